@@ -1,0 +1,106 @@
+/**
+ * The numbers of the Linux ABI that this package uses: those that differ
+ * between the two architectures that Deno is built for, and those that don't.
+ *
+ * @module
+ */
+
+/** Numbers that depend on the architecture. */
+export interface ArchitectureNumbers {
+  /** System call numbers of the five AIO calls. */
+  readonly SYS_io_setup: number;
+  readonly SYS_io_destroy: number;
+  readonly SYS_io_submit: number;
+  readonly SYS_io_cancel: number;
+  readonly SYS_io_getevents: number;
+  readonly O_DIRECTORY: number;
+  readonly O_NOFOLLOW: number;
+}
+
+const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
+  // asm/unistd_64.h, asm-generic/fcntl.h
+  x86_64: {
+    SYS_io_setup: 206,
+    SYS_io_destroy: 207,
+    SYS_io_getevents: 208,
+    SYS_io_submit: 209,
+    SYS_io_cancel: 210,
+    O_DIRECTORY: 0o200000,
+    O_NOFOLLOW: 0o400000,
+  },
+  // asm-generic/unistd.h, arch/arm64/include/uapi/asm/fcntl.h
+  aarch64: {
+    SYS_io_setup: 0,
+    SYS_io_destroy: 1,
+    SYS_io_submit: 2,
+    SYS_io_cancel: 3,
+    SYS_io_getevents: 4,
+    O_DIRECTORY: 0o40000,
+    O_NOFOLLOW: 0o100000,
+  },
+};
+
+/** Returns the numbers of an architecture; by default those of this machine. */
+export function architectureNumbers(
+  arch: typeof Deno.build.arch = Deno.build.arch,
+): ArchitectureNumbers {
+  return NUMBERS[arch];
+}
+
+// fcntl.h, the same on both architectures.
+export const O_RDONLY = 0;
+export const O_WRONLY = 1;
+export const O_RDWR = 2;
+export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
+export const O_TRUNC = 0o1000;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+
+// poll.h
+export const POLLIN = 0x001;
+export const POLLOUT = 0x004;
+export const POLLERR = 0x008;
+export const POLLHUP = 0x010;
+export const POLLNVAL = 0x020;
+
+// sys/epoll.h
+export const EPOLL_CLOEXEC = O_CLOEXEC;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLLIN = 0x001;
+export const EPOLLOUT = 0x004;
+export const EPOLLET = 0x80000000;
+
+// sys/eventfd.h
+export const EFD_NONBLOCK = O_NONBLOCK;
+export const EFD_CLOEXEC = O_CLOEXEC;
+
+// sys/mount.h
+export const MS_RDONLY = 1;
+export const MS_NOSUID = 2;
+export const MS_NODEV = 4;
+export const MS_NOEXEC = 8;
+export const MNT_DETACH = 2;
+
+// sys/mman.h
+export const PROT_READ = 1;
+export const PROT_WRITE = 2;
+export const MAP_SHARED = 1;
+export const MAP_PRIVATE = 2;
+export const MAP_ANONYMOUS = 0x20;
+export const MFD_CLOEXEC = 1;
+export const MFD_ALLOW_SEALING = 2;
+
+// linux/aio_abi.h
+export const IOCB_CMD_PREAD = 0;
+export const IOCB_CMD_PWRITE = 1;
+export const IOCB_CMD_POLL = 5;
+export const IOCB_FLAG_RESFD = 1;
+/** Bytes of `struct iocb`. */
+export const IOCB_SIZE = 64;
+/** Bytes of `struct io_event`. */
+export const IO_EVENT_SIZE = 32;
+
+// dirent.h, d_type
+export const DT_DIR = 4;
+export const DT_LNK = 10;

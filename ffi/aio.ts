@@ -1,0 +1,357 @@
+/**
+ * Asynchronous reads and writes on file descriptors, by Linux AIO.
+ *
+ * All requests of a turn of the event loop go to the kernel in one call. All
+ * completions are told by one eventfd, which the reactor watches, and are
+ * taken in batches. One {@linkcode AioContext} serves any number of files.
+ *
+ * @module
+ */
+import {
+  EFD_CLOEXEC,
+  EFD_NONBLOCK,
+  IOCB_CMD_POLL,
+  IOCB_CMD_PREAD,
+  IOCB_CMD_PWRITE,
+  POLLIN,
+} from "./abi.ts";
+import { AioRequest, AioRing } from "./aio_ring.ts";
+import { check, Errno, type FailedCall, systemError } from "./errno.ts";
+import { close, exists, readTextFile } from "./file.ts";
+import { type AioCalls, type AioLibraryOptions, openAio } from "./libaio.ts";
+import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
+import { type Watch, watch } from "./reactor.ts";
+
+export { AioRequest } from "./aio_ring.ts";
+
+/** How to make an {@linkcode AioContext}. */
+export interface AioContextOptions extends AioLibraryOptions {
+  /**
+   * How many requests it holds before it grows.
+   * @default {128}
+   */
+  readonly capacity?: number;
+}
+
+/** How to run one request that returns a promise. */
+export interface AioCallOptions {
+  /** Cancels the request in the kernel; the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** The kernel frees a context only after a grace period: growing is rare. */
+const MAX_RING_CAPACITY = 4096;
+const MIN_RING_CAPACITY = 16;
+
+/** A queue of asynchronous requests on any number of files. */
+export class AioContext implements AsyncDisposable {
+  readonly #calls: AioCalls;
+  readonly #firstCapacity: number;
+  readonly #rings: AioRing[] = [];
+  /** Prepared, and not yet with the kernel, in order. */
+  #queue: AioRequest[] = [];
+  #flushScheduled = false;
+  #eventFd = -1;
+  #watch: Watch | undefined;
+  #holders = 0;
+  #closed: Promise<void> | undefined;
+
+  /** Makes a context. The kernel's part of it is made with the first request. */
+  constructor(options: AioContextOptions = {}) {
+    const { capacity = 128 } = options;
+    if (!Number.isInteger(capacity) || capacity < 1) {
+      throw new RangeError(
+        `Cannot make an AIO context: its capacity must be a positive integer, is ${capacity}`,
+      );
+    }
+    this.#firstCapacity = capacity;
+    this.#calls = openAio(options);
+  }
+
+  /** Where the AIO calls come from: a soname, a path, or `"syscall"`. */
+  get source(): string {
+    return this.#calls.source;
+  }
+
+  /** How many requests fit in before the context grows again. */
+  get capacity(): number {
+    return this.#rings.reduce((sum, ring) => sum + ring.capacity, 0);
+  }
+
+  /** How many requests are queued or in the kernel. */
+  get pending(): number {
+    return this.#rings.reduce((sum, ring) => sum + ring.busySlots, 0);
+  }
+
+  /**
+   * Keeps the completion eventfd watched between requests, which would
+   * otherwise be added and taken away around each one. Keeps the process alive
+   * until {@linkcode release}.
+   */
+  retain(): void {
+    this.#ringWithRoom();
+    this.#holders++;
+    this.#updateWatch();
+  }
+
+  /** Takes one {@linkcode retain} back; resolves when nothing waits any more. */
+  async release(): Promise<void> {
+    this.#holders--;
+    await this.#updateWatch();
+  }
+
+  /**
+   * Queues a request; it goes to the kernel at the end of this turn.
+   *
+   * @param request Told about the end. Must not be pending.
+   * @param opcode IOCB_CMD_PREAD, IOCB_CMD_PWRITE or IOCB_CMD_POLL.
+   * @param fd The file.
+   * @param address Where the memory begins; for a poll, the bits to wait for.
+   * @param length Bytes of memory.
+   * @param owned Kept from garbage collection until the completion: the memory.
+   * @throws {Error} EAGAIN if the kernel has no room for more requests.
+   */
+  submit(
+    request: AioRequest,
+    opcode: number,
+    fd: number,
+    address: bigint,
+    length: number,
+    owned: unknown,
+  ): void {
+    if (this.#closed !== undefined) {
+      throw new Deno.errors.BadResource(
+        "Cannot submit a request: the AIO context is closed",
+      );
+    }
+    if (request.pending) {
+      throw new TypeError("Cannot submit a request that is pending");
+    }
+    this.#ringWithRoom().prepare(request, opcode, fd, address, length, owned);
+    this.#queue.push(request);
+    if (this.#watch === undefined) this.#updateWatch();
+    if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      queueMicrotask(() => this.flush());
+    }
+  }
+
+  /** Hands all queued requests to the kernel now. */
+  flush(): void {
+    this.#flushScheduled = false;
+    const queue = this.#queue;
+    if (queue.length === 0) return;
+    this.#queue = [];
+    // Requests of one file may lie in several rings; their order is kept.
+    for (let from = 0; from < queue.length;) {
+      const ring = queue[from].ring!;
+      let to = from + 1;
+      while (to < queue.length && queue[to].ring === ring) to++;
+      ring.submit(queue, from, to);
+      from = to;
+    }
+    this.#updateWatch();
+  }
+
+  /**
+   * Asks for the end of a request. Its end is still told as always: with
+   * -ECONNRESET or another error if it was cancelled, with its result if it
+   * was quicker.
+   *
+   * @returns Whether it will be cancelled: false if it is not pending, or if
+   * the file has no way to cancel.
+   */
+  cancel(request: AioRequest): boolean {
+    const { ring, slot } = request;
+    if (ring === undefined || this.#closed !== undefined) return false;
+    const queued = this.#queue.indexOf(request);
+    if (queued < 0) return ring.cancel(slot);
+    this.#queue.splice(queued, 1);
+    queueMicrotask(() => {
+      if (request.ring === ring && request.slot === slot) {
+        ring.finish(slot, -Errno.ECANCELED);
+        this.#updateWatch();
+      }
+    });
+    return true;
+  }
+
+  /**
+   * Reads into `buffer`, which belongs to the kernel until the promise settles.
+   *
+   * @returns How many bytes came.
+   */
+  read(
+    fd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    options: AioCallOptions = {},
+  ): Promise<number> {
+    return this.#run(IOCB_CMD_PREAD, fd, buffer, options, {
+      action: "read asynchronously",
+      syscall: "io_submit",
+    });
+  }
+
+  /**
+   * Writes `bytes`, which must not change until the promise settles.
+   *
+   * @returns How many bytes were taken.
+   */
+  write(
+    fd: number,
+    bytes: Uint8Array<ArrayBuffer>,
+    options: AioCallOptions = {},
+  ): Promise<number> {
+    return this.#run(IOCB_CMD_PWRITE, fd, bytes, options, {
+      action: "write asynchronously",
+      syscall: "io_submit",
+    });
+  }
+
+  /**
+   * Waits once until a file is ready.
+   *
+   * @param events POLLIN, POLLOUT or both.
+   * @returns The bits that are set.
+   */
+  poll(
+    fd: number,
+    events: number,
+    options: AioCallOptions = {},
+  ): Promise<number> {
+    return this.#run(IOCB_CMD_POLL, fd, events, options, {
+      action: "wait for a file",
+      syscall: "io_submit",
+    });
+  }
+
+  #run(
+    opcode: number,
+    fd: number,
+    memory: Uint8Array<ArrayBuffer> | number,
+    { signal }: AioCallOptions,
+    call: FailedCall,
+  ): Promise<number> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const request = new AioRequest((result) => {
+        signal?.removeEventListener("abort", abort);
+        // A cancelled poll completes with no bits instead of an error.
+        if (result === 0 && opcode === IOCB_CMD_POLL) {
+          result = -Errno.ECANCELED;
+        }
+        if (result >= 0) resolve(result);
+        else if (signal?.aborted) reject(signal.reason);
+        else reject(systemError(-result, call));
+      });
+      const abort = () => this.cancel(request);
+      if (typeof memory === "number") {
+        this.submit(request, opcode, fd, BigInt(memory), 0, undefined);
+      } else {
+        const address = addressOf(memory);
+        this.submit(request, opcode, fd, address, memory.byteLength, memory);
+      }
+      signal?.addEventListener("abort", abort);
+    });
+  }
+
+  /**
+   * Cancels what is pending, and frees the context. Requests that cannot be
+   * cancelled are waited for. A second call returns the same promise.
+   */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** Closes the context, see {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.flush();
+    // Nothing may look into the rings any more once they are being freed.
+    await this.#watch?.stop();
+    await Promise.all(this.#rings.map((ring) => ring.destroy()));
+    if (this.#eventFd >= 0) close(this.#eventFd);
+  }
+
+  /** Watches the eventfd while requests are pending or somebody asks for it. */
+  #updateWatch(): Promise<void> | undefined {
+    if (this.#closed !== undefined) return undefined;
+    const wanted = this.#holders > 0 || this.#busy();
+    if (wanted && this.#watch === undefined) {
+      this.#watch = watch(this.#eventFd, POLLIN, () => this.#onEvent());
+    } else if (!wanted && this.#watch !== undefined) {
+      const stopped = this.#watch.stop();
+      this.#watch = undefined;
+      return stopped;
+    }
+    return undefined;
+  }
+
+  #busy(): boolean {
+    for (const ring of this.#rings) if (ring.busySlots > 0) return true;
+    return false;
+  }
+
+  #onEvent(): void {
+    if (this.#closed !== undefined) return;
+    // First the eventfd, then the rings: what completes between the two sets
+    // the eventfd again. The other way round it would be missed.
+    libc().read(this.#eventFd, EVENT_COUNT, 8n);
+    for (const ring of this.#rings) ring.drain();
+    if (this.#holders === 0) this.#updateWatch();
+  }
+
+  #ringWithRoom(): AioRing {
+    for (const ring of this.#rings) if (ring.freeSlots > 0) return ring;
+    if (this.#eventFd < 0) {
+      this.#eventFd = check(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), {
+        action: "make eventfd",
+        syscall: "eventfd",
+      });
+    }
+    const last = this.#rings.at(-1);
+    let capacity = last === undefined
+      ? this.#firstCapacity
+      : Math.min(2 * last.capacity, MAX_RING_CAPACITY);
+    for (;;) {
+      const ring = AioRing.create(this.#calls, capacity, this.#eventFd);
+      if (typeof ring !== "number") {
+        this.#rings.push(ring);
+        return ring;
+      }
+      // Less than wished for is better than nothing.
+      if (ring === -Errno.EAGAIN && capacity > MIN_RING_CAPACITY) {
+        capacity = Math.max(capacity >> 1, MIN_RING_CAPACITY);
+        continue;
+      }
+      throw setupError(-ring, capacity, this.pending);
+    }
+  }
+}
+
+const EVENT_COUNT = new Uint8Array(8);
+
+const AIO_NR = "/proc/sys/fs/aio-nr";
+const AIO_MAX_NR = "/proc/sys/fs/aio-max-nr";
+
+function setupError(errno: number, capacity: number, pending: number): Error {
+  const call = {
+    action:
+      `make room for ${capacity} asynchronous requests beside ${pending} pending ones`,
+    syscall: "io_setup",
+  };
+  if (errno !== Errno.EAGAIN || !exists(AIO_MAX_NR)) {
+    return systemError(errno, call);
+  }
+  const used = readTextFile(AIO_NR);
+  const limit = readTextFile(AIO_MAX_NR);
+  return systemError(errno, {
+    ...call,
+    hint: `all processes together use ${used} of ${limit} (${AIO_MAX_NR}); ` +
+      `raise the limit with "sysctl -w fs.aio-max-nr=${2 * Number(limit)}"`,
+  });
+}

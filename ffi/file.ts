@@ -1,0 +1,269 @@
+/**
+ * File operations as small functions that throw.
+ *
+ * Deno's own file API refuses `/sys`, `/proc` and `/dev` without `--allow-all`;
+ * configfs, sysfs and FunctionFS are reached through libc instead, so that
+ * `--allow-ffi` is the only permission that a gadget needs.
+ *
+ * All calls are synchronous. None of them waits for a USB host.
+ *
+ * @module
+ */
+import {
+  architectureNumbers,
+  DT_DIR,
+  DT_LNK,
+  O_CLOEXEC,
+  O_RDONLY,
+  O_WRONLY,
+} from "./abi.ts";
+import { check, Errno, lastErrno, systemError } from "./errno.ts";
+import { cString, libc } from "./libc.ts";
+
+const decoder = new TextDecoder();
+
+/** What a call is about, for its error message; each function has a default. */
+export interface CallOptions {
+  /** What cannot be done, after "Cannot": `"open endpoint"`. */
+  readonly action?: string;
+  /** The file that a call on a file descriptor is about. */
+  readonly path?: string;
+  /** Advice for the reader of the error. */
+  readonly hint?: string;
+}
+
+/** Opens a file and returns its descriptor, which is closed on exec. */
+export function open(
+  path: string,
+  flags: number,
+  options: CallOptions & { mode?: number } = {},
+): number {
+  const result = libc().open(
+    cString(path),
+    flags | O_CLOEXEC,
+    options.mode ?? 0o666,
+  );
+  return check(result, {
+    action: "open file",
+    ...options,
+    syscall: "open",
+    path,
+  });
+}
+
+/**
+ * Closes a file descriptor.
+ *
+ * Linux releases the descriptor whatever it returns, so there is nothing that
+ * a caller could do about an error, and none is thrown.
+ */
+export function close(fd: number): void {
+  libc().close(fd);
+}
+
+/** Reads into `buffer`; returns the number of bytes, 0 at the end. */
+export function read(
+  fd: number,
+  buffer: Uint8Array<ArrayBuffer>,
+  options: CallOptions = {},
+): number {
+  const result = libc().read(fd, buffer, BigInt(buffer.byteLength));
+  return check(result, { action: "read file", ...options, syscall: "read" });
+}
+
+/** Writes `bytes` in one call; returns how many were taken. */
+export function write(
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+  options: CallOptions = {},
+): number {
+  const result = libc().write(fd, bytes, BigInt(bytes.byteLength));
+  return check(result, { action: "write file", ...options, syscall: "write" });
+}
+
+/**
+ * Calls ioctl with a number, or with a pointer to `argument`'s bytes.
+ *
+ * @returns What the driver returned, 0 or above.
+ */
+export function ioctl(
+  fd: number,
+  request: number,
+  argument: number | Uint8Array<ArrayBuffer>,
+  options: CallOptions = {},
+): number {
+  const result = typeof argument === "number"
+    ? libc().ioctl(fd, BigInt(request), BigInt(argument))
+    : libc().ioctl_pointer(fd, BigInt(request), argument);
+  return check(result, {
+    action: "control device",
+    ...options,
+    syscall: "ioctl",
+  });
+}
+
+/** Makes a directory. */
+export function mkdir(
+  path: string,
+  options: CallOptions & { mode?: number } = {},
+): void {
+  check(libc().mkdir(cString(path), options.mode ?? 0o777), {
+    action: "make directory",
+    ...options,
+    syscall: "mkdir",
+    path,
+  });
+}
+
+/** Removes an empty directory. */
+export function rmdir(path: string, options: CallOptions = {}): void {
+  check(libc().rmdir(cString(path)), {
+    action: "remove directory",
+    ...options,
+    syscall: "rmdir",
+    path,
+  });
+}
+
+/** Makes a symbolic link at `path` that leads to `target`. */
+export function symlink(
+  target: string,
+  path: string,
+  options: CallOptions = {},
+): void {
+  check(libc().symlink(cString(target), cString(path)), {
+    action: "make link",
+    ...options,
+    syscall: "symlink",
+    path,
+  });
+}
+
+/** Removes a file or a link. */
+export function unlink(path: string, options: CallOptions = {}): void {
+  check(libc().unlink(cString(path)), {
+    action: "remove file",
+    ...options,
+    syscall: "unlink",
+    path,
+  });
+}
+
+/** Returns where a symbolic link leads. */
+export function readlink(path: string, options: CallOptions = {}): string {
+  const buffer = new Uint8Array(4096); // PATH_MAX
+  const length = check(
+    libc().readlink(cString(path), buffer, BigInt(buffer.byteLength)),
+    { action: "read link", ...options, syscall: "readlink", path },
+  );
+  return decoder.decode(buffer.subarray(0, length));
+}
+
+/** Tells whether something exists at `path` (links are followed). */
+export function exists(path: string): boolean {
+  if (libc().access(cString(path), 0) === 0) return true;
+  const errno = lastErrno();
+  if (errno === Errno.ENOENT || errno === Errno.ENOTDIR) return false;
+  throw systemError(errno, { action: "look up file", syscall: "access", path });
+}
+
+/** An entry of a directory. */
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly isDirectory: boolean;
+  readonly isSymlink: boolean;
+}
+
+/** Lists a directory in the order of its file system, without `.` and `..`. */
+export function list(
+  path: string,
+  options: CallOptions = {},
+): DirectoryEntry[] {
+  const call = { action: "list directory", ...options, path };
+  const fd = open(path, O_RDONLY | architectureNumbers().O_DIRECTORY, call);
+  try {
+    const entries: DirectoryEntry[] = [];
+    const buffer = new Uint8Array(32 * 1024);
+    const view = new DataView(buffer.buffer);
+    for (;;) {
+      const length = check(
+        libc().getdents64(fd, buffer, BigInt(buffer.byteLength)),
+        { ...call, syscall: "getdents64" },
+      );
+      if (length === 0) return entries;
+      // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, name
+      for (let at = 0; at < length;) {
+        const recordLength = view.getUint16(at + 16, true);
+        const type = buffer[at + 18];
+        const end = buffer.indexOf(0, at + 19);
+        const name = decoder.decode(buffer.subarray(at + 19, end));
+        at += recordLength;
+        if (name === "." || name === "..") continue;
+        entries.push({
+          name,
+          isDirectory: type === DT_DIR,
+          isSymlink: type === DT_LNK,
+        });
+      }
+    }
+  } finally {
+    close(fd);
+  }
+}
+
+/** Reads a whole file. Works where the size is not known before, as in sysfs. */
+export function readFile(
+  path: string,
+  options: CallOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const call = { action: "read file", ...options, path };
+  const fd = open(path, O_RDONLY, call);
+  try {
+    let bytes = new Uint8Array(4096);
+    let length = 0;
+    for (;;) {
+      const count = read(fd, bytes.subarray(length), call);
+      if (count === 0) return bytes.slice(0, length);
+      length += count;
+      if (length === bytes.byteLength) {
+        const larger = new Uint8Array(2 * length);
+        larger.set(bytes);
+        bytes = larger;
+      }
+    }
+  } finally {
+    close(fd);
+  }
+}
+
+/** Reads a whole file as text, without the newline at its end. */
+export function readTextFile(path: string, options: CallOptions = {}): string {
+  return decoder.decode(readFile(path, options)).replace(/\n$/, "");
+}
+
+/**
+ * Writes an existing file in a single call, as configfs and sysfs ask for.
+ *
+ * @throws {Error} If the kernel refuses the value, or takes only a part of it.
+ */
+export function writeFile(
+  path: string,
+  content: string | Uint8Array<ArrayBuffer>,
+  options: CallOptions = {},
+): void {
+  const bytes = typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
+  const call = { action: "write file", ...options, path };
+  const fd = open(path, O_WRONLY, call);
+  try {
+    const count = write(fd, bytes, call);
+    if (count !== bytes.byteLength) {
+      throw new Deno.errors.WriteZero(
+        `Cannot ${call.action}: ${count} of ${bytes.byteLength} bytes were taken: ${path}`,
+      );
+    }
+  } finally {
+    close(fd);
+  }
+}

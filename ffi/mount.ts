@@ -1,0 +1,87 @@
+/**
+ * Mounting and unmounting, and the table of mounts.
+ *
+ * @module
+ */
+import { MNT_DETACH } from "./abi.ts";
+import { check } from "./errno.ts";
+import { readTextFile } from "./file.ts";
+import { cString, libc } from "./libc.ts";
+
+/** What to mount, and where. */
+export interface MountOptions {
+  /** Device or instance name. */
+  readonly source: string;
+  /** Directory to mount on. */
+  readonly target: string;
+  /** File system, such as `"functionfs"`. */
+  readonly type: string;
+  /** MS_* flags; none by default. */
+  readonly flags?: number;
+  /** Options of the file system, such as `"mode=0660,uid=5"`. */
+  readonly data?: string;
+  /** Advice for the reader of the error. */
+  readonly hint?: string;
+}
+
+/** Mounts a file system. Needs CAP_SYS_ADMIN. */
+export function mount(options: MountOptions): void {
+  const { source, target, type, flags = 0, data = "", hint } = options;
+  const result = libc().mount(
+    cString(source),
+    cString(target),
+    cString(type),
+    BigInt(flags),
+    cString(data),
+  );
+  check(result, {
+    action: `mount ${type} "${source}"`,
+    syscall: "mount",
+    path: target,
+    hint,
+  });
+}
+
+/**
+ * Unmounts a file system.
+ *
+ * @param target Where it is mounted.
+ * @param lazy Take it out of the tree at once, and end it when its last file
+ * is closed (MNT_DETACH), where it is busy otherwise.
+ */
+export function unmount(target: string, { lazy = false } = {}): void {
+  check(libc().umount2(cString(target), lazy ? MNT_DETACH : 0), {
+    action: "unmount",
+    syscall: "umount2",
+    path: target,
+  });
+}
+
+/** One line of `/proc/self/mounts`. */
+export interface MountEntry {
+  readonly source: string;
+  readonly target: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+/** Lists what is mounted, in mount order. */
+export function listMounts(): MountEntry[] {
+  return parseMounts(readTextFile("/proc/self/mounts"));
+}
+
+/** Reads the text of `/proc/self/mounts`. */
+export function parseMounts(text: string): MountEntry[] {
+  return text.split("\n").filter((line) => line !== "").map((line) => {
+    const [source, target, type, options] = line.split(" ").map(unescape);
+    return { source, target, type, options: options.split(",") };
+  });
+}
+
+/** The kernel writes space, tab, newline and backslash as three octal digits. */
+function unescape(field: string): string {
+  return field.replace(
+    /\\([0-7]{3})/g,
+    (_, digits: string) => String.fromCharCode(parseInt(digits, 8)),
+  );
+}

@@ -1,0 +1,288 @@
+/**
+ * How a USB function is declared.
+ *
+ * @module
+ */
+
+import type { FunctionSpeed } from "../usb/speed.ts";
+import type {
+  EndpointDefinition,
+  EndpointRecord,
+} from "./endpoint_definition.ts";
+import type { FunctionalDescriptor } from "./functional_descriptor.ts";
+import type { MicrosoftOsFeature } from "./microsoft_os.ts";
+import { DefinitionError } from "./problem.ts";
+import { validateFunction } from "./validate_function.ts";
+
+/**
+ * Text that the host can read: one for all languages, or one for each language. The keys are language tags
+ * (`"en-US"`) or LANGIDs in digits (`"0x0409"`).
+ */
+export type LocalizedString = string | Readonly<Record<string, string>>;
+
+/** An alternate setting of an interface. What it leaves out is that of the interface, except for endpoints. */
+export interface AlternateDefinition {
+  /** `bInterfaceClass`. */
+  readonly class?: number;
+  /** `bInterfaceSubClass`. */
+  readonly subclass?: number;
+  /** `bInterfaceProtocol`. */
+  readonly protocol?: number;
+  /** `iInterface`: the name of this setting. */
+  readonly description?: LocalizedString;
+  /** Functional descriptors, placed before the endpoints. */
+  readonly descriptors?: readonly FunctionalDescriptor[];
+  /** Endpoints by name. Names are those of the whole function, and no endpoint may appear in two settings. */
+  readonly endpoints?: EndpointRecord;
+}
+
+/** An interface, with its endpoints by name. */
+export interface InterfaceDefinition {
+  /** `bInterfaceClass`, a {@linkcode ClassCode} or any number from 0 to 255. */
+  readonly class: number;
+  /**
+   * `bInterfaceSubClass`.
+   *
+   * @default {0}
+   */
+  readonly subclass?: number;
+  /**
+   * `bInterfaceProtocol`.
+   *
+   * @default {0}
+   */
+  readonly protocol?: number;
+  /** `iInterface`: the name of the interface. At most 126 bytes of UTF-8: the kernel cuts longer ones. */
+  readonly description?: LocalizedString;
+  /** Functional descriptors, placed before the endpoints. */
+  readonly descriptors?: readonly FunctionalDescriptor[];
+  /** Endpoints by name. */
+  readonly endpoints?: EndpointRecord;
+  /**
+   * Alternate settings 1 and 2; the interface itself is setting 0. FunctionFS enables the endpoints of all settings as
+   * soon as setting 0 is selected. Kernels before 6.8 stall when the host selects another one.
+   */
+  readonly alternates?: readonly AlternateDefinition[];
+}
+
+/** Consecutive interfaces that belong together: an interface association descriptor. */
+export interface AssociationDefinition {
+  /** The first interface, counted from 0 within the function. */
+  readonly firstInterface: number;
+  /** How many interfaces. */
+  readonly interfaceCount: number;
+  /** `bFunctionClass`. */
+  readonly class: number;
+  /**
+   * `bFunctionSubClass`.
+   *
+   * @default {0}
+   */
+  readonly subclass?: number;
+  /**
+   * `bFunctionProtocol`.
+   *
+   * @default {0}
+   */
+  readonly protocol?: number;
+  /** `iFunction`: the name of the group. */
+  readonly description?: LocalizedString;
+}
+
+/** On-The-Go abilities, in an OTG descriptor of 3 bytes. */
+export interface OtgDefinition {
+  /**
+   * The device can ask for a session (SRP).
+   *
+   * @default {false}
+   */
+  readonly srp?: boolean;
+  /**
+   * The device can become the host (HNP).
+   *
+   * @default {false}
+   */
+  readonly hnp?: boolean;
+}
+
+/** Options of a function, apart from its name and its interfaces. */
+export interface FunctionOptions {
+  /**
+   * The speeds to have descriptors for. High and super speed together need full speed as well: the kernel crashes
+   * without it.
+   *
+   * @default {["full", "high", "super"]}
+   */
+  readonly speeds?: readonly FunctionSpeed[];
+  /**
+   * The languages of the strings, as tags or LANGIDs, the preferred one first. Without it: those that the descriptions
+   * use, or `"en-US"`.
+   */
+  readonly languages?: readonly (string | number)[];
+  /** Groups of interfaces. Each is placed right before its first interface. */
+  readonly associations?: readonly AssociationDefinition[];
+  /** Extended compat IDs and extended properties for Windows. */
+  readonly microsoftOs?: readonly MicrosoftOsFeature[];
+  /** On-The-Go abilities. */
+  readonly otg?: OtgDefinition;
+  /**
+   * Also take control requests whose recipient is the device or "other" (`FUNCTIONFS_ALL_CTRL_RECIP`). Without it they
+   * are stalled. In a gadget of several functions the first one that takes a request gets it.
+   *
+   * @default {false}
+   */
+  readonly allControlRecipients?: boolean;
+  /**
+   * Also take control requests while the host has set no configuration (`FUNCTIONFS_CONFIG0_SETUP`). Without it they
+   * are stalled.
+   *
+   * @default {false}
+   */
+  readonly config0Setup?: boolean;
+  /**
+   * One `epN_rw` file for each pair (`FUNCTIONFS_RW_PROXY_EPS`), Linux 7.3. All endpoints of the function must be in
+   * pairs. `"auto"` uses them where both hold; `true` insists; `false` never uses them.
+   *
+   * @default {"auto"}
+   */
+  readonly rwProxy?: "auto" | boolean;
+  /**
+   * Name endpoint files by address, `ep81` in place of `ep1`, and show the host the addresses as they are declared
+   * (`FUNCTIONFS_VIRTUAL_ADDR`). The kernel does not translate them: unless they are exactly those of the endpoints it
+   * picks from the controller, the host cannot set the configuration. Only for a controller that is known.
+   *
+   * @default {false}
+   */
+  readonly virtualAddresses?: boolean;
+}
+
+/** A function: its name, its interfaces, its options. Plain data. */
+export interface FunctionDefinition<
+  N extends string = string,
+  I extends readonly InterfaceDefinition[] = readonly InterfaceDefinition[],
+> extends FunctionOptions {
+  /** The name of the instance, as in `functions/ffs.NAME`. At most 35 bytes, no slash. */
+  readonly name: N;
+  /** The interfaces, the first one being number 0 of the function. */
+  readonly interfaces: I;
+}
+
+/** A function definition that was validated and frozen by {@linkcode usbFunction}. */
+export type UsbFunction<
+  N extends string = string,
+  I extends readonly InterfaceDefinition[] = readonly InterfaceDefinition[],
+> = Readonly<FunctionDefinition<N, I>>;
+
+/** The name of a function, as a literal type. */
+export type FunctionName<F extends UsbFunction> = F["name"];
+
+/**
+ * The endpoint definitions of a function by name: those of all interfaces and alternate settings in one record.
+ *
+ * @example Usage
+ * ```ts
+ * import { bulkPair, type EndpointsOf, usbFunction } from "@usb/gadget";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const echo = usbFunction({
+ *   name: "echo",
+ *   interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+ * });
+ * const kind: EndpointsOf<typeof echo>["link"]["kind"] = "pair";
+ * assertEquals(echo.interfaces[0].endpoints.link.kind, kind);
+ * ```
+ */
+export type EndpointsOf<F extends UsbFunction> = MergedEndpoints<
+  SettingsOf<F["interfaces"][number]>
+>;
+
+/** The interface itself and its alternate settings. */
+type SettingsOf<I> = I extends {
+  readonly alternates: readonly (infer A)[];
+} ? I | A
+  : I;
+
+/** The endpoints of one setting, or nothing. */
+type EndpointsOfSetting<S> = S extends { readonly endpoints?: infer E }
+  ? unknown extends E ? unknown
+  : Exclude<E, undefined>
+  : unknown;
+
+/** The intersection of the endpoint records of a union of settings, as one flat record. */
+type MergedEndpoints<S> =
+  (S extends unknown ? (record: EndpointsOfSetting<S>) => void : never) extends
+    (record: infer R) => void ? {
+      readonly [K in keyof R]: R[K] extends EndpointDefinition ? R[K] : never;
+    }
+    : never;
+
+const validated = new WeakSet<UsbFunction>();
+
+/**
+ * Defines a USB function.
+ *
+ * The definition is copied, validated and frozen. Whatever the kernel would refuse, when it is written, when the gadget
+ * is bound or when the host configures it, is refused here, all at once and with the reason.
+ *
+ * @param definition The name, the interfaces and the options.
+ * @returns The definition, frozen.
+ * @throws {DefinitionError} With all problems of the definition.
+ *
+ * @example Usage
+ * ```ts
+ * import { bulkPair, usbFunction } from "@usb/gadget";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const echo = usbFunction({
+ *   name: "echo",
+ *   interfaces: [{
+ *     class: 0xff,
+ *     description: "Echo",
+ *     endpoints: { link: bulkPair() },
+ *   }],
+ * });
+ * assertEquals(echo.name, "echo");
+ * ```
+ */
+export function usbFunction<
+  const N extends string,
+  const I extends readonly InterfaceDefinition[],
+>(definition: FunctionDefinition<N, I>): UsbFunction<N, I> {
+  const copy = frozenCopy(definition);
+  assertValid(copy);
+  return copy;
+}
+
+/**
+ * Throws unless a definition is one that {@linkcode usbFunction} made, or would make.
+ *
+ * @param definition The definition.
+ * @throws {DefinitionError} With all problems of the definition.
+ */
+export function assertValid(definition: UsbFunction): void {
+  if (validated.has(definition)) return;
+  const problems = validateFunction(definition);
+  if (problems.length > 0) {
+    throw new DefinitionError(`function "${definition.name}"`, problems);
+  }
+  if (Object.isFrozen(definition)) validated.add(definition);
+}
+
+/** A deep copy of plain data, frozen. Functions and instances of classes are kept as they are. */
+function frozenCopy<T>(value: T): T {
+  if (Array.isArray(value)) {
+    return Object.freeze(value.map(frozenCopy)) as unknown as T;
+  }
+  if (!isRecord(value)) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [key, it] of Object.entries(value)) {
+    if (it !== undefined) copy[key] = frozenCopy(it);
+  }
+  return Object.freeze(copy) as T;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

@@ -1,0 +1,44 @@
+/**
+ * What differs between kernels.
+ *
+ * @module
+ */
+
+/** A kernel version, as far as it matters here. */
+export interface KernelVersion {
+  /** The 7 of 7.3. */
+  readonly major: number;
+  /** The 3 of 7.3. */
+  readonly minor: number;
+}
+
+/** The versions that changed what FunctionFS accepts. */
+export const KERNEL_FEATURES = {
+  /** Microsoft OS feature descriptors with `bcdVersion` 0x0100; before it had to be 0x0001. */
+  osDescriptorVersion: { major: 6, minor: 4 },
+  /** 32 interfaces in a configuration; before it was 16. */
+  manyInterfaces: { major: 6, minor: 12 },
+  /** SET_INTERFACE with alternate settings other than 0. */
+  alternateSettings: { major: 6, minor: 8 },
+  /** DFU functional descriptors. */
+  dfu: { major: 6, minor: 12 },
+  /** `FUNCTIONFS_RW_PROXY_EPS` and `FUNCTIONFS_ENDPOINT_ENABLE_ZLP`. */
+  rwProxy: { major: 7, minor: 3 },
+} as const satisfies Record<string, KernelVersion>;
+
+/**
+ * Whether a kernel has a feature.
+ *
+ * @param kernel The kernel. When it is not known, it counts as one that has everything.
+ * @param feature The version that has it first.
+ * @returns True from that version on.
+ */
+export function kernelHas(
+  kernel: KernelVersion | undefined,
+  feature: KernelVersion,
+): boolean {
+  if (kernel === undefined) return true;
+  return kernel.major !== feature.major
+    ? kernel.major > feature.major
+    : kernel.minor >= feature.minor;
+}

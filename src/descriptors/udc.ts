@@ -1,0 +1,150 @@
+/**
+ * Device controllers: which endpoint of theirs the kernel picks.
+ *
+ * @module
+ */
+
+import {
+  type Direction,
+  type TransferType,
+  USB_DIR_IN,
+} from "../usb/endpoint_attributes.ts";
+import { type Speed, SPEEDS } from "../usb/speed.ts";
+
+/** An endpoint of a device controller. */
+export interface UdcEndpoint {
+  /** The endpoint number. Left out for one that gets the next free number of its direction when it is picked. */
+  readonly number?: number;
+  /** The directions it can have. */
+  readonly directions: readonly Direction[];
+  /** The transfer types it can have. */
+  readonly types: readonly TransferType[];
+  /**
+   * The largest packet, in bytes.
+   *
+   * @default {1024}
+   */
+  readonly maxPacketSize?: number;
+}
+
+/** What a device controller can do. */
+export interface UdcCapabilities {
+  /** A name for messages, such as `dummy_udc.0`. */
+  readonly name?: string;
+  /** The highest speed, as in `/sys/class/udc/NAME/maximum_speed`. */
+  readonly maximumSpeed?: Speed;
+  /** The endpoints, in the order in which the kernel tries them. The kernel does not tell user space. */
+  readonly endpoints?: readonly UdcEndpoint[];
+}
+
+/** What the kernel looks at when it picks an endpoint. */
+export interface EndpointRequest {
+  /** The direction. */
+  readonly direction: Direction;
+  /** The transfer type. */
+  readonly transferType: TransferType;
+  /** Bytes in a packet, in the first list of descriptors. */
+  readonly maxPacketSize: number;
+}
+
+/**
+ * Picks the endpoints of a controller for those of a function, first fit in order as `usb_ep_autoconfig()` does. An
+ * interrupt endpoint also takes a bulk one.
+ *
+ * @param udc The controller.
+ * @param requests The endpoints wanted, in order.
+ * @returns The address that each gets, or `undefined` for one that finds none left. Without a list of endpoints in
+ * `udc`, `undefined` for all.
+ *
+ * @example Usage
+ * ```ts
+ * import { bulkPair, DUMMY_UDC, pickEndpoints } from "@usb/gadget";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bulk = { transferType: "bulk", maxPacketSize: 64 } as const;
+ * assertEquals(
+ *   pickEndpoints(DUMMY_UDC, [
+ *     { ...bulk, direction: "in" },
+ *     { ...bulk, direction: "out" },
+ *   ]),
+ *   [0x81, 0x02],
+ * );
+ * ```
+ */
+export function pickEndpoints(
+  udc: UdcCapabilities,
+  requests: readonly EndpointRequest[],
+): (number | undefined)[] {
+  const free = [...udc.endpoints ?? []];
+  const last: Record<Direction, number> = { in: 0, out: 0 };
+  return requests.map((request) => {
+    const index = free.findIndex((it) => matches(it, request));
+    if (index < 0) return undefined;
+    const [endpoint] = free.splice(index, 1);
+    const number = endpoint.number ?? ++last[request.direction];
+    if (number > 15) return undefined;
+    return request.direction === "in" ? USB_DIR_IN | number : number;
+  });
+}
+
+function matches(endpoint: UdcEndpoint, request: EndpointRequest): boolean {
+  const { directions, types, maxPacketSize = 1024 } = endpoint;
+  const { direction, transferType } = request;
+  if (!directions.includes(direction)) return false;
+  if (request.maxPacketSize > maxPacketSize) return false;
+  return types.includes(transferType) ||
+    (transferType === "interrupt" && types.includes("bulk"));
+}
+
+/**
+ * Whether a controller can run at a speed.
+ *
+ * @param udc The controller.
+ * @param speed The speed.
+ * @returns False when its maximum speed is known and lower.
+ */
+export function udcReaches(udc: UdcCapabilities, speed: Speed): boolean {
+  return udc.maximumSpeed === undefined ||
+    SPEEDS.indexOf(udc.maximumSpeed) >= SPEEDS.indexOf(speed);
+}
+
+const fixed = (
+  number: number,
+  direction: Direction,
+  type: TransferType,
+): UdcEndpoint => ({ number, directions: [direction], types: [type] });
+
+const generic = (direction: Direction): UdcEndpoint => ({
+  directions: [direction],
+  types: ["bulk", "interrupt"],
+});
+
+/** The endpoints `ep-aout` to `ep-mout`. */
+const GENERIC_DIRECTIONS: readonly Direction[] = [
+  ...["out", "in", "out", "out", "in", "out", "in"] as const,
+  ...["out", "out", "in", "out", "in", "out"] as const,
+];
+
+/**
+ * The controller that the kernel module `dummy_hcd` emulates (Linux 7.3, `is_super_speed=1`). It has no isochronous
+ * endpoints. Its generic endpoints repeat the numbers of others, so that four bulk endpoints in each direction is all
+ * that a host can use.
+ */
+export const DUMMY_UDC: UdcCapabilities = {
+  name: "dummy_udc.0",
+  maximumSpeed: "super-speed",
+  endpoints: [
+    fixed(1, "in", "bulk"),
+    fixed(2, "out", "bulk"),
+    fixed(5, "in", "interrupt"),
+    fixed(6, "in", "bulk"),
+    fixed(7, "out", "bulk"),
+    fixed(10, "in", "interrupt"),
+    fixed(11, "in", "bulk"),
+    fixed(12, "out", "bulk"),
+    fixed(15, "in", "interrupt"),
+    fixed(1, "out", "bulk"),
+    fixed(2, "in", "bulk"),
+    ...GENERIC_DIRECTIONS.map(generic),
+  ],
+};

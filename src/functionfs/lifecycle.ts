@@ -1,0 +1,226 @@
+/**
+ * The life of a function as levels: bound to a UDC or not, enabled by the host
+ * or not, suspended or not.
+ *
+ * The kernel's event queue holds four entries and drops some when others come
+ * (`__ffs_event_add()` in `f_fs.c`): a BIND that is not read before the host
+ * configures the device is gone, and so is a DISABLE before the next ENABLE.
+ * Here every change of level is told, in order, to every reader.
+ *
+ * @module
+ */
+
+/** A change in the life of a function. */
+export interface FunctionEvent {
+  /**
+   * - `"bind"`: the function belongs to a UDC now; the device is attached.
+   * - `"enable"`: the host has configured the device; endpoints work.
+   * - `"disable"`: endpoints do not work any more: the host has reset or
+   *   deconfigured the device, or it was detached.
+   * - `"unbind"`: the function does not belong to a UDC any more.
+   * - `"suspend"`, `"resume"`: the host has stopped or started the bus. Pending
+   *   transfers stay pending.
+   */
+  readonly type:
+    | "bind"
+    | "unbind"
+    | "enable"
+    | "disable"
+    | "suspend"
+    | "resume";
+}
+
+/**
+ * - `"unbound"`: without a UDC.
+ * - `"bound"`: attached to a UDC, and not (or not any more) configured.
+ * - `"enabled"`: configured by a host.
+ * - `"closed"`: over.
+ */
+export type FunctionState = "unbound" | "bound" | "enabled" | "closed";
+
+type Listener = (event: FunctionEvent) => void;
+
+/** Keeps the levels of one function, and tells their changes. */
+export class Lifecycle {
+  #state: FunctionState = "unbound";
+  #suspended = false;
+  #enableCount = 0;
+  readonly #listeners = new Set<Listener>();
+  readonly #closeListeners = new Set<() => void>();
+
+  /** Where the function is in its life. */
+  get state(): FunctionState {
+    return this.#state;
+  }
+
+  /** Whether the host has stopped the bus. */
+  get suspended(): boolean {
+    return this.#suspended;
+  }
+
+  /** How often endpoints were enabled. Tells one connection from the next. */
+  get enableCount(): number {
+    return this.#enableCount;
+  }
+
+  /** The kernel says BIND. */
+  bind(): void {
+    this.#leave("unbound");
+    this.#enter("bound", "bind");
+  }
+
+  /** The kernel says ENABLE. Without a DISABLE before it: a reset between. */
+  enable(): void {
+    if (this.#state === "unbound") this.bind();
+    this.#leave("bound");
+    this.#enableCount++;
+    this.#enter("enabled", "enable");
+  }
+
+  /** The kernel says DISABLE. */
+  disable(): void {
+    if (this.#state === "enabled") this.#leave("bound");
+  }
+
+  /** The kernel says UNBIND. */
+  unbind(): void {
+    this.#leave("unbound");
+  }
+
+  /** The kernel says SUSPEND. */
+  suspend(): void {
+    if (this.#suspended || this.#state === "unbound") return;
+    this.#suspended = true;
+    this.#tell({ type: "suspend" });
+  }
+
+  /** The kernel says RESUME. */
+  resume(): void {
+    if (!this.#suspended) return;
+    this.#suspended = false;
+    this.#tell({ type: "resume" });
+  }
+
+  /** Ends the life from whatever level it is on. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#leave("unbound");
+    this.#state = "closed";
+    for (const listener of [...this.#closeListeners]) listener();
+    this.#listeners.clear();
+    this.#closeListeners.clear();
+  }
+
+  /** Calls `listener` for each event until the returned function is called. */
+  listen(listener: Listener, onClose: () => void = () => {}): () => void {
+    if (this.#state === "closed") {
+      onClose();
+      return () => {};
+    }
+    this.#listeners.add(listener);
+    this.#closeListeners.add(onClose);
+    return () => {
+      this.#listeners.delete(listener);
+      this.#closeListeners.delete(onClose);
+    };
+  }
+
+  /**
+   * Resolves when the function is enabled, at once if it is.
+   *
+   * @throws {Deno.errors.BadResource} If it is closed before.
+   */
+  enabled(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { signal } = options;
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      if (this.#state === "enabled") return resolve();
+      const end = () => {
+        stop();
+        signal?.removeEventListener("abort", abort);
+      };
+      const abort = () => {
+        end();
+        reject(signal?.reason);
+      };
+      let stop = () => {};
+      stop = this.listen((event) => {
+        if (event.type !== "enable") return;
+        end();
+        resolve();
+      }, () => {
+        end();
+        reject(
+          new Deno.errors.BadResource(
+            "Cannot wait for the host: the function is closed",
+          ),
+        );
+      });
+      signal?.addEventListener("abort", abort);
+    });
+  }
+
+  /**
+   * The events. An iteration gets all of them from its start on, however
+   * slowly it takes them, and ends when the function is closed.
+   */
+  get events(): AsyncIterable<FunctionEvent> {
+    return { [Symbol.asyncIterator]: () => this.#iterate() };
+  }
+
+  #iterate(): AsyncIterator<FunctionEvent, undefined> {
+    const end = { done: true, value: undefined } as const;
+    const events: FunctionEvent[] = [];
+    const takers:
+      ((result: IteratorResult<FunctionEvent, undefined>) => void)[] = [];
+    let over = false;
+    const finish = () => {
+      over = true;
+      stop();
+      takers.splice(0).forEach((take) => take(end));
+    };
+    let stop = () => {};
+    stop = this.listen((value) => {
+      const take = takers.shift();
+      if (take !== undefined) take({ done: false, value });
+      else events.push(value);
+    }, finish);
+    return {
+      next: () => {
+        const value = events.shift();
+        if (value !== undefined) return Promise.resolve({ done: false, value });
+        if (over) return Promise.resolve(end);
+        return new Promise((resolve) => takers.push(resolve));
+      },
+      return: () => {
+        events.length = 0;
+        finish();
+        return Promise.resolve(end);
+      },
+    };
+  }
+
+  /** Goes down to a level, telling each step. */
+  #leave(level: "unbound" | "bound"): void {
+    if (this.#state === "enabled") {
+      this.#state = "bound";
+      this.#tell({ type: "disable" });
+    }
+    if (level === "unbound" && this.#state === "bound") {
+      this.#state = "unbound";
+      this.#suspended = false;
+      this.#tell({ type: "unbind" });
+    }
+  }
+
+  #enter(state: "bound" | "enabled", type: "bind" | "enable"): void {
+    // Traffic on the bus: it is not suspended, whatever was missed.
+    this.resume();
+    this.#state = state;
+    this.#tell({ type });
+  }
+
+  #tell(event: FunctionEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}

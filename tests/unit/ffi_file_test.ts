@@ -1,0 +1,179 @@
+import "../support/libraries.ts";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } from "../../ffi/abi.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import {
+  close,
+  exists,
+  ioctl,
+  list,
+  mkdir,
+  open,
+  read,
+  readFile,
+  readlink,
+  readTextFile,
+  rmdir,
+  symlink,
+  unlink,
+  write,
+  writeFile,
+} from "../../ffi/file.ts";
+import { cString } from "../../ffi/libc.ts";
+import { addressOf, memfd, mmap } from "../../ffi/memory.ts";
+import { listMounts, parseMounts, unmount } from "../../ffi/mount.ts";
+import { pipe } from "../support/pipe.ts";
+
+/** A new directory under /tmp that is gone after the test. */
+function temporaryDirectory(): { path: string } & Disposable {
+  const path = `/tmp/ffi_file_test.${Deno.pid}.${performance.now()}`;
+  mkdir(path);
+  return {
+    path,
+    [Symbol.dispose]() {
+      for (const { name, isDirectory } of list(path)) {
+        if (isDirectory) rmdir(`${path}/${name}`);
+        else unlink(`${path}/${name}`);
+      }
+      rmdir(path);
+    },
+  };
+}
+
+Deno.test("readTextFile() reads proc and sysfs, and drops the last newline", () => {
+  assertEquals(readTextFile("/proc/sys/kernel/ostype"), "Linux");
+  assertStringIncludes(readTextFile("/proc/self/mounts"), " /proc ");
+});
+
+Deno.test("files are made, written, read and removed", () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/file`;
+  assert(!exists(path));
+  const fd = open(path, O_RDWR | O_CREAT, { mode: 0o600 });
+  assertEquals(write(fd, new Uint8Array([1, 2, 3])), 3);
+  close(fd);
+  assert(exists(path));
+  assertEquals(readFile(path), new Uint8Array([1, 2, 3]));
+  writeFile(path, "text\n");
+  assertEquals(readTextFile(path), "text");
+  unlink(path);
+  assert(!exists(path));
+});
+
+Deno.test("readFile() reads more than its first buffer holds", () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/large`;
+  const bytes = new Uint8Array(100_000).map((_, index) => index * 7);
+  close(open(path, O_WRONLY | O_CREAT));
+  writeFile(path, bytes);
+  assertEquals(readFile(path), bytes);
+});
+
+Deno.test("list() tells directories, links and files apart", () => {
+  using directory = temporaryDirectory();
+  const { path } = directory;
+  mkdir(`${path}/folder`);
+  symlink("folder", `${path}/link`);
+  close(open(`${path}/file`, O_WRONLY | O_CREAT));
+  const entries = list(path).sort((a, b) => a.name < b.name ? -1 : 1);
+  assertEquals(entries, [
+    { name: "file", isDirectory: false, isSymlink: false },
+    { name: "folder", isDirectory: true, isSymlink: false },
+    { name: "link", isDirectory: false, isSymlink: true },
+  ]);
+  assertEquals(readlink(`${path}/link`), "folder");
+});
+
+Deno.test("list() returns all entries of a directory larger than its buffer", () => {
+  using directory = temporaryDirectory();
+  const names = Array.from(
+    { length: 1500 },
+    (_, index) => `a-rather-long-file-name-to-fill-the-buffer-${index}`,
+  );
+  for (const name of names) {
+    close(open(`${directory.path}/${name}`, O_WRONLY | O_CREAT));
+  }
+  assertEquals(
+    list(directory.path).map((entry) => entry.name).sort(),
+    names.sort(),
+  );
+});
+
+Deno.test("failing calls name the file and the reason", () => {
+  const error = assertThrows(
+    () => open("/nowhere/at/all", O_RDONLY, { action: "open endpoint" }),
+    Deno.errors.NotFound,
+    "Cannot open endpoint: No such file or directory (os error 2): /nowhere/at/all",
+  );
+  assert(isSystemError(error, "ENOENT"));
+  assertThrows(() => mkdir("/proc/x"), Error, "Cannot make directory: ");
+  assertThrows(() => rmdir("/proc"), Error, "Cannot remove directory: ");
+  assertThrows(() => unlink("/nowhere"), Error, "Cannot remove file: ");
+  assertThrows(() => symlink("a", "/proc/x"), Error, "Cannot make link: ");
+  assertThrows(() => readlink("/proc"), Error, "Cannot read link: ");
+  assertThrows(() => list("/proc/version"), Deno.errors.NotADirectory);
+  assertThrows(() => read(-1, new Uint8Array(1)), Deno.errors.BadResource);
+  assertThrows(() => write(-1, new Uint8Array(1)), Deno.errors.BadResource);
+  assertThrows(() => unmount("/nowhere"), Error, "Cannot unmount: ");
+});
+
+Deno.test("text with a NUL inside never reaches the kernel", () => {
+  assertEquals(cString("ab"), new Uint8Array([97, 98, 0]));
+  assertThrows(() => open("/tmp\0/x", O_RDONLY), TypeError, "NUL");
+});
+
+Deno.test("ioctl() takes numbers and memory", () => {
+  using ends = pipe();
+  write(ends.writeEnd, new Uint8Array(5));
+  const count = new Uint8Array(4);
+  const FIONREAD = 0x541b;
+  ioctl(ends.readEnd, FIONREAD, count);
+  assertEquals(count, new Uint8Array([5, 0, 0, 0]));
+  assertThrows(
+    () => ioctl(ends.readEnd, 0x6701, 0),
+    Error,
+    "Cannot control device: Inappropriate ioctl for device (os error 25)",
+  );
+});
+
+Deno.test("mmap() shows the pages of a memory file to both sides", () => {
+  const fd = memfd("test", 8192, 0);
+  {
+    using mapping = mmap(fd, 8192);
+    assertEquals(mapping.bytes.byteLength, 8192);
+    mapping.bytes.set([1, 2, 3]);
+    const start = new Uint8Array(4);
+    read(fd, start);
+    assertEquals(start, new Uint8Array([1, 2, 3, 0]));
+    const { bytes } = mapping;
+    mapping.unmap();
+    mapping.unmap();
+    assertEquals(bytes.byteLength, 0, "the array is detached");
+  }
+  close(fd);
+  assertThrows(() => mmap(-1, 4096), Deno.errors.BadResource, "Cannot map");
+  assertThrows(() => mmap(fd, 0), RangeError);
+});
+
+Deno.test("addressOf() tells where an array begins", () => {
+  const bytes = new Uint8Array(4096);
+  assertEquals(addressOf(bytes.subarray(16)) - addressOf(bytes), 16n);
+});
+
+Deno.test("parseMounts() undoes the kernel's escapes", () => {
+  assertEquals(
+    parseMounts("ffs.a /run/a\\040b functionfs rw,relatime 0 0\n"),
+    [{
+      source: "ffs.a",
+      target: "/run/a b",
+      type: "functionfs",
+      options: ["rw", "relatime"],
+    }],
+  );
+  assert(listMounts().some((mount) => mount.target === "/proc"));
+});

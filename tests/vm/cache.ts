@@ -1,0 +1,53 @@
+/**
+ * The folder that keeps kernels between runs.
+ *
+ * @module
+ */
+
+/** Part of the folder's name: another recipe does not meet old results. */
+const FORMAT = 1;
+
+/** The folder, below `$XDG_CACHE_HOME` or `~/.cache`. */
+export async function openCache(): Promise<string> {
+  const home = Deno.env.get("HOME") || "/root";
+  const cache = Deno.env.get("XDG_CACHE_HOME") || `${home}/.cache`;
+  const folder = `${cache}/usb-gadget-vm/v${FORMAT}`;
+  await Deno.mkdir(folder, { recursive: true });
+  // The guest looks at the folder from outside, without following symlinks.
+  return await Deno.realPath(folder);
+}
+
+/**
+ * Runs `body` while no other process does the same under this name.
+ *
+ * @param onWait called when another process is at it
+ */
+export async function withLock<T>(
+  cache: string,
+  name: string,
+  onWait: () => void,
+  body: () => Promise<T>,
+): Promise<T> {
+  using file = await Deno.open(`${cache}/${name}.lock`, {
+    write: true,
+    create: true,
+  });
+  if (!await file.tryLock(true)) {
+    onWait();
+    await file.lock(true);
+  }
+  return await body();
+}
+
+/** Writes a file so that others see it whole or not at all. */
+export async function writeAtomically(
+  file: string,
+  content: string | Uint8Array,
+): Promise<void> {
+  const temporary = `${file}.${Deno.pid}.new`;
+  const bytes = typeof content === "string"
+    ? new TextEncoder().encode(content)
+    : content;
+  await Deno.writeFile(temporary, bytes);
+  await Deno.rename(temporary, file);
+}

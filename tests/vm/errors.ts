@@ -1,0 +1,57 @@
+/**
+ * The errors that a person is meant to read: one short message, and the exit
+ * code that tells a script what went wrong.
+ *
+ * @module
+ */
+
+/** The exit codes of `deno task vm` that are not the command's own. */
+export const ExitCode = {
+  /** The VM could not be prepared or started. */
+  Failure: 1,
+  /** The command line makes no sense. */
+  Usage: 2,
+  /** The guest's kernel complained, whatever the command said. */
+  KernelLog: 3,
+  /** The time limit was reached, as with `timeout`. */
+  TimedOut: 124,
+  /** The run was interrupted, as with Ctrl+C in a shell. */
+  Interrupted: 130,
+} as const;
+
+/** What a {@linkcode VmError} may carry. */
+export interface VmErrorOptions extends ErrorOptions {
+  exitCode?: number;
+  log?: readonly string[];
+}
+
+/** An expected failure: its message is for people and needs no stack trace. */
+export class VmError extends Error {
+  override name = "VmError";
+  /** The exit code that `deno task vm` ends with. */
+  readonly exitCode: number;
+  /** The guest's kernel log, if there was a guest. */
+  readonly log?: readonly string[];
+
+  constructor(message: string, options: VmErrorOptions = {}) {
+    super(message, options);
+    this.exitCode = options.exitCode ?? ExitCode.Failure;
+    this.log = options.log;
+  }
+}
+
+/** A mistake in the arguments. */
+export class UsageError extends VmError {
+  override name = "UsageError";
+
+  constructor(message: string) {
+    super(message, { exitCode: ExitCode.Usage });
+  }
+}
+
+/** Quotes values for a message: `"a", "b" and "c"`. */
+export function list(values: readonly string[], join = "and"): string {
+  const quoted = values.map((value) => `"${value}"`);
+  const last = quoted.pop() ?? "";
+  return quoted.length === 0 ? last : `${quoted.join(", ")} ${join} ${last}`;
+}

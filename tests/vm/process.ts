@@ -1,0 +1,71 @@
+/**
+ * Runs other programs and turns their failures into messages.
+ *
+ * @module
+ */
+
+import { VmError } from "./errors.ts";
+
+/** What {@linkcode run} may be told. */
+export interface RunOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  signal?: AbortSignal;
+  /** What the failure is called, in place of the program's name. */
+  action?: string;
+}
+
+/** Runs a program to its end and returns what it wrote to standard output. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { action = `run "${program}"`, env, ...rest } = options;
+  const output = await new Deno.Command(program, {
+    ...rest,
+    args: [...args],
+    // Messages are searched for known causes, so they must be in English.
+    env: { ...env, LC_ALL: "C" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  if (!output.success) {
+    // Ctrl+C reaches the program as well, and it may be the first to tell.
+    if (output.signal !== null || output.code > 128) await moment();
+    options.signal?.throwIfAborted();
+    const message = new TextDecoder().decode(output.stderr).trim();
+    throw new VmError(
+      `Cannot ${action}: ${
+        message || `"${program}" ended with exit code ${output.code}`
+      }`,
+    );
+  }
+  return output.stdout;
+}
+
+function moment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+/** Like {@linkcode run}, with the output as text. */
+export async function runText(
+  program: string,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<string> {
+  return new TextDecoder().decode(await run(program, args, options));
+}
+
+/** Finds a program in `PATH` and the system folders. */
+export async function findProgram(name: string): Promise<string | undefined> {
+  const path = (Deno.env.get("PATH") ?? "").split(":");
+  for (const folder of [...path, "/usr/sbin", "/sbin", "/usr/bin", "/bin"]) {
+    if (folder === "") continue;
+    const file = `${folder}/${name}`;
+    const info = await Deno.stat(file).catch(() => undefined);
+    if (info?.isFile && ((info.mode ?? 0) & 0o111) !== 0) return file;
+  }
+  return undefined;
+}
