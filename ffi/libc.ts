@@ -86,6 +86,18 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  // Host side of the tests: usbfs requests that wait for a device. They tell
+  // success and failure, and never why.
+  ioctl_blocking: {
+    name: "ioctl",
+    parameters: [
+      "i32", // int fd
+      "usize", // unsigned long request
+      "buffer", // void *argp, variadic
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
   // The one nonblocking wait. Its failure carries no information (EINTR), so
   // the errno that is lost on the other thread is not missed.
   poll: {

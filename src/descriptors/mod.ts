@@ -32,3 +32,19 @@ export {
   type ValidationContext,
 } from "./validate_context.ts";
 export { validateFunction } from "./validate_function.ts";
+export {
+  type BlockContext,
+  type BlockVerdict,
+  validateBlocks,
+} from "./validate_blocks.ts";
+export { type BlockErrno } from "./block_cursor.ts";
+export { type EventfdState } from "./write_model.ts";
+export { decodeDescriptors } from "./decode.ts";
+export { decodeFunctionBlock } from "./decode_block.ts";
+export {
+  definitionFromBlocks,
+  type FromBlocksOptions,
+} from "./definition_from_blocks.ts";
+export { type FormatOptions, formatTree } from "./format_tree.ts";
+export { normalizeDefinition } from "./normal_form.ts";
+export * from "./tree.ts";

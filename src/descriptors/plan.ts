@@ -7,8 +7,10 @@
 
 import {
   type Direction,
+  type EndpointUsage,
   INTERRUPT_USAGES,
   ISOCHRONOUS_USAGES,
+  type Synchronization,
   SYNCHRONIZATIONS,
   TRANSFER_TYPE_BITS,
   type TransferType,
@@ -73,8 +75,12 @@ export interface PlannedEndpoint {
   readonly address: number;
   /** The transfer type. */
   readonly transferType: TransferType;
-  /** `bmAttributes`. */
+  /** `bmAttributes`, of which synchronization and usage are parts. */
   readonly attributes: number;
+  /** How it keeps time; isochronous endpoints only. */
+  readonly synchronization: Synchronization | undefined;
+  /** What it carries; isochronous and interrupt endpoints only. */
+  readonly usage: EndpointUsage | undefined;
   /** The last two bytes of the 9-byte form. */
   readonly audio: AudioEndpointSettings | undefined;
   /** The values at each speed. */
@@ -254,6 +260,7 @@ function planEndpoint(
   address: number,
 ): PlannedEndpoint {
   const { name, path, half, paired, transferType, settings } = declared;
+  const { synchronization, usage } = useOf(transferType, settings);
   return {
     name,
     path,
@@ -262,7 +269,9 @@ function planEndpoint(
     index,
     address,
     transferType,
-    attributes: attributes(transferType, settings),
+    attributes: attributes(transferType, { synchronization, usage }),
+    synchronization,
+    usage,
     audio: settings.audio,
     speeds: {
       full: planSpeed("full", transferType, settings),
@@ -272,17 +281,38 @@ function planEndpoint(
   };
 }
 
-function attributes(
+interface EndpointUse {
+  readonly synchronization: Synchronization | undefined;
+  readonly usage: EndpointUsage | undefined;
+}
+
+function useOf(
   transferType: TransferType,
   { synchronization, usage }: EndpointSettings,
+): EndpointUse {
+  switch (transferType) {
+    case "bulk":
+      return { synchronization: undefined, usage: undefined };
+    case "interrupt":
+      return { synchronization: undefined, usage: usage ?? "periodic" };
+    case "isochronous":
+      return {
+        synchronization: synchronization ?? "none",
+        usage: usage ?? "data",
+      };
+  }
+}
+
+function attributes(
+  transferType: TransferType,
+  { synchronization, usage }: EndpointUse,
 ): number {
   let bits = TRANSFER_TYPE_BITS[transferType];
-  if (transferType === "isochronous") {
-    if (synchronization) bits |= SYNCHRONIZATIONS.indexOf(synchronization) << 2;
-    if (usage) bits |= ISOCHRONOUS_USAGES.indexOf(usage) << 4;
-  } else if (transferType === "interrupt" && usage) {
-    bits |= INTERRUPT_USAGES.indexOf(usage) << 4;
-  }
+  if (synchronization) bits |= SYNCHRONIZATIONS.indexOf(synchronization) << 2;
+  const usages = transferType === "interrupt"
+    ? INTERRUPT_USAGES
+    : ISOCHRONOUS_USAGES;
+  if (usage) bits |= usages.indexOf(usage) << 4;
   return bits;
 }
 

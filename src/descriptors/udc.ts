@@ -9,7 +9,12 @@ import {
   type TransferType,
   USB_DIR_IN,
 } from "../usb/endpoint_attributes.ts";
-import { type Speed, SPEEDS } from "../usb/speed.ts";
+import {
+  type FunctionSpeed,
+  functionSpeed,
+  type Speed,
+  SPEEDS,
+} from "../usb/speed.ts";
 
 /** An endpoint of a device controller. */
 export interface UdcEndpoint {
@@ -31,7 +36,7 @@ export interface UdcEndpoint {
 export interface UdcCapabilities {
   /** A name for messages, such as `dummy_udc.0`. */
   readonly name?: string;
-  /** The highest speed, as in `/sys/class/udc/NAME/maximum_speed`. */
+  /** The highest speed that the gadget runs at: the lower one of the controller's `maximum_speed` and the gadget's `max_speed`. */
   readonly maximumSpeed?: Speed;
   /** The endpoints, in the order in which the kernel tries them. The kernel does not tell user space. */
   readonly endpoints?: readonly UdcEndpoint[];
@@ -97,15 +102,28 @@ function matches(endpoint: UdcEndpoint, request: EndpointRequest): boolean {
 }
 
 /**
- * Whether a controller can run at a speed.
+ * Says why a host would find no configuration at the highest speed of a controller: it is offered the functions that
+ * have descriptors for the speed of the bus, and no others.
  *
  * @param udc The controller.
- * @param speed The speed.
- * @returns False when its maximum speed is known and lower.
+ * @param speeds The speeds that the function has descriptors for.
+ * @returns The problem, or `undefined` when there is none or the maximum speed is not known.
  */
-export function udcReaches(udc: UdcCapabilities, speed: Speed): boolean {
-  return udc.maximumSpeed === undefined ||
-    SPEEDS.indexOf(udc.maximumSpeed) >= SPEEDS.indexOf(speed);
+export function udcSpeedProblem(
+  udc: UdcCapabilities,
+  speeds: readonly FunctionSpeed[],
+): string | undefined {
+  const { maximumSpeed } = udc;
+  if (maximumSpeed === undefined) return undefined;
+  const needed = functionSpeed(maximumSpeed);
+  if (needed !== undefined && speeds.includes(needed)) return undefined;
+  const name = udc.name === undefined ? "The controller" : `"${udc.name}"`;
+  const slower = speeds.some((it) =>
+    SPEEDS.indexOf(`${it}-speed`) < SPEEDS.indexOf(maximumSpeed)
+  );
+  return `${name} runs at ${maximumSpeed}, for which the function has no descriptors, so a host finds no configuration: add the speed${
+    slower ? ", or limit the gadget's max_speed" : ""
+  }`;
 }
 
 const fixed = (

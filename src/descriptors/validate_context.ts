@@ -15,7 +15,7 @@ import {
 import type { Plan } from "./plan.ts";
 import { hex, type ProblemList } from "./problem_list.ts";
 import { functionLanguages, StringTable } from "./string_table.ts";
-import { pickEndpoints, type UdcCapabilities, udcReaches } from "./udc.ts";
+import { pickEndpoints, type UdcCapabilities, udcSpeedProblem } from "./udc.ts";
 
 /** What the rest of a gadget takes of the limits that all functions share. */
 export interface ConfigurationUse {
@@ -179,13 +179,8 @@ function validateUdc(
 ): void {
   const name = udc.name === undefined ? "The controller" : `"${udc.name}"`;
   const [slowest] = speeds;
-  if (slowest && !udcReaches(udc, `${slowest}-speed`)) {
-    list.configure(
-      "udc-speed",
-      "speeds",
-      `${name} has ${udc.maximumSpeed} at most, and the function nothing slower than ${slowest}-speed: add a slower speed`,
-    );
-  }
+  const speedProblem = udcSpeedProblem(udc, speeds);
+  if (speedProblem) list.configure("udc-speed", "speeds", speedProblem);
   if (udc.endpoints === undefined || slowest === undefined) return;
   const picked = pickEndpoints(
     udc,

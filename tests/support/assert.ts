@@ -51,9 +51,8 @@ export function assertMatch(actual: string, expected: RegExp) {
   nodeAssert.match(actual, expected);
 }
 
-// deno-lint-ignore no-explicit-any -- the signature that @std/assert has
 export function assertInstanceOf<
-  T extends abstract new (...args: any[]) => any,
+  T extends abstract new (...args: never[]) => unknown,
 >(
   actual: unknown,
   expected: T,

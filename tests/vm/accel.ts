@@ -38,7 +38,7 @@ export async function chooseAccelerator(
       await writeAtomically(file, JSON.stringify(answers, null, 2));
     }
     return answers[key] ? "kvm" : "tcg";
-  });
+  }, job.signal);
 }
 
 async function canOpenKvm(): Promise<boolean> {

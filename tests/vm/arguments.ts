@@ -98,12 +98,9 @@ export function parseArguments(args: readonly string[]): Arguments {
   };
   const command = args.slice(args[start] === "--" ? start + 1 : start);
   const { help, prepare, verbose } = options;
-  if (command.length === 0 && !help && !prepare) {
-    throw new UsageError("No command given: see --help");
-  }
   const accel = value("accel");
   const speed = value("speed");
-  return {
+  const result: Arguments = {
     help,
     prepare,
     verbose,
@@ -127,6 +124,10 @@ export function parseArguments(args: readonly string[]): Arguments {
     keepLog: value("keep-log"),
     allowLog: values("allow-log").map(parsePattern),
   };
+  if (command.length === 0 && !help && !prepare) {
+    throw new UsageError("No command given: see --help");
+  }
+  return result;
 }
 
 /** Where the options end: at `--`, or at the first word that is none. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { VmError } from "./errors.ts";
+
 /** Part of the folder's name: another recipe does not meet old results. */
 const FORMAT = 1;
 
@@ -12,10 +14,21 @@ export async function openCache(): Promise<string> {
   const home = Deno.env.get("HOME") || "/root";
   const cache = Deno.env.get("XDG_CACHE_HOME") || `${home}/.cache`;
   const folder = `${cache}/usb-gadget-vm/v${FORMAT}`;
-  await Deno.mkdir(folder, { recursive: true });
-  // The guest looks at the folder from outside, without following symlinks.
-  return await Deno.realPath(folder);
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    // The guest looks at the folder from outside, without following symlinks.
+    return await Deno.realPath(folder);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : `${cause}`;
+    throw new VmError(
+      `Cannot use cache folder "${folder}": ${reason}; choose another with XDG_CACHE_HOME`,
+      { cause },
+    );
+  }
 }
+
+/** How often a lock is tried, in milliseconds. */
+const LOCK_INTERVAL = 200;
 
 /**
  * Runs `body` while no other process does the same under this name.
@@ -27,6 +40,7 @@ export async function withLock<T>(
   name: string,
   onWait: () => void,
   body: () => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   using file = await Deno.open(`${cache}/${name}.lock`, {
     write: true,
@@ -34,7 +48,11 @@ export async function withLock<T>(
   });
   if (!await file.tryLock(true)) {
     onWait();
-    await file.lock(true);
+    // Waiting inside lock() could not be interrupted.
+    do {
+      await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL));
+      signal?.throwIfAborted();
+    } while (!await file.tryLock(true));
   }
   return await body();
 }

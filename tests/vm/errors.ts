@@ -15,8 +15,8 @@ export const ExitCode = {
   KernelLog: 3,
   /** The time limit was reached, as with `timeout`. */
   TimedOut: 124,
-  /** The run was interrupted, as with Ctrl+C in a shell. */
-  Interrupted: 130,
+  /** Nobody reads the command's output, as with SIGPIPE in a shell. */
+  BrokenPipe: 141,
 } as const;
 
 /** What a {@linkcode VmError} may carry. */

@@ -23,6 +23,8 @@ export interface GuestSettings {
   modules: readonly string[];
   /** Parameters of dummy_hcd. */
   hcd: string;
+  /** The kernel's messages below this level go on to reach the console. */
+  consoleLevel: number;
   /** Host folders that the guest may write to; absolute, without symlinks. */
   shares: readonly string[];
   /** The kernel's release, as `uname -r` gives it. */
@@ -54,6 +56,7 @@ export async function buildRunArchive(
     MARKER: settings.marker,
     MODULES: settings.modules.join(" "),
     HCD: settings.hcd,
+    CONSOLE_LEVEL: `${settings.consoleLevel}`,
   };
   return packCpio([
     file("init", init, 0o755),

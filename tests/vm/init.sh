@@ -113,6 +113,8 @@ second_stage() {
   exec 3>"${port}1" 4>"${port}2" 5>"${port}3" 6<>"${port}4" ||
     die "cannot open the ports to the host"
   cat /dev/kmsg >&5 &
+  # A serial port is slow, and what is less than a warning reaches kmsg anyway.
+  echo "$CONSOLE_LEVEL" >/proc/sys/kernel/printk
 
   mkdir -p /dev/pts /dev/shm /run/lock
   mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts

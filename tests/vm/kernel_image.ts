@@ -63,7 +63,7 @@ export async function debianKernel(
       await removeFolder(work);
     }
     return (await readKernel(folder))!;
-  });
+  }, job.signal);
 }
 
 /** Takes a kernel from files that the caller names; keeps nothing in the cache. */

@@ -7,16 +7,14 @@
 import { type Arguments, HELP, parseArguments } from "./arguments.ts";
 import { ExitCode, VmError } from "./errors.ts";
 import { terminalProgress } from "./progress.ts";
-import { type KernelProblem, prepareVm, runInVm } from "./vm.ts";
+import { isQemuFault, prepareVm, runInVm } from "./vm.ts";
 
 /** Signals that end a run, and the exit codes that a shell gives them. */
-const SIGNALS: readonly [Deno.Signal, number][] = [["SIGINT", 130], [
-  "SIGTERM",
-  143,
-], [
-  "SIGHUP",
-  129,
-]];
+const SIGNALS: Readonly<Partial<Record<Deno.Signal, number>>> = {
+  SIGINT: 130,
+  SIGTERM: 143,
+  SIGHUP: 129,
+};
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseArguments(args);
@@ -48,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
         `The kernel complained: ${problem.title}\n${indent(problem.lines)}`,
       );
     }
-    if (result.accelerator === "tcg" && result.problems.some(isQemuFault)) {
+    if (isQemuFault(result)) {
       complain('QEMU before 8.1 sometimes causes this "int3": run it again');
     }
     return result.code;
@@ -58,16 +56,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** See the architectures' parameters for emulation. */
-function isQemuFault({ title }: KernelProblem): boolean {
-  return /\bint3\b/.test(title);
-}
-
 /** Aborts when the person, or the system, wants the run to end. */
 function interruptSignal(): AbortController {
   const controller = new AbortController();
-  for (const [name, exitCode] of SIGNALS) {
-    Deno.addSignalListener(name, () => {
+  for (const [name, exitCode] of Object.entries(SIGNALS)) {
+    Deno.addSignalListener(name as Deno.Signal, () => {
+      // Who asks twice does not want to wait for an orderly end.
+      if (controller.signal.aborted) Deno.exit(exitCode);
       controller.abort(new VmError("Interrupted", { exitCode }));
     });
   }
@@ -78,8 +73,13 @@ async function keepLog(
   { keepLog }: Arguments,
   log?: readonly string[],
 ): Promise<void> {
-  if (keepLog !== undefined && log !== undefined) {
-    await Deno.writeTextFile(keepLog, log.map((line) => `${line}\n`).join(""));
+  if (keepLog === undefined || log === undefined) return;
+  const text = log.map((line) => `${line}\n`).join("");
+  try {
+    await Deno.writeTextFile(keepLog, text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : `${cause}`;
+    throw new VmError(`Cannot write the log: ${reason}`, { cause });
   }
 }
 
@@ -88,7 +88,16 @@ async function writeAll(
   data: Uint8Array,
 ): Promise<void> {
   let rest = data;
-  while (rest.length > 0) rest = rest.subarray(await target.write(rest));
+  try {
+    while (rest.length > 0) rest = rest.subarray(await target.write(rest));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
+    // Who read the output has gone, as in "deno task vm dmesg | head".
+    throw new VmError("Cannot go on: nobody reads the output", {
+      cause,
+      exitCode: ExitCode.BrokenPipe,
+    });
+  }
 }
 
 function indent(lines: readonly string[]): string {

@@ -231,16 +231,16 @@ function explain(error: unknown): unknown {
       ? '; the archive keys may be too old: update package "debian-archive-keyring"'
       : /Could not resolve|Could not connect|Unable to connect|Failed to fetch|Temporary failure/i
           .test(message)
-      ? "; the kernel is not in the cache and must be fetched: connect to the network, or give one with --vmlinuz FILE --modules-dir DIR"
+      ? "; the kernel is not in the cache: connect to the network, or give one with --vmlinuz FILE --modules-dir DIR"
       : "";
-  return new VmError(firstLines(message) + advice, { cause: error });
+  return new VmError(firstLine(message) + advice, { cause: error });
 }
 
-function firstLines(message: string): string {
-  const lines = message.split("\n").map((line) =>
-    line.replace(/^[EW]: /, "").trim()
+function firstLine(message: string): string {
+  return message.split("\n")[0].replace(/(?<=: )[EW]: /, "").replace(
+    / {2,}/g,
+    ": ",
   );
-  return lines.slice(0, 2).join(" ");
 }
 
 function megabytes(bytes: number): string {

@@ -111,7 +111,7 @@ class LiveProgress implements Progress, Disposable {
   #draw(): void {
     const seconds = ((performance.now() - this.#start) / 1000).toFixed(1);
     const detail = this.#detail === "" ? "" : `, ${this.#detail}`;
-    const { columns } = Deno.consoleSize();
+    const columns = Deno.consoleSize().columns || 80;
     write(
       `\r\x1b[K${
         `vm: ${this.#text}${detail} (${seconds} s)`.slice(0, columns - 1)

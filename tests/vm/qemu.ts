@@ -18,8 +18,6 @@ export interface Machine {
   initramfs: string;
   /** Megabytes. */
   memory: number;
-  /** Shows the kernel's boot messages on the console. */
-  verbose: boolean;
   shares: readonly string[];
 }
 
@@ -45,8 +43,8 @@ export function qemuArguments(machine: Machine, folder: string): string[] {
   ];
   const parameters = [
     `console=${architecture.console}`,
-    // Errors and warnings reach the console at once; all the rest is in kmsg.
-    `loglevel=${machine.verbose ? 7 : 5}`,
+    // init.sh lowers this once kmsg is read.
+    "loglevel=7",
     "log_buf_len=4M",
     "printk.devkmsg=on",
     "panic=-1",

@@ -80,7 +80,8 @@ export async function runSession(session: Session): Promise<SessionResult> {
   const log = () => joinLogs(kmsg.text(), console.text());
 
   const outcome = await limit(
-    Promise.race([finished, qemu.ended]),
+    // The console says nothing about the end, but its handler may fail.
+    Promise.race([finished, qemu.ended, consoleEnded.then(() => qemu.ended)]),
     timeout,
     signal,
   );
@@ -98,9 +99,15 @@ export async function runSession(session: Session): Promise<SessionResult> {
   // What QEMU's end left in the sockets is still to be read.
   if (code === undefined) {
     await limit(Promise.all([finished, consoleEnded]), GRACE, signal);
-    const reason = failureOf(console.text()) ?? await qemu.ended;
+    const reason = failureOf(console.text()) ??
+      (await qemu.ended).split("\n")[0];
     if (bootSeconds === undefined && reason !== "" && code === undefined) {
-      throw new VmError(`Cannot boot the VM: ${reason}`, { log: log() });
+      const advice = session.machine.accelerator === "kvm"
+        ? "; try --accel tcg"
+        : "";
+      throw new VmError(`Cannot boot the VM: ${reason}${advice}`, {
+        log: log(),
+      });
     }
   }
   return { code, bootSeconds, log: log() };
@@ -112,6 +119,7 @@ async function limit<T>(
   seconds: number,
   signal?: AbortSignal,
 ): Promise<T | "timeout"> {
+  signal?.throwIfAborted();
   const { promise: stopped, resolve, reject } = Promise.withResolvers<
     "timeout"
   >();

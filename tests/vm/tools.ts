@@ -96,7 +96,8 @@ export function missingPackagesMessage(
     : `${what}: install what this system calls these Debian packages, and name a kernel with --vmlinuz FILE --modules-dir DIR`;
 }
 
-async function install(
+/** Installs Debian packages; says what to do where that is not possible. */
+export async function install(
   packages: string[],
   { progress, signal }: Job,
 ): Promise<void> {
@@ -130,7 +131,7 @@ async function install(
       ...options,
       action: "update the package lists",
     });
-    progress.step(`installing ${packages.join(", ")}`, "long");
+    progress.step(`installing ${packages.join(", ")}`);
     await run(apt, command, options);
   }
   progress.done(`installed ${packages.join(", ")}`);

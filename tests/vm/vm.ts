@@ -14,10 +14,14 @@
  */
 
 import { chooseAccelerator } from "./accel.ts";
-import { architecture as findArchitecture } from "./architectures.ts";
+import {
+  type Architecture,
+  architecture as findArchitecture,
+} from "./architectures.ts";
 import { openCache } from "./cache.ts";
-import { ExitCode, list, UsageError, VmError } from "./errors.ts";
+import { ExitCode, UsageError, VmError } from "./errors.ts";
 import { buildRunArchive, guestEnvironment, type Speed } from "./guest.ts";
+import { checkMemory, existingFolder, makeRunFolder } from "./host.ts";
 import { debianKernel, givenKernel, type KernelImage } from "./kernel_image.ts";
 import { type KernelProblem, scanKernelLog } from "./kernel_log.ts";
 import { type Job, type Progress, silent } from "./progress.ts";
@@ -104,8 +108,21 @@ export interface RunResult {
   bootSeconds?: number;
 }
 
+/**
+ * Whether a run failed by a fault of QEMU before 8.1, which can let a processor
+ * run code that another one is just patching: the kernel dies of "int3". Such a
+ * run says nothing about the command, and may be repeated.
+ */
+export function isQemuFault(
+  { accelerator, problems }: Pick<RunResult, "accelerator" | "problems">,
+): boolean {
+  return accelerator === "tcg" &&
+    problems.some(({ title }) => /\bint3\b/.test(title));
+}
+
 /** A kernel with all that is needed to boot it. */
 interface Prepared extends AsyncDisposable {
+  architecture: Architecture;
   image: KernelImage;
   tools: Tools;
   cache: string;
@@ -179,7 +196,7 @@ async function prepare(options: MachineOptions): Promise<Prepared> {
   const job: Job = { progress, signal };
   const tools = await ensureTools(architecture, job);
   const cache = await openCache();
-  const folder = await Deno.makeTempDir({ prefix: "gadget-vm-" });
+  const folder = await makeRunFolder();
   const remove = () => Deno.remove(folder, { recursive: true });
   try {
     const image = vmlinuz !== undefined && modulesDir !== undefined
@@ -192,7 +209,15 @@ async function prepare(options: MachineOptions): Promise<Prepared> {
         job,
         options.mirror,
       );
-    return { image, tools, cache, folder, job, [Symbol.asyncDispose]: remove };
+    return {
+      architecture,
+      image,
+      tools,
+      cache,
+      folder,
+      job,
+      [Symbol.asyncDispose]: remove,
+    };
   } catch (error) {
     await remove();
     throw error;
@@ -234,7 +259,7 @@ type BootOptions =
   & Required<Pick<RunOptions, "cwd" | "onStdout" | "onStderr">>;
 
 async function boot(
-  { image, tools, folder, job }: Prepared,
+  { architecture, image, tools, folder, job }: Prepared,
   accelerator: Accelerator,
   options: BootOptions,
 ): Promise<SessionResult> {
@@ -250,6 +275,7 @@ async function boot(
     },
     modules: options.modules ?? [],
     hcd: options.hcd ?? "is_super_speed=1",
+    consoleLevel: options.onConsole === undefined ? 5 : 7,
     shares,
     release: image.release,
     modulesDir: image.modulesDir,
@@ -261,12 +287,11 @@ async function boot(
   await Deno.writeFile(initramfs, archive, { append: true });
   return await runSession({
     machine: {
-      architecture: findArchitecture("x86_64"),
+      architecture,
       accelerator,
       vmlinuz: image.vmlinuz,
       initramfs,
       memory: options.memory ?? 512,
-      verbose: options.onConsole !== undefined,
       shares,
     },
     program: tools.qemu,
@@ -279,26 +304,4 @@ async function boot(
     onReady: () => job.progress.clear(),
     signal: job.signal,
   });
-}
-
-/** The real path of a folder of the host. */
-async function existingFolder(path: string, action: string): Promise<string> {
-  const real = await Deno.realPath(path).catch(() => undefined);
-  if (real !== undefined && (await Deno.stat(real)).isDirectory) return real;
-  throw new UsageError(
-    `Cannot ${action} ${list([path])}: it is not a folder of this machine`,
-  );
-}
-
-/** Stops before the machine runs out of memory. */
-async function checkMemory(megabytes: number): Promise<void> {
-  const info = await Deno.readTextFile("/proc/meminfo").catch(() => "");
-  const available = /^MemAvailable:\s+(\d+) kB/m.exec(info)?.[1];
-  if (available === undefined) return;
-  const free = Math.floor(Number(available) / 1024);
-  if (free < megabytes) {
-    throw new VmError(
-      `Cannot give the VM ${megabytes} MB of memory: ${free} MB are available; end other programs, or ask for less with --memory`,
-    );
-  }
 }

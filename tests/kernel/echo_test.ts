@@ -1,0 +1,155 @@
+import "../support/libraries.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
+import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
+import { type RunningExample, startExample } from "../support/echo_program.ts";
+import { gadgetTraces, openFiles } from "../support/leftovers.ts";
+import { keepHostAway } from "../support/host_absence.ts";
+import { firstDifference, pattern } from "../support/pattern.ts";
+import { soak } from "../support/soak.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+import { UsbfsDevice } from "../support/usbfs.ts";
+
+const ids = { vendorId: 0x1209, productId: 0x0001 };
+const { maxSpeed } = gadgetSpeed();
+
+const echo = usbFunction({
+  name: "echo",
+  interfaces: [{
+    class: 0xff,
+    description: "Echo",
+    endpoints: { link: bulkPair() },
+  }],
+});
+
+/** Opens the device that a running example has become. */
+async function hostOf(example: RunningExample): Promise<UsbfsDevice> {
+  const failed = example.process.status.then(async () => {
+    throw new Error((await example.end("SIGTERM")).text);
+  });
+  const device = await Promise.race([UsbfsDevice.find(ids), failed]);
+  failed.catch(() => {});
+  await device.claimInterface(0);
+  return device;
+}
+
+Deno.test("examples/echo.ts runs with --allow-ffi alone and gives back what it gets", async () => {
+  const before = gadgetTraces();
+  await using example = startExample("echo.ts");
+  {
+    await using device = await hostOf(example);
+    const endpoints = bulkEndpoints(device);
+    const size = endpoints.packetSize;
+    for (
+      const length of [1, size - 1, size, size + 1, 4096, 65_536, 100_000]
+    ) {
+      const bytes = pattern(length, length);
+      const back = await roundTrip(device, endpoints, bytes);
+      assertEquals(firstDifference(bytes, back), -1);
+    }
+  }
+  const { status, text } = await example.end("SIGINT");
+  assertEquals(text, "");
+  assertEquals(status.signal, "SIGINT");
+  assertEquals(gadgetTraces(), before);
+});
+
+Deno.test("a gadget that gets SIGTERM in the middle of transfers leaves nothing", async () => {
+  const before = gadgetTraces();
+  await using example = startExample("echo.ts");
+  await using device = await hostOf(example);
+  const { input, output } = bulkEndpoints(device);
+  const moving = Promise.allSettled([
+    device.bulkOut(output, pattern(8 << 20)),
+    device.bulkIn(input, 8 << 20),
+  ]);
+  const { status, text } = await example.end("SIGTERM");
+  await moving;
+  assertEquals(text, "");
+  assertEquals(status.signal, "SIGTERM");
+  assertEquals(gadgetTraces(), before);
+});
+
+Deno.test("a stream of random sizes comes back without a mismatch", async () => {
+  const total = soak(256 << 20, 8 << 20);
+  await using example = startExample("echo.ts");
+  await using device = await hostOf(example);
+  const endpoints = bulkEndpoints(device);
+  for (let moved = 0; moved < total;) {
+    const size = Math.min(
+      1 + Math.floor(Math.random() * (1 << 20)),
+      total - moved,
+    );
+    const bytes = pattern(size, moved);
+    const back = await roundTrip(device, endpoints, bytes);
+    assertEquals(firstDifference(bytes, back), -1, `after ${moved} bytes`);
+    moved += size;
+  }
+  const { text } = await example.end("SIGINT");
+  assertEquals(text, "");
+});
+
+Deno.test("the event loop stays free without a host and with pending transfers", async () => {
+  let last = performance.now();
+  let largestGap = 0;
+  let ticks = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    largestGap = Math.max(largestGap, now - last);
+    last = now;
+    ticks++;
+  }, 10);
+  {
+    using host = keepHostAway();
+    await using gadget = await Gadget.start({
+      ...ids,
+      maxSpeed,
+      functions: [echo],
+    });
+    const { echo: { endpoints: { link } } } = gadget.functions;
+    const bytes = pattern(100);
+    const written = link.write(bytes);
+    const received = link.read(1000);
+    last = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    assert(gadget.functions.echo.state !== "enabled");
+    host.end();
+    await gadget.functions.echo.enabled();
+    await using device = await UsbfsDevice.find(ids);
+    await device.claimInterface(0);
+    const { input, output } = bulkEndpoints(device);
+    // Another wait, with both in the kernel and a host that does nothing.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assertEquals(await device.bulkIn(input, 1024), bytes);
+    assertEquals(await written, 100);
+    await device.bulkOut(output, pattern(500));
+    assertEquals(await received, pattern(500));
+  }
+  clearInterval(timer);
+  assert(largestGap < 1000, `the event loop stood still for ${largestGap} ms`);
+  assert(ticks > 100, `${ticks} ticks`);
+});
+
+Deno.test("starting and stopping again and again leaves no files, mounts or gadgets", async () => {
+  const traces = gadgetTraces();
+  let files = 0;
+  for (let round = 0; round < soak(50, 5); round++) {
+    await using gadget = await Gadget.start({
+      ...ids,
+      maxSpeed,
+      functions: [echo],
+    });
+    await gadget.functions.echo.enabled();
+    const { link } = gadget.functions.echo.endpoints;
+    const read = link.read(100).catch((error) => error.message);
+    await gadget.stop();
+    assertStringIncludes(
+      String(await read),
+      'Cannot read from endpoint "link": its function is closed',
+    );
+    assertEquals(gadgetTraces(), traces);
+    // The first round opens what the process keeps: libraries, the eventfds.
+    if (round === 0) files = openFiles();
+    assertEquals(openFiles(), files);
+  }
+});

@@ -1,0 +1,25 @@
+/**
+ * Reads how many tests have passed and failed out of what `deno test` prints.
+ *
+ * @module
+ */
+
+/** How many tests have passed and failed. */
+export interface Counts {
+  passed: number;
+  failed: number;
+}
+
+/** Adds up the closing lines of all `deno test` runs in a text. */
+export function countTests(text: string): Counts {
+  const counts = { passed: 0, failed: 0 };
+  // deno-lint-ignore no-control-regex -- colours, where the output has them
+  for (const line of text.replaceAll(/\x1b\[[0-9;]*m/g, "").split("\n")) {
+    const match = /^(?:ok|FAILED) \| (\d+) passed(?: \(.*?\))? \| (\d+) failed/
+      .exec(line);
+    if (match === null) continue;
+    counts.passed += Number(match[1]);
+    counts.failed += Number(match[2]);
+  }
+  return counts;
+}

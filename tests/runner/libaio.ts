@@ -1,0 +1,21 @@
+/**
+ * Sees to it that libaio is there: the tests of the engine use it as well as
+ * raw system calls.
+ *
+ * @module
+ */
+import { openAio } from "../../ffi/libaio.ts";
+import { VmError } from "../vm/errors.ts";
+import type { Job } from "../vm/progress.ts";
+import { install } from "../vm/tools.ts";
+
+/** Installs libaio where it is missing. */
+export async function ensureLibaio(job: Job): Promise<void> {
+  if (openAio().source !== "syscall") return;
+  try {
+    await install(["libaio1t64"], job); // Debian 13 and newer
+  } catch (error) {
+    if (!(error instanceof VmError)) throw error;
+    await install(["libaio1"], job);
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Runs an example as its user would: in a process of its own, with
+ * `--allow-ffi` and no other permission.
+ *
+ * @module
+ */
+
+/** A running example. */
+export interface RunningExample extends AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+  /** Ends it by a signal, and returns how it ended and what it wrote. */
+  end(
+    signal: Deno.Signal,
+  ): Promise<{ status: Deno.CommandStatus; text: string }>;
+}
+
+/** Starts `examples/NAME`. */
+export function startExample(
+  name: string,
+  args: string[] = [],
+): RunningExample {
+  const root = new URL("../../", import.meta.url);
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--no-check",
+      "--cached-only",
+      "--allow-ffi",
+      new URL(`examples/${name}`, root).pathname,
+      ...args,
+    ],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = Promise.all([
+    new Response(process.stdout).text(),
+    new Response(process.stderr).text(),
+  ]);
+  const end = async (signal: Deno.Signal) => {
+    try {
+      process.kill(signal);
+    } catch {
+      // It has ended by itself; its status tells how.
+    }
+    const status = await process.status;
+    return { status, text: (await output).join("") };
+  };
+  return {
+    process,
+    end,
+    async [Symbol.asyncDispose]() {
+      await end("SIGKILL");
+    },
+  };
+}

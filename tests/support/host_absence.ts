@@ -1,0 +1,47 @@
+/**
+ * A host that stays away: it sees the device, and does not configure it.
+ *
+ * @module
+ */
+import { exists, list, readTextFile, writeFile } from "../../ffi/file.ts";
+
+const DEVICES = "/sys/bus/usb/devices";
+
+/**
+ * Makes the host ignore devices that come from now on, until the result is
+ * disposed of or {@linkcode HostAbsence.end} is called.
+ */
+export function keepHostAway(): HostAbsence {
+  return new HostAbsence();
+}
+
+/** The time during which the host ignores new devices. */
+export class HostAbsence implements Disposable {
+  readonly #hubs = list(DEVICES).map(({ name }) => name)
+    .filter((name) => /^usb\d+$/.test(name));
+
+  /** Begins. */
+  constructor() {
+    this.#setDefault("0");
+  }
+
+  /** The host turns up: all devices are configured when this returns. */
+  end(): void {
+    this.#setDefault("1");
+    for (const { name } of list(DEVICES)) {
+      const file = `${DEVICES}/${name}/authorized`;
+      if (exists(file) && readTextFile(file) === "0") writeFile(file, "1");
+    }
+  }
+
+  /** Ends it. */
+  [Symbol.dispose](): void {
+    this.end();
+  }
+
+  #setDefault(value: string): void {
+    for (const name of this.#hubs) {
+      writeFile(`${DEVICES}/${name}/authorized_default`, value);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { assert, assertEquals } from "@std/assert";
+import { countTests } from "../runner/counts.ts";
+
+const root = new URL("../../", import.meta.url);
+
+Deno.test("what mod.ts reaches lies inside the package", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "mod.ts"],
+    cwd: root,
+  }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: { specifier: string; error?: string }[];
+  };
+  assert(modules.length > 20, `${modules.length} modules`);
+  for (const { specifier, error } of modules) {
+    assertEquals(error, undefined);
+    assert(
+      ["mod.ts", "src/", "ffi/"].some((part) =>
+        specifier.startsWith(root.href + part)
+      ),
+      specifier,
+    );
+  }
+});
+
+Deno.test("importing the package needs no permission", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", `import "${new URL("mod.ts", root)}"`],
+    cwd: root,
+  }).output();
+  assertEquals(new TextDecoder().decode(stderr), "");
+  assertEquals(code, 0);
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "mod.ts"],
+    cwd: root,
+  }).output();
+  assert(success);
+});
+
+Deno.test("countTests() adds up the closing lines of several runs", () => {
+  const text = [
+    "some test ... ok (3ms)",
+    "ok | 5 passed | 0 failed (19s)",
+    "\x1b[31mFAILED\x1b[0m | 3 passed (2 steps) | 2 failed \x1b[2m(1s)\x1b[0m",
+    "ok | 7 passed | 0 failed | 1 ignored (1s)",
+    "not ok | 9 passed | 9 failed",
+  ].join("\n");
+  assertEquals(countTests(text), { passed: 15, failed: 2 });
+  assertEquals(countTests(""), { passed: 0, failed: 0 });
+});
+
+Deno.test("README.md shows examples/echo.ts as it is", async () => {
+  const readme = await Deno.readTextFile(new URL("README.md", root));
+  const example = await Deno.readTextFile(new URL("examples/echo.ts", root));
+  const withoutComments = example.replaceAll(/^\/\/.*\n/gm, "")
+    .replaceAll(/ *\/\/ typed.*/g, "").trim();
+  const shown = /```ts ignore\n([\s\S]*?)```/.exec(readme)![1]
+    .replaceAll(/ *\/\/ typed.*/g, "").trim();
+  assertEquals(shown, withoutComments);
+});
