@@ -13,8 +13,12 @@ export interface ArchitectureNumbers {
   readonly SYS_io_submit: number;
   readonly SYS_io_cancel: number;
   readonly SYS_io_getevents: number;
+  readonly SYS_read: number;
+  readonly SYS_write: number;
   readonly O_DIRECTORY: number;
   readonly O_NOFOLLOW: number;
+  /** Bytes of `struct epoll_event`, which is packed on x86-64 only. */
+  readonly EPOLL_EVENT_SIZE: number;
 }
 
 const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
@@ -25,8 +29,11 @@ const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
     SYS_io_getevents: 208,
     SYS_io_submit: 209,
     SYS_io_cancel: 210,
+    SYS_read: 0,
+    SYS_write: 1,
     O_DIRECTORY: 0o200000,
     O_NOFOLLOW: 0o400000,
+    EPOLL_EVENT_SIZE: 12,
   },
   // asm-generic/unistd.h, arch/arm64/include/uapi/asm/fcntl.h
   aarch64: {
@@ -35,8 +42,11 @@ const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
     SYS_io_submit: 2,
     SYS_io_cancel: 3,
     SYS_io_getevents: 4,
+    SYS_read: 63,
+    SYS_write: 64,
     O_DIRECTORY: 0o40000,
     O_NOFOLLOW: 0o100000,
+    EPOLL_EVENT_SIZE: 16,
   },
 };
 

@@ -269,6 +269,16 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  tgkill: {
+    parameters: [
+      "i32", // pid_t tgid
+      "i32", // pid_t tid
+      "i32", // int sig
+    ],
+    result: "i32",
+  },
+  // The address of a function that takes an int and does no harm, see thread.ts.
+  abs_address: { name: "abs", type: "pointer" },
   // The AIO calls where there is no libaio, see libaio.ts.
   syscall_io_setup: {
     name: "syscall",

@@ -5,38 +5,31 @@
  */
 
 import { DescriptorType } from "../usb/descriptor_type.ts";
-import {
-  addressDirection,
-  attributesTransferType,
-  USB_ENDPOINT_MAXP_MASK,
-  USB_EP_MAXP_MULT_SHIFT,
-} from "../usb/endpoint_attributes.ts";
+import { attributesTransferType } from "../usb/endpoint_attributes.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
+import { validateController } from "./bind_rules_controller.ts";
+import { validateFeature } from "./bind_rules_os.ts";
+import { intervalRange, packetSizeProblem } from "./endpoint_limits.ts";
 import {
-  FUNCTIONFS_VIRTUAL_ADDR,
   MAX_ALTERNATE_SETTING,
   MAX_CONFIGURATION_LENGTH,
   MAX_STRING_BYTES,
   MAX_STRING_IDS,
 } from "./functionfs_abi.ts";
 import { KERNEL_FEATURES, kernelHas } from "./kernel_version.ts";
-import {
-  EXTENDED_PROPERTIES,
-  PROPERTY_LENGTH,
-  PROPERTY_TYPES,
-} from "./microsoft_os_encoding.ts";
 import { hex, type ProblemList } from "./problem_list.ts";
-import { type EndpointRequest, pickEndpoints, udcSpeedProblem } from "./udc.ts";
 import {
   CONFIGURATION_LENGTH,
   GADGET_STRINGS,
   maxInterfaces,
   type ValidationContext,
 } from "./validate_context.ts";
-import { intervalRange, packetSizeProblem } from "./validate_endpoint.ts";
 import type { AcceptedDescriptors } from "./write_model.ts";
-import type { BlockDescriptor } from "./write_model_list.ts";
-import type { OsFeatureDescriptor } from "./write_model_os.ts";
+import {
+  type BlockDescriptor,
+  isEndpoint,
+  packetSize,
+} from "./write_model_list.ts";
 import type { BlockLanguage } from "./write_model_strings.ts";
 
 /**
@@ -82,19 +75,6 @@ export function validateAccepted(
   }
   validateController(list, block, speeds, withEndpoints[0], context);
   for (const feature of block.os) validateFeature(list, feature);
-}
-
-function isEndpoint({ type }: BlockDescriptor): boolean {
-  return type === DescriptorType.ENDPOINT;
-}
-
-/** The low 11 bits and the two above of `wMaxPacketSize`. */
-function packetSize({ bytes }: BlockDescriptor): [number, number] {
-  const field = bytes[4] | bytes[5] << 8;
-  return [
-    field & USB_ENDPOINT_MAXP_MASK,
-    field >> USB_EP_MAXP_MULT_SHIFT & 3,
-  ];
 }
 
 const EMPTY_PACKETS =
@@ -252,112 +232,6 @@ function validateInterfaces(
     `descriptors.${speed}`,
     `The configuration has ${count} interfaces, but the kernel takes ${greatest}: use fewer`,
   );
-}
-
-/** The kernel picks endpoints with the descriptors of the first speed that has any. */
-function validateController(
-  list: ProblemList,
-  block: AcceptedDescriptors,
-  speeds: readonly FunctionSpeed[],
-  first: FunctionSpeed | undefined,
-  { udc }: ValidationContext,
-): void {
-  const endpoints = first ? block.lists[first].filter(isEndpoint) : [];
-  for (const direction of ["in", "out"] as const) {
-    const same = endpoints.filter(({ bytes }) =>
-      addressDirection(bytes[2]) === direction
-    );
-    if (same.length <= 15) continue;
-    list.bind(
-      "endpoint-count",
-      same[15].path,
-      `There are ${same.length} ${direction.toUpperCase()} endpoints, but a device has 15 in one direction: use fewer`,
-    );
-  }
-  if (udc === undefined) return;
-  const name = udc.name === undefined ? "The controller" : `"${udc.name}"`;
-  const speedProblem = udcSpeedProblem(udc, speeds);
-  if (speedProblem) list.configure("udc-speed", "descriptors", speedProblem);
-  if (udc.endpoints === undefined) return;
-  const requests: EndpointRequest[] = [];
-  for (const endpoint of endpoints) {
-    const transferType = attributesTransferType(endpoint.bytes[3]);
-    if (transferType === "control") return;
-    requests.push({
-      direction: addressDirection(endpoint.bytes[2]),
-      transferType,
-      maxPacketSize: packetSize(endpoint)[0],
-    });
-  }
-  const owners = new Set<number>();
-  pickEndpoints(udc, requests).forEach((real, index) => {
-    const { bytes, path } = endpoints[index];
-    if (real === undefined) {
-      list.bind(
-        "udc-endpoints",
-        path,
-        `${name} has no such endpoint left: use fewer`,
-      );
-      return;
-    }
-    if (owners.has(real)) {
-      list.configure(
-        "udc-endpoints",
-        path,
-        `${name} gives this endpoint the address ${
-          hex(real)
-        }, which another has already: use fewer endpoints in this direction`,
-      );
-    }
-    owners.add(real);
-    if (block.flags & FUNCTIONFS_VIRTUAL_ADDR && bytes[2] !== real) {
-      list.configure(
-        "virtual-address",
-        path,
-        `${name} gives this endpoint the address ${hex(real)}, not ${
-          hex(bytes[2])
-        }, so the host cannot set the configuration: use that address, or clear FUNCTIONFS_VIRTUAL_ADDR`,
-      );
-    }
-  });
-}
-
-const ANSWERED_TYPES: readonly number[] = Object.values(PROPERTY_TYPES);
-
-function validateFeature(
-  list: ProblemList,
-  { index, entries, path }: OsFeatureDescriptor,
-): void {
-  if (index !== EXTENDED_PROPERTIES) return;
-  entries.forEach((bytes, number) => {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const type = view.getUint32(4, true);
-    const nameLength = view.getUint16(8, true);
-    const at = `${path}[${number}]`;
-    if (!bytes.subarray(10, 10 + nameLength).includes(0)) {
-      list.hazard(
-        "os-terminator",
-        `${at}.bPropertyName`,
-        "The name has no terminator, so the kernel reads beyond it: end it with a NUL",
-      );
-    }
-    if (!ANSWERED_TYPES.includes(type)) {
-      list.configure(
-        "os-property",
-        `${at}.dwPropertyDataType`,
-        `The kernel cannot answer with type ${type}, and stalls: use 1, 2, 3 or 6`,
-      );
-    } else if (
-      type !== PROPERTY_TYPES.binary &&
-      bytes.subarray(PROPERTY_LENGTH + nameLength).at(-1) !== 0
-    ) {
-      list.configure(
-        "os-terminator",
-        `${at}.bPropertyData`,
-        "The text has no terminator, so the kernel overwrites its last character: end it with a NUL",
-      );
-    }
-  });
 }
 
 /**

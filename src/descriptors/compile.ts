@@ -30,7 +30,8 @@ import {
   type KernelVersion,
 } from "./kernel_version.ts";
 import { microsoftOsBlock } from "./microsoft_os_encoding.ts";
-import { type Plan, planFunction, type PlannedEndpoint } from "./plan.ts";
+import { type Plan, planFunction } from "./plan.ts";
+import type { PlannedEndpoint } from "./plan_endpoint.ts";
 import { DefinitionError } from "./problem.ts";
 import { functionLanguages, StringTable } from "./string_table.ts";
 import { compileProblems } from "./validate_compile.ts";

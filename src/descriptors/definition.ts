@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ControlErrorHandler, ControlHandler } from "../usb/control.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
 import type {
   EndpointDefinition,
@@ -154,6 +155,20 @@ export interface FunctionOptions {
    * @default {false}
    */
   readonly virtualAddresses?: boolean;
+  /**
+   * Answers the control requests that reach the function. Without it, all but the standard ones are stalled.
+   */
+  readonly control?: ControlHandler;
+  /**
+   * Gets standard requests before the package answers them from the definition. To leave one to the package, return
+   * {@linkcode unhandled}.
+   */
+  readonly standardControl?: ControlHandler;
+  /**
+   * Is told what a control handler throws, apart from {@linkcode Stall}. Without it, the error becomes an `"error"`
+   * event of the function.
+   */
+  readonly onError?: ControlErrorHandler;
 }
 
 /** A function: its name, its interfaces, its options. Plain data. */
@@ -196,20 +211,20 @@ export type EndpointsOf<F extends UsbFunction> = MergedEndpoints<
   SettingsOf<F["interfaces"][number]>
 >;
 
-/** The interface itself and its alternate settings. */
-type SettingsOf<I> = I extends {
+/** The type of an interface definition, and those of its alternate settings. */
+export type SettingsOf<I> = I extends {
   readonly alternates: readonly (infer A)[];
 } ? I | A
   : I;
 
-/** The endpoints of one setting, or nothing. */
-type EndpointsOfSetting<S> = S extends { readonly endpoints?: infer E }
+/** The type of the endpoint record of one setting, `unknown` for a setting without. */
+export type EndpointsOfSetting<S> = S extends { readonly endpoints?: infer E }
   ? unknown extends E ? unknown
   : Exclude<E, undefined>
   : unknown;
 
 /** The intersection of the endpoint records of a union of settings, as one flat record. */
-type MergedEndpoints<S> =
+export type MergedEndpoints<S> =
   (S extends unknown ? (record: EndpointsOfSetting<S>) => void : never) extends
     (record: infer R) => void ? {
       readonly [K in keyof R]: R[K] extends EndpointDefinition ? R[K] : never;

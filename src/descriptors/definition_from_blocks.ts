@@ -24,7 +24,7 @@ import {
   normalForm,
   type NormalSetting,
 } from "./normal_form.ts";
-import type { PlannedEndpoint, PlannedSpeed } from "./plan.ts";
+import type { PlannedEndpoint, PlannedSpeed } from "./plan_endpoint.ts";
 import { hex } from "./problem_list.ts";
 import type {
   DescriptorNode,

@@ -13,12 +13,8 @@ import type {
   OtgDefinition,
 } from "./definition.ts";
 import { encodeFunctional } from "./functional_encoding.ts";
-import type {
-  Plan,
-  PlannedEndpoint,
-  PlannedSetting,
-  PlannedSpeed,
-} from "./plan.ts";
+import type { Plan, PlannedSetting } from "./plan.ts";
+import type { PlannedEndpoint, PlannedSpeed } from "./plan_endpoint.ts";
 import type { StringTable } from "./string_table.ts";
 import type { Writer } from "./writer.ts";
 

@@ -6,8 +6,8 @@
 
 import { ClassCode } from "../usb/class_code.ts";
 import { DescriptorType } from "../usb/descriptor_type.ts";
+import type { CcidDescriptor } from "./ccid_descriptor.ts";
 import {
-  type CcidDescriptor,
   type DfuDescriptor,
   type FunctionalDescriptor,
   type HidDescriptor,

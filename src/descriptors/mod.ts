@@ -4,17 +4,21 @@
  * @module
  */
 
+export * from "./ccid_descriptor.ts";
 export * from "./compile.ts";
 export {
   type AlternateDefinition,
   type AssociationDefinition,
   type EndpointsOf,
+  type EndpointsOfSetting,
   type FunctionDefinition,
   type FunctionName,
   type FunctionOptions,
   type InterfaceDefinition,
   type LocalizedString,
+  type MergedEndpoints,
   type OtgDefinition,
+  type SettingsOf,
   type UsbFunction,
   usbFunction,
 } from "./definition.ts";

@@ -18,11 +18,8 @@ import type {
 } from "./endpoint_definition.ts";
 import { decodeFunctional, encodeFunctional } from "./functional_encoding.ts";
 import type { MicrosoftOsFeature } from "./microsoft_os.ts";
-import {
-  planFunction,
-  type PlannedEndpoint,
-  type PlannedSetting,
-} from "./plan.ts";
+import { planFunction, type PlannedSetting } from "./plan.ts";
+import type { PlannedEndpoint } from "./plan_endpoint.ts";
 import { descriptions, functionLanguages, textIn } from "./string_table.ts";
 
 /**

@@ -104,3 +104,14 @@ export function show(value: unknown): string {
 export function hex(value: number, digits = 2): string {
   return `0x${value.toString(16).padStart(digits, "0")}`;
 }
+
+/**
+ * Several values as they appear in a message.
+ *
+ * @param values Two or more values.
+ * @returns The values with commas, and "or" before the last.
+ */
+export function choice(values: readonly (string | number)[]): string {
+  const shown = values.map(show);
+  return `${shown.slice(0, -1).join(", ")} or ${shown.at(-1)}`;
+}

@@ -8,7 +8,6 @@ import {
   INTERRUPT_USAGES,
   ISOCHRONOUS_USAGES,
   SYNCHRONIZATIONS,
-  type TransferType,
   USB_DIR_IN,
   USB_ENDPOINT_NUMBER_MASK,
 } from "../usb/endpoint_attributes.ts";
@@ -17,12 +16,16 @@ import {
   type FunctionSpeed,
   MAX_PACKET_SIZES,
 } from "../usb/speed.ts";
-import type {
-  EndpointSettings,
-  SuperSpeedSettings,
-} from "./endpoint_definition.ts";
-import type { DeclaredEndpoint } from "./plan.ts";
-import { hex, isWithin, type ProblemList, show } from "./problem_list.ts";
+import { intervalRange, packetSizeProblem } from "./endpoint_limits.ts";
+import type { DeclaredEndpoint } from "./declared_endpoints.ts";
+import {
+  choice,
+  hex,
+  isWithin,
+  type ProblemList,
+  show,
+} from "./problem_list.ts";
+import { validateCompanion } from "./validate_companion.ts";
 
 /**
  * Validates one endpoint.
@@ -188,8 +191,6 @@ function validateCommonPacketSize(
   );
 }
 
-const FULL_SPEED_BULK_SIZES: readonly number[] = [8, 16, 32, 64];
-
 function validatePacketSize(
   list: ProblemList,
   { path, settings, transferType }: DeclaredEndpoint,
@@ -201,37 +202,6 @@ function validatePacketSize(
   if (problem) {
     list.configure("packet-size", `${path}.${speed}.maxPacketSize`, problem);
   }
-}
-
-/**
- * Says what is wrong with a packet size (USB 2.0 sections 5.6.3, 5.7.3 and 5.8.3, USB 3.2 section 9.6.6).
- *
- * @param size Bytes in a packet.
- * @param transferType The transfer type.
- * @param speed The speed.
- * @returns The problem, or `undefined` when there is none.
- */
-export function packetSizeProblem(
-  size: number,
-  transferType: TransferType,
-  speed: FunctionSpeed,
-): string | undefined {
-  const greatest = MAX_PACKET_SIZES[transferType][speed];
-  let sizes: string;
-  if (transferType !== "bulk") {
-    if (isWithin(size, 1, greatest)) return undefined;
-    sizes = `1 to ${greatest}`;
-  } else if (speed === "full") {
-    if (FULL_SPEED_BULK_SIZES.includes(size)) return undefined;
-    sizes = choice(FULL_SPEED_BULK_SIZES);
-  } else {
-    if (size === greatest) return undefined;
-    sizes = `${greatest}`;
-  }
-  const article = transferType === "bulk" ? "a" : "an";
-  return `Packet size ${
-    show(size)
-  } is not possible for ${article} ${transferType} endpoint at ${speed} speed: use ${sizes}`;
 }
 
 function validateRawInterval(
@@ -251,21 +221,6 @@ function validateRawInterval(
       show(interval)
     } is not possible for ${article} ${transferType} endpoint at ${speed} speed: use ${least} to ${greatest}`,
   );
-}
-
-/**
- * The values that `bInterval` can have.
- *
- * @param transferType The transfer type.
- * @param speed The speed.
- * @returns The least and the greatest value.
- */
-export function intervalRange(
-  transferType: TransferType,
-  speed: FunctionSpeed,
-): readonly [number, number] {
-  if (transferType === "bulk") return [0, 255];
-  return transferType === "interrupt" && speed === "full" ? [1, 255] : [1, 16];
 }
 
 /** The least packet size with so many packets in a microframe (USB 2.0 table 9-14). */
@@ -304,81 +259,4 @@ function validateTransactions(
     at,
     `${transactions} transactions in a microframe need packets of ${least} to 1024 bytes, not ${size}: raise maxPacketSize or lower transactions`,
   );
-}
-
-function validateCompanion(
-  list: ProblemList,
-  transferType: TransferType,
-  settings: EndpointSettings,
-  path: string,
-): void {
-  const own: SuperSpeedSettings = settings.super ?? {};
-  const { maxBurst = 0, streams = 0, mult = 0 } = own;
-  const greatestBurst = transferType === "interrupt" ? 2 : 15;
-  if (!isWithin(maxBurst, 0, greatestBurst)) {
-    list.configure(
-      "burst",
-      `${path}.maxBurst`,
-      `Burst ${
-        show(maxBurst)
-      } is not possible for this endpoint: use 0 to ${greatestBurst}`,
-    );
-  }
-  const possible = streams === 0 ||
-    (isWithin(streams, 2, 65536) && Number.isInteger(Math.log2(streams)));
-  if (!possible || (streams > 0 && transferType !== "bulk")) {
-    list.configure(
-      "streams",
-      `${path}.streams`,
-      transferType === "bulk"
-        ? `Streams is ${
-          show(streams)
-        }: give 0 or a power of two from 2 to 65536`
-        : "Only bulk endpoints have streams: leave it out",
-    );
-  }
-  if (!isWithin(mult, 0, 2) || (mult > 0 && transferType !== "isochronous")) {
-    list.configure(
-      "mult",
-      `${path}.mult`,
-      transferType === "isochronous"
-        ? `Mult is ${show(mult)}: give a whole number from 0 to 2`
-        : "Only isochronous endpoints have a mult: leave it out",
-    );
-  } else if (mult > 0 && maxBurst === 0) {
-    list.configure(
-      "mult",
-      `${path}.mult`,
-      `Mult ${mult} needs a burst: set maxBurst to 1 or more`,
-    );
-  }
-  const size = own.maxPacketSize ?? settings.maxPacketSize ??
-    (transferType === "interrupt" ? 64 : 1024);
-  if (maxBurst > 0 && size !== 1024) {
-    list.configure(
-      "burst",
-      `${path}.maxBurst`,
-      `A burst needs packets of 1024 bytes at super speed, not ${size}: set super.maxPacketSize to 1024`,
-    );
-  }
-  const { bytesPerInterval } = own;
-  if (bytesPerInterval === undefined) return;
-  const greatest = transferType === "bulk"
-    ? 0
-    : size * (maxBurst + 1) * (mult + 1);
-  if (isWithin(bytesPerInterval, 0, greatest)) return;
-  list.configure(
-    "bytes-per-interval",
-    `${path}.bytesPerInterval`,
-    transferType === "bulk"
-      ? "A bulk endpoint has no bytes per interval: leave it out"
-      : `Bytes per interval is ${
-        show(bytesPerInterval)
-      }, but packet size, burst and mult allow 0 to ${greatest}`,
-  );
-}
-
-function choice(values: readonly (string | number)[]): string {
-  const shown = values.map(show);
-  return `${shown.slice(0, -1).join(", ")} or ${shown.at(-1)}`;
 }

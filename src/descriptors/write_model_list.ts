@@ -6,7 +6,11 @@
 
 import { ClassCode } from "../usb/class_code.ts";
 import { DescriptorType } from "../usb/descriptor_type.ts";
-import { USB_ENDPOINT_NUMBER_MASK } from "../usb/endpoint_attributes.ts";
+import {
+  USB_ENDPOINT_MAXP_MASK,
+  USB_ENDPOINT_NUMBER_MASK,
+  USB_EP_MAXP_MULT_SHIFT,
+} from "../usb/endpoint_attributes.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
 import { type BlockCursor, Refusal } from "./block_cursor.ts";
 import {
@@ -208,4 +212,28 @@ function takesFunctional(
   if (functionalLength(current) === undefined) return false;
   const isDfu = current.class === ClassCode.APPLICATION_SPECIFIC;
   return !isDfu || kernelHas(kernel, KERNEL_FEATURES.dfu);
+}
+
+/**
+ * Whether a descriptor is that of an endpoint.
+ *
+ * @param descriptor The descriptor.
+ * @returns True for an endpoint.
+ */
+export function isEndpoint({ type }: BlockDescriptor): boolean {
+  return type === DescriptorType.ENDPOINT;
+}
+
+/**
+ * Takes `wMaxPacketSize` of an endpoint apart.
+ *
+ * @param descriptor The descriptor of an endpoint.
+ * @returns Its low 11 bits, and the two above them.
+ */
+export function packetSize({ bytes }: BlockDescriptor): [number, number] {
+  const field = bytes[4] | bytes[5] << 8;
+  return [
+    field & USB_ENDPOINT_MAXP_MASK,
+    field >> USB_EP_MAXP_MULT_SHIFT & 3,
+  ];
 }

@@ -13,7 +13,9 @@ import {
   type EndpointsOf,
   type UsbFunction,
 } from "../descriptors/mod.ts";
+import type { SetupRequest } from "../usb/mod.ts";
 import { sharedAio } from "./aio.ts";
+import { dispatchControl } from "./control_dispatch.ts";
 import { ControlEndpoint } from "./control_endpoint.ts";
 import { EndpointPair } from "./endpoint_pair.ts";
 import { InEndpoint } from "./in_endpoint.ts";
@@ -23,6 +25,7 @@ import {
   Lifecycle,
 } from "./lifecycle.ts";
 import { OutEndpoint } from "./out_endpoint.ts";
+import { standardRequests } from "./standard_requests.ts";
 
 /** The object that stands for a declared endpoint. */
 export type EndpointObject<D> = D extends { readonly kind: "in" } ? InEndpoint
@@ -105,13 +108,26 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   ): FunctionFs<F> {
     const compiled = compileFunction(definition, options);
     const aio = sharedAio(options.libaio);
-    const lifecycle = new Lifecycle();
+    const lifecycle = new Lifecycle(definition.interfaces.length);
+    const handlers = {
+      standardControl: definition.standardControl,
+      defaults: standardRequests(definition),
+      control: definition.control,
+      onError: definition.onError ??
+        ((error: unknown, setup: SetupRequest) =>
+          lifecycle.report(error, setup)),
+    };
     const ep0 = `${mountPoint}/ep0`;
     const fds = [
       open(ep0, O_RDWR | O_NONBLOCK, { action: "open control endpoint" }),
     ];
     try {
-      const control = new ControlEndpoint(fds[0], ep0, lifecycle);
+      const control = new ControlEndpoint(
+        fds[0],
+        ep0,
+        lifecycle,
+        (setup) => dispatchControl(setup, handlers),
+      );
       control.handshake(compiled.descriptors, compiled.strings);
       const halves = compiled.endpoints.map((endpoint) => {
         const path = `${mountPoint}/${endpoint.file}`;
@@ -127,9 +143,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
       });
       const endpoints = nameEndpoints<F>(compiled.endpoints, halves);
       aio.retain();
-      lifecycle.listen((event) => {
-        if (event.type === "enable") halves.forEach((half) => half.onEnable());
-      });
+      lifecycle.onEnable(() => halves.forEach((half) => half.onEnable()));
       control.listen();
       return new FunctionFs<F>({
         definition,

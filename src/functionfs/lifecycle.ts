@@ -9,14 +9,16 @@
  *
  * @module
  */
+import type { SetupRequest } from "../usb/mod.ts";
 
 /** A change in the life of a function. */
-export interface FunctionEvent {
+export interface LifeEvent {
   /**
    * - `"bind"`: the function belongs to a UDC now; the device is attached.
    * - `"enable"`: the host has configured the device; endpoints work.
    * - `"disable"`: endpoints do not work any more: the host has reset or
-   *   deconfigured the device, or it was detached.
+   *   deconfigured the device, or it was detached. When it has selected a
+   *   setting of an interface anew, `"enable"` follows at once.
    * - `"unbind"`: the function does not belong to a UDC any more.
    * - `"suspend"`, `"resume"`: the host has stopped or started the bus. Pending
    *   transfers stay pending.
@@ -30,6 +32,19 @@ export interface FunctionEvent {
     | "resume";
 }
 
+/** A control handler has thrown, and the function has no `onError`. */
+export interface ErrorEvent {
+  /** Tells this from other events. */
+  readonly type: "error";
+  /** What the handler has thrown. */
+  readonly error: unknown;
+  /** The request, which was stalled. */
+  readonly setup: SetupRequest;
+}
+
+/** What happens to a function. */
+export type FunctionEvent = LifeEvent | ErrorEvent;
+
 /**
  * - `"unbound"`: without a UDC.
  * - `"bound"`: attached to a UDC, and not (or not any more) configured.
@@ -40,13 +55,35 @@ export type FunctionState = "unbound" | "bound" | "enabled" | "closed";
 
 type Listener = (event: FunctionEvent) => void;
 
+/** Errors that are kept until somebody looks at the events. */
+const MAX_UNSEEN_ERRORS = 100;
+
+/**
+ * SET_CONFIGURATION enables each interface in turn, and the kernel queues an
+ * ENABLE for each, within this time. In milliseconds.
+ */
+const CONFIGURATION_TIME = 50;
+
 /** Keeps the levels of one function, and tells their changes. */
 export class Lifecycle {
   #state: FunctionState = "unbound";
   #suspended = false;
   #enableCount = 0;
+  readonly #interfaces: number;
+  /** When this configuration was first enabled, and how many ENABLEs came. */
+  #enabledAt = 0;
+  #enables = 0;
+  #unseenErrors: ErrorEvent[] = [];
+  /** Iterations that are going on. */
+  #readers = 0;
   readonly #listeners = new Set<Listener>();
+  readonly #enableListeners = new Set<() => void>();
   readonly #closeListeners = new Set<() => void>();
+
+  /** @param interfaces How many interfaces the function has. */
+  constructor(interfaces = 1) {
+    this.#interfaces = interfaces;
+  }
 
   /** Where the function is in its life. */
   get state(): FunctionState {
@@ -72,9 +109,21 @@ export class Lifecycle {
   /** The kernel says ENABLE. Without a DISABLE before it: a reset between. */
   enable(): void {
     if (this.#state === "unbound") this.bind();
-    this.#leave("bound");
+    // Endpoints were reset in any case, and their transfers have ended.
     this.#enableCount++;
-    this.#enter("enabled", "enable");
+    if (!this.#sameConfiguration()) {
+      this.#leave("bound");
+      this.#enabledAt = performance.now();
+      this.#enables = 1;
+      this.#enter("enabled", "enable");
+    }
+    for (const listener of [...this.#enableListeners]) listener();
+  }
+
+  /** One more interface of the configuration that is just being set. */
+  #sameConfiguration(): boolean {
+    return this.#state === "enabled" && ++this.#enables <= this.#interfaces &&
+      performance.now() - this.#enabledAt < CONFIGURATION_TIME;
   }
 
   /** The kernel says DISABLE. */
@@ -108,7 +157,22 @@ export class Lifecycle {
     this.#state = "closed";
     for (const listener of [...this.#closeListeners]) listener();
     this.#listeners.clear();
+    this.#enableListeners.clear();
     this.#closeListeners.clear();
+  }
+
+  /** Calls `listener` whenever endpoints were enabled or reset. */
+  onEnable(listener: () => void): void {
+    this.#enableListeners.add(listener);
+  }
+
+  /** Tells an error. If nobody listens, whoever looks next is told. */
+  report(error: unknown, setup: SetupRequest): void {
+    const event: ErrorEvent = { type: "error", error, setup };
+    if (this.#readers > 0) this.#tell(event);
+    else if (this.#unseenErrors.length < MAX_UNSEEN_ERRORS) {
+      this.#unseenErrors.push(event);
+    }
   }
 
   /** Calls `listener` for each event until the returned function is called. */
@@ -173,9 +237,13 @@ export class Lifecycle {
     const events: FunctionEvent[] = [];
     const takers:
       ((result: IteratorResult<FunctionEvent, undefined>) => void)[] = [];
+    events.push(...this.#unseenErrors.splice(0));
+    this.#readers++;
     let over = false;
     const finish = () => {
+      if (over) return;
       over = true;
+      this.#readers--;
       stop();
       takers.splice(0).forEach((take) => take(end));
     };

@@ -12,5 +12,10 @@ export {
   type FunctionFsOptions,
 } from "./function_fs.ts";
 export { InEndpoint } from "./in_endpoint.ts";
-export type { FunctionEvent, FunctionState } from "./lifecycle.ts";
+export type {
+  ErrorEvent,
+  FunctionEvent,
+  FunctionState,
+  LifeEvent,
+} from "./lifecycle.ts";
 export { OutEndpoint } from "./out_endpoint.ts";

@@ -5,6 +5,7 @@
  */
 
 export * from "./class_code.ts";
+export * from "./control.ts";
 export * from "./descriptor_type.ts";
 export * from "./endpoint_attributes.ts";
 export * from "./speed.ts";

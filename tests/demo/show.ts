@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { usb } from "usb";
 import { decodeDescriptors, formatTree } from "@usb/gadget";
 import { startExample } from "../support/echo_program.ts";
+import { openWebUsb, type WebUsbHost } from "../support/host.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
+import { waitForDevice } from "../support/usbfs_find.ts";
 
-const VENDOR_ID = 0x1209;
-const PRODUCT_ID = 0x0001;
+const IDS = { vendorId: 0x1209, productId: 0x0001, timeout: 30_000 };
 const TOTAL = 16 << 20;
 /** Around every border: packets of all speeds, pages, kernel requests. */
 const SIZES = [
@@ -19,111 +19,92 @@ const SIZES = [
 ];
 const LARGEST = 1 << 20;
 
-type Device = NonNullable<Awaited<ReturnType<typeof usb.findDeviceByIds>>>;
+const SPEEDS: Record<string, "full" | "high" | "super"> = {
+  "12": "full",
+  "480": "high",
+  "5000": "super",
+};
 
-async function findDevice(): Promise<Device> {
-  const deadline = performance.now() + 30_000;
-  while (performance.now() < deadline) {
-    const device = await usb.findDeviceByIds(VENDOR_ID, PRODUCT_ID);
-    if (device !== undefined && device !== null) {
-      try {
-        await device.open();
-        return device;
-      } catch {
-        // Its files are not there yet.
-      }
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error("The host has not found the device in 30 s");
-}
-
-/** The device's descriptors, as the host's kernel has read them. */
-function readDescriptors(): Uint8Array {
-  const root = "/sys/bus/usb/devices";
-  for (const { name } of Deno.readDirSync(root)) {
-    const read = (file: string) => {
-      try {
-        return Deno.readTextFileSync(`${root}/${name}/${file}`).trim();
-      } catch {
-        return "";
-      }
-    };
-    const id = [read("idVendor"), read("idProduct")]
-      .map((text) => parseInt(text, 16));
-    if (id[0] === VENDOR_ID && id[1] === PRODUCT_ID) {
-      return Deno.readFileSync(`${root}/${name}/descriptors`);
-    }
-  }
-  throw new Error("The host's kernel does not list the device");
+/** What the host knows about the device, as readable lines. */
+async function describeDevice(): Promise<string> {
+  const info = await waitForDevice(IDS);
+  const read = (file: string) =>
+    Deno.readTextFileSync(`${info.sysfsPath}/${file}`).trim();
+  const bytes = Deno.readFileSync(`${info.sysfsPath}/descriptors`);
+  const deviceLength = bytes[0];
+  const tree = decodeDescriptors(bytes.subarray(deviceLength));
+  const first = tree.descriptors.find((each) => each.kind === "interface");
+  const strings = first === undefined ? {} : {
+    [first.string]: read(`${info.name}:${tree.value}.0/interface`),
+  };
+  return [
+    `Device ${read("idVendor")}:${read("idProduct")}, USB ${read("version")}` +
+    `, ${info.speed} Mbit/s, "${read("manufacturer")}" "${read("product")}"` +
+    ` "${read("serial")}"`,
+    formatTree(tree, { speed: SPEEDS[info.speed], strings }),
+  ].join("\n");
 }
 
 /** Sends bytes out and takes them back at the same time. */
 async function roundTrip(
-  device: Device,
-  [input, output]: [number, number],
+  host: WebUsbHost,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array> {
+  const [input, output] = (["in", "out"] as const).map((direction) =>
+    host.endpoints.find((each) => each.direction === direction)!
+  );
   const back = new Uint8Array(bytes.byteLength);
   const take = async () => {
     for (let at = 0; at < back.byteLength;) {
-      const { data, status } = await device.transferIn(
-        input,
-        back.byteLength - at,
+      const packets = Math.ceil((back.byteLength - at) / input.packetSize);
+      const chunk = await host.transferIn(
+        input.endpointNumber,
+        packets * input.packetSize,
+        60_000,
       );
-      if (data === undefined) throw new Error(`The host got "${status}"`);
-      back.set(
-        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-        at,
-      );
-      at += data.byteLength;
+      back.set(chunk, at);
+      at += chunk.byteLength;
     }
   };
-  await Promise.all([device.transferOut(output, bytes), take()]);
+  const send = host.transferOut(output.endpointNumber, bytes, 60_000);
+  await Promise.all([send, take()]);
   return back;
 }
 
 async function main(): Promise<number> {
   await using example = startExample("echo.ts");
-  const device = await Promise.race([
-    findDevice(),
-    example.process.status.then(async () => {
-      throw new Error((await example.end("SIGTERM")).text);
-    }),
-  ]);
+  const died = example.process.status.then(async () => {
+    throw new Error((await example.end("SIGTERM")).text);
+  });
+  const host = await Promise.race([openWebUsb(IDS), died]);
+  died.catch(() => {});
   console.log("examples/echo.ts has become a USB device. Its host sees:\n");
-  console.log(formatTree(decodeDescriptors(readDescriptors())));
-  await device.claimInterface(0);
-  const { endpoints } = device.configuration!.interfaces[0].alternates[0];
-  const number = (direction: string) =>
-    endpoints.find((each) => each.direction === direction)!.endpointNumber;
-  const pair: [number, number] = [number("in"), number("out")];
+  console.log(await describeDevice());
+  console.log("\nThe host sends, and compares what comes back:\n");
 
+  const sizes = [...SIZES];
   let moved = 0;
   let mismatches = 0;
   const started = performance.now();
   while (moved < TOTAL) {
-    const size = Math.min(SIZES.shift() ?? LARGEST, TOTAL - moved);
+    const size = Math.min(sizes.shift() ?? LARGEST, TOTAL - moved);
     const bytes = pattern(size, moved);
-    const back = await roundTrip(device, pair, bytes);
-    if (firstDifference(bytes, back) >= 0) mismatches++;
+    if (firstDifference(bytes, await roundTrip(host, bytes)) >= 0) mismatches++;
     moved += size;
-    if (SIZES.length > 0 || moved % (4 << 20) < LARGEST) {
-      const percent = Math.floor(100 * moved / TOTAL);
-      console.log(`  ${String(size).padStart(7)} bytes  ${percent} %`);
-    }
+    const megabytes = (moved / (1 << 20)).toFixed(2);
+    console.log(
+      `  ${String(size).padStart(7)} bytes, ${
+        megabytes.padStart(5)
+      } of 16 MiB, ${mismatches} mismatches`,
+    );
   }
-  const seconds = (performance.now() - started) / 1000;
-  await device.close();
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  await host.close();
   const { status } = await example.end("SIGINT");
   console.log(
-    `\n${
-      seconds.toFixed(1)
-    } s; the gadget ended by ${status.signal} and is gone`,
+    `\n${seconds} s. Ctrl+C (${status.signal}) has ended the gadget, and nothing is left of it.`,
   );
-  console.log(
-    `echo: ${moved} bytes out and back, ${mismatches} mismatches`,
-  );
+  console.log(`echo: ${moved} bytes out and back, ${mismatches} mismatches`);
   return mismatches === 0 ? 0 : 1;
 }
 

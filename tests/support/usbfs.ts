@@ -107,7 +107,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
     return this.urbs.exclusive(() => this.#claim(interfaceNumber));
   }
 
-  /** Gives an interface back; its transfers end with ENOENT. */
+  /** Gives an interface back; its transfers end with ESHUTDOWN. */
   releaseInterface(interfaceNumber: number): Promise<void> {
     return this.urbs.exclusive(() => this.#release(interfaceNumber));
   }
@@ -143,7 +143,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
   }
 
   /**
-   * Resets the port. Transfers end with ENOENT. What was claimed is claimed
+   * Resets the port. Transfers end with ESHUTDOWN. What was claimed is claimed
    * again afterwards.
    */
   reset(): Promise<void> {

@@ -26,10 +26,10 @@ export interface TransferOptions {
  * - EPIPE: the endpoint is halted, or a control request was stalled.
  * - EOVERFLOW: the device has sent more than was asked for.
  * - EREMOTEIO: a short packet, and `shortNotOk` was asked for.
- * - ENOENT: discarded by a signal, by `close()`, or by an ioctl that resets the
- *   endpoint. Before it was submitted: there is no such endpoint.
+ * - ENOENT: discarded by a signal, by `close()` or `setInterface()`. Before it was submitted: there is no such endpoint.
  * - ETIMEDOUT: the time limit.
- * - EPROTO, ESHUTDOWN, ENODEV: the device is gone.
+ * - ESHUTDOWN: the interface was released, or the device is gone.
+ * - EPROTO, ENODEV: the device is gone.
  * - ENOMEM: more than `/sys/module/usbcore/parameters/usbfs_memory_mb` in flight.
  */
 export type TransferError = Error & SystemErrorFields & {

@@ -1,0 +1,133 @@
+/**
+ * A control request that is being answered.
+ *
+ * @module
+ */
+import { Errno, systemError } from "../../ffi/errno.ts";
+import type { SetupPacket, SetupRequest } from "../usb/mod.ts";
+import { decodeSetup } from "../usb/mod.ts";
+
+/** Carries answers to the kernel. Each request is answered once. */
+export interface SetupAnswers {
+  /**
+   * Sends data, or an empty answer.
+   *
+   * @returns Bytes sent, or -1 if the host does not wait any more.
+   */
+  send(setup: Setup, data: Uint8Array<ArrayBuffer>): Promise<number>;
+  /**
+   * Takes data, or acknowledges a request without any.
+   *
+   * @returns Bytes taken, or -1 if the host does not wait any more.
+   */
+  take(setup: Setup, buffer: Uint8Array<ArrayBuffer>): Promise<number>;
+  /** Refuses a request. */
+  refuse(setup: Setup): void;
+}
+
+/** The error behind the signal of a cancelled request. */
+function cancelledError(): Error {
+  return systemError(Errno.EIDRM, {
+    action: "answer control request",
+    syscall: "ep0",
+    hint: "the host does not wait for the answer any more",
+  });
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** One SETUP event, until it is answered or cancelled. */
+export class Setup implements SetupRequest {
+  readonly direction: SetupPacket["direction"];
+  readonly type: SetupPacket["type"];
+  readonly recipient: SetupPacket["recipient"];
+  readonly requestType: number;
+  readonly request: number;
+  readonly value: number;
+  readonly index: number;
+  readonly length: number;
+  readonly #answers: SetupAnswers;
+  readonly #controller = new AbortController();
+  #answered = false;
+
+  /** Decodes the first 8 bytes of a FunctionFS event. */
+  constructor(event: Uint8Array, answers: SetupAnswers) {
+    const packet = decodeSetup(event);
+    this.direction = packet.direction;
+    this.type = packet.type;
+    this.recipient = packet.recipient;
+    this.requestType = packet.requestType;
+    this.request = packet.request;
+    this.value = packet.value;
+    this.index = packet.index;
+    this.length = packet.length;
+    this.#answers = answers;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get settled(): boolean {
+    return this.#answered || this.signal.aborted;
+  }
+
+  async receive(): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.direction === "in") {
+      throw new TypeError(
+        "Cannot receive data of a control request: it is an IN request",
+      );
+    }
+    this.#begin();
+    const buffer = new Uint8Array(this.length);
+    const count = await this.#answers.take(this, buffer);
+    return buffer.subarray(0, this.#finish(count));
+  }
+
+  async reply(data: Uint8Array): Promise<number> {
+    if (this.direction === "out") {
+      throw new TypeError(
+        "Cannot reply to a control request with data: it is an OUT request",
+      );
+    }
+    this.#begin();
+    // Copied, because the kernel reads it on another thread.
+    const bytes = data.slice(0, this.length);
+    return this.#finish(await this.#answers.send(this, bytes));
+  }
+
+  async acknowledge(): Promise<void> {
+    if (this.direction === "out") {
+      await this.receive();
+      return;
+    }
+    this.#begin();
+    this.#finish(await this.#answers.send(this, NOTHING));
+  }
+
+  stall(): void {
+    this.#begin();
+    this.#answers.refuse(this);
+  }
+
+  /** The host does not wait any more. */
+  cancel(): void {
+    if (!this.signal.aborted) this.#controller.abort(cancelledError());
+  }
+
+  #begin(): void {
+    this.signal.throwIfAborted();
+    if (this.#answered) {
+      throw new TypeError("Cannot answer a control request twice");
+    }
+    this.#answered = true;
+  }
+
+  #finish(count: number): number {
+    if (count < 0) {
+      this.cancel();
+      throw this.signal.reason;
+    }
+    return count;
+  }
+}

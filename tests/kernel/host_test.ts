@@ -1,0 +1,295 @@
+/**
+ * The two hosts of the test bed against a gadget of the same process: what the
+ * other kernel tests rely on.
+ *
+ * @module
+ */
+import "../support/libraries.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { openWebUsb } from "../support/host.ts";
+import {
+  assertEchoes,
+  codeOf,
+  ids,
+  openUsbfs,
+  startEcho,
+  startPair,
+  webUsbRoundTrip,
+} from "../support/host_pair.ts";
+import { firstDifference, pattern } from "../support/pattern.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+import { UsbfsDevice } from "../support/usbfs.ts";
+import { UrbType } from "../support/usbfs_abi.ts";
+import { waitForNoDevice } from "../support/usbfs_find.ts";
+import { isTransferError } from "../support/usbfs_transfer.ts";
+
+const speed = gadgetSpeed();
+const PACKET = speed.bulkPacketSize;
+const SIZES = [1, 511, 512, 1024, 65_536, 1 << 20];
+
+Deno.test("usbfs: bytes of all sizes come back", async () => {
+  await using echo = await startEcho();
+  await using device = await UsbfsDevice.find(echo.match);
+  await device.claimInterface(0);
+  await assertEchoes(device, SIZES);
+});
+
+Deno.test("WebUSB: bytes of all sizes come back", async () => {
+  await using echo = await startEcho();
+  await using host = await openWebUsb(echo.match);
+  for (const size of SIZES) {
+    const sent = pattern(size, size);
+    const back = await webUsbRoundTrip(host, sent);
+    assertEquals(firstDifference(sent, back), -1, `${size} bytes`);
+  }
+});
+
+Deno.test("WebUSB: a device can be opened again, and by the other host", async () => {
+  await using echo = await startEcho();
+  for (let round = 0; round < 2; round++) {
+    await using host = await openWebUsb(echo.match);
+    assertEquals(await webUsbRoundTrip(host, pattern(100)), pattern(100));
+    await host.close();
+    await using device = await UsbfsDevice.find(echo.match);
+    await device.claimInterface(0);
+    await assertEchoes(device, [100]);
+  }
+});
+
+Deno.test("WebUSB: a transfer that nobody answers is cancelled", async () => {
+  await using pair = await startPair();
+  await using host = await openWebUsb(pair.match);
+  await assertRejects(() => host.transferIn(1, PACKET, 50), Error, "Cancelled");
+});
+
+Deno.test("find() says what is there instead", async () => {
+  await using pair = await startPair();
+  const error = await assertRejects(
+    () => UsbfsDevice.find({ ...ids, productId: 2, timeout: 50 }),
+    Deno.errors.TimedOut,
+  );
+  assertStringIncludes(error.message, "1209:0002: there is ");
+  assertStringIncludes(
+    error.message,
+    `1209:0001 "${pair.match.serialNumber}" at `,
+  );
+});
+
+Deno.test("usbfs: descriptors and sysfs tell the speed that was asked for", async () => {
+  await using pair = await startPair();
+  const { device, packetSize } = await openUsbfs(pair.match);
+  await using _ = device;
+  const bytes = device.descriptors();
+  const view = new DataView(bytes.buffer);
+  assertEquals([...bytes.subarray(0, 2)], [18, 1]);
+  assertEquals(view.getUint16(8, true), ids.vendorId);
+  assertEquals(view.getUint16(10, true), ids.productId);
+  assertEquals([...bytes.subarray(18, 20)], [9, 2]);
+  assertEquals(view.getUint16(20, true), bytes.byteLength - 18);
+  assertEquals(packetSize, PACKET);
+  assertEquals(device.info.speed, speed.sysfsSpeed);
+});
+
+Deno.test("usbfs: control requests are answered, and stalled", async () => {
+  await using pair = await startPair();
+  await using device = await UsbfsDevice.find(pair.match);
+  await device.claimInterface(0);
+  const descriptor = await device.controlIn({
+    requestType: 0x80,
+    request: 6,
+    value: 0x0100,
+    length: 64,
+  });
+  assertEquals(descriptor, device.descriptors().subarray(0, 18));
+  const vendor = { requestType: 0x41, request: 1 };
+  assertEquals(
+    await codeOf(device.controlIn({ ...vendor, length: 8 })),
+    "EPIPE",
+  );
+  assertEquals(
+    await codeOf(device.controlOut(vendor, new Uint8Array(8))),
+    "EPIPE",
+  );
+});
+
+Deno.test("usbfs: a signal discards a transfer, and its data is not lost", async () => {
+  await using pair = await startPair();
+  const { device, input } = await openUsbfs(pair.match);
+  await using _ = device;
+  const controller = new AbortController();
+  const transfer = device.bulkIn(input, PACKET, { signal: controller.signal });
+  controller.abort("enough");
+  const error = await assertRejects(() => transfer);
+  assert(isTransferError(error, "ENOENT"), String(error));
+  assertEquals(error.cause, "enough");
+  assertEquals(error.actualLength, 0);
+  const [received, written] = await Promise.all([
+    device.bulkIn(input, PACKET),
+    pair.link.write(pattern(50)),
+  ]);
+  assertEquals(received, pattern(50));
+  assertEquals(written, 50);
+});
+
+Deno.test("usbfs: a transfer that takes too long fails with what has come", async () => {
+  await using pair = await startPair();
+  const { device, input, output } = await openUsbfs(pair.match);
+  await using _ = device;
+  const [error] = await Promise.all([
+    assertRejects(() => device.bulkIn(input, 4 * PACKET, { timeout: 200 })),
+    pair.link.write(pattern(PACKET)),
+  ]);
+  assert(isTransferError(error, "ETIMEDOUT"), String(error));
+  assertEquals(error.data, pattern(PACKET));
+  assertEquals(
+    await codeOf(device.bulkOut(output, pattern(PACKET), { timeout: 50 })),
+    "ETIMEDOUT",
+  );
+});
+
+Deno.test("usbfs: transfers that are too short or too long fail", async () => {
+  await using pair = await startPair();
+  const { device, input } = await openUsbfs(pair.match);
+  await using _ = device;
+  const [short] = await Promise.all([
+    codeOf(device.bulkIn(input, 2 * PACKET, { shortNotOk: true })),
+    pair.link.write(pattern(10)),
+  ]);
+  assertEquals(short, "EREMOTEIO");
+  const [long] = await Promise.all([
+    codeOf(device.bulkIn(input, 10)),
+    pair.link.write(pattern(PACKET)),
+  ]);
+  assertEquals(long, "EOVERFLOW");
+  assertEquals(await codeOf(device.bulkIn(0x8f, 10)), "ENOENT");
+  assertEquals(await codeOf(device.bulkIn(input, 17 << 20)), "ENOMEM");
+});
+
+Deno.test("usbfs: transfers of one endpoint run in the order of submission", async () => {
+  await using pair = await startPair();
+  const { device, input } = await openUsbfs(pair.match);
+  await using _ = device;
+  const urbs = Array.from({ length: 16 }, () =>
+    device.submit({
+      type: UrbType.bulk,
+      endpoint: input,
+      buffer: new Uint8Array(PACKET),
+    }));
+  await Promise.all(
+    urbs.map((_, index) => pair.link.write(pattern(index))),
+  );
+  for (const [index, urb] of urbs.entries()) {
+    const { status, actualLength } = await urb.completion;
+    assertEquals([status, actualLength], [0, index]);
+    assertEquals(urb.request.buffer.subarray(0, index), pattern(index));
+  }
+});
+
+Deno.test("usbfs: an OUT transfer ends with a zero-length packet on demand", async () => {
+  await using pair = await startPair();
+  const { device, output } = await openUsbfs(pair.match);
+  await using _ = device;
+  const [received, sent] = await Promise.all([
+    pair.link.read(4 * PACKET),
+    device.bulkOut(output, pattern(PACKET), { zeroPacket: true }),
+  ]);
+  assertEquals(received, pattern(PACKET));
+  assertEquals(sent, PACKET);
+});
+
+Deno.test("usbfs: reset() ends what is pending and keeps the interface", async () => {
+  await using echo = await startEcho();
+  const { device, input } = await openUsbfs(echo.match);
+  await using _ = device;
+  await assertEchoes(device, [100]);
+  const pending = codeOf(device.bulkIn(input, PACKET));
+  await device.reset();
+  assertEquals(await pending, "ESHUTDOWN");
+  await assertEchoes(device, SIZES);
+});
+
+Deno.test("usbfs: setInterface(), setConfiguration() and clearHalt() leave a working device", async () => {
+  await using echo = await startEcho();
+  const { device, input, output } = await openUsbfs(echo.match);
+  await using _ = device;
+  const pending = codeOf(device.bulkIn(input, PACKET));
+  await device.setInterface(0, 0);
+  assertEquals(await pending, "ENOENT");
+  await assertEchoes(device, [100]);
+  await device.clearHalt(input);
+  await device.clearHalt(output);
+  await assertEchoes(device, [100]);
+  await assertRejects(() => device.setConfiguration(1), Error, "refused");
+  await device.releaseInterface(0);
+  await device.setConfiguration(1);
+  await device.claimInterface(0);
+  await assertEchoes(device, [100]);
+});
+
+Deno.test("usbfs: transfers that are started during a reset run after it", async () => {
+  await using pair = await startPair();
+  const { device, input, output } = await openUsbfs(pair.match);
+  await using _ = device;
+  const reset = device.reset();
+  // The reset begins a microtask later.
+  await Promise.resolve();
+  const [received, sent, code] = await Promise.all([
+    pair.link.read(PACKET),
+    device.bulkOut(output, pattern(10)),
+    codeOf(device.bulkIn(input, PACKET, { signal: AbortSignal.abort() })),
+    reset,
+  ]);
+  assertEquals(received, pattern(10));
+  assertEquals(sent, 10);
+  assertEquals(code, "ENOENT");
+});
+
+Deno.test("usbfs: close() ends what is pending", async () => {
+  await using pair = await startPair();
+  const { device, input } = await openUsbfs(pair.match);
+  const pending = Promise.all([
+    codeOf(device.bulkIn(input, PACKET)),
+    codeOf(device.bulkIn(input, PACKET)),
+  ]);
+  await device.close();
+  assertEquals(await pending, ["ENOENT", "ENOENT"]);
+  await assertRejects(
+    () => device.bulkIn(input, PACKET),
+    Deno.errors.BadResource,
+  );
+});
+
+Deno.test("usbfs: all transfers end when the gadget goes", async () => {
+  await using pair = await startPair();
+  const { device, input, output } = await openUsbfs(pair.match);
+  await using _ = device;
+  const pending = [
+    device.bulkIn(input, PACKET),
+    device.bulkOut(output, pattern(2 << 20)),
+    device.bulkOut(output, pattern(PACKET)),
+  ].map(codeOf);
+  assertEquals(await pair.link.read(PACKET), pattern(PACKET));
+  await pair.gadget.stop();
+  for (const code of await Promise.all(pending)) {
+    assert(["EPROTO", "ESHUTDOWN", "ENOENT", "ENODEV"].includes(code), code);
+  }
+  await waitForNoDevice(pair.match);
+  assertEquals(await codeOf(device.bulkIn(input, PACKET)), "ENODEV");
+  await assertRejects(() => device.reset());
+});
+
+Deno.test("WebUSB: all transfers end when the gadget goes", async () => {
+  await using pair = await startPair();
+  await using host = await openWebUsb(pair.match);
+  const pending = Promise.all([
+    assertRejects(() => host.transferIn(1, PACKET)),
+    assertRejects(() => host.transferOut(2, pattern(1 << 20))),
+  ]);
+  await pair.gadget.stop();
+  await pending;
+});
