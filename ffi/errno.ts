@@ -108,6 +108,7 @@ export interface SystemErrorFields {
 
 /** An error of the operating system for which `Deno.errors` has no class. */
 export class SystemError extends Error implements SystemErrorFields {
+  /** The name of the class. */
   override name = "SystemError";
   /** Name of the error number, such as `"ESHUTDOWN"`. */
   readonly code: string;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { TransferOptions } from "./endpoint.ts";
+export { Endpoint, type TransferOptions } from "./endpoint.ts";
 export { EndpointPair } from "./endpoint_pair.ts";
 export {
   type EndpointObject,

@@ -59,7 +59,7 @@ export const unhandled: unique symbol = Symbol("unhandled");
 
 /** Thrown by a handler to stall a request on purpose. */
 export class Stall extends Error {
-  /** @default {"Stall"} */
+  /** The name of the class. */
   override name = "Stall";
 
   /** Makes it, with a reason for whoever debugs the handler. */

@@ -7,6 +7,7 @@
 import { decodeDescriptors, formatTree } from "@usb/gadget";
 import { startExample } from "../support/echo_program.ts";
 import { openWebUsb, type WebUsbHost } from "../support/host.ts";
+import { gadgetTraces } from "../support/leftovers.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
 import { waitForDevice } from "../support/usbfs_find.ts";
 
@@ -72,6 +73,7 @@ async function roundTrip(
 }
 
 async function main(): Promise<number> {
+  const before = gadgetTraces();
   await using example = startExample("echo.ts");
   const died = example.process.status.then(async () => {
     throw new Error((await example.end("SIGTERM")).text);
@@ -101,11 +103,14 @@ async function main(): Promise<number> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   await host.close();
   const { status } = await example.end("SIGINT");
+  const left = gadgetTraces().filter((trace) => !before.includes(trace));
   console.log(
-    `\n${seconds} s. Ctrl+C (${status.signal}) has ended the gadget, and nothing is left of it.`,
+    `\n${seconds} s. Ctrl+C (${status.signal}) has ended the gadget, and ${
+      left.length === 0 ? "nothing" : left.join(", ")
+    } is left of it.`,
   );
   console.log(`echo: ${moved} bytes out and back, ${mismatches} mismatches`);
-  return mismatches === 0 ? 0 : 1;
+  return mismatches === 0 && left.length === 0 ? 0 : 1;
 }
 
 Deno.exit(await main());

@@ -60,8 +60,8 @@ Deno.test("a gadget that gets SIGTERM in the middle of transfers leaves nothing"
   await using device = await hostOf(example);
   const { input, output } = bulkEndpoints(device);
   const moving = Promise.allSettled([
-    device.bulkOut(output, pattern(8 << 20)),
-    device.bulkIn(input, 8 << 20),
+    device.bulkOut(output, pattern(4 << 20)),
+    device.bulkIn(input, 4 << 20),
   ]);
   const { status, text } = await example.end("SIGTERM");
   await moving;
