@@ -67,6 +67,11 @@ export const O_TRUNC = 0o1000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 
+// unistd.h, sys/file.h
+export const SEEK_END = 2;
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
+
 // poll.h
 export const POLLIN = 0x001;
 export const POLLOUT = 0x004;
@@ -77,8 +82,8 @@ export const POLLNVAL = 0x020;
 // sys/epoll.h
 export const EPOLL_CLOEXEC = O_CLOEXEC;
 export const EPOLL_CTL_ADD = 1;
-export const EPOLLIN = 0x001;
-export const EPOLLOUT = 0x004;
+export const EPOLL_CTL_MOD = 3;
+export const EPOLLWRNORM = 0x100;
 export const EPOLLET = 0x80000000;
 
 // sys/eventfd.h
@@ -110,6 +115,11 @@ export const IOCB_FLAG_RESFD = 1;
 export const IOCB_SIZE = 64;
 /** Bytes of `struct io_event`. */
 export const IO_EVENT_SIZE = 32;
+
+// asm-generic/signal.h
+export const SIGURG = 23;
+/** More than the bytes of `struct sigaction`, whose handler comes first. */
+export const SIGACTION_SIZE = 256;
 
 // dirent.h, d_type
 export const DT_DIR = 4;

@@ -40,6 +40,15 @@ export interface AioCallOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * Somebody who holds requests back until the end of a turn, because what has
+ * completed by then decides whether they may go.
+ */
+export interface AioSource {
+  /** Submits what may be submitted. May not close the context. */
+  pump(): void;
+}
+
 /** The kernel frees a context only after a grace period: growing is rare. */
 const MAX_RING_CAPACITY = 4096;
 const MIN_RING_CAPACITY = 16;
@@ -51,7 +60,9 @@ export class AioContext implements AsyncDisposable {
   readonly #rings: AioRing[] = [];
   /** Prepared, and not yet with the kernel, in order. */
   #queue: AioRequest[] = [];
+  readonly #sources = new Set<AioSource>();
   #flushScheduled = false;
+  #draining = false;
   #eventFd = -1;
   #watch: Watch | undefined;
   #holders = 0;
@@ -131,15 +142,40 @@ export class AioContext implements AsyncDisposable {
     this.#ringWithRoom().prepare(request, opcode, fd, address, length, owned);
     this.#queue.push(request);
     if (this.#watch === undefined) this.#updateWatch();
-    if (!this.#flushScheduled) {
-      this.#flushScheduled = true;
-      queueMicrotask(() => this.flush());
-    }
+    this.#scheduleFlush();
   }
+
+  /**
+   * Calls `source.pump` at the end of this turn: after all completions that
+   * the kernel has by then were told, and before the requests go to it.
+   */
+  schedule(source: AioSource): void {
+    this.#sources.add(source);
+    this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(this.#endTurn);
+  }
+
+  /** Runs when a turn is over in which something was queued. */
+  readonly #endTurn = (): void => {
+    if (this.#sources.size > 0 && this.#closed === undefined) {
+      this.#drain();
+      const sources = [...this.#sources];
+      this.#sources.clear();
+      for (const source of sources) source.pump();
+    }
+    this.#flushScheduled = false;
+    this.flush();
+    // One source's turn may have been another one's, too.
+    if (this.#sources.size > 0) this.#scheduleFlush();
+  };
 
   /** Hands all queued requests to the kernel now. */
   flush(): void {
-    this.#flushScheduled = false;
     const queue = this.#queue;
     if (queue.length === 0) return;
     this.#queue = [];
@@ -301,8 +337,19 @@ export class AioContext implements AsyncDisposable {
     // First the eventfd, then the rings: what completes between the two sets
     // the eventfd again. The other way round it would be missed.
     libc().read(this.#eventFd, EVENT_COUNT, 8n);
-    for (const ring of this.#rings) ring.drain();
+    this.#drain();
     if (this.#holders === 0) this.#updateWatch();
+  }
+
+  /** Tells all completions that are there. */
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      for (const ring of this.#rings) ring.drain();
+    } finally {
+      this.#draining = false;
+    }
   }
 
   #ringWithRoom(): AioRing {

@@ -13,9 +13,12 @@ import {
   architectureNumbers,
   DT_DIR,
   DT_LNK,
+  LOCK_EX,
+  LOCK_NB,
   O_CLOEXEC,
   O_RDONLY,
   O_WRONLY,
+  SEEK_END,
 } from "./abi.ts";
 import { check, Errno, lastErrno, systemError } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
@@ -99,6 +102,32 @@ export function ioctl(
     action: "control device",
     ...options,
     syscall: "ioctl",
+  });
+}
+
+/** Goes to the end of a file that is open. */
+export function seekToEnd(fd: number, options: CallOptions = {}): void {
+  check(Number(libc().lseek(fd, 0n, SEEK_END)), {
+    action: "seek in file",
+    ...options,
+    syscall: "lseek",
+  });
+}
+
+/**
+ * Locks a file or directory against other locks until its descriptor is
+ * closed, also by the end of the process.
+ *
+ * @returns Whether it succeeded; false while another has the lock.
+ */
+export function tryLock(fd: number, options: CallOptions = {}): boolean {
+  if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
+  const errno = lastErrno();
+  if (errno === Errno.EAGAIN) return false;
+  throw systemError(errno, {
+    action: "lock file",
+    ...options,
+    syscall: "flock",
   });
 }
 

@@ -156,6 +156,21 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  lseek: {
+    parameters: [
+      "i32", // int fd
+      "i64", // off_t offset
+      "i32", // int whence
+    ],
+    result: "i64",
+  },
+  flock: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int operation
+    ],
+    result: "i32",
+  },
   mkdir: {
     parameters: [
       "buffer", // const char *pathname
@@ -262,6 +277,14 @@ const SYMBOLS = {
       "pointer", // sighandler_t handler
     ],
     result: "pointer",
+  },
+  sigaction: {
+    parameters: [
+      "i32", // int signum
+      "buffer", // const struct sigaction *act
+      "buffer", // struct sigaction *oldact
+    ],
+    result: "i32",
   },
   raise: {
     parameters: [

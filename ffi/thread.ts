@@ -6,13 +6,10 @@
  *
  * @module
  */
-import { architectureNumbers } from "./abi.ts";
-import { isSystemError } from "./errno.ts";
+import { architectureNumbers, SIGACTION_SIZE, SIGURG } from "./abi.ts";
+import { check, isSystemError } from "./errno.ts";
 import { list, readTextFile } from "./file.ts";
 import { libc } from "./libc.ts";
-
-/** Out-of-band data on sockets: ignored by default, and used by nobody here. */
-const SIGURG = 23;
 
 let handled = false;
 
@@ -23,31 +20,42 @@ let handled = false;
  * until the call has returned.
  */
 export function interruptThreads(fd: number): void {
-  const { signal, tgkill, abs_address } = libc();
-  if (!handled) {
-    // An ignored signal interrupts nothing. As a handler any function will do
-    // that takes an int.
-    signal(SIGURG, abs_address);
-    handled = true;
-  }
+  handleSignal();
   for (const { name } of list("/proc/self/task")) {
     const thread = Number(name);
-    if (thread !== Deno.pid && waitsFor(thread, fd)) {
-      tgkill(Deno.pid, thread, SIGURG);
-    }
+    if (waitsFor(thread, fd)) libc().tgkill(Deno.pid, thread, SIGURG);
   }
+}
+
+/**
+ * SIGURG, out-of-band data on sockets, is ignored by default, and an ignored
+ * signal interrupts nothing. As a handler any function will do that takes an
+ * int and does no harm. Where the program has one already, that will do too.
+ */
+function handleSignal(): void {
+  if (handled) return;
+  handled = true;
+  const SIG_IGN = 1n;
+  const current = new Uint8Array(SIGACTION_SIZE);
+  check(libc().sigaction(SIGURG, null, current), {
+    action: "look up signal handler",
+    syscall: "sigaction",
+  });
+  const [handler] = new BigUint64Array(current.buffer, 0, 1);
+  if (handler <= SIG_IGN) libc().signal(SIGURG, libc().abs_address);
 }
 
 /** Whether a thread waits for a file; also where the kernel does not tell. */
 function waitsFor(thread: number, fd: number): boolean {
   const { SYS_read, SYS_write } = architectureNumbers();
   try {
-    // "0 0x5 0x7f...": number and arguments of the system call
+    // "0 0x5 0x7f...": number and arguments of the system call; or "running"
     const [number, file] = readTextFile(`/proc/self/task/${thread}/syscall`)
       .split(" ").map(Number);
     return (number === SYS_read || number === SYS_write) && file === fd;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return error.code === "ENOENT" || error.code === "EACCES";
+    // EACCES: a kernel that protects it. ESRCH and ENOENT: the thread is over.
+    return error.code === "EACCES";
   }
 }

@@ -5,7 +5,12 @@
  */
 
 /** The error that a refused write returns. */
-export type BlockErrno = "EINVAL" | "ENOSYS" | "EBADF" | "ENOMEM";
+export type BlockErrno =
+  | "EINVAL"
+  | "ENOSYS"
+  | "EBADF"
+  | "ENOMEM"
+  | "EEXIST";
 
 /** A refused write. */
 export class Refusal extends Error {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { TransferType } from "../usb/endpoint_attributes.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
 import { decodeFunctionBlock } from "./decode_block.ts";
 import type { FunctionDefinition } from "./definition.ts";
+import { cannot, plannedEndpoint } from "./endpoint_from_nodes.ts";
 import {
   FUNCTIONFS_ALL_CTRL_RECIP,
   FUNCTIONFS_CONFIG0_SETUP,
@@ -24,11 +24,9 @@ import {
   normalForm,
   type NormalSetting,
 } from "./normal_form.ts";
-import type { PlannedEndpoint, PlannedSpeed } from "./plan_endpoint.ts";
 import { hex } from "./problem_list.ts";
 import type {
   DescriptorNode,
-  EndpointNode,
   FunctionBlockTree,
   InterfaceNode,
   OsFeatureNode,
@@ -116,10 +114,6 @@ export function definitionFromBlocks(
       virtualAddresses: (tree.flags & FUNCTIONFS_VIRTUAL_ADDR) !== 0,
     },
   });
-}
-
-function cannot(reason: string): TypeError {
-  return new TypeError(`Cannot make a definition of the block: ${reason}`);
 }
 
 function settingsOf(
@@ -225,78 +219,6 @@ function textsOf(
     if (text === undefined) throw cannot(`string ${index} is missing`);
     return text;
   });
-}
-
-function plannedEndpoint(
-  node: EndpointNode,
-  bySpeed: readonly (readonly [FunctionSpeed, EndpointNode])[],
-  { name, paired, index }: Pick<PlannedEndpoint, "name" | "paired" | "index">,
-): PlannedEndpoint {
-  const { transferType, refresh, synchAddress } = node;
-  if (transferType === "control") {
-    throw cannot(`endpoint ${hex(node.address)} is a control endpoint`);
-  }
-  const speeds: Record<FunctionSpeed, PlannedSpeed> = {
-    full: NOTHING,
-    high: NOTHING,
-    super: NOTHING,
-  };
-  for (const [speed, it] of bySpeed) {
-    speeds[speed] = plannedSpeed(it, speed, transferType);
-  }
-  return {
-    name,
-    path: "",
-    half: node.direction,
-    paired,
-    index,
-    address: node.address,
-    transferType,
-    attributes: node.attributes,
-    synchronization: node.synchronization,
-    usage: node.usage,
-    audio: refresh === undefined ? undefined : { refresh, synchAddress },
-    speeds,
-  };
-}
-
-const NOTHING: PlannedSpeed = {
-  maxPacketSize: 0,
-  transactions: 1,
-  interval: 0,
-  maxBurst: 0,
-  streams: 0,
-  mult: 0,
-  bytesPerInterval: 0,
-};
-
-function plannedSpeed(
-  node: EndpointNode,
-  speed: FunctionSpeed,
-  transferType: TransferType,
-): PlannedSpeed {
-  const { maxPacketSize, transactions, interval, companion } = node;
-  if (transactions > 1 && (speed !== "high" || transferType === "bulk")) {
-    throw cannot(
-      `endpoint ${hex(node.address)} has transactions at ${speed} speed`,
-    );
-  }
-  if (speed !== "super") {
-    return { ...NOTHING, maxPacketSize, transactions, interval };
-  }
-  if (companion === undefined) {
-    throw cannot(`endpoint ${hex(node.address)} has no companion`);
-  }
-  const { maxBurst, streams, mult, bytesPerInterval } = companion;
-  return {
-    maxPacketSize,
-    transactions,
-    interval,
-    maxBurst,
-    streams,
-    mult,
-    bytesPerInterval,
-  };
 }
 
 function associationsOf(

@@ -22,6 +22,8 @@ export const KERNEL_FEATURES = {
   alternateSettings: { major: 6, minor: 8 },
   /** DFU functional descriptors. */
   dfu: { major: 6, minor: 12 },
+  /** Two endpoint files of one name are refused; before, the second one hides the first. */
+  uniqueFiles: { major: 6, minor: 19 },
   /** `FUNCTIONFS_RW_PROXY_EPS` and `FUNCTIONFS_ENDPOINT_ENABLE_ZLP`. */
   rwProxy: { major: 7, minor: 3 },
 } as const satisfies Record<string, KernelVersion>;
@@ -41,4 +43,30 @@ export function kernelHas(
   return kernel.major !== feature.major
     ? kernel.major > feature.major
     : kernel.minor >= feature.minor;
+}
+
+/**
+ * Reads a kernel's release, as `uname -r` and `/proc/sys/kernel/osrelease` give it.
+ *
+ * @param release The release, such as `"6.12.57+deb13-amd64"`.
+ * @returns The version, or undefined for one that does not begin with two numbers.
+ *
+ * @example Usage
+ * ```ts
+ * import { parseKernelRelease } from "@usb/gadget";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseKernelRelease("6.12.57+deb13-amd64"), {
+ *   major: 6,
+ *   minor: 12,
+ * });
+ * assertEquals(parseKernelRelease("mainline"), undefined);
+ * ```
+ */
+export function parseKernelRelease(
+  release: string,
+): KernelVersion | undefined {
+  const match = /^(\d+)\.(\d+)/.exec(release);
+  if (match === null) return undefined;
+  return { major: Number(match[1]), minor: Number(match[2]) };
 }

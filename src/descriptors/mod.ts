@@ -30,7 +30,13 @@ export * from "./interval.ts";
 export * from "./kernel_version.ts";
 export * from "./microsoft_os.ts";
 export * from "./problem.ts";
-export * from "./udc.ts";
+export {
+  DUMMY_UDC,
+  type EndpointRequest,
+  pickEndpoints,
+  type UdcCapabilities,
+  type UdcEndpoint,
+} from "./udc.ts";
 export {
   type ConfigurationUse,
   type ValidationContext,

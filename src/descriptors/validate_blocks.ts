@@ -10,7 +10,7 @@ import type { Problem } from "./problem.ts";
 import { ProblemList } from "./problem_list.ts";
 import type { ValidationContext } from "./validate_context.ts";
 import { acceptDescriptors, type EventfdState } from "./write_model.ts";
-import { acceptStrings } from "./write_model_strings.ts";
+import { acceptFiles, acceptStrings } from "./write_model_strings.ts";
 
 /** What is known about where blocks will be written. */
 export interface BlockContext extends ValidationContext {
@@ -67,6 +67,7 @@ export function validateBlocks(
     validateAccepted(list, block, context);
     if (strings) {
       const languages = acceptStrings(strings, block.stringCount);
+      acceptFiles(block, context.kernel);
       validateAcceptedStrings(list, languages, block.stringCount);
     }
     return { accepted: true, problems: list.problems };

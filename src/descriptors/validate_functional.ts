@@ -60,7 +60,18 @@ export function validateFunctional(
         above,
       });
       fields(HID_FIELDS);
-      if (descriptor.reportLength === 0) {
+      if (
+        descriptor.report !== undefined &&
+        descriptor.report.length !== descriptor.reportLength
+      ) {
+        list.configure(
+          "functional",
+          `${path}.reportLength`,
+          `Report length is ${
+            show(descriptor.reportLength)
+          }, but the report descriptor has ${descriptor.report.length} bytes: leave the length out`,
+        );
+      } else if (descriptor.reportLength === 0) {
         list.configure(
           "functional",
           `${path}.reportLength`,

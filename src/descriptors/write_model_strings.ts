@@ -11,7 +11,17 @@ import {
   MAX_BLOCK_LENGTH,
   Refusal,
 } from "./block_cursor.ts";
-import { FUNCTIONFS_STRINGS_MAGIC } from "./functionfs_abi.ts";
+import {
+  FUNCTIONFS_STRINGS_MAGIC,
+  FUNCTIONFS_VIRTUAL_ADDR,
+} from "./functionfs_abi.ts";
+import {
+  KERNEL_FEATURES,
+  kernelHas,
+  type KernelVersion,
+} from "./kernel_version.ts";
+import { hex } from "./problem_list.ts";
+import type { AcceptedDescriptors } from "./write_model.ts";
 
 /** The strings of one language. */
 export interface BlockLanguage {
@@ -25,6 +35,35 @@ export interface BlockLanguage {
 const BYTES_PER_LANGUAGE = 24;
 /** Bytes that the kernel keeps for a string, on a machine of 64 bits. */
 const BYTES_PER_STRING = 16;
+
+/**
+ * Does what FunctionFS does when it has taken the strings: it makes the files of the endpoints.
+ *
+ * @param descriptors The accepted descriptors.
+ * @param kernel The kernel.
+ * @throws {Refusal} When two of them have the same name, which makes it refuse the strings.
+ */
+export function acceptFiles(
+  { flags, addresses }: AcceptedDescriptors,
+  kernel: KernelVersion | undefined,
+): void {
+  const isNamedByAddress = (flags & FUNCTIONFS_VIRTUAL_ADDR) !== 0;
+  if (!isNamedByAddress || !kernelHas(kernel, KERNEL_FEATURES.uniqueFiles)) {
+    return;
+  }
+  addresses.forEach((address, index) => {
+    const first = addresses.indexOf(address);
+    if (first === index) return;
+    throw new Refusal(
+      "repeated-address",
+      "descriptors.flags",
+      `Endpoints ${first + 1} and ${index + 1} both have address ${
+        hex(address)
+      } and with it the same file: use each address once, or clear FUNCTIONFS_VIRTUAL_ADDR`,
+      "EEXIST",
+    );
+  });
+}
 
 /**
  * Does what FunctionFS does with a strings block.

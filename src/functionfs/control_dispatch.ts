@@ -21,7 +21,9 @@ export interface ControlHandlers {
   /** Gets all the others, and standard requests that are left. */
   readonly control?: ControlHandler;
   /** Is told what the handlers throw. */
-  readonly onError: ControlErrorHandler;
+  readonly onError?: ControlErrorHandler;
+  /** Is told where there is no `onError`, and what that throws. */
+  readonly report: ControlErrorHandler;
 }
 
 /** Runs the handlers of a request, and answers it as they say. Never rejects. */
@@ -32,12 +34,32 @@ export async function dispatchControl(
   try {
     await answer(setup, await ask(setup, handlers));
   } catch (error) {
-    if (!setup.settled) setup.stall();
+    const stalled = !setup.settled;
+    if (stalled) setup.stall();
+    // On purpose. One that came too late has had no effect, and is an error.
+    if (stalled && error instanceof Stall) return;
     // The host has given up, and the handler has noticed: nothing is wrong.
-    const cancelled = setup.signal.aborted && error === setup.signal.reason;
-    if (!cancelled && !(error instanceof Stall)) {
-      handlers.onError(error, setup);
-    }
+    if (setup.signal.aborted && isReason(error, setup.signal)) return;
+    tell(error, setup, handlers);
+  }
+}
+
+/** Other operations that were given the signal have errors of their own. */
+function isReason(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason ||
+    error instanceof Error && error.cause === signal.reason;
+}
+
+function tell(
+  error: unknown,
+  setup: SetupRequest,
+  { onError, report }: ControlHandlers,
+): void {
+  if (onError === undefined) return report(error, setup);
+  try {
+    onError(error, setup);
+  } catch (another) {
+    report(another, setup);
   }
 }
 
@@ -60,9 +82,14 @@ async function answer(
   setup: SetupRequest,
   result: ControlAnswer,
 ): Promise<void> {
-  if (setup.signal.aborted) return;
   if (result instanceof Uint8Array) {
+    // The host has given up, and the handler has not noticed.
+    if (setup.settled && setup.signal.aborted) return;
     await setup.reply(result);
+  } else if (result !== undefined && result !== unhandled) {
+    throw new TypeError(
+      `Cannot answer a control request with "${result}": return bytes, or nothing`,
+    );
   } else if (!setup.settled) {
     const nothingToSay = setup.direction === "in" && setup.length > 0;
     if (result === unhandled || nothingToSay) setup.stall();

@@ -1,5 +1,5 @@
 /**
- * Endpoint 0 of a function: the handshake, the events, the control requests.
+ * Endpoint 0 of a function: its events, and its control requests in turn.
  *
  * After a SETUP event was read, the next read or write of `ep0` is the answer,
  * and no event can be read before it. Any new event cancels the request
@@ -10,15 +10,16 @@
  * O_NONBLOCK as well. It runs on a thread of Deno's pool, where errno is lost:
  * a failed answer means that the host does not wait any more.
  *
+ * Events are read in a turn of the event loop that begins with their edge, and
+ * in no other: when the handler of a request begins to run, the code behind the
+ * answer to the one before has run.
+ *
  * @module
  */
-import { POLLIN, POLLOUT } from "../../ffi/abi.ts";
+import { POLLIN } from "../../ffi/abi.ts";
 import { EdgeDetector } from "../../ffi/epoll.ts";
-import { Errno, lastErrno, systemError } from "../../ffi/errno.ts";
-import { close, write } from "../../ffi/file.ts";
-import { libc } from "../../ffi/libc.ts";
+import { Errno, systemError } from "../../ffi/errno.ts";
 import { type Watch, watch } from "../../ffi/reactor.ts";
-import { interruptThreads } from "../../ffi/thread.ts";
 import {
   FUNCTIONFS_BIND,
   FUNCTIONFS_DISABLE,
@@ -30,59 +31,80 @@ import {
   FUNCTIONFS_SUSPEND,
   FUNCTIONFS_UNBIND,
 } from "./abi.ts";
+import { ControlFile } from "./control_file.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { Setup, type SetupAnswers } from "./setup.ts";
 
+/** Tells that the kernel has queued an event. */
+export interface EventNotice {
+  /** Readable when there is something to {@linkcode take}. */
+  readonly fd: number;
+  /** Tells whether an event was queued since the last call. */
+  take(): boolean;
+  /** Says so without an event. */
+  again(): void;
+  /** Ends it. */
+  close(): void;
+}
+
+/** What a control endpoint is made from. */
+export interface ControlEndpointOptions {
+  /** `ep0`, open and nonblocking, its descriptors and strings written. */
+  readonly fd: number;
+  /** Where it lies. */
+  readonly path: string;
+  readonly lifecycle: Lifecycle;
+  /** @default {edges of `ep0` itself} */
+  readonly notice?: EventNotice;
+  /** Sees to it that a request is answered. */
+  readonly onSetup: (setup: Setup) => void;
+  /** Is told why there will be no more events. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/**
+ * An event came while an answer was in the kernel: the host has left or gone
+ * on. Most controllers end the answer by then; it is interrupted if this one
+ * has not, after so many milliseconds.
+ */
+const OVERDUE_MS = 100;
+/** A thread may be on its way into the kernel when it is interrupted. */
+const INTERRUPT_AGAIN_MS = 5;
+/** How often an answer is tried that a signal to the process has interrupted. */
+const MAX_ATTEMPTS = 4;
+
 /** The open `ep0` file of a function. */
 export class ControlEndpoint implements SetupAnswers {
-  readonly #fd: number;
-  readonly #path: string;
-  readonly #lifecycle: Lifecycle;
-  readonly #onSetup: (setup: Setup) => void;
+  readonly #file: ControlFile;
+  readonly #notice: EventNotice;
+  readonly #options: ControlEndpointOptions;
   readonly #events = new Uint8Array(
     FUNCTIONFS_EVENT_SIZE * FUNCTIONFS_MAX_EVENTS,
   );
-  #edges: EdgeDetector | undefined;
-  #watch: Watch | undefined;
+  readonly #watch: Watch;
   /** The request that was read and not answered. */
   #current: Setup | undefined;
   /** Its answer, while that is with the kernel. */
   #answering: Promise<number> | undefined;
+  /** Whether there was a notice of an event that could not be read yet. */
+  #unread = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   /**
-   * Takes over an open `ep0`.
-   *
-   * @param onSetup Sees to it that a request is answered.
+   * Takes over an open `ep0`, and begins to handle its events. Keeps the
+   * process alive until {@linkcode close}.
    */
-  constructor(
-    fd: number,
-    path: string,
-    lifecycle: Lifecycle,
-    onSetup: (setup: Setup) => void,
-  ) {
-    this.#fd = fd;
-    this.#path = path;
-    this.#lifecycle = lifecycle;
-    this.#onSetup = onSetup;
-  }
-
-  /** Tells the kernel what the function is. Its endpoint files appear. */
-  handshake(
-    descriptors: Uint8Array<ArrayBuffer>,
-    strings: Uint8Array<ArrayBuffer>,
-  ): void {
-    write(this.#fd, descriptors, {
-      action: "write descriptors",
-      path: this.#path,
-    });
-    write(this.#fd, strings, { action: "write strings", path: this.#path });
-  }
-
-  /** Begins to handle events. Keeps the process alive until {@linkcode close}. */
-  listen(): void {
-    this.#edges = new EdgeDetector(this.#fd);
-    this.#watch = watch(this.#edges.fd, POLLIN, () => this.#onEdge());
+  constructor(options: ControlEndpointOptions) {
+    this.#options = options;
+    this.#notice = options.notice ?? new EdgeDetector(options.fd);
+    try {
+      this.#file = new ControlFile(options.fd, options.path);
+    } catch (error) {
+      this.#notice.close();
+      throw error;
+    }
+    this.#watch = watch(this.#notice.fd, POLLIN, () => this.#onNotice());
   }
 
   /**
@@ -91,149 +113,141 @@ export class ControlEndpoint implements SetupAnswers {
    */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#watch?.stop();
+    await this.#watch.stop();
     if (this.#answering !== undefined) {
-      await this.#interruptAnswer();
+      // The kernel may wait for a host that has left without a word.
+      this.#interrupt();
+      await this.#answering;
     } else if (this.#current !== undefined) {
-      this.#withdraw();
+      this.#withdraw(this.#current);
     }
-    this.#edges?.close();
-    close(this.#fd);
+    this.closeNow();
   }
 
   /** Closes the file at once, when the process is about to end. */
   closeNow(): void {
     this.#closed = true;
-    close(this.#fd);
+    this.#notice.close();
+    this.#file.close();
   }
 
   /** {@inheritDoc SetupAnswers.send} */
   send(setup: Setup, data: Uint8Array<ArrayBuffer>): Promise<number> {
-    const { write_blocking } = libc();
-    return this.#answer(
-      setup,
-      () => write_blocking(this.#fd, data, BigInt(data.byteLength)),
-    );
+    return this.#answer(setup, () => this.#file.send(data));
   }
 
   /** {@inheritDoc SetupAnswers.take} */
   take(setup: Setup, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
-    const { read_blocking } = libc();
-    return this.#answer(
-      setup,
-      () => read_blocking(this.#fd, buffer, BigInt(buffer.byteLength)),
-    );
+    return this.#answer(setup, () => this.#file.take(buffer));
   }
 
   /** {@inheritDoc SetupAnswers.refuse} */
   refuse(setup: Setup): void {
     if (setup !== this.#current) return;
-    this.#current = undefined;
-    if (this.#contradict(setup) === Errno.EIDRM) setup.cancel();
-    // Not from inside the caller: it may be the handler of the next request.
-    queueMicrotask(() => this.#readEvents());
+    if (this.#file.stall(setup.direction)) setup.cancel();
+    this.#release();
   }
 
-  async #answer(setup: Setup, run: () => Promise<number>): Promise<number> {
-    if (setup !== this.#current || this.#closed) return -1;
-    this.#answering = run();
-    let count = await this.#answering;
-    // A signal has interrupted the call; the request is where it was.
-    for (let again = 0; again < 3 && this.#retry(count); again++) {
-      this.#answering = run();
-      count = await this.#answering;
+  #answer(setup: Setup, run: () => Promise<number>): Promise<number> {
+    if (setup !== this.#current || this.#closed) return Promise.resolve(-1);
+    return this.#answering = this.#complete(setup, run);
+  }
+
+  async #complete(setup: Setup, run: () => Promise<number>): Promise<number> {
+    let count = await run();
+    for (
+      let attempt = 1;
+      count < 0 && attempt < MAX_ATTEMPTS && this.#maySucceed();
+      attempt++
+    ) {
+      count = await run();
     }
+    // Whatever the reason is, the kernel must not go on to wait for an answer.
+    if (count < 0 && this.#file.waits()) this.#file.stall(setup.direction);
     this.#answering = undefined;
-    this.#current = undefined;
-    if (count < 0 && this.#unanswered()) this.#contradict(setup);
-    this.#readEvents();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#release();
     return count;
   }
 
-  #retry(count: number): boolean {
-    return count < 0 && !this.#closed && this.#unanswered();
+  /** After a failure: whether it was a signal, and the request is still there. */
+  #maySucceed(): boolean {
+    return !this.#closed && !this.#unread && this.#file.waits();
   }
 
-  /** The kernel may wait for a host that has left without a word. */
-  async #interruptAnswer(): Promise<void> {
-    const timer = setInterval(() => interruptThreads(this.#fd), 5);
-    try {
-      await this.#answering;
-    } finally {
-      clearInterval(timer);
+  /** Makes the answer come back from the kernel. */
+  #interrupt(): void {
+    clearTimeout(this.#timer);
+    this.#file.interrupt();
+    this.#timer = setTimeout(() => this.#interrupt(), INTERRUPT_AGAIN_MS);
+  }
+
+  /** The request is over. Events that came after it are read in the next turn. */
+  #release(): void {
+    this.#current = undefined;
+    if (!this.#unread) return;
+    this.#unread = false;
+    if (!this.#closed) this.#notice.again();
+  }
+
+  #onNotice(): void {
+    if (!this.#notice.take()) return;
+    if (this.#answering !== undefined) {
+      this.#unread = true;
+      this.#timer ??= setTimeout(() => this.#interrupt(), OVERDUE_MS);
+    } else if (this.#current === undefined) {
+      this.#readEvents();
+    } else if (this.#isOver(this.#current)) {
+      // The events are read in the next turn: its handler comes first.
+      this.#unread = true;
+      this.#withdraw(this.#current);
     }
-  }
-
-  /** Whether the kernel has a request that waits, or was cancelled. */
-  #unanswered(): boolean {
-    const fds = new DataView(new ArrayBuffer(8)); // struct pollfd
-    fds.setInt32(0, this.#fd, true);
-    fds.setInt16(4, POLLOUT, true);
-    libc().poll_now(fds, 1n, 0);
-    return (fds.getInt16(6, true) & POLLOUT) !== 0;
   }
 
   /**
-   * Does I/O in the direction that the request does not have. It never waits:
-   * EL2HLT says that the request was stalled, EIDRM that it was cancelled.
+   * After a notice: whether the event came after the request, which it has
+   * cancelled then, or just before.
    */
-  #contradict(setup: Setup): number {
-    const { read, write } = libc();
-    const result = setup.direction === "in"
-      ? read(this.#fd, NOTHING, 0n)
-      : write(this.#fd, NOTHING, 0n);
-    return result < 0 ? lastErrno() : 0;
+  #isOver(setup: Setup): boolean {
+    return !wantsData(setup) || this.#file.wasCancelled();
   }
 
   /** Takes the request back that the kernel has, and tells its handler. */
-  #withdraw(): void {
-    const setup = this.#current!;
-    this.#current = undefined;
-    this.#contradict(setup);
+  #withdraw(setup: Setup): void {
+    this.#file.stall(setup.direction);
     setup.cancel();
+    this.#release();
   }
 
-  #onEdge(): void {
-    if (!this.#edges!.take()) return;
-    // The end of the answer reads the events.
-    if (this.#answering !== undefined) return;
-    // An event that came after the request: the kernel has cancelled it.
-    if (this.#current !== undefined) this.#withdraw();
-    this.#readEvents();
-  }
-
-  /** Reads events until there are none, or one is a request. */
   #readEvents(): void {
-    const { read } = libc();
-    const size = BigInt(this.#events.byteLength);
-    while (!this.#closed && this.#current === undefined) {
-      // An edge of an event that is about to be read says nothing later.
-      this.#edges!.take();
-      const length = read(this.#fd, this.#events, size);
-      if (length < 0) {
-        const errno = lastErrno();
-        if (errno === Errno.EAGAIN) return;
-        if (errno === Errno.EINTR || errno === Errno.EIDRM) continue;
-        throw systemError(errno, {
-          action: "read events",
-          syscall: "read",
-          path: this.#path,
-        });
-      }
-      this.#handle(this.#events.subarray(0, length));
-    }
+    const length = this.#file.readEvents(this.#events);
+    if (length >= 0) return this.#handle(length);
+    if (length === -Errno.EAGAIN) return;
+    this.#watch.stop();
+    this.#options.onFailure(systemError(-length, {
+      action: "read events",
+      syscall: "read",
+      path: this.#options.path,
+    }));
   }
 
-  #handle(events: Uint8Array): void {
+  #handle(length: number): void {
     const types: number[] = [];
     let setup: Setup | undefined;
-    for (let at = 0; at < events.byteLength; at += FUNCTIONFS_EVENT_SIZE) {
-      const type = events[at + 8];
+    for (let at = 0; at < length; at += FUNCTIONFS_EVENT_SIZE) {
+      const type = this.#events[at + 8];
       if (type === FUNCTIONFS_SETUP) {
-        setup = new Setup(events.subarray(at), this);
+        setup = new Setup(this.#events.subarray(at), this);
       } else {
         types.push(type);
       }
+    }
+    if (setup !== undefined) {
+      this.#current = setup;
+      // An event may have come between its notice and the reading of it. Its
+      // own notice would look like one of an event after the request.
+      if (!wantsData(setup)) this.#unread = this.#notice.take();
     }
     types.forEach((type, index) => {
       // Device controllers announce a disconnect by a suspend.
@@ -242,27 +256,29 @@ export class ControlEndpoint implements SetupAnswers {
       );
       if (type !== FUNCTIONFS_SUSPEND || !leaves) this.#changeLevel(type);
     });
-    if (setup === undefined) return;
-    this.#current = setup;
-    this.#onSetup(setup);
+    if (setup !== undefined) this.#options.onSetup(setup);
   }
 
   #changeLevel(type: number): void {
+    const { lifecycle } = this.#options;
     switch (type) {
       case FUNCTIONFS_BIND:
-        return this.#lifecycle.bind();
+        return lifecycle.bind();
       case FUNCTIONFS_UNBIND:
-        return this.#lifecycle.unbind();
+        return lifecycle.unbind();
       case FUNCTIONFS_ENABLE:
-        return this.#lifecycle.enable();
+        return lifecycle.enable();
       case FUNCTIONFS_DISABLE:
-        return this.#lifecycle.disable();
+        return lifecycle.disable();
       case FUNCTIONFS_SUSPEND:
-        return this.#lifecycle.suspend();
+        return lifecycle.suspend();
       case FUNCTIONFS_RESUME:
-        return this.#lifecycle.resume();
+        return lifecycle.resume();
     }
   }
 }
 
-const NOTHING = new Uint8Array(8);
+/** Whether the host wants data: then it can be asked whether it still does. */
+function wantsData({ direction, length }: Setup): boolean {
+  return direction === "in" && length > 0;
+}

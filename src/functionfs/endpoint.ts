@@ -1,14 +1,26 @@
 /**
- * What IN and OUT endpoints have in common: their file, and the function that
- * they belong to.
+ * What IN and OUT endpoints have in common: their file, its ioctls, halts, and
+ * the function that they belong to.
  *
  * @module
  */
 import type { AioContext } from "../../ffi/aio.ts";
+import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
 import { ioctl } from "../../ffi/file.ts";
-import type { CompiledEndpoint } from "../descriptors/mod.ts";
-import { FUNCTIONFS_ENDPOINT_DESC } from "./abi.ts";
+import { libc } from "../../ffi/libc.ts";
+import { decodeList } from "../descriptors/decode.ts";
+import type { CompiledEndpoint, EndpointNode } from "../descriptors/mod.ts";
+import { USB_ENDPOINT_MAXP_MASK } from "../usb/mod.ts";
+import {
+  FUNCTIONFS_CLEAR_HALT,
+  FUNCTIONFS_ENDPOINT_DESC,
+  FUNCTIONFS_FIFO_FLUSH,
+  FUNCTIONFS_FIFO_STATUS,
+} from "./abi.ts";
+import { type Connection, connectionOf, nextTry } from "./connection.ts";
+import { haltEndpoint } from "./halt.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { closedError } from "./transfer_error.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
 
 /** What an endpoint is made from. */
@@ -22,10 +34,28 @@ export interface EndpointResources {
   readonly compiled: CompiledEndpoint;
 }
 
-/** How a transfer is run. */
-export interface TransferOptions {
-  /** Ends the transfer early; the promise rejects with the signal's reason. */
+/** How to wait for something that an endpoint does. */
+export interface EndpointOptions {
+  /** Ends the wait. */
   readonly signal?: AbortSignal;
+}
+
+/** How a transfer is run. */
+export interface TransferOptions extends EndpointOptions {
+  /**
+   * What becomes of the transfer when the host disables the endpoint before it
+   * is done: by a reset, by SET_CONFIGURATION or SET_INTERFACE (of any
+   * interface of the function), or because the cable is unplugged.
+   *
+   * - `"resume"`: it goes on when the endpoint is enabled again. What has not
+   *   been told as done is then sent or received again: the kernel does not
+   *   say how much of an unfinished request was.
+   * - `"end"`: it fails with ESHUTDOWN.
+   *
+   * A transfer that is called while no host is there waits for one either way.
+   * @default {"resume"}
+   */
+  readonly reconnect?: "resume" | "end";
 }
 
 /** An endpoint of a function. */
@@ -36,14 +66,23 @@ export abstract class Endpoint {
   readonly path: string;
   /** @ignore */
   protected readonly resources: EndpointResources;
+  /** @ignore What the transfer queue asks. */
+  protected readonly connection: Connection;
   #maxPacketSize = 0;
   #knownFor = 0;
+  /** The last {@linkcode halt}, which settles when it is set. */
+  #lastHalt: Promise<unknown> = Promise.resolve();
 
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
+    const { lifecycle, compiled, path } = resources;
     this.resources = resources;
-    this.name = resources.compiled.name;
-    this.path = resources.path;
+    this.name = compiled.name;
+    this.path = path;
+    this.connection = connectionOf(
+      lifecycle,
+      () => this.#readDescriptor() > 0,
+    );
   }
 
   /**
@@ -53,25 +92,120 @@ export abstract class Endpoint {
   get maxPacketSize(): number {
     const { lifecycle } = this.resources;
     if (lifecycle.enableCount !== this.#knownFor) {
-      try {
-        const descriptor = new Uint8Array(9);
-        ioctl(this.resources.fd, FUNCTIONFS_ENDPOINT_DESC, descriptor);
-        this.#maxPacketSize = (descriptor[4] | descriptor[5] << 8) & 0x7ff;
+      // Where it fails the endpoint is disabled again, and the event not read
+      // yet: the old size must do, since nothing can be transferred until the
+      // next ENABLE.
+      if (this.#readDescriptor() > 0) {
+        const value = DESCRIPTOR[4] | DESCRIPTOR[5] << 8;
+        this.#maxPacketSize = value & USB_ENDPOINT_MAXP_MASK;
         this.#knownFor = lifecycle.enableCount;
-      } catch {
-        // Disabled again, and the event not read yet: the old size must do,
-        // since nothing can be transferred until the next ENABLE.
       }
     }
     return this.#maxPacketSize;
   }
 
+  /** @ignore The packet size, or a guess where nobody can know it. */
+  protected get packetSize(): number {
+    return this.maxPacketSize || this.largestPacketSize;
+  }
+
+  /** @ignore The largest packet size of all speeds. */
+  protected get largestPacketSize(): number {
+    return Math.max(...Object.values(this.resources.compiled.maxPacketSize));
+  }
+
   /** @ignore The queue of the endpoint's kernel requests. */
   protected abstract get queue(): TransferQueue;
 
+  /**
+   * Halts the endpoint: every transfer that the host tries gets a STALL, until
+   * the host clears the halt, {@linkcode clearHalt} does, or the endpoint is
+   * enabled anew. Resolves when the endpoint is halted.
+   *
+   * Before a host has enabled the endpoint it waits. On an IN endpoint a halt
+   * has its place among the writes: it is set when the host has taken all
+   * writes that were called before, and those that are called after go on
+   * when it is cleared. On an OUT endpoint it is set at once; pending reads
+   * stay, and go on when it is cleared.
+   *
+   * The kernel does not tell when the host clears the halt.
+   *
+   * @throws {Deno.errors.NotSupported} On an isochronous endpoint.
+   * @throws The signal's reason, if it is aborted before the halt was set.
+   */
+  halt(options: EndpointOptions = {}): Promise<void> {
+    const halted = haltEndpoint({
+      endpoint: this,
+      fd: this.resources.fd,
+      half: this.resources.compiled.half,
+      transferType: this.resources.compiled.transferType,
+      queue: this.queue,
+      signal: options.signal,
+    });
+    this.#lastHalt = halted.catch(() => {});
+    return halted;
+  }
+
+  /**
+   * Clears a halt, whoever has set it; transfers go on. Resets the data toggle
+   * of the endpoint on this side only, so that a real host should clear its
+   * side, too. Before a host has enabled the endpoint it waits.
+   */
+  async clearHalt(options: EndpointOptions = {}): Promise<void> {
+    await this.#lastHalt;
+    await this.#control("clear the halt of", FUNCTIONFS_CLEAR_HALT, options);
+  }
+
+  /**
+   * Asks the device controller how many bytes lie in the endpoint's FIFO: on an
+   * IN endpoint those that the host has not taken yet. Before a host has
+   * enabled the endpoint it waits.
+   *
+   * @throws {Deno.errors.NotSupported} If the controller cannot tell. Most
+   * cannot, dummy_hcd among them.
+   */
+  fifoStatus(options: EndpointOptions = {}): Promise<number> {
+    return this.#control(
+      "read the FIFO status of",
+      FUNCTIONFS_FIFO_STATUS,
+      options,
+    );
+  }
+
+  /**
+   * Throws away what lies in the endpoint's FIFO. Pending transfers stay. A
+   * controller that cannot do it does nothing, and does not say so. Before a
+   * host has enabled the endpoint it waits.
+   */
+  async flush(options: EndpointOptions = {}): Promise<void> {
+    await this.#control("flush", FUNCTIONFS_FIFO_FLUSH, options);
+  }
+
+  /**
+   * The endpoint's descriptor for the current speed, with the address that the
+   * host knows it by. (FUNCTIONFS_ENDPOINT_REVMAP was meant to tell that
+   * address; it returns 255 on all kernels up to 7.3.) Before a host has
+   * enabled the endpoint it waits.
+   */
+  async descriptor(options: EndpointOptions = {}): Promise<EndpointNode> {
+    const bytes = new Uint8Array(DESCRIPTOR.byteLength);
+    await this.#control(
+      "read the descriptor of",
+      FUNCTIONFS_ENDPOINT_DESC,
+      options,
+      bytes,
+    );
+    return decodeList([bytes.subarray(0, bytes[0])])[0] as EndpointNode;
+  }
+
   /** @ignore The function's host has enabled the endpoint. */
   onEnable(): void {
-    this.queue.pump();
+    this.queue.onEnable();
+  }
+
+  /** @ignore The endpoint does not work any more. */
+  onDisable(): void {
+    this.queue.onDisable();
   }
 
   /** @ignore Ends all transfers; resolves when the kernel has none of them. */
@@ -85,11 +219,46 @@ export abstract class Endpoint {
       throw closedError(action, this.name);
     }
   }
+
+  /** Calls an ioctl that fails with EAGAIN until the endpoint is enabled. */
+  async #control(
+    action: string,
+    request: number,
+    { signal }: EndpointOptions,
+    argument: Uint8Array<ArrayBuffer> | number = 0,
+  ): Promise<number> {
+    const { lifecycle, fd } = this.resources;
+    const call = {
+      action: `${action} endpoint "${this.name}"`,
+      syscall: "ioctl",
+      path: this.path,
+    };
+    const closed = () => closedError(action, this.name);
+    for (;;) {
+      signal?.throwIfAborted();
+      this.assertOpen(action);
+      try {
+        return ioctl(fd, request, argument, call);
+      } catch (error) {
+        if (isSystemError(error, "EOPNOTSUPP", "ENOTTY")) {
+          const hint = "the device controller has no way to do it";
+          throw systemError(Errno.EOPNOTSUPP, { ...call, hint });
+        }
+        if (!isSystemError(error, "EAGAIN", "ESHUTDOWN")) throw error;
+        await nextTry(lifecycle, closed, signal);
+      }
+    }
+  }
+
+  /** Reads the descriptor; returns its length, or 0 if the endpoint is disabled. */
+  #readDescriptor(): number {
+    const { fd } = this.resources;
+    const request = BigInt(FUNCTIONFS_ENDPOINT_DESC);
+    return libc().ioctl_pointer(fd, request, DESCRIPTOR) < 0
+      ? 0
+      : DESCRIPTOR[0];
+  }
 }
 
-/** The error for a use of an endpoint whose function is closed. */
-export function closedError(action: string, name: string): Error {
-  return new Deno.errors.BadResource(
-    `Cannot ${action} endpoint "${name}": its function is closed`,
-  );
-}
+/** An endpoint descriptor, of 7 or 9 bytes. Read and decoded in one turn. */
+const DESCRIPTOR = new Uint8Array(9);

@@ -3,14 +3,17 @@
  *
  * @module
  */
-import type { TransferOptions } from "./endpoint.ts";
-import type { InEndpoint } from "./in_endpoint.ts";
-import type { OutEndpoint } from "./out_endpoint.ts";
+import type { InEndpoint, WriteOptions } from "./in_endpoint.ts";
+import type { OutEndpoint, ReadOptions } from "./out_endpoint.ts";
+import type { TransfersOptions } from "./transfers.ts";
 
 /**
  * One endpoint in each direction under one name, for a function that talks
  * both ways. Also a pair in the sense of web streams: what takes `{ readable,
  * writable }` takes an `EndpointPair`.
+ *
+ * What belongs to one direction only, such as a halt, is a method of
+ * {@linkcode in} or {@linkcode out}.
  */
 export class EndpointPair {
   /** The name under which the pair was declared. */
@@ -37,16 +40,32 @@ export class EndpointPair {
     return this.in.writable;
   }
 
+  /** Whether transfers to the host end visibly; see {@linkcode InEndpoint.autoZlp}. */
+  get autoZlp(): boolean {
+    return this.in.autoZlp;
+  }
+
+  set autoZlp(on: boolean) {
+    this.in.autoZlp = on;
+  }
+
   /** Receives one transfer; see {@linkcode OutEndpoint.read}. */
   read(
-    size: number,
-    options?: TransferOptions,
+    sizeOrBuffer: number | Uint8Array,
+    options?: ReadOptions,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    return this.out.read(size, options);
+    return this.out.read(sizeOrBuffer, options);
+  }
+
+  /** The host's transfers, one after the other; see {@linkcode OutEndpoint.transfers}. */
+  transfers(
+    options?: TransfersOptions,
+  ): AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
+    return this.out.transfers(options);
   }
 
   /** Sends one transfer; see {@linkcode InEndpoint.write}. */
-  write(data: Uint8Array, options?: TransferOptions): Promise<number> {
+  write(data: Uint8Array, options?: WriteOptions): Promise<number> {
     return this.in.write(data, options);
   }
 }

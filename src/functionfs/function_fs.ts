@@ -6,17 +6,19 @@
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import type { AioContext } from "../../ffi/aio.ts";
 import { isSystemError } from "../../ffi/errno.ts";
-import { close, open } from "../../ffi/file.ts";
+import { close, ioctl, open } from "../../ffi/file.ts";
 import {
   type CompiledEndpoint,
   compileFunction,
   type EndpointsOf,
+  type KernelVersion,
   type UsbFunction,
 } from "../descriptors/mod.ts";
-import type { SetupRequest } from "../usb/mod.ts";
+import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
 import { sharedAio } from "./aio.ts";
-import { dispatchControl } from "./control_dispatch.ts";
-import { ControlEndpoint } from "./control_endpoint.ts";
+import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
+import { handshake, openControlFile } from "./control_file.ts";
+import { openEventCounter } from "./event_counter.ts";
 import { EndpointPair } from "./endpoint_pair.ts";
 import { InEndpoint } from "./in_endpoint.ts";
 import {
@@ -25,7 +27,8 @@ import {
   Lifecycle,
 } from "./lifecycle.ts";
 import { OutEndpoint } from "./out_endpoint.ts";
-import { standardRequests } from "./standard_requests.ts";
+import { runningKernel } from "./running_kernel.ts";
+import { serveControl } from "./serve_control.ts";
 
 /** The object that stands for a declared endpoint. */
 export type EndpointObject<D> = D extends { readonly kind: "in" } ? InEndpoint
@@ -50,6 +53,22 @@ export interface FunctionFsOptions {
    * default the installed libaio, or system calls where there is none.
    */
   readonly libaio?: string;
+  /**
+   * The kernel to write descriptors for: Linux before 6.4 wants another
+   * version of Microsoft OS descriptors, and before 6.12 it refuses DFU. To be
+   * given for a kernel whose release does not tell what it can do.
+   * @default {the running one}
+   */
+  readonly kernel?: KernelVersion;
+  /**
+   * Let the kernel count events on an eventfd (FUNCTIONFS_EVENTFD), in place
+   * of watching the control file with epoll. Makes no difference to a program.
+   *
+   * Off by default: kernels before 5.16 lose count of who uses the eventfd,
+   * and can crash when the function is closed. They are refused.
+   * @default {false}
+   */
+  readonly eventfd?: boolean;
 }
 
 /** A function of a USB device, served by this process. */
@@ -106,29 +125,20 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     mountPoint: string,
     options: FunctionFsOptions = {},
   ): FunctionFs<F> {
-    const compiled = compileFunction(definition, options);
+    const { interfaceOffset, kernel = runningKernel() } = options;
     const aio = sharedAio(options.libaio);
     const lifecycle = new Lifecycle(definition.interfaces.length);
-    const handlers = {
-      standardControl: definition.standardControl,
-      defaults: standardRequests(definition),
-      control: definition.control,
-      onError: definition.onError ??
-        ((error: unknown, setup: SetupRequest) =>
-          lifecycle.report(error, setup)),
-    };
-    const ep0 = `${mountPoint}/ep0`;
-    const fds = [
-      open(ep0, O_RDWR | O_NONBLOCK, { action: "open control endpoint" }),
-    ];
+    const path = `${mountPoint}/ep0`;
+    const fds = [openControlFile(path)];
+    let notice: EventNotice | undefined;
     try {
-      const control = new ControlEndpoint(
-        fds[0],
-        ep0,
-        lifecycle,
-        (setup) => dispatchControl(setup, handlers),
-      );
-      control.handshake(compiled.descriptors, compiled.strings);
+      notice = options.eventfd ? openEventCounter(kernel) : undefined;
+      const compiled = compileFunction(definition, {
+        interfaceOffset,
+        kernel,
+        eventfd: notice?.fd,
+      });
+      handshake(fds[0], path, compiled);
       const halves = compiled.endpoints.map((endpoint) => {
         const path = `${mountPoint}/${endpoint.file}`;
         // Nonblocking: what is submitted before the host enables the endpoint
@@ -142,10 +152,23 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
           : new OutEndpoint(resources);
       });
       const endpoints = nameEndpoints<F>(compiled.endpoints, halves);
-      aio.retain();
       lifecycle.onEnable(() => halves.forEach((half) => half.onEnable()));
-      control.listen();
-      return new FunctionFs<F>({
+      lifecycle.listen((event) => {
+        if (event.type === "disable") {
+          halves.forEach((half) => half.onDisable());
+        }
+      });
+      const control = serveControl({
+        fd: fds[0],
+        path,
+        definition,
+        lifecycle,
+        notice,
+        endpoints: halves,
+        onEnd: () => self.close(),
+      });
+      aio.retain();
+      const self = new FunctionFs<F>({
         definition,
         mountPoint,
         endpoints,
@@ -155,8 +178,10 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
         halves,
         fds,
       });
+      return self;
     } catch (error) {
       fds.forEach(close);
+      notice?.close();
       if (isSystemError(error, "ESRCH")) {
         throw new Deno.errors.Busy(
           `Cannot open function "${definition.name}": another process serves it: ${mountPoint}`,
@@ -200,6 +225,23 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   }
 
   /**
+   * Tells which interface of the definition has a number that the host uses
+   * (FUNCTIONFS_INTERFACE_REVMAP): the kernel renumbers the interfaces of a
+   * function that is not the first one of its gadget.
+   *
+   * @param interfaceNumber `bInterfaceNumber`, as the host sees it.
+   * @returns The interface's place in the definition, from 0.
+   * @throws {Error} EDOM if the function has no such interface, ENODEV while
+   * no configuration is selected.
+   */
+  interfaceRevmap(interfaceNumber: number): number {
+    return ioctl(this.#fds[0], FUNCTIONFS_INTERFACE_REVMAP, interfaceNumber, {
+      action: `look up interface ${interfaceNumber}`,
+      path: `${this.mountPoint}/ep0`,
+    });
+  }
+
+  /**
    * Ends all transfers and closes the files; the kernel then detaches the
    * gadget from its UDC. Does not wait for the host. A second call returns the
    * same promise.
@@ -218,7 +260,8 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     if (this.#closed !== undefined) return;
     this.#closed = Promise.resolve();
     this.#lifecycle.close();
-    this.#fds.forEach(close);
+    this.#control.closeNow();
+    this.#fds.slice(1).forEach(close);
   }
 
   async #close(): Promise<void> {

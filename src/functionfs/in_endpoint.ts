@@ -4,92 +4,115 @@
  * @module
  */
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
-import { Errno, systemError } from "../../ffi/errno.ts";
-import { addressOf } from "../../ffi/memory.ts";
 import {
-  closedError,
   Endpoint,
   type EndpointResources,
   type TransferOptions,
 } from "./endpoint.ts";
 import { makeWritable } from "./streams.ts";
-import { Transfer, TransferQueue } from "./transfer_queue.ts";
+import { AbortedTransferError } from "./transfer_error.ts";
+import { TransferQueue } from "./transfer_queue.ts";
+import { Write, type WritePort } from "./write.ts";
+import { ZeroLengthPackets } from "./zero_length.ts";
 
-/**
- * The largest kernel request. FunctionFS copies each into contiguous memory:
- * above 4 MiB that fails always, and large pieces become scarce with time.
- * A multiple of every packet size, so that only the last one can be short.
- */
-export const MAX_REQUEST_SIZE = 1 << 20;
+/** How a transfer to the host is run. */
+export type WriteOptions = TransferOptions;
 
 /** An endpoint that sends to the host. */
 export class InEndpoint extends Endpoint {
   /** @ignore */
   protected readonly queue: TransferQueue;
+  readonly #port: WritePort;
+  #autoZlp = false;
   #writable: WritableStream<Uint8Array> | undefined;
 
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
     super(resources);
+    const { aio, fd, path } = resources;
     this.queue = new TransferQueue({
-      aio: resources.aio,
-      fd: resources.fd,
+      aio,
+      fd,
       opcode: IOCB_CMD_PWRITE,
-      connection: connectionOf(resources),
+      connection: this.connection,
     });
+    const packetSize = () => this.packetSize;
+    this.#port = {
+      name: this.name,
+      path,
+      get maxPacketSize() {
+        return packetSize();
+      },
+      queue: this.queue,
+      zeroLengthPackets: new ZeroLengthPackets(fd, path, aio),
+    };
   }
 
   /**
-   * Sends one transfer, and resolves when the host has taken all of it.
+   * Whether a transfer that ends on a packet border is terminated by a
+   * zero-length packet, so that the host sees its end whatever its size is.
+   * Off at first; a change holds for the writes that are called after it, and
+   * may be made at any time, also before a host is there.
+   *
+   * A write that gets a zero-length packet is done when the host has taken
+   * that too: a host that asks for exactly the bytes of the transfer has them,
+   * and the write goes on until the host asks once more.
+   *
+   * Linux 7.3 and later do it in the kernel (FUNCTIONFS_ENDPOINT_ENABLE_ZLP),
+   * also for what other programs write to the endpoint's files; on an older
+   * one it is an empty request behind the last one. The bus shows no difference.
+   *
+   * @throws {Error} ENODEV if the function's files are gone.
+   */
+  get autoZlp(): boolean {
+    return this.#autoZlp;
+  }
+
+  set autoZlp(on: boolean) {
+    this.assertOpen("switch zero-length packets of");
+    this.#port.zeroLengthPackets.set(on);
+    this.#autoZlp = on;
+  }
+
+  /**
+   * Sends one transfer, and resolves when the host has taken all of it. (Some
+   * device controllers take a last packet into a buffer of their own before:
+   * dummy_hcd does up to 64 bytes.)
    *
    * Several writes may be under way at once; the host gets them in the order
-   * of the calls. Before a host has enabled the endpoint a write waits. One
-   * that a reset or an unplugged cable interrupts is sent again, from where
-   * its last complete kernel request ended, when the endpoint is enabled the
-   * next time.
+   * of the calls. Before a host has enabled the endpoint a write waits. When
+   * the host disables the endpoint in the middle (a reset, another setting, an
+   * unplugged cable), the write goes on once it is enabled again, from the
+   * last kernel request on that was not done, or fails: see
+   * {@linkcode TransferOptions.reconnect}. A halt only delays it.
    *
    * A transfer whose size is a multiple of the packet size has no end that the
-   * host could see; `write(new Uint8Array(0))` sends a zero-length packet.
+   * host could see, unless {@linkcode autoZlp} is on. Writing an empty array
+   * sends one zero-length packet.
    *
-   * @param data The bytes, which must not change until the promise settles.
-   * Above 1 MiB they are cut into several kernel requests of one transfer.
+   * An aborted write is withdrawn from the kernel. What the host has got of it
+   * by then it keeps, and no short packet says that the rest will not come.
+   * Where it was done already, the abort changes nothing.
+   *
+   * @param data The bytes, which must not change until the promise settles:
+   * the kernel copies them when the write's turn comes. Above 1 MiB they are
+   * cut into several kernel requests, which are in flight together up to 4 MiB.
    * @returns How many bytes were sent: all.
-   * @throws {Error} What the kernel reports, such as EIO.
+   * @throws {AbortedTransferError} If the signal is aborted; its `transferred`
+   * says how much had gone.
+   * @throws {Error} What the kernel reports, such as ENOMEM, or ESHUTDOWN with
+   * `reconnect: "end"`. It has a field `transferred`, too.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
-  write(data: Uint8Array, options: TransferOptions = {}): Promise<number> {
-    const { signal } = options;
+  write(data: Uint8Array, options: WriteOptions = {}): Promise<number> {
     return new Promise((resolve, reject) => {
       this.assertOpen("write to");
-      signal?.throwIfAborted();
-      const bytes = stableBytes(data);
-      const address = addressOf(bytes);
-      const total = bytes.byteLength;
-      const transfers: Transfer[] = [];
-      let left = 0;
-      let failure: unknown;
-      const abort = () => transfers.forEach((each) => this.queue.cancel(each));
-      const onEnd = (result: number | Error) => {
-        if (typeof result !== "number") failure ??= result;
-        else if (result < 0) failure ??= this.#failure(-result, signal);
-        if (failure !== undefined) abort();
-        if (--left > 0) return;
-        signal?.removeEventListener("abort", abort);
-        if (failure === undefined) resolve(total);
-        else reject(failure);
-      };
-      for (let at = 0; at < total || at === 0; at += MAX_REQUEST_SIZE) {
-        transfers.push(
-          new Transfer(
-            bytes.subarray(at, at + MAX_REQUEST_SIZE),
-            address + BigInt(at),
-            onEnd,
-          ),
-        );
+      const { signal } = options;
+      if (signal?.aborted) {
+        throw AbortedTransferError.before("write to", this.name, signal);
       }
-      left = transfers.length;
-      signal?.addEventListener("abort", abort);
-      for (const transfer of transfers) this.queue.push(transfer);
+      new Write(this.#port, stableBytes(data), options, resolve, reject)
+        .start(this.#autoZlp);
     });
   }
 
@@ -101,31 +124,6 @@ export class InEndpoint extends Endpoint {
   get writable(): WritableStream<Uint8Array> {
     return this.#writable ??= makeWritable(this);
   }
-
-  #failure(errno: number, signal: AbortSignal | undefined): unknown {
-    if (errno === Errno.ECANCELED) {
-      return signal?.aborted
-        ? signal.reason
-        : closedError("write to", this.name);
-    }
-    return systemError(errno, {
-      action: `write to endpoint "${this.name}"`,
-      syscall: "write",
-      path: this.path,
-    });
-  }
-}
-
-/** What the transfer queue asks about a function's life. */
-export function connectionOf({ lifecycle }: EndpointResources) {
-  return {
-    get enabled(): boolean {
-      return lifecycle.state === "enabled";
-    },
-    get enableCount(): number {
-      return lifecycle.enableCount;
-    },
-  };
 }
 
 /** Bytes with an address that stays: a copy where the memory may move. */

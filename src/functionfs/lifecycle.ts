@@ -32,14 +32,17 @@ export interface LifeEvent {
     | "resume";
 }
 
-/** A control handler has thrown, and the function has no `onError`. */
+/** Something went wrong, and nobody was there to whom it could be thrown. */
 export interface ErrorEvent {
   /** Tells this from other events. */
   readonly type: "error";
-  /** What the handler has thrown. */
+  /**
+   * What a control handler has thrown, where the function has no `onError`; or
+   * why the kernel does not tell events any more: then the function is closed.
+   */
   readonly error: unknown;
-  /** The request, which was stalled. */
-  readonly setup: SetupRequest;
+  /** The request of the handler. It was stalled, if it was not too late. */
+  readonly setup?: SetupRequest;
 }
 
 /** What happens to a function. */
@@ -167,8 +170,10 @@ export class Lifecycle {
   }
 
   /** Tells an error. If nobody listens, whoever looks next is told. */
-  report(error: unknown, setup: SetupRequest): void {
-    const event: ErrorEvent = { type: "error", error, setup };
+  report(error: unknown, setup?: SetupRequest): void {
+    const event: ErrorEvent = setup === undefined
+      ? { type: "error", error }
+      : { type: "error", error, setup };
     if (this.#readers > 0) this.#tell(event);
     else if (this.#unseenErrors.length < MAX_UNSEEN_ERRORS) {
       this.#unseenErrors.push(event);

@@ -3,7 +3,11 @@
  *
  * @module
  */
-export { Endpoint, type TransferOptions } from "./endpoint.ts";
+export {
+  Endpoint,
+  type EndpointOptions,
+  type TransferOptions,
+} from "./endpoint.ts";
 export { EndpointPair } from "./endpoint_pair.ts";
 export {
   type EndpointObject,
@@ -11,11 +15,16 @@ export {
   FunctionFs,
   type FunctionFsOptions,
 } from "./function_fs.ts";
-export { InEndpoint } from "./in_endpoint.ts";
+export { InEndpoint, type WriteOptions } from "./in_endpoint.ts";
 export type {
   ErrorEvent,
   FunctionEvent,
   FunctionState,
   LifeEvent,
 } from "./lifecycle.ts";
-export { OutEndpoint } from "./out_endpoint.ts";
+export { OutEndpoint, type ReadOptions } from "./out_endpoint.ts";
+export {
+  AbortedTransferError,
+  type TransferErrorFields,
+} from "./transfer_error.ts";
+export type { TransfersOptions } from "./transfers.ts";

@@ -4,109 +4,160 @@
  * @module
  */
 import { IOCB_CMD_PREAD } from "../../ffi/abi.ts";
-import { Errno, systemError } from "../../ffi/errno.ts";
-import { addressOf } from "../../ffi/memory.ts";
 import {
-  closedError,
   Endpoint,
   type EndpointResources,
   type TransferOptions,
 } from "./endpoint.ts";
-import { connectionOf, MAX_REQUEST_SIZE } from "./in_endpoint.ts";
-import { LARGEST_PACKET, ReadAhead } from "./read_ahead.ts";
+import { PacketSizes } from "./packet_sizes.ts";
+import { ReadAhead, type ReadAheadSource } from "./read_ahead.ts";
+import { type ReadPort, ReadQueue } from "./read_queue.ts";
+import { Reader } from "./reader.ts";
 import { makeReadable } from "./streams.ts";
-import { Transfer, TransferQueue } from "./transfer_queue.ts";
+import { AbortedTransferError } from "./transfer_error.ts";
+import { TransferQueue } from "./transfer_queue.ts";
+import { TransferIterator, type TransfersOptions } from "./transfers.ts";
+import { MAX_REQUEST_SIZE } from "./write.ts";
 
-/** One call of {@linkcode OutEndpoint.read} that waits for data. */
-interface Reader {
-  readonly size: number;
-  /** Where its own kernel requests put the data. */
-  readonly memory: Uint8Array<ArrayBuffer>;
-  readonly signal: AbortSignal | undefined;
-  readonly abort: () => void;
-  readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
-  readonly reject: (reason: unknown) => void;
-  /** Its kernel request that is under way. */
-  transfer: Transfer | undefined;
-  filled: number;
-}
+/** How a transfer from the host is received. */
+export type ReadOptions = TransferOptions;
 
 /** An endpoint that receives from the host. */
 export class OutEndpoint extends Endpoint {
   /** @ignore */
   protected readonly queue: TransferQueue;
-  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
-  /** Calls that wait for data, in order. */
-  #readers: Reader[] = [];
-  /** Data that waits for calls, in order. One of the two is always empty. */
+  readonly #port: ReadPort & ReadAheadSource;
+  readonly #reads: ReadQueue;
+  /** What has come and nobody has asked for. */
   readonly #segments: Uint8Array<ArrayBuffer>[] = [];
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
 
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
     super(resources);
+    const { aio, fd, path, compiled } = resources;
     this.queue = new TransferQueue({
-      aio: resources.aio,
-      fd: resources.fd,
+      aio,
+      fd,
       opcode: IOCB_CMD_PREAD,
-      connection: connectionOf(resources),
-      prepare: (transfer) => {
-        // A request that is no multiple of the packet size would lose data.
-        const packet = this.maxPacketSize;
-        transfer.length = transfer.wanted > MAX_REQUEST_SIZE
-          ? Math.floor(MAX_REQUEST_SIZE / packet) * packet
-          : Math.ceil(transfer.wanted / packet) * packet;
+      connection: this.connection,
+    });
+    const packetSize = () => this.packetSize;
+    this.#port = {
+      name: this.name,
+      path,
+      get maxPacketSize() {
+        return packetSize();
       },
+      packetSizes: new PacketSizes(compiled),
+      queue: this.queue,
+      ready: () => this.#reads.withdrawAhead(),
+    };
+    this.#reads = new ReadQueue(this.#port, this.#segments);
+  }
+
+  /**
+   * Receives one transfer of up to `size` bytes, or as many as fit into
+   * `buffer`.
+   *
+   * Resolves when that many bytes have come, or when the host ends its
+   * transfer with a short packet. An empty array means that the host has sent
+   * a zero-length packet. What a packet brings beyond the size is kept, and
+   * returned by the next read at once: nothing is lost, and a read never waits
+   * while there is data.
+   *
+   * Several reads may be under way at once; they get data in the order of the
+   * calls. Those whose size is a multiple of the packet size of every speed
+   * (1024 for bulk endpoints), up to 1 MiB, wait in the kernel side by side;
+   * another one waits there alone. Before a host has enabled the endpoint a
+   * read waits. When the host disables the endpoint in the middle, what the
+   * kernel had received for an unfinished request is lost; the read goes on
+   * when the endpoint is enabled again, or fails: see
+   * {@linkcode TransferOptions.reconnect}. A halt only delays it.
+   *
+   * An aborted read of a `size` loses nothing: its request stays with the
+   * kernel for the next read that wants as much. For one that wants more or
+   * less, it is withdrawn; what it had received of an unfinished transfer is
+   * lost then, since FunctionFS does not hand it over. The same is true of an
+   * aborted read into a buffer. Where a read was done already, the abort
+   * changes nothing.
+   *
+   * @param sizeOrBuffer Bytes to receive at most, 1 or more; or the memory to
+   * receive into. The memory is taken away from the caller (its ArrayBuffer is
+   * transferred, as by a BYOB reader of web streams) and comes back with the
+   * result. Where its size is a multiple of the packet size of every speed,
+   * the kernel writes straight into it.
+   * @returns A view of what has come, at the place of `buffer` if there was one.
+   * @throws {AbortedTransferError} If the signal is aborted.
+   * @throws {Error} What the kernel reports: EOVERFLOW, if the host has sent a
+   * packet that is larger than the endpoint's descriptor allows, which loses
+   * what had come for this read; ESHUTDOWN with `reconnect: "end"`. Its field
+   * `transferred` says how much had come before.
+   * @throws {TypeError} If the buffer is shared, or cannot be transferred.
+   * @throws {Deno.errors.BadResource} If the function is or gets closed.
+   */
+  read(
+    sizeOrBuffer: number | Uint8Array,
+    options: ReadOptions = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return new Promise((resolve, reject) => {
+      this.assertOpen("read from");
+      const { signal } = options;
+      if (signal?.aborted) {
+        throw AbortedTransferError.before("read from", this.name, signal);
+      }
+      this.#assertSize(
+        typeof sizeOrBuffer === "number"
+          ? sizeOrBuffer
+          : sizeOrBuffer.byteLength,
+      );
+      const target = typeof sizeOrBuffer === "number"
+        ? sizeOrBuffer
+        : this.#takeOver(sizeOrBuffer);
+      this.#reads.add(
+        new Reader(this.#reads, this.#port, target, options, resolve, reject),
+      );
     });
   }
 
   /**
-   * Receives one transfer of up to `size` bytes.
+   * The host's transfers, one after the other, each as an array of its own;
+   * a zero-length packet is an empty one. A transfer that is larger than
+   * `size` comes in several pieces, of which only the last one is shorter than
+   * that (or empty, if the host has sent a zero-length packet at its end).
    *
-   * Resolves when `size` bytes have come, or when the host ends its transfer
-   * with a short packet. An empty array means that the host has sent a
-   * zero-length packet. What a packet brings beyond `size` bytes is kept, and
-   * returned by the next read at once: nothing is lost.
+   * While a piece is looked at, the kernel already receives the next ones, as
+   * many as `depth` says. Leaving the loop loses none of them: the next
+   * iteration of the same size gets them. One iteration at a time.
    *
-   * Several reads may be under way at once; they get data in the order of the
-   * calls. Before a host has enabled the endpoint a read waits.
-   *
-   * @param size Bytes to receive at most, 1 or more. The kernel is asked for
-   * the next multiple of the packet size, and for 1 MiB at once at most.
-   * @returns A new array with what has come.
-   * @throws {Error} What the kernel reports, such as EOVERFLOW.
-   * @throws {Deno.errors.BadResource} If the function is or gets closed.
+   * Ends when the function is closed; with `reconnect: "end"` also when the
+   * host disables the endpoint, after what had come before.
    */
-  read(
-    size: number,
-    options: TransferOptions = {},
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const { signal } = options;
-    return new Promise((resolve, reject) => {
-      this.assertOpen("read from");
-      if (!Number.isSafeInteger(size) || size < 1) {
-        throw new RangeError(
-          `Cannot read from endpoint "${this.name}": the size must be a positive integer, is ${size}`,
-        );
-      }
-      signal?.throwIfAborted();
-      const reader: Reader = {
-        size,
-        memory: new Uint8Array(this.#roundUp(size)),
-        signal,
-        abort: () => this.#abort(reader),
-        resolve,
-        reject,
-        transfer: undefined,
-        filled: 0,
-      };
-      this.#readers.push(reader);
-      if (this.#segments.length > 0) {
-        this.#deliver(this.#segments.shift()!);
-        return;
-      }
-      signal?.addEventListener("abort", reader.abort);
-      this.#request(reader);
-    });
+  transfers(
+    options: TransfersOptions = {},
+  ): AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
+    const { size = 65_536, depth = 4 } = options;
+    this.#assertSize(size);
+    if (size > MAX_REQUEST_SIZE) {
+      throw new RangeError(
+        `Cannot read from endpoint "${this.name}": transfers come in pieces of 1 MiB at most, the size is ${size}`,
+      );
+    }
+    if (!Number.isInteger(depth) || depth < 1) {
+      throw new RangeError(
+        `Cannot read from endpoint "${this.name}": the depth must be a positive integer, is ${depth}`,
+      );
+    }
+    const rounded = this.#port.packetSizes.roundUp(size);
+    const reads = this.#reads;
+    const source = {
+      read: (size: number, options: ReadOptions) => this.read(size, options),
+      setAhead: reads.setAhead.bind(reads),
+      get hasData() {
+        return reads.hasData;
+      },
+    };
+    return new TransferIterator(source, { size: rounded, depth }, options);
   }
 
   /**
@@ -115,117 +166,42 @@ export class OutEndpoint extends Endpoint {
    * ends its transfers with a short one. Up to 64 packets are taken from the
    * host ahead of the reader; then the host has to wait. Cancelling the stream
    * leaves the endpoint open.
+   *
+   * While the stream is read it gets what the host sends: do not call
+   * {@linkcode read} beside it.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= makeReadable(
-      new ReadAhead(this.queue, this.#segments),
+      new ReadAhead(this.#port, this.#segments),
       () => this.#readable = undefined,
     );
   }
 
-  /** Memory that holds a read at every speed that the host may choose. */
-  #roundUp(size: number): number {
-    const { full, high, super: superSpeed } =
-      this.resources.compiled.maxPacketSize;
-    const sizes = [full, high, superSpeed].filter((each) => each !== undefined)
-      .map((packet) => Math.ceil(size / packet) * packet);
-    // A long read is several requests; the speed may change between them.
-    const slack = size > MAX_REQUEST_SIZE ? LARGEST_PACKET : 0;
-    return Math.max(...sizes) + slack;
+  /** @ignore */
+  override onDisable(): void {
+    this.#reads.onDisable();
+    super.onDisable();
   }
 
-  /** Asks the kernel for what a reader still lacks. */
-  #request(reader: Reader): void {
-    const memory = reader.memory.subarray(reader.filled);
-    const transfer = new Transfer(
-      memory,
-      addressOf(memory),
-      (result) => this.#onEnd(transfer, result),
+  #assertSize(size: number): void {
+    if (Number.isSafeInteger(size) && size > 0) return;
+    throw new RangeError(
+      `Cannot read from endpoint "${this.name}": the size must be a positive integer, is ${size}`,
     );
-    transfer.wanted = reader.size - reader.filled;
-    reader.transfer = transfer;
-    this.queue.push(transfer);
-  }
-
-  #onEnd(transfer: Transfer, result: number | Error): void {
-    const owner = this.#readers.find((each) => each.transfer === transfer);
-    if (owner !== undefined) owner.transfer = undefined;
-    if (typeof result === "number" && result >= 0) {
-      this.#deliver(transfer.memory.subarray(0, result), transfer);
-      // Its data went to a reader before it: it is still waiting.
-      if (
-        owner !== undefined && owner.transfer === undefined &&
-        this.#readers.includes(owner)
-      ) this.#request(owner);
-    } else if (owner !== undefined) {
-      this.#fail(owner, this.#failure(result, owner.signal));
-    }
   }
 
   /**
-   * Gives data to the reader that has waited longest.
-   *
-   * @param transfer The kernel request that has brought the data just now.
+   * Takes memory away from the caller, who could otherwise move or free it
+   * while the kernel writes there.
    */
-  #deliver(bytes: Uint8Array<ArrayBuffer>, transfer?: Transfer): void {
-    const reader = this.#readers[0];
-    if (reader === undefined) {
-      // Its reader was served with older data. The memory is not shared.
-      this.#segments.push(bytes);
-      return;
+  #takeOver(view: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { buffer, byteOffset, byteLength } = view;
+    if (!(buffer instanceof ArrayBuffer)) {
+      throw new TypeError(
+        `Cannot read from endpoint "${this.name}": the buffer is shared memory`,
+      );
     }
-    const count = Math.min(reader.size - reader.filled, bytes.byteLength);
-    let result: Uint8Array<ArrayBuffer>;
-    if (transfer !== undefined && bytes.buffer === reader.memory.buffer) {
-      // Its own request: the bytes lie where they belong.
-      reader.filled += count;
-      const { length, wanted } = transfer;
-      if (bytes.byteLength === length && wanted > length) {
-        this.#request(reader);
-        return;
-      }
-      result = reader.memory.subarray(0, reader.filled);
-    } else {
-      // The kernel may still write into the reader's own memory.
-      result = new Uint8Array(reader.filled + count);
-      result.set(reader.memory.subarray(0, reader.filled));
-      result.set(bytes.subarray(0, count), reader.filled);
-    }
-    // Copied, because the receiver of the result may detach its memory.
-    const rest = bytes.slice(count);
-    if (rest.byteLength > 0) this.#segments.unshift(rest);
-    this.#readers.shift();
-    reader.signal?.removeEventListener("abort", reader.abort);
-    reader.resolve(result);
-    while (this.#segments.length > 0 && this.#readers.length > 0) {
-      this.#deliver(this.#segments.shift()!);
-    }
-  }
-
-  #abort(reader: Reader): void {
-    if (reader.transfer !== undefined) this.queue.cancel(reader.transfer);
-  }
-
-  #fail(reader: Reader, reason: unknown): void {
-    this.#readers = this.#readers.filter((each) => each !== reader);
-    reader.signal?.removeEventListener("abort", reader.abort);
-    if (reader.filled > 0) {
-      this.#segments.unshift(reader.memory.slice(0, reader.filled));
-    }
-    reader.reject(reason);
-  }
-
-  #failure(result: number | Error, signal: AbortSignal | undefined): unknown {
-    if (typeof result !== "number") return result;
-    if (result === -Errno.ECANCELED) {
-      return signal?.aborted
-        ? signal.reason
-        : closedError("read from", this.name);
-    }
-    return systemError(-result, {
-      action: `read from endpoint "${this.name}"`,
-      syscall: "read",
-      path: this.path,
-    });
+    const taken = buffer.transferToFixedLength();
+    return new Uint8Array(taken, byteOffset, byteLength);
   }
 }

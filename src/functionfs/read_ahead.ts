@@ -11,7 +11,8 @@
  */
 import { Errno, systemError } from "../../ffi/errno.ts";
 import { addressOf } from "../../ffi/memory.ts";
-import { Transfer, type TransferQueue } from "./transfer_queue.ts";
+import type { Transfer, TransferOwner } from "./transfer.ts";
+import type { TransferQueue } from "./transfer_queue.ts";
 
 /** No packet of any speed is larger. */
 export const LARGEST_PACKET = 1024;
@@ -27,13 +28,25 @@ interface Slot {
   taken: number;
 }
 
+/** What it needs of its endpoint. */
+export interface ReadAheadSource {
+  readonly name: string;
+  readonly path: string;
+  /** Of the current connection. */
+  readonly maxPacketSize: number;
+  readonly queue: TransferQueue;
+  /** Resolves when no other reader's requests are with the kernel any more. */
+  ready(): Promise<void>;
+}
+
 /** Takes packets from an OUT endpoint in the order of the host. */
-export class ReadAhead {
-  readonly #queue: TransferQueue;
+export class ReadAhead implements TransferOwner {
+  readonly #source: ReadAheadSource;
   /** Data of the endpoint that came before. */
   readonly #before: Uint8Array<ArrayBuffer>[];
   /** In the order of submission, which is that of completion. */
   readonly #slots: Slot[] = [];
+  readonly #slotOf = new Map<Transfer, Slot>();
   /** The oldest slot; those that follow it come next. */
   #head = 0;
   /** Bytes that have come and were not taken. */
@@ -44,11 +57,11 @@ export class ReadAhead {
   #waiters: (() => void)[] = [];
 
   /**
-   * @param queue The endpoint's requests.
+   * @param source The endpoint.
    * @param before Data that a reader before has left; it comes first.
    */
-  constructor(queue: TransferQueue, before: Uint8Array<ArrayBuffer>[]) {
-    this.#queue = queue;
+  constructor(source: ReadAheadSource, before: Uint8Array<ArrayBuffer>[]) {
+    this.#source = source;
     this.#before = before;
   }
 
@@ -59,6 +72,7 @@ export class ReadAhead {
    * reading was cancelled.
    */
   async take(limit: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (this.#slots.length === 0 && !this.#over) await this.#source.ready();
     const first = this.#takeBefore(limit);
     if (first !== undefined) return first;
     if (this.#slots.length === 0 && !this.#over) this.#start();
@@ -77,7 +91,11 @@ export class ReadAhead {
    */
   async cancel(): Promise<void> {
     this.#over = true;
-    for (const { transfer } of this.#slots) this.#queue.cancel(transfer);
+    // The last one first: otherwise it could get what is meant for another.
+    for (let index = this.#slots.length - 1; index >= 0; index--) {
+      const at = (this.#head + index) % this.#slots.length;
+      this.#source.queue.cancel(this.#slots[at].transfer);
+    }
     while (this.#underWay > 0) {
       await this.#change();
     }
@@ -112,38 +130,46 @@ export class ReadAhead {
     const base = addressOf(slab);
     for (let index = 0; index < READ_AHEAD_PACKETS; index++) {
       const at = index * LARGEST_PACKET;
-      const slot: Slot = {
-        transfer: new Transfer(
-          slab.subarray(at, at + LARGEST_PACKET),
-          base + BigInt(at),
-          (result) => this.#onEnd(slot, result),
-        ),
-        left: -1,
-        taken: 0,
-      };
-      // Rounded up to one packet, whatever its size is.
-      slot.transfer.wanted = 1;
+      const memory = slab.subarray(at, at + LARGEST_PACKET);
+      const transfer = this.#source.queue.take(this, memory);
+      transfer.address = base + BigInt(at);
+      const slot: Slot = { transfer, left: -1, taken: 0 };
       this.#slots.push(slot);
+      this.#slotOf.set(transfer, slot);
       this.#ask(slot);
     }
+  }
+
+  /** @ignore */
+  prepare(transfer: Transfer): boolean {
+    transfer.length = this.#source.maxPacketSize;
+    return true;
+  }
+
+  /** @ignore */
+  resumes(): boolean {
+    return true;
   }
 
   #ask(slot: Slot): void {
     slot.left = -1;
     slot.taken = 0;
     this.#underWay++;
-    this.#queue.push(slot.transfer);
+    this.#source.queue.push(slot.transfer);
   }
 
-  #onEnd(slot: Slot, result: number | Error): void {
+  /** @ignore */
+  onEnd(transfer: Transfer, result: number | Error): void {
+    const slot = this.#slotOf.get(transfer)!;
     this.#underWay--;
     slot.left = 0;
     if (typeof result !== "number") this.#failure ??= result;
     else if (result === -Errno.ECANCELED) this.#over = true;
     else if (result < 0) {
       this.#failure ??= systemError(-result, {
-        action: "read from endpoint",
+        action: `read from endpoint "${this.#source.name}"`,
         syscall: "read",
+        path: this.#source.path,
       });
     } else {
       slot.left = result;

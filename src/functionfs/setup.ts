@@ -47,8 +47,9 @@ export class Setup implements SetupRequest {
   readonly index: number;
   readonly length: number;
   readonly #answers: SetupAnswers;
-  readonly #controller = new AbortController();
+  #controller: AbortController | undefined;
   #answered = false;
+  #cancelled = false;
 
   /** Decodes the first 8 bytes of a FunctionFS event. */
   constructor(event: Uint8Array, answers: SetupAnswers) {
@@ -64,12 +65,17 @@ export class Setup implements SetupRequest {
     this.#answers = answers;
   }
 
+  /** Made when somebody asks for it: most requests are answered at once. */
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cancelled) this.#controller.abort(cancelledError());
+    }
     return this.#controller.signal;
   }
 
   get settled(): boolean {
-    return this.#answered || this.signal.aborted;
+    return this.#answered || this.#cancelled;
   }
 
   async receive(): Promise<Uint8Array<ArrayBuffer>> {
@@ -112,11 +118,13 @@ export class Setup implements SetupRequest {
 
   /** The host does not wait any more. */
   cancel(): void {
-    if (!this.signal.aborted) this.#controller.abort(cancelledError());
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    this.#controller?.abort(cancelledError());
   }
 
   #begin(): void {
-    this.signal.throwIfAborted();
+    if (this.#cancelled) throw this.signal.reason;
     if (this.#answered) {
       throw new TypeError("Cannot answer a control request twice");
     }

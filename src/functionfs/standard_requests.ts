@@ -8,52 +8,139 @@
  * @module
  */
 import { encodeFunctional } from "../descriptors/functional_encoding.ts";
-import type { UsbFunction } from "../descriptors/mod.ts";
+import type { FunctionalDescriptor, UsbFunction } from "../descriptors/mod.ts";
 import {
   type ControlAnswer,
   type ControlHandler,
   DescriptorType,
+  FeatureSelector,
   type SetupRequest,
   StandardRequest,
   unhandled,
 } from "../usb/mod.ts";
 
-/** Makes the handler of the standard requests of a function. */
-export function standardRequests(definition: UsbFunction): ControlHandler {
+/** An endpoint, as far as standard requests are about it. */
+export interface Haltable {
+  /** Halts it. */
+  halt(): Promise<void>;
+  /** Ends its halt. */
+  clearHalt(): Promise<void>;
+}
+
+/**
+ * Makes the handler of the standard requests of a function.
+ *
+ * @param endpoints In the order of their numbers, from 1.
+ */
+export function standardRequests(
+  definition: UsbFunction,
+  endpoints: readonly Haltable[] = [],
+): ControlHandler {
+  const halts = new EndpointHalts(endpoints);
   return (setup) => {
     switch (setup.request) {
       case StandardRequest.GET_DESCRIPTOR:
         return getDescriptor(setup, definition);
       case StandardRequest.GET_STATUS:
-        return getStatus(setup);
+        return getStatus(setup, halts);
+      case StandardRequest.SET_FEATURE:
+      case StandardRequest.CLEAR_FEATURE:
+        return changeFeature(setup, halts);
       default:
         return unhandled;
     }
   };
 }
 
-/** HID 1.11, 7.1.1: the HID descriptor and the report descriptor. */
+/**
+ * The descriptors of an interface that are not part of the configuration (HID
+ * 1.11, 7.1.1), and those that are. Which alternate setting is selected the
+ * kernel does not tell: setting 0 goes first.
+ */
 function getDescriptor(
-  setup: SetupRequest,
-  definition: UsbFunction,
+  { recipient, direction, index, value }: SetupRequest,
+  { interfaces }: UsbFunction,
 ): ControlAnswer {
-  if (setup.recipient !== "interface") return unhandled;
-  const hid = definition.interfaces[setup.index]?.descriptors
-    ?.find((each) => each.kind === "hid");
-  if (hid === undefined) return unhandled;
-  switch (setup.value >> 8) {
-    case DescriptorType.CLASS_FUNCTIONAL:
-      return Uint8Array.from(encodeFunctional(hid));
-    case DescriptorType.HID_REPORT:
-      return hid.report ?? unhandled;
-    default:
-      return unhandled;
+  const of = interfaces[index];
+  // The low byte tells one of several of a type. There is one.
+  const isFirst = (value & 0xff) === 0;
+  if (
+    recipient !== "interface" || direction !== "in" || of === undefined ||
+    !isFirst
+  ) return unhandled;
+  const descriptors = [of, ...of.alternates ?? []]
+    .flatMap((setting) => setting.descriptors ?? []);
+  const type = value >> 8;
+  if (type === DescriptorType.HID_REPORT) {
+    return descriptors.map(reportOf).find((it) => it !== undefined) ??
+      unhandled;
   }
+  // Everything else belongs to the configuration descriptor.
+  if (type !== DescriptorType.CLASS_FUNCTIONAL) return unhandled;
+  const found = descriptors.map((it) => Uint8Array.from(encodeFunctional(it)))
+    .find((bytes) => bytes[1] === type);
+  return found ?? unhandled;
 }
 
-/** USB 2.0, 9.4.5: no bit of an interface's status means anything. */
-function getStatus({ recipient, direction }: SetupRequest): ControlAnswer {
-  return recipient === "interface" && direction === "in"
-    ? new Uint8Array(2)
-    : unhandled;
+function reportOf(descriptor: FunctionalDescriptor): Uint8Array | undefined {
+  return descriptor.kind === "hid" ? descriptor.report : undefined;
+}
+
+/**
+ * USB 2.0, 9.4.5: no bit of an interface's status means anything, and bit 0 of
+ * an endpoint's is its halt.
+ */
+function getStatus(
+  { recipient, direction, index, value }: SetupRequest,
+  halts: EndpointHalts,
+): ControlAnswer {
+  if (direction !== "in" || value !== 0) return unhandled;
+  if (recipient === "interface") return new Uint8Array(2);
+  if (recipient !== "endpoint" || !halts.has(index)) return unhandled;
+  return Uint8Array.of(halts.isSet(index) ? 1 : 0, 0);
+}
+
+/** USB 2.0, 9.4.1 and 9.4.9: endpoints have one feature, interfaces none. */
+function changeFeature(
+  { recipient, direction, index, value, length, request }: SetupRequest,
+  halts: EndpointHalts,
+): ControlAnswer | Promise<void> {
+  const known = recipient === "endpoint" && direction === "out" &&
+    length === 0 && value === FeatureSelector.ENDPOINT_HALT && halts.has(index);
+  if (!known) return unhandled;
+  return request === StandardRequest.SET_FEATURE
+    ? halts.set(index)
+    : halts.clear(index);
+}
+
+/** The halts that the host has asked the function for. */
+class EndpointHalts {
+  readonly #endpoints: readonly Haltable[];
+  readonly #set = new Set<number>();
+
+  constructor(endpoints: readonly Haltable[]) {
+    this.#endpoints = endpoints;
+  }
+
+  has(number: number): boolean {
+    return number >= 1 && number <= this.#endpoints.length;
+  }
+
+  isSet(number: number): boolean {
+    return this.#set.has(number);
+  }
+
+  /**
+   * Not waited for: an IN endpoint is halted when the host has taken what was
+   * written before.
+   */
+  set(number: number): void {
+    this.#set.add(number);
+    this.#endpoints[number - 1].halt().catch(() => this.#set.delete(number));
+  }
+
+  async clear(number: number): Promise<void> {
+    this.#set.delete(number);
+    await this.#endpoints[number - 1].clearHalt();
+  }
 }

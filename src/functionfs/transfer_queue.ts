@@ -4,82 +4,77 @@
  * Requests wait here while the host has not enabled the endpoint. When the
  * host disables it (reset, SET_CONFIGURATION, SET_INTERFACE, unplug), the
  * kernel ends all that are in flight with ESHUTDOWN; they are put back in
- * order and submitted again once the endpoint is enabled.
+ * order and submitted again once the endpoint is enabled, or end with the
+ * connection, as their owner likes.
+ *
+ * A disable and the next enable can happen within one call in the kernel, and
+ * the completions of the disable come a little later, by a work queue. What is
+ * submitted in between goes into the new connection and would overtake what
+ * the old one has given back. Therefore all completions are looked at right
+ * before anything is submitted; and what was submitted too early all the same
+ * is called back from the kernel, and put behind those that were before it.
  *
  * @module
  */
-import { type AioContext, AioRequest } from "../../ffi/aio.ts";
+import type { AioContext, AioSource } from "../../ffi/aio.ts";
 import { Errno } from "../../ffi/errno.ts";
+import type { Connection } from "./connection.ts";
+import { Transfer, type TransferOwner } from "./transfer.ts";
 
-/**
- * Told about the end of a transfer: a count, a negative error number, or an
- * error of our own for one that never reached the kernel.
- */
-export type TransferEnd = (result: number | Error) => void;
-
-/** A kernel request of an endpoint. After its end it may be pushed again. */
-export class Transfer {
-  readonly address: bigint;
-  readonly memory: Uint8Array<ArrayBuffer>;
-  readonly onEnd: TransferEnd;
-  /** Bytes that are wanted: all of the memory by default. */
-  wanted: number;
-  /** Bytes to ask for; an OUT queue sets it when the packet size is known. */
-  length: number;
-  /** Somebody has asked for its end. */
-  cancelled = false;
-  /** What carries it into the kernel. */
-  readonly request: AioRequest = new AioRequest((result) =>
-    this.queue!.onComplete(this, result)
-  );
-  /** Where it waits or flies. */
-  queue: TransferQueue | undefined;
-  /** The connection for which it was submitted. */
-  connection = 0;
-
-  /** Describes a request on all of `memory`, whose address is known. */
-  constructor(
-    memory: Uint8Array<ArrayBuffer>,
-    address: bigint,
-    onEnd: TransferEnd,
-  ) {
-    this.memory = memory;
-    this.address = address;
-    this.wanted = memory.byteLength;
-    this.length = memory.byteLength;
-    this.onEnd = onEnd;
-  }
-}
-
-/** What a queue asks about the function that it belongs to. */
-export interface Connection {
-  /** Whether the last event said that endpoints work. */
-  readonly enabled: boolean;
-  /** How often they were enabled. */
-  readonly enableCount: number;
+/** Something other than a transfer that has its place among them. */
+export interface QueuedAction {
+  /**
+   * Whether transfers that were queued before must be done before: if not, it
+   * is tried as soon as the endpoint is enabled.
+   */
+  readonly ordered: boolean;
+  /**
+   * Tries it.
+   *
+   * @returns 0 when it is done, or a negative error number. After -EAGAIN it
+   * is tried again later, and after -ESHUTDOWN in the next connection.
+   */
+  attempt(): number;
+  /** Told once: 0, or a negative error number. */
+  onEnd(result: number): void;
 }
 
 /** The kernel copies each write into contiguous memory: not too much at once. */
 const MAX_BYTES_IN_FLIGHT = 4 << 20;
 const MAX_REQUESTS_IN_FLIGHT = 256;
 
+/** What is refused with EAGAIN is tried again after so many milliseconds. */
+const FIRST_RETRY_MS = 1;
+const LAST_RETRY_MS = 16;
+
+interface WaitingAction {
+  readonly action: QueuedAction;
+  readonly sequence: number;
+}
+
 /** The requests of one endpoint: those that wait, and those in the kernel. */
-export class TransferQueue {
+export class TransferQueue implements AioSource {
   readonly #aio: AioContext;
   readonly #fd: number;
   readonly #opcode: number;
   readonly #connection: Connection;
-  /** Sets a transfer's length for the current connection. */
-  readonly #prepare: (transfer: Transfer) => void;
   #waiting: Transfer[] = [];
+  #actions: WaitingAction[] = [];
+  /** In the order of submission. */
+  readonly #flying = new Set<Transfer>();
   #bytesInFlight = 0;
-  /** Those that a disable has ended, until all that were in flight are back. */
+  /** Those that came back undone, until all that were in flight are back. */
   #returned: Transfer[] = [];
   /** The connection that ended under a request; wait for a later one. */
   #lostConnection = 0;
+  /** A request was refused although no connection has ended. */
+  #refused = false;
+  #sequence = 0;
+  #retryDelay = FIRST_RETRY_MS;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #spare: Transfer[] = [];
   #closed = false;
-  #idle: (() => void) | undefined;
-  readonly #flying = new Set<Transfer>();
+  #onIdle: (() => void) | undefined;
 
   /** Makes a queue of reads or writes on an endpoint file. */
   constructor(options: {
@@ -87,13 +82,11 @@ export class TransferQueue {
     fd: number;
     opcode: number;
     connection: Connection;
-    prepare?: (transfer: Transfer) => void;
   }) {
     this.#aio = options.aio;
     this.#fd = options.fd;
     this.#opcode = options.opcode;
     this.#connection = options.connection;
-    this.#prepare = options.prepare ?? (() => {});
   }
 
   /** How many transfers wait or are in the kernel. */
@@ -101,76 +94,157 @@ export class TransferQueue {
     return this.#waiting.length + this.#flying.size + this.#returned.length;
   }
 
-  /** Adds a transfer at the end. */
+  /** A transfer that is not in use, for `memory`. */
+  take(owner: TransferOwner, memory: Uint8Array<ArrayBuffer>): Transfer {
+    const transfer = this.#spare.pop() ??
+      new Transfer((each, result) => this.#onComplete(each, result));
+    transfer.owner = owner;
+    transfer.memory = memory;
+    transfer.wanted = memory.byteLength;
+    transfer.length = memory.byteLength;
+    return transfer;
+  }
+
+  /** Gives a transfer back that has ended, and that nobody looks at any more. */
+  give(transfer: Transfer): void {
+    transfer.memory = NO_MEMORY;
+    if (this.#spare.length < MAX_REQUESTS_IN_FLIGHT) this.#spare.push(transfer);
+  }
+
+  /** Adds a transfer at the end. It is submitted at the end of this turn. */
   push(transfer: Transfer): void {
     transfer.cancelled = false;
+    transfer.queued = true;
+    transfer.sequence = this.#sequence++;
     if (this.#closed) {
-      queueMicrotask(() => transfer.onEnd(-Errno.ECANCELED));
+      queueMicrotask(() => this.#end(transfer, -Errno.ECANCELED));
       return;
     }
-    transfer.queue = this;
     this.#waiting.push(transfer);
-    this.pump();
+    if (this.#connection.enabled) this.#aio.schedule(this);
   }
 
   /**
-   * Submits what may be submitted. To be called when the endpoint has become
-   * enabled.
+   * Adds a transfer right behind one that is just being prepared, before all
+   * others that wait.
    */
-  pump(): void {
-    if (
-      !this.#connection.enabled || this.#returned.length > 0 ||
-      this.#connection.enableCount === this.#lostConnection
-    ) return;
-    while (this.#waiting.length > 0 && this.#hasRoom(this.#waiting[0])) {
-      this.#submit(this.#waiting.shift()!);
+  pushBehind(transfer: Transfer, before: Transfer): void {
+    transfer.cancelled = false;
+    transfer.queued = true;
+    transfer.sequence = before.sequence + 0.5;
+    this.#waiting.unshift(transfer);
+  }
+
+  /** Adds something that is not a transfer; see {@linkcode QueuedAction}. */
+  run(action: QueuedAction): void {
+    if (this.#closed) {
+      queueMicrotask(() => action.onEnd(-Errno.ECANCELED));
+      return;
+    }
+    const sequence = action.ordered ? this.#sequence++ : -1;
+    this.#actions.push({ action, sequence });
+    this.#actions.sort((a, b) => a.sequence - b.sequence);
+    this.#aio.schedule(this);
+  }
+
+  /** Takes an action away that was not done yet; tells whether it was there. */
+  forget(action: QueuedAction): boolean {
+    const index = this.#actions.findIndex((each) => each.action === action);
+    if (index < 0) return false;
+    this.#actions.splice(index, 1);
+    this.#aio.schedule(this);
+    return true;
+  }
+
+  /** The host has enabled the endpoint. */
+  onEnable(): void {
+    this.#aio.schedule(this);
+  }
+
+  /** The connection has ended: so do transfers that belong to it alone. */
+  onDisable(): void {
+    for (const transfer of [...this.#waiting, ...this.#returned]) {
+      if (transfer.queued && !transfer.owner.resumes(transfer)) {
+        this.#remove(transfer);
+        this.#end(transfer, -Errno.ESHUTDOWN);
+      }
     }
   }
 
   /** Ends a transfer early. Its end is told with -ECANCELED, or its result. */
   cancel(transfer: Transfer): void {
-    if (transfer.cancelled || transfer.queue !== this) return;
+    if (transfer.cancelled || !transfer.queued) return;
     transfer.cancelled = true;
     if (transfer.request.pending) {
       this.#aio.cancel(transfer.request);
       return;
     }
-    for (const list of [this.#waiting, this.#returned]) {
-      const index = list.indexOf(transfer);
-      if (index >= 0) list.splice(index, 1);
-    }
+    this.#remove(transfer);
     this.#end(transfer, -Errno.ECANCELED);
-    this.#afterReturn();
+    this.#aio.schedule(this);
   }
 
   /** Ends all transfers with -ECANCELED. Resolves when none is in the kernel. */
   close(): Promise<void> {
     this.#closed = true;
-    for (const transfer of [...this.#waiting, ...this.#returned]) {
+    clearTimeout(this.#retryTimer);
+    for (const { action } of this.#actions.splice(0)) {
+      action.onEnd(-Errno.ECANCELED);
+    }
+    // The last one first: otherwise it would begin when those before it end.
+    for (const transfer of [...this.#flying].reverse()) this.cancel(transfer);
+    for (const transfer of [...this.#returned, ...this.#waiting]) {
       this.cancel(transfer);
     }
-    for (const transfer of this.#flying) this.cancel(transfer);
     if (this.#flying.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle = resolve);
+    return new Promise((resolve) => this.#onIdle = resolve);
   }
 
-  /** The kernel has ended a transfer. */
-  onComplete(transfer: Transfer, result: number): void {
-    this.#flying.delete(transfer);
-    this.#bytesInFlight -= transfer.length;
-    const disabled = result === -Errno.ESHUTDOWN || result === -Errno.EAGAIN;
-    if (disabled && !transfer.cancelled && !this.#closed) {
-      this.#returned.push(transfer);
-      this.#lostConnection = Math.max(
-        this.#lostConnection,
-        transfer.connection,
-      );
-    } else {
-      const cancelled = transfer.cancelled && result < 0;
-      this.#end(transfer, cancelled ? -Errno.ECANCELED : result);
+  /** Submits what may be submitted. Called by the AIO context. */
+  pump(): void {
+    if (this.#closed) return;
+    if (this.#returned.length > 0) {
+      if (!this.#recover()) return;
     }
-    this.#afterReturn();
-    if (this.#flying.size === 0) this.#idle?.();
+    const { enabled, enableCount } = this.#connection;
+    if (!enabled || enableCount === this.#lostConnection) return;
+    while (this.#retryTimer === undefined) {
+      const action = this.#actions[0];
+      const next = this.#waiting[0];
+      if (
+        action !== undefined &&
+        (next === undefined || action.sequence < next.sequence)
+      ) {
+        if (!this.#attempt(action)) return;
+      } else if (next !== undefined && this.#hasRoom(next)) {
+        this.#waiting.shift();
+        this.#submit(next);
+      } else {
+        return;
+      }
+    }
+  }
+
+  /** Tries the first action; tells whether it is out of the way. */
+  #attempt(waiting: WaitingAction): boolean {
+    const { action } = waiting;
+    // Its turn comes when all before it are done; their ends lead here again.
+    if (action.ordered && this.#flying.size > 0) return false;
+    const result = action.attempt();
+    if (result !== -Errno.EAGAIN && result !== -Errno.ESHUTDOWN) {
+      this.#actions.shift();
+      this.#retryDelay = FIRST_RETRY_MS;
+      action.onEnd(result);
+      return true;
+    }
+    if (!this.#connection.probe()) {
+      this.#lostConnection = this.#connection.enableCount;
+    } else {
+      // Some controllers do not halt an endpoint that has anything queued.
+      if (this.#flying.size > 0) this.#callBack();
+      this.#retryLater();
+    }
+    return false;
   }
 
   #hasRoom(next: Transfer): boolean {
@@ -180,7 +254,8 @@ export class TransferQueue {
   }
 
   #submit(transfer: Transfer): void {
-    this.#prepare(transfer);
+    if (!transfer.owner.prepare(transfer)) return this.#end(transfer, 0);
+    transfer.calledBack = false;
     transfer.connection = this.#connection.enableCount;
     try {
       this.#aio.submit(
@@ -193,25 +268,94 @@ export class TransferQueue {
       );
     } catch (error) {
       // No room for more requests in the whole system.
-      queueMicrotask(() => this.#end(transfer, error as Error));
-      return;
+      return this.#end(transfer, error as Error);
     }
     this.#flying.add(transfer);
     this.#bytesInFlight += transfer.length;
   }
 
-  #end(transfer: Transfer, result: number | Error): void {
-    transfer.queue = undefined;
-    transfer.onEnd(result);
+  /** The kernel has ended a transfer. */
+  #onComplete(transfer: Transfer, result: number): void {
+    this.#flying.delete(transfer);
+    this.#bytesInFlight -= transfer.length;
+    if (transfer.cancelled || this.#closed) {
+      this.#end(transfer, result < 0 ? -Errno.ECANCELED : result);
+    } else if (result === -Errno.ESHUTDOWN) {
+      const { connection } = transfer;
+      this.#lostConnection = Math.max(this.#lostConnection, connection);
+      if (transfer.owner.resumes(transfer)) this.#returned.push(transfer);
+      else this.#end(transfer, result);
+    } else if (result === -Errno.EAGAIN) {
+      // Disabled since before the submission, or the file is locked by
+      // another program that reads or writes it synchronously.
+      this.#refused = true;
+      this.#returned.push(transfer);
+    } else if (
+      transfer.calledBack &&
+      (result === -Errno.ECONNRESET || result === -Errno.ECANCELED)
+    ) {
+      this.#returned.push(transfer);
+    } else {
+      if (result >= 0) this.#retryDelay = FIRST_RETRY_MS;
+      this.#end(transfer, result);
+    }
+    if (this.#flying.size === 0) this.#onIdle?.();
+    if (
+      this.#returned.length + this.#waiting.length + this.#actions.length > 0
+    ) this.#aio.schedule(this);
   }
 
-  /** Once all are back that were in flight, they go to the head of the queue. */
-  #afterReturn(): void {
-    if (this.#flying.size > 0 && this.#returned.length > 0) return;
-    if (this.#returned.length > 0) {
-      this.#waiting.unshift(...this.#returned);
-      this.#returned = [];
+  /**
+   * Puts back what came back undone, once nothing is in flight any more; tells
+   * whether that is so.
+   */
+  #recover(): boolean {
+    if (this.#flying.size > 0) {
+      // These have survived, or their ends are on the way.
+      if (
+        this.#refused || this.#connection.enableCount > this.#lostConnection
+      ) this.#callBack();
+      return false;
     }
-    this.pump();
+    this.#waiting = [...this.#returned, ...this.#waiting]
+      .sort((a, b) => a.sequence - b.sequence);
+    this.#returned = [];
+    if (!this.#refused) return true;
+    this.#refused = false;
+    if (this.#connection.probe()) this.#retryLater();
+    else this.#lostConnection = this.#connection.enableCount;
+    return true;
+  }
+
+  /** Asks the kernel to give back all that is in flight. */
+  #callBack(): void {
+    // The last one first: otherwise it would begin when those before it end.
+    for (const transfer of [...this.#flying].reverse()) {
+      if (transfer.calledBack) continue;
+      transfer.calledBack = true;
+      this.#aio.cancel(transfer.request);
+    }
+  }
+
+  #retryLater(): void {
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#aio.schedule(this);
+    }, this.#retryDelay);
+    this.#retryDelay = Math.min(2 * this.#retryDelay, LAST_RETRY_MS);
+  }
+
+  #remove(transfer: Transfer): void {
+    for (const list of [this.#waiting, this.#returned]) {
+      const index = list.indexOf(transfer);
+      if (index >= 0) list.splice(index, 1);
+    }
+  }
+
+  #end(transfer: Transfer, result: number | Error): void {
+    transfer.queued = false;
+    transfer.owner.onEnd(transfer, result);
   }
 }
+
+const NO_MEMORY = new Uint8Array(0);

@@ -76,7 +76,41 @@ function onUnload(): void {
   present.clear();
 }
 
-function onUncaught(event: Event): void {
-  // Somebody has handled it, and the process goes on.
-  if (!event.defaultPrevented) onUnload();
+let asking = false;
+
+/**
+ * An error that nobody handles ends the process right after its event. Only
+ * after the last listener is it clear whether somebody does; so those that
+ * listen after this one are asked first, by an event of the same content.
+ */
+function onUncaught(event: ErrorEvent | PromiseRejectionEvent): void {
+  if (asking || event.defaultPrevented) return;
+  event.stopImmediatePropagation();
+  asking = true;
+  const handled = !globalThis.dispatchEvent(copyOf(event));
+  asking = false;
+  if (handled) event.preventDefault();
+  else onUnload();
+}
+
+function copyOf(
+  event: ErrorEvent | PromiseRejectionEvent,
+): ErrorEvent | PromiseRejectionEvent {
+  if (event instanceof PromiseRejectionEvent) {
+    const { type, promise, reason } = event;
+    return new PromiseRejectionEvent(type, {
+      promise,
+      reason,
+      cancelable: true,
+    });
+  }
+  const { type, message, filename, lineno, colno, error } = event;
+  return new ErrorEvent(type, {
+    message,
+    filename,
+    lineno,
+    colno,
+    error,
+    cancelable: true,
+  });
 }

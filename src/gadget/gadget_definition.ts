@@ -1,20 +1,86 @@
 /**
- * What a gadget consists of: plain data, checked before anything is written.
+ * What a gadget consists of: plain data.
  *
  * @module
  */
-import type { UsbFunction } from "../descriptors/mod.ts";
+import type { LocalizedString, UsbFunction } from "../descriptors/mod.ts";
+import type { ExternalFunction, KernelFunction } from "./kernel_function.ts";
 
 /** The fastest speed that a gadget offers, as configfs spells it. */
 export type GadgetSpeed =
+  | "low-speed"
   | "full-speed"
   | "high-speed"
   | "super-speed"
   | "super-speed-plus";
 
+/** A function of a gadget: served by this process, by the kernel, or by another process. */
+export type GadgetFunction = UsbFunction | KernelFunction | ExternalFunction;
+
+/** A configuration, of which the host chooses one. */
+export interface ConfigurationDefinition {
+  /** iConfiguration: its name, up to 126 UTF-16 units in each language. */
+  readonly description?: LocalizedString;
+  /**
+   * The names of its functions, in the order of their interfaces.
+   * @default {all functions, in their order}
+   */
+  readonly functions?: readonly string[];
+  /**
+   * Current that the device draws from the bus, in mA.
+   * @default {the gadget's}
+   */
+  readonly maxPower?: number;
+  /**
+   * Whether the device has a power supply of its own.
+   * @default {the gadget's}
+   */
+  readonly selfPowered?: boolean;
+  /**
+   * Whether the device can wake its host.
+   * @default {the gadget's}
+   */
+  readonly remoteWakeup?: boolean;
+}
+
+/** Microsoft OS descriptors 1.0 of the device. Each function has its own part. */
+export interface MicrosoftOsOptions {
+  /**
+   * bMS_VendorCode, 8 bits: the request by which Windows asks for the rest.
+   * @default {0x01}
+   */
+  readonly vendorCode?: number;
+  /**
+   * qwSignature, up to 7 characters.
+   * @default {"MSFT100"}
+   */
+  readonly signature?: string;
+  /**
+   * The configuration that it is about, counted from 0.
+   * @default {0}
+   */
+  readonly configuration?: number;
+}
+
+/** WebUSB: the page that a browser offers to open when the device is plugged in. */
+export interface WebUsbOptions {
+  /** The URL, up to 252 bytes without `http://` or `https://`. Linux 6.3. */
+  readonly landingPage?: string;
+  /**
+   * bVendorCode, 8 bits: the request by which the browser asks for the page.
+   * @default {0x02}
+   */
+  readonly vendorCode?: number;
+  /**
+   * bcdVersion of the WebUSB specification.
+   * @default {0x0100}
+   */
+  readonly version?: number;
+}
+
 /** A USB device: its identity, and its functions. */
 export interface GadgetDefinition<
-  F extends readonly UsbFunction[] = readonly UsbFunction[],
+  F extends readonly GadgetFunction[] = readonly GadgetFunction[],
 > {
   /** idVendor, 16 bits. */
   readonly vendorId: number;
@@ -25,6 +91,12 @@ export interface GadgetDefinition<
    * @default {0x0100}
    */
   readonly deviceVersion?: number;
+  /**
+   * bcdUSB, 16 bits: 0x0210 is USB 2.1. On a controller for super speed, and
+   * with {@linkcode webUsb}, the kernel decides.
+   * @default {0} The kernel decides.
+   */
+  readonly usbVersion?: number;
   /**
    * bDeviceClass.
    * @default {0} Each interface tells its own class.
@@ -40,11 +112,11 @@ export interface GadgetDefinition<
    * @default {0}
    */
   readonly protocol?: number;
-  /** iManufacturer, up to 126 UTF-16 units. */
-  readonly manufacturer?: string;
-  /** iProduct, up to 126 UTF-16 units. */
-  readonly product?: string;
-  /** iSerialNumber, up to 126 UTF-16 units. */
+  /** iManufacturer, up to 126 UTF-16 units in each language. */
+  readonly manufacturer?: LocalizedString;
+  /** iProduct, up to 126 UTF-16 units in each language. */
+  readonly product?: LocalizedString;
+  /** iSerialNumber, up to 126 UTF-16 units, the same in all languages. */
   readonly serialNumber?: string;
   /**
    * Current that the device draws from the bus, in mA, up to 500 (900 at
@@ -58,81 +130,77 @@ export interface GadgetDefinition<
    */
   readonly selfPowered?: boolean;
   /**
+   * Whether the device can wake its host.
+   * @default {false}
+   */
+  readonly remoteWakeup?: boolean;
+  /**
    * The fastest speed to offer.
    * @default {undefined} As fast as the controller can.
    */
   readonly maxSpeed?: GadgetSpeed;
+  /** Microsoft OS descriptors; `true` takes the defaults. */
+  readonly microsoftOs?: boolean | MicrosoftOsOptions;
+  /** WebUSB. */
+  readonly webUsb?: WebUsbOptions;
   /** The functions, in the order of their interfaces. */
   readonly functions: F;
+  /**
+   * The configurations, the first one being number 1.
+   * @default {one, with all functions}
+   */
+  readonly configurations?: readonly ConfigurationDefinition[];
 }
 
-/** FunctionFS keeps the instance name in 41 bytes, and configfs adds `ffs.` */
-const MAX_INSTANCE_NAME = 40;
-const MAX_STRING_LENGTH = 126;
+/** Tells whether a function is served by this process. */
+export function isOwnFunction(
+  definition: GadgetFunction,
+): definition is UsbFunction {
+  return !("kind" in definition);
+}
+
+/** Tells whether a function is one of the kernel. */
+export function isKernelFunction(
+  definition: GadgetFunction,
+): definition is KernelFunction {
+  return "kind" in definition && definition.kind === "kernel";
+}
+
+/** FunctionFS keeps the instance name in 41 bytes, with a NUL at the end. */
+export const MAX_INSTANCE_NAME = 40;
 
 /**
- * Checks what the kernel would refuse without a reason, or take silently.
- *
- * @throws {TypeError} If a value has no meaning.
- * @throws {RangeError} If a number or a text is out of its range.
+ * The FunctionFS instance of a function. Instances are known to the whole
+ * system, so the gadget's name is in front, or a short hash of it where it is
+ * too long.
  */
-export function checkGadget(definition: GadgetDefinition, name: string): void {
-  const number = (key: keyof GadgetDefinition, max: number) => {
-    const value = definition[key];
-    if (value === undefined) return;
-    if (!Number.isInteger(value) || Number(value) < 0 || Number(value) > max) {
-      throw new RangeError(
-        `Cannot make gadget: "${key}" must be an integer from 0 to ${max}, is ${value}`,
-      );
-    }
-  };
-  number("vendorId", 0xffff);
-  number("productId", 0xffff);
-  number("deviceVersion", 0xffff);
-  number("class", 0xff);
-  number("subclass", 0xff);
-  number("protocol", 0xff);
-  number("maxPower", 900);
-  for (const key of ["manufacturer", "product", "serialNumber"] as const) {
-    const text = definition[key];
-    if (text !== undefined && text.length > MAX_STRING_LENGTH) {
-      throw new RangeError(
-        `Cannot make gadget: "${key}" has ${text.length} UTF-16 units, ${MAX_STRING_LENGTH} is the limit of USB`,
-      );
-    }
-  }
-  if (definition.functions.length === 0) {
-    throw new TypeError("Cannot make gadget: it has no functions");
-  }
-  checkName("gadget", name);
-  const names = new Set<string>();
-  for (const { name: functionName } of definition.functions) {
-    checkName("function", functionName);
-    if (names.has(functionName)) {
-      throw new TypeError(
-        `Cannot make gadget: two functions have the name "${functionName}"`,
-      );
-    }
-    names.add(functionName);
-    const instance = instanceName(name, functionName);
-    if (instance.length > MAX_INSTANCE_NAME) {
-      throw new RangeError(
-        `Cannot make gadget: the FunctionFS instance name "${instance}" has ${instance.length} characters, ${MAX_INSTANCE_NAME} is the limit`,
-      );
-    }
-  }
-}
-
-/** Names become names of directories: nothing may lead out of the gadget's. */
-function checkName(what: string, name: string): void {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
-    throw new TypeError(
-      `Cannot make gadget: the ${what} name "${name}" must consist of letters, digits, "_", "-" and ".", and not begin with "." or "-"`,
-    );
-  }
-}
-
-/** Instance names are known to the whole system: the gadget's name is in front. */
 export function instanceName(gadget: string, functionName: string): string {
-  return `${gadget}-${functionName}`;
+  const name = `${gadget}-${functionName}`;
+  if (name.length <= MAX_INSTANCE_NAME) return name;
+  let hash = 0x811c9dc5; // FNV-1a
+  for (const char of gadget) {
+    hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
+  }
+  return `${(hash % 36 ** 4).toString(36).padStart(4, "0")}-${functionName}`;
+}
+
+/** The name of a function's directory below `functions/`. */
+export function functionDirectory(
+  gadget: string,
+  definition: GadgetFunction,
+): string {
+  return isKernelFunction(definition)
+    ? `${definition.type}.${definition.name}`
+    : `ffs.${instanceName(gadget, definition.name)}`;
+}
+
+/** The functions of each configuration, in order. */
+export function configurationFunctions(
+  { functions, configurations = [{}] }: GadgetDefinition,
+): GadgetFunction[][] {
+  return configurations.map(({ functions: names }) =>
+    names === undefined
+      ? [...functions]
+      : names.flatMap((name) => functions.find((it) => it.name === name) ?? [])
+  );
 }

@@ -3,6 +3,41 @@
  *
  * @module
  */
-export { Gadget, type GadgetFunctions, type GadgetOptions } from "./gadget.ts";
-export type { GadgetDefinition, GadgetSpeed } from "./gadget_definition.ts";
-export { listUdcs, type Udc, type UdcState } from "./udc.ts";
+export type { BindFailure } from "./bind_failure.ts";
+export type { BindOptions } from "./binding.ts";
+export type { FunctionMountOptions } from "./function_mount.ts";
+export { Gadget, type GadgetFunctions } from "./gadget.ts";
+export type {
+  ConfigurationDefinition,
+  GadgetDefinition,
+  GadgetFunction,
+  GadgetSpeed,
+  MicrosoftOsOptions,
+  WebUsbOptions,
+} from "./gadget_definition.ts";
+export type {
+  AppliedChanges,
+  GadgetApplyOptions,
+  GadgetOptions,
+} from "./gadget_options.ts";
+export type * from "./kernel_attributes.ts";
+export {
+  type ExternalFunction,
+  externalFunction,
+  type KernelFunction,
+  kernelFunction,
+  type KernelFunctionOptions,
+  type NoAttribute,
+  type NoneRequired,
+} from "./kernel_function.ts";
+export type { CleanUpOptions } from "./recovery.ts";
+export type { GadgetChange } from "./tree_writer.ts";
+export {
+  listUdcs,
+  readUdc,
+  softConnect,
+  type Udc,
+  type UdcState,
+  type UdcWaitOptions,
+  waitForUdc,
+} from "./udc.ts";

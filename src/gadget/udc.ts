@@ -3,9 +3,20 @@
  *
  * @module
  */
-import { exists, list, readTextFile } from "../../ffi/file.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import {
+  exists,
+  list,
+  readlink,
+  readTextFile,
+  writeFile,
+} from "../../ffi/file.ts";
 
-const UDC_CLASS = "/sys/class/udc";
+/** Where sysfs shows them. */
+export const UDC_CLASS = "/sys/class/udc";
+
+const POLL_MS = 10;
+const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * State of a UDC, as the USB specification names it (`usb_state_string()` in
@@ -34,6 +45,21 @@ export interface Udc {
   readonly maximumSpeed: string;
   /** The speed of the current connection, `"UNKNOWN"` without one. */
   readonly currentSpeed: string;
+  /** Whether it can take both roles of OTG. */
+  readonly isOtg: boolean;
+  /** The kernel driver of the controller itself, such as `"dwc2"`, `""` where it has none. */
+  readonly controllerDriver: string;
+}
+
+/** How to wait for a UDC. */
+export interface UdcWaitOptions {
+  /**
+   * Milliseconds.
+   * @default {10000}
+   */
+  readonly timeout?: number;
+  /** Ends the wait; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -47,8 +73,13 @@ export function listUdcs(): Udc[] {
     .sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** Reads what sysfs says about one controller. */
+/**
+ * Reads what sysfs says about one controller.
+ *
+ * @throws {Deno.errors.NotFound} If there is none of that name.
+ */
 export function readUdc(name: string): Udc {
+  checkUdcName(name);
   const read = (attribute: string) =>
     readTextFile(`${UDC_CLASS}/${name}/${attribute}`, {
       action: `read state of UDC "${name}"`,
@@ -59,21 +90,72 @@ export function readUdc(name: string): Udc {
     driver: read("function"),
     maximumSpeed: read("maximum_speed"),
     currentSpeed: read("current_speed"),
+    isOtg: read("is_otg") === "1",
+    controllerDriver: controllerDriver(name),
   };
 }
 
 /**
- * Chooses the controller for a gadget: the one that is named, or the first one
- * that is free.
+ * Waits until a controller is in a state, such as `"configured"`: a host has
+ * chosen a configuration.
  *
+ * @param name The name of the controller.
+ * @param state The state, or several of which one is enough.
+ * @param options How long, and what ends the wait.
+ * @returns The controller, in that state.
+ * @throws {Deno.errors.TimedOut} If it does not come to that.
+ */
+export async function waitForUdc(
+  name: string,
+  state: UdcState | readonly UdcState[],
+  options: UdcWaitOptions = {},
+): Promise<Udc> {
+  const { timeout = DEFAULT_TIMEOUT_MS, signal } = options;
+  const states = typeof state === "string" ? [state] : state;
+  const end = performance.now() + timeout;
+  for (;;) {
+    signal?.throwIfAborted();
+    const udc = readUdc(name);
+    if (states.includes(udc.state)) return udc;
+    if (performance.now() >= end) {
+      throw new Deno.errors.TimedOut(
+        `Cannot see UDC "${name}" become ${
+          states.map((it) => `"${it}"`).join(" or ")
+        }: after ${timeout} ms it is "${udc.state}"${
+          udc.driver === "" ? ", without a gadget" : ""
+        }`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/**
+ * Takes a controller's gadget off the bus, or puts it back, without unbinding
+ * it (`soft_connect`). dummy_hcd does not come back from it: unbind and bind
+ * the gadget instead.
+ */
+export function softConnect(name: string, connected: boolean): void {
+  checkUdcName(name);
+  const action = connected ? "connect" : "disconnect";
+  writeFile(`${UDC_CLASS}/${name}/soft_connect`, action, {
+    action: `${action} UDC "${name}"`,
+  });
+}
+
+/**
+ * Chooses the controllers for a gadget: the one that is named, or those that
+ * are free, in order.
+ *
+ * @returns At least one.
  * @throws {Deno.errors.NotFound} If there is none, or none of that name.
  * @throws {Deno.errors.Busy} If all that may be chosen have a gadget.
  */
-export function chooseUdc(udcs: readonly Udc[], name?: string): Udc {
+export function chooseUdcs(udcs: readonly Udc[], name?: string): Udc[] {
   if (udcs.length === 0) {
     throw new Deno.errors.NotFound(
       "Cannot find a USB device controller: this machine has none, or its " +
-        'driver is not loaded (for a virtual one: "modprobe dummy_hcd")',
+        'driver is not loaded (for a virtual one: "sudo modprobe dummy_hcd")',
     );
   }
   const candidates = name === undefined
@@ -85,12 +167,30 @@ export function chooseUdc(udcs: readonly Udc[], name?: string): Udc {
       `Cannot find USB device controller "${name}": this machine has ${names}`,
     );
   }
-  const free = candidates.find((udc) => udc.driver === "");
-  if (free === undefined) {
+  const free = candidates.filter((udc) => udc.driver === "");
+  if (free.length === 0) {
     const owners = candidates.map((udc) => `"${udc.name}" by "${udc.driver}"`);
     throw new Deno.errors.Busy(
-      `Cannot get a USB device controller: ${owners.join(", ")} is taken`,
+      `Cannot get a USB device controller: ${
+        owners.join(", ")
+      } is taken; stop that gadget, or choose another controller`,
     );
   }
   return free;
+}
+
+function checkUdcName(name: string): void {
+  if (name === "" || name.includes("/") || name === "." || name === "..") {
+    throw new TypeError(`Cannot use "${name}" as the name of a UDC`);
+  }
+}
+
+function controllerDriver(name: string): string {
+  try {
+    const link = readlink(`${UDC_CLASS}/${name}/device/driver`);
+    return link.slice(link.lastIndexOf("/") + 1);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "EINVAL")) return "";
+    throw error;
+  }
 }

@@ -1,6 +1,12 @@
 import "../support/libraries.ts";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
+import { openAio } from "../../ffi/libaio.ts";
 import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
 import { type RunningExample, startExample } from "../support/echo_program.ts";
 import { gadgetTraces, openFiles } from "../support/leftovers.ts";
@@ -52,6 +58,25 @@ Deno.test("examples/echo.ts runs with --allow-ffi alone and gives back what it g
   assertEquals(text, "");
   assertEquals(status.signal, "SIGINT");
   assertEquals(gadgetTraces(), before);
+});
+
+Deno.test("examples/bundled_libaio.ts uses the library that it has fetched", async () => {
+  const { source } = openAio();
+  const library = Deno.readTextFileSync("/proc/self/maps")
+    .split("\n").map((line) => line.split(/\s+/)[5] ?? "")
+    .find((path) => path.includes("/libaio.so"));
+  assert(library !== undefined, source);
+  await using example = startExample("bundled_libaio.ts", {
+    args: [`file://${library}`],
+    permissions: ["--allow-all"],
+  });
+  await using device = await hostOf(example);
+  const bytes = pattern(5000);
+  const back = await roundTrip(device, bulkEndpoints(device), bytes);
+  assertEquals(firstDifference(bytes, back), -1);
+  const maps = Deno.readTextFileSync(`/proc/${example.process.pid}/maps`);
+  assertMatch(maps, /\/plug-\w+\/libaio\.so/);
+  assertEquals((await example.end("SIGINT")).text, "");
 });
 
 Deno.test("a gadget that gets SIGTERM in the middle of transfers leaves nothing", async () => {

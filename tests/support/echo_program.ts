@@ -1,6 +1,6 @@
 /**
  * Runs an example as its user would: in a process of its own, with
- * `--allow-ffi` and no other permission.
+ * `--allow-ffi` and, by default, no other permission.
  *
  * @module
  */
@@ -14,10 +14,17 @@ export interface RunningExample extends AsyncDisposable {
   ): Promise<{ status: Deno.CommandStatus; text: string }>;
 }
 
+/** How to start an example. */
+export interface ExampleOptions {
+  readonly args?: readonly string[];
+  /** @default {["--allow-ffi"]} */
+  readonly permissions?: readonly string[];
+}
+
 /** Starts `examples/NAME`. */
 export function startExample(
   name: string,
-  args: string[] = [],
+  { args = [], permissions = ["--allow-ffi"] }: ExampleOptions = {},
 ): RunningExample {
   const root = new URL("../../", import.meta.url);
   const process = new Deno.Command(Deno.execPath(), {
@@ -26,7 +33,8 @@ export function startExample(
       "--no-prompt",
       "--no-check",
       "--cached-only",
-      "--allow-ffi",
+      "--import-map=tests/import_map.json",
+      ...permissions,
       new URL(`examples/${name}`, root).pathname,
       ...args,
     ],

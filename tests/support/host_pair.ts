@@ -22,9 +22,9 @@ let serial = 0;
 
 /** Starts a gadget with a bulk pair, which does nothing with it, and waits for its host. */
 export async function startPair() {
+  const match = { ...ids, serialNumber: `pair ${++serial}` };
   const gadget = await Gadget.start({
-    ...ids,
-    serialNumber: `pair ${++serial}`,
+    ...match,
     maxSpeed,
     functions: [usbFunction({
       name: "echo",
@@ -33,11 +33,10 @@ export async function startPair() {
   });
   await gadget.functions.echo.enabled();
   const { link } = gadget.functions.echo.endpoints;
-  const { serialNumber } = gadget.definition;
   return {
     gadget,
     link,
-    match: { ...ids, serialNumber },
+    match,
     [Symbol.asyncDispose]: () => gadget.stop(),
   };
 }

@@ -11,7 +11,7 @@ import {
   property,
   stringsBlock,
   u32,
-} from "./descriptors_blocks.ts";
+} from "../support/descriptors_blocks.ts";
 
 const EMPTY_STRINGS = stringsBlock([]);
 
@@ -599,6 +599,26 @@ Deno.test("ep0 wants every string terminated and nothing behind", () => {
     1,
     "strings[1]",
     "The block ends before this language: lower the count, or add the language",
+  );
+});
+
+Deno.test("ep0 takes one file of a name from Linux 6.19 on", () => {
+  const none = stringsBlock([]);
+  const verdict = (flags: number, address: number, minor: number) =>
+    validateBlocks(
+      block({ full: [intf(), bulk(0x81), bulk(address)], flags }),
+      none,
+      { kernel: { major: 6, minor } },
+    );
+  const VIRTUAL_ADDR = 16;
+  assertEquals(verdict(VIRTUAL_ADDR, 0x82, 19).accepted, true);
+  assertEquals(verdict(VIRTUAL_ADDR, 0x81, 18).accepted, true);
+  assertEquals(verdict(0, 0x81, 19).accepted, true);
+  const { errno, problems } = verdict(VIRTUAL_ADDR, 0x81, 19);
+  assertEquals(errno, "EEXIST");
+  assertEquals(
+    problems[0].message,
+    "Endpoints 1 and 2 both have address 0x81 and with it the same file: use each address once, or clear FUNCTIONFS_VIRTUAL_ADDR",
   );
 });
 

@@ -20,7 +20,13 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { assertEquals, assertThrows } from "@std/assert";
-import { block, bulk, intf, stringsBlock, u32 } from "./descriptors_blocks.ts";
+import {
+  block,
+  bulk,
+  intf,
+  stringsBlock,
+  u32,
+} from "../support/descriptors_blocks.ts";
 
 const CONFIGURATION = [9, 2, 0, 0, 1, 1, 0, 0xe0, 250];
 

@@ -8,11 +8,9 @@ import {
   validateBlocks,
 } from "@usb/gadget";
 import { assert, assertEquals } from "@std/assert";
-import {
-  arbitraryDefinition,
-  mutate,
-  Random,
-} from "./descriptors_arbitrary.ts";
+import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
+import { mutate } from "../support/descriptors_mutate.ts";
+import { Random } from "../support/random.ts";
 
 const RUNS = 2000;
 const SEED = Math.floor(Math.random() * 2 ** 32);

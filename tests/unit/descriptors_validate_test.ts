@@ -611,6 +611,20 @@ Deno.test("the fields of functional descriptors have their sizes", () => {
   ]]);
 });
 
+Deno.test("a report descriptor has the length that is announced", () => {
+  const report = new Uint8Array(63);
+  const of = (reportLength?: number) => ({
+    class: ClassCode.HID,
+    descriptors: [hid({ report, reportLength })],
+  });
+  intf(of(), []);
+  intf(of(63), []);
+  intf(of(64), [[
+    ".descriptors[0].reportLength",
+    "Report length is 64, but the report descriptor has 63 bytes: leave the length out",
+  ]]);
+});
+
 Deno.test("raw descriptors are what FunctionFS takes there", () => {
   const bytes = [9, 0x21, 0x11, 1, 0, 1, 0x22, 63, 0];
   intf({ class: ClassCode.HID, descriptors: [raw(bytes)] }, []);

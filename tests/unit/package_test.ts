@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { countTests } from "../runner/counts.ts";
+import { filesAtSpeed } from "../runner/matrix.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -57,4 +58,10 @@ Deno.test("README.md shows examples/echo.ts as it is", async () => {
   const shown = /```ts ignore\n([\s\S]*?)```/.exec(readme)![1]
     .replaceAll(/ *\/\/ typed.*/g, "").trim();
   assertEquals(shown, withoutComments);
+});
+
+Deno.test("filesAtSpeed() leaves out what has nothing to do with speed", () => {
+  const files = ["tests/kernel/echo_test.ts", "tests/kernel/gadget_x_test.ts"];
+  assertEquals(filesAtSpeed(files, "super"), files);
+  assertEquals(filesAtSpeed(files, "full"), ["tests/kernel/echo_test.ts"]);
 });

@@ -1,6 +1,6 @@
 /**
- * Random function definitions and random mutations of blocks, the same ones for the same seed. Shared by the unit tests
- * and by the tests that ask a kernel.
+ * Random function definitions, the same ones for the same seed. Shared by the unit tests and by the tests that ask a
+ * kernel.
  *
  * @module
  */
@@ -21,39 +21,7 @@ import {
   textProperty,
   type TransferType,
 } from "@usb/gadget";
-
-/** A source of random choices. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A number from 0 up to, but not including, 1 (mulberry32). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  /** A whole number from least to greatest, both possible. */
-  int(least: number, greatest: number): number {
-    return least + Math.floor(this.next() * (greatest - least + 1));
-  }
-
-  /** True with a probability. */
-  chance(probability = 0.5): boolean {
-    return this.next() < probability;
-  }
-
-  /** One of several. */
-  pick<T>(values: readonly T[]): T {
-    return values[this.int(0, values.length - 1)];
-  }
-}
+import type { Random } from "./random.ts";
 
 /** What a random definition may contain. */
 export interface ArbitraryOptions {
@@ -323,66 +291,4 @@ function arbitraryFeatures(
     }
   }
   return features;
-}
-
-/** A block with some bytes changed, added or removed. The length field mostly follows. */
-export function mutate(random: Random, block: Uint8Array): Uint8Array {
-  let bytes = [...block];
-  for (let i = random.int(1, 3); i > 0; i--) {
-    const at = random.int(0, bytes.length - 1);
-    switch (random.int(0, 7)) {
-      case 0:
-        bytes[at] = random.int(0, 255);
-        break;
-      case 1:
-        bytes[at] ^= 1 << random.int(0, 7);
-        break;
-      case 2:
-        bytes[at] = (bytes[at] + random.pick([1, 255])) & 0xff;
-        break;
-      case 3:
-        bytes.splice(at, random.int(1, 12));
-        break;
-      case 4:
-        bytes.splice(at, 0, ...bytes.slice(at, at + random.int(1, 16)));
-        break;
-      case 5: {
-        const [from, to] = descriptorAt(random, bytes);
-        bytes.splice(from, to - from);
-        break;
-      }
-      case 6: {
-        const [from, to] = descriptorAt(random, bytes);
-        bytes.splice(from, 0, ...bytes.slice(from, to));
-        break;
-      }
-      case 7:
-        // A change of a header word by one: magic, flags, counts.
-        bytes[random.pick([0, 8, 9, 12, 16, 20, 24])] ^= 1 << random.int(0, 3);
-        break;
-    }
-    if (bytes.length === 0) bytes = [0];
-  }
-  const result = Uint8Array.from(bytes);
-  if (result.length >= 8 && random.chance(0.95)) {
-    new DataView(result.buffer).setUint32(4, result.length, true);
-  }
-  return result;
-}
-
-/** The range of some descriptor of the first list. */
-function descriptorAt(
-  random: Random,
-  bytes: readonly number[],
-): [number, number] {
-  let at = bytes.findIndex((it, index) =>
-    index >= 12 && it === 9 && bytes[index + 1] === 4
-  );
-  if (at < 0) return [0, 0];
-  for (let skip = random.int(0, 6); skip > 0; skip--) {
-    const next = at + bytes[at];
-    if (!(bytes[at] >= 2) || next >= bytes.length) break;
-    at = next;
-  }
-  return [at, Math.min(at + bytes[at], bytes.length)];
 }

@@ -29,7 +29,7 @@ export interface BlockParts {
 const LISTS = ["full", "high", "super", "os"] as const;
 
 /** A descriptors block in version 2. */
-export function block(parts: BlockParts): Uint8Array {
+export function block(parts: BlockParts): Uint8Array<ArrayBuffer> {
   let flags = parts.flags ?? 0;
   LISTS.forEach((it, bit) => {
     if (parts[it]) flags |= 1 << bit;
@@ -59,7 +59,7 @@ export function stringsBlock(
     readonly languages?: number;
     readonly rest?: readonly number[];
   } = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const count = (languages[0]?.length ?? 1) - 1;
   return withLength([
@@ -75,7 +75,10 @@ export function stringsBlock(
   ], parts.length);
 }
 
-function withLength(bytes: number[], length = bytes.length): Uint8Array {
+function withLength(
+  bytes: number[],
+  length = bytes.length,
+): Uint8Array<ArrayBuffer> {
   bytes.splice(4, 4, ...u32(length));
   return Uint8Array.from(bytes);
 }
@@ -140,6 +143,7 @@ export function compatId(number: number, reserved = 0): number[] {
 
 /** What an extended property says; sizes are right unless given. */
 export interface PropertyParts {
+  readonly version?: number;
   readonly interface?: number;
   readonly type?: number;
   readonly name?: readonly number[];
@@ -155,7 +159,7 @@ export function property(parts: PropertyParts = {}): number[] {
   return [
     parts.interface ?? 0,
     ...u32(0),
-    ...u16(0x0100),
+    ...u16(parts.version ?? 0x0100),
     ...u16(5),
     ...u16(1),
     ...u32(parts.size ?? 14 + name.length + value.length),

@@ -1,0 +1,125 @@
+/**
+ * Control round trips per second, 8 bytes to the host: a C gadget with blocking
+ * reads and writes, and this package, asked in turn by the same C host.
+ *
+ * ```sh
+ * deno task vm -- deno run -A --import-map=tests/import_map.json bench/control.ts
+ * ```
+ *
+ * @module
+ */
+import {
+  compileFunction,
+  externalFunction,
+  Gadget,
+  usbFunction,
+} from "@usb/gadget";
+import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs_find.ts";
+
+const ROUNDS = 5;
+const COUNT = 1000;
+const LENGTH = 8;
+
+const ids = { vendorId: 0x1209, productId: 0x0001 };
+const folder = await Deno.makeTempDir();
+const program = `${folder}/control_gadget`;
+const answer = new Uint8Array(LENGTH);
+
+const definition = usbFunction({
+  name: "control",
+  interfaces: [{ class: 0xff }],
+  control: () => answer,
+});
+
+await run("gcc", [
+  "-O2",
+  "-o",
+  program,
+  new URL("../tests/support/control_gadget.c", import.meta.url).pathname,
+]);
+
+/** Runs a program, and returns what it says. */
+async function run(command: string, args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args })
+    .output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (!success) throw new Error(`${command}: ${text(stderr)}`);
+  return text(stdout);
+}
+
+/** Asks the gadget that is there; returns requests per second. */
+async function measure(): Promise<number> {
+  const { path } = await waitForDevice(ids);
+  await run(program, ["ask", path, "50", `${LENGTH}`]); // warm
+  const seconds = await run(program, ["ask", path, `${COUNT}`, `${LENGTH}`]);
+  return COUNT / Number(seconds);
+}
+
+async function measureC(): Promise<number> {
+  const external = externalFunction("control", { interfaces: 1 });
+  const gadget = await Gadget.start({ ...ids, functions: [external] }, {
+    bind: false,
+  });
+  const { descriptors, strings } = compileFunction(definition);
+  await Deno.writeFile(`${folder}/descriptors`, descriptors);
+  await Deno.writeFile(`${folder}/strings`, strings);
+  const process = new Deno.Command(program, {
+    args: [
+      "serve",
+      gadget.mountPoints.control,
+      `${folder}/descriptors`,
+      `${folder}/strings`,
+    ],
+    stdout: "piped",
+  }).spawn();
+  const reader = process.stdout.getReader();
+  await reader.read(); // "ready"
+  await gadget.bind();
+  try {
+    return await measure();
+  } finally {
+    process.kill("SIGKILL");
+    await process.status;
+    await reader.cancel();
+    await gadget.stop();
+  }
+}
+
+async function measureOurs(eventfd: boolean): Promise<number> {
+  await using gadget = await Gadget.start({
+    ...ids,
+    functions: [definition],
+  }, { eventfd });
+  await gadget.functions.control.enabled();
+  return await measure();
+}
+
+const contenders: Record<string, () => Promise<number>> = {
+  "C, blocking": measureC,
+  "@usb/gadget": () => measureOurs(false),
+  "@usb/gadget, eventfd": () => measureOurs(true),
+};
+
+const results = new Map<string, number[]>();
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [name, contender] of Object.entries(contenders)) {
+    const rate = await contender();
+    await waitForNoDevice(ids);
+    results.set(name, [...results.get(name) ?? [], rate]);
+  }
+}
+
+const median = (values: number[]) =>
+  values.toSorted((a, b) => a - b)[values.length >> 1];
+const c = median(results.get("C, blocking")!);
+console.log(`Requests of ${LENGTH} bytes to the host, per second:`);
+for (const [name, rates] of results) {
+  const rate = median(rates);
+  const all = rates.map((each) => each.toFixed(0)).join(" ");
+  console.log(
+    `${name.padEnd(22)} ${rate.toFixed(0).padStart(6)}  ${
+      (rate / c).toFixed(2)
+    } of C  (${all})`,
+  );
+}
+Deno.exit(0);

@@ -1,0 +1,29 @@
+// The echo device with a libaio of its own, for systems that have none: plug
+// fetches a prebuilt library once and keeps it.
+//
+// Without any libaio the package makes the same system calls itself, so this
+// is only for those who want the very library.
+//
+//   sudo deno run -A examples/bundled_libaio.ts https://example.com/libaio.so.1
+import { download } from "@denosaurs/plug";
+import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
+
+const [url] = Deno.args;
+if (url === undefined) {
+  console.error("Usage: bundled_libaio.ts URL");
+  Deno.exit(2);
+}
+
+const echo = usbFunction({
+  name: "echo",
+  interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+});
+
+await using gadget = await Gadget.start({
+  vendorId: 0x1209,
+  productId: 0x0001,
+  functions: [echo],
+}, { libaio: await download({ url }) });
+
+const { link } = gadget.functions.echo.endpoints;
+await link.readable.pipeTo(link.writable);

@@ -1,0 +1,73 @@
+/**
+ * The packet sizes that an endpoint can have, and what fits into them.
+ *
+ * @module
+ */
+import type { CompiledEndpoint } from "../descriptors/mod.ts";
+
+/** The packet sizes of an OUT endpoint at all of its speeds. */
+export class PacketSizes {
+  readonly #sizes: readonly number[];
+  readonly #largest: number;
+  readonly #common: number;
+  readonly #isochronous: boolean;
+
+  /** Of the speeds that an endpoint has descriptors for. */
+  constructor({ maxPacketSize, transferType }: CompiledEndpoint) {
+    this.#sizes = Object.values(maxPacketSize);
+    this.#largest = Math.max(...this.#sizes);
+    this.#common = this.#sizes.reduce(leastCommonMultiple);
+    this.#isochronous = transferType === "isochronous";
+  }
+
+  /**
+   * Whether a kernel request for `size` bytes never brings more than that, at
+   * any speed.
+   */
+  areWhole(size: number): boolean {
+    // An isochronous request brings one packet.
+    return this.#isochronous
+      ? size >= this.#largest
+      : size % this.#common === 0;
+  }
+
+  /** The next size for which {@linkcode areWhole} is true. */
+  roundUp(size: number): number {
+    return this.#isochronous
+      ? Math.max(size, this.#largest)
+      : Math.ceil(size / this.#common) * this.#common;
+  }
+
+  /** Bytes of memory that hold whole packets for `size` bytes at every speed. */
+  room(size: number): number {
+    return Math.max(
+      ...this.#sizes.map((packet) => Math.ceil(size / packet) * packet),
+    );
+  }
+
+  /**
+   * The most that may be asked for at once at the speed of now.
+   *
+   * @param wanted Bytes that are wanted.
+   * @param limit Bytes that one request may have.
+   * @param room Bytes of memory.
+   */
+  static request(
+    wanted: number,
+    packet: number,
+    limit: number,
+    room: number,
+  ): number {
+    const length = wanted > limit
+      ? Math.floor(limit / packet) * packet
+      : Math.ceil(wanted / packet) * packet;
+    // Never behind the end of the memory, whatever the sizes are.
+    return Math.min(length, Math.floor(room / packet) * packet);
+  }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y !== 0) [x, y] = [y, x % y];
+  return a / x * b;
+}

@@ -1,0 +1,190 @@
+/**
+ * One call of `InEndpoint.write`: a transfer to the host in one or more kernel
+ * requests.
+ *
+ * @module
+ */
+import { Errno } from "../../ffi/errno.ts";
+import { addressOf } from "../../ffi/memory.ts";
+import type { WriteOptions } from "./in_endpoint.ts";
+import type { Transfer, TransferOwner } from "./transfer.ts";
+import { transferError } from "./transfer_error.ts";
+import type { TransferQueue } from "./transfer_queue.ts";
+import type { ZeroLengthMode, ZeroLengthPackets } from "./zero_length.ts";
+
+/**
+ * The largest kernel request. FunctionFS copies each into contiguous memory:
+ * above 4 MiB that fails always, and large pieces become scarce with time.
+ * A multiple of every packet size, so that only the last one can be short.
+ */
+export const MAX_REQUEST_SIZE = 1 << 20;
+
+/** What a write needs to know of its endpoint. */
+export interface WritePort {
+  readonly name: string;
+  readonly path: string;
+  readonly maxPacketSize: number;
+  readonly queue: TransferQueue;
+  readonly zeroLengthPackets: ZeroLengthPackets;
+}
+
+/** A transfer to the host. */
+export class Write implements TransferOwner, EventListenerObject {
+  readonly #port: WritePort;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resumes: boolean;
+  readonly #resolve: (count: number) => void;
+  readonly #reject: (reason: unknown) => void;
+  /** All have to end before the write does. */
+  readonly #pieces: Transfer[] = [];
+  /** The piece that wants a zero-length packet if it ends on a border. */
+  #last: Transfer | undefined;
+  #mode: ZeroLengthMode = "kernel";
+  /** The empty request that is that packet, on kernels before 7.3. */
+  #terminator: Transfer | undefined;
+  #left = 0;
+  #sent = 0;
+  #failure: number | Error = 0;
+  #cancelling = false;
+  #settled = false;
+
+  /** Describes a write of `bytes`; see {@linkcode start}. */
+  constructor(
+    port: WritePort,
+    bytes: Uint8Array<ArrayBuffer>,
+    { signal, reconnect }: WriteOptions,
+    resolve: (count: number) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#port = port;
+    this.#bytes = bytes;
+    this.#signal = signal;
+    this.#resumes = reconnect !== "end";
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Queues it. */
+  start(autoZlp: boolean): void {
+    const bytes = this.#bytes;
+    const total = bytes.byteLength;
+    const address = total === 0 ? 0n : addressOf(bytes);
+    let at = 0;
+    do {
+      const memory = total <= MAX_REQUEST_SIZE
+        ? bytes
+        : bytes.subarray(at, at + MAX_REQUEST_SIZE);
+      this.#add(memory, at === 0 ? address : address + BigInt(at));
+      at += MAX_REQUEST_SIZE;
+    } while (at < total);
+    if (autoZlp && total > 0) {
+      this.#last = this.#pieces.at(-1);
+      this.#mode = this.#port.zeroLengthPackets.mode;
+    }
+    this.#left = this.#pieces.length;
+    this.#signal?.addEventListener("abort", this);
+    for (const piece of this.#pieces) this.#port.queue.push(piece);
+  }
+
+  #add(memory: Uint8Array<ArrayBuffer>, address: bigint): Transfer {
+    const piece = this.#port.queue.take(this, memory);
+    piece.address = address;
+    this.#pieces.push(piece);
+    return piece;
+  }
+
+  /** The signal is aborted. */
+  handleEvent(): void {
+    this.#cancelRest();
+  }
+
+  /** @ignore */
+  prepare(transfer: Transfer): boolean {
+    const { maxPacketSize, zeroLengthPackets } = this.#port;
+    const onBorder = this.#bytes.byteLength % maxPacketSize === 0;
+    if (transfer === this.#terminator) return onBorder;
+    if (transfer.memory.byteLength !== transfer.length) {
+      // Detached: its memory may belong to somebody else, or to nobody.
+      this.#failure ||= new TypeError(
+        `Cannot write to endpoint "${this.#port.name}": the data was detached before it was sent`,
+      );
+      return false;
+    }
+    // A request that ends with a short packet has no use for the flag.
+    if (transfer.length === 0 || transfer.length % maxPacketSize > 0) {
+      return true;
+    }
+    try {
+      const wanted = transfer === this.#last && onBorder;
+      if (wanted && this.#mode === "request") this.#terminate(transfer);
+      zeroLengthPackets.set(wanted);
+      return true;
+    } catch (error) {
+      this.#failure ||= error as Error;
+      return false;
+    }
+  }
+
+  /**
+   * Puts an empty request behind the last piece. Not before its turn comes:
+   * only then the packet size is known, which says whether there is to be one.
+   */
+  #terminate(last: Transfer): void {
+    if (this.#terminator?.queued) return;
+    if (this.#terminator === undefined) {
+      this.#terminator = this.#add(NOTHING, 0n);
+    }
+    this.#left++;
+    this.#port.queue.pushBehind(this.#terminator, last);
+  }
+
+  /** @ignore */
+  resumes(transfer: Transfer): boolean {
+    // Without the data before it, it would be an empty transfer of its own.
+    if (transfer === this.#terminator && this.#left === 1) return false;
+    return this.#resumes && this.#failure === 0;
+  }
+
+  /** @ignore */
+  onEnd(transfer: Transfer, result: number | Error): void {
+    this.#left--;
+    if (typeof result === "number" && result >= 0) {
+      this.#sent += result;
+    } else if (transfer === this.#terminator && result === -Errno.ESHUTDOWN) {
+      // The host has got the data, and a new start is an end, too.
+    } else if (this.#failure === 0) {
+      this.#failure = result;
+    }
+    if (this.#failure !== 0) this.#cancelRest();
+    if (this.#left > 0 || this.#settled) return;
+    this.#settled = true;
+    this.#signal?.removeEventListener("abort", this);
+    for (const piece of this.#pieces.splice(0)) this.#port.queue.give(piece);
+    if (this.#failure === 0) this.#resolve(this.#sent);
+    else this.#reject(this.#error());
+  }
+
+  #cancelRest(): void {
+    if (this.#cancelling) return;
+    this.#cancelling = true;
+    // The last one first: otherwise it would begin when those before it end,
+    // and the host would get it without them.
+    for (let index = this.#pieces.length - 1; index >= 0; index--) {
+      const piece = this.#pieces[index];
+      if (piece !== undefined) this.#port.queue.cancel(piece);
+    }
+  }
+
+  #error(): Error {
+    return transferError({
+      action: "write to",
+      endpoint: this.#port,
+      result: this.#failure,
+      signal: this.#signal,
+      transferred: this.#sent,
+    });
+  }
+}
+
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,163 @@
+/**
+ * Whose a gadget is.
+ *
+ * For each gadget that this package makes there is a link
+ * `/run/usb-gadget/NAME.owner`, made before anything else and removed after
+ * everything else. It leads nowhere; its target names the owner. A link appears
+ * in one step with its content, so there is no moment in which SIGKILL leaves
+ * something that is nobody's. `/run` is as short-lived as configfs.
+ *
+ * @module
+ */
+import { O_RDONLY } from "../../ffi/abi.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import {
+  close,
+  exists,
+  list,
+  mkdir,
+  open,
+  readlink,
+  readTextFile,
+  symlink,
+  tryLock,
+  unlink,
+} from "../../ffi/file.ts";
+import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
+
+/** What belongs to gadgets of this package, outside of configfs. */
+export const STATE = "/run/usb-gadget";
+
+const SUFFIX = ".owner";
+const LOCK_POLL_MS = 5;
+/** No process has it as its owner: a gadget that stays. */
+const PERSISTENT = "persistent";
+
+/** Who owns a gadget. */
+export interface Claim {
+  /** The name of the gadget. */
+  readonly name: string;
+  /** The process, 0 for a gadget that stays by itself. */
+  readonly pid: number;
+  /**
+   * - `"alive"`: its process runs, or nobody can tell.
+   * - `"dead"`: its process has ended and left it behind.
+   * - `"persistent"`: it stays without a process.
+   */
+  readonly owner: "alive" | "dead" | "persistent";
+}
+
+/**
+ * Makes a gadget of this name ours.
+ *
+ * @returns False if it is somebody's already.
+ * @throws {Deno.errors.PermissionDenied} Without the right to.
+ */
+export function claim(name: string, persistent: boolean): boolean {
+  try {
+    if (!exists(STATE)) {
+      try {
+        mkdir(STATE, { mode: 0o755, action: "make directory of gadgets" });
+      } catch (error) {
+        if (!isSystemError(error, "EEXIST")) throw error;
+      }
+    }
+    symlink(persistent ? PERSISTENT : identity(), linkOf(name), {
+      action: `claim gadget "${name}"`,
+    });
+    return true;
+  } catch (error) {
+    if (isSystemError(error, "EEXIST")) return false;
+    throw permissionHint(error, ROOT_REMEDY);
+  }
+}
+
+/** Ends a claim, after everything else was removed. */
+export function unclaim(name: string): void {
+  try {
+    unlink(linkOf(name));
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+  }
+}
+
+/** Lists all claims, by name. */
+export function listClaims(): Claim[] {
+  if (!exists(STATE)) return [];
+  return list(STATE)
+    .filter((it) => it.isSymlink && it.name.endsWith(SUFFIX))
+    .map((it) => readClaim(it.name.slice(0, -SUFFIX.length)))
+    .filter((it) => it !== undefined)
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Reads the claim to a gadget, if there is one. */
+export function readClaim(name: string): Claim | undefined {
+  let target: string;
+  try {
+    target = readlink(linkOf(name));
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  }
+  if (target === PERSISTENT) return { name, pid: 0, owner: "persistent" };
+  const [pid, startTime, namespace] = target.split(" ");
+  return {
+    name,
+    pid: Number(pid),
+    owner: isAlive(pid, startTime, namespace) ? "alive" : "dead",
+  };
+}
+
+/**
+ * Runs `work` while no other does, in this process or another. What is done
+ * about claims of the dead is done under this lock.
+ */
+export async function withLock<T>(work: () => Promise<T>): Promise<T> {
+  const fd = open(STATE, O_RDONLY, { action: "open directory of gadgets" });
+  try {
+    while (!tryLock(fd, { path: STATE, action: "lock list of gadgets" })) {
+      await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+    }
+    return await work();
+  } finally {
+    close(fd);
+  }
+}
+
+function linkOf(name: string): string {
+  return `${STATE}/${name}${SUFFIX}`;
+}
+
+/** A pid alone can be another process's tomorrow. */
+function identity(): string {
+  return `${Deno.pid} ${startTime("self")} ${pidNamespace()}`;
+}
+
+function pidNamespace(): string {
+  return readlink("/proc/self/ns/pid");
+}
+
+function isAlive(pid: string, start: string, namespace: string): boolean {
+  // A process of another container: nobody can tell from here.
+  if (namespace !== pidNamespace()) return true;
+  return startTime(pid) === start;
+}
+
+/**
+ * When a process was started, in ticks since boot (field 22 of
+ * `/proc/PID/stat`); `undefined` for one that has ended, zombies included.
+ */
+function startTime(pid: string): string | undefined {
+  let stat: string;
+  try {
+    stat = readTextFile(`/proc/${pid}/stat`);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ESRCH")) return undefined;
+    throw error;
+  }
+  // The second field is the name in parentheses, which can contain anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state] = fields;
+  return state === "Z" || state === "X" ? undefined : fields[22 - 3];
+}

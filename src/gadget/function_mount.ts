@@ -1,0 +1,227 @@
+/**
+ * Mounts of FunctionFS instances.
+ *
+ * @module
+ */
+import { isSystemError } from "../../ffi/errno.ts";
+import {
+  exists,
+  list,
+  mkdir,
+  readlink,
+  rmdir,
+  symlink,
+  unlink,
+} from "../../ffi/file.ts";
+import { listMounts, mount, unmount } from "../../ffi/mount.ts";
+import { STATE } from "./claim.ts";
+import { moduleRemedy, permissionHint, ROOT_REMEDY } from "./remedies.ts";
+
+/** How a FunctionFS instance is mounted. */
+export interface FunctionMountOptions {
+  /**
+   * Where to mount it. A directory that does not exist is made, and removed
+   * afterwards. An instance that is mounted there already is used as it is,
+   * and stays.
+   * @default {`/run/usb-gadget/GADGET/FUNCTION`}
+   */
+  readonly path?: string;
+  /**
+   * Whether the gadget stays attached, and stalls, when the function's last
+   * file is closed. It is detached all the same when somebody opens it again.
+   * @default {false}
+   */
+  readonly noDisconnect?: boolean;
+  /**
+   * Permissions of the directory, of which the kernel takes read and execute.
+   * @default {0o500}
+   */
+  readonly rmode?: number;
+  /**
+   * Permissions of the files, of which the kernel takes read and write.
+   * @default {0o600}
+   */
+  readonly fmode?: number;
+  /** Permissions of both. */
+  readonly mode?: number;
+  /**
+   * The user that owns directory and files.
+   * @default {0}
+   */
+  readonly uid?: number;
+  /**
+   * The group that owns directory and files.
+   * @default {0}
+   */
+  readonly gid?: number;
+}
+
+/** What a directory that was made for a mount is remembered by. */
+const MADE = "=made";
+const UNMOUNT_POLL_MS = 10;
+/** After SIGKILL the kernel takes some 50 ms to close files with transfers. */
+const UNMOUNT_TIMEOUT_MS = 500;
+
+/**
+ * The options as mount(2) takes them.
+ *
+ * @throws {RangeError} If a number is out of its range.
+ */
+export function mountData(options: FunctionMountOptions): string {
+  const { noDisconnect, rmode, fmode, mode, uid, gid } = options;
+  const number = (name: string, value: number | undefined, max: number) => {
+    if (value === undefined) return [];
+    if (!Number.isInteger(value) || value < 0 || value > max) {
+      throw new RangeError(
+        `Cannot mount functionfs: "${name}" must be an integer from 0 to ${max}, is ${value}`,
+      );
+    }
+    return [
+      `${name}=${name.endsWith("mode") ? `0${value.toString(8)}` : value}`,
+    ];
+  };
+  return [
+    // The kernel refuses the bare word.
+    ...(noDisconnect === undefined
+      ? []
+      : [`no_disconnect=${noDisconnect ? 1 : 0}`]),
+    ...number("mode", mode, 0o777),
+    ...number("rmode", rmode, 0o777),
+    ...number("fmode", fmode, 0o777),
+    ...number("uid", uid, 0xffff_fffe),
+    ...number("gid", gid, 0xffff_fffe),
+  ].join(",");
+}
+
+/** A mount that a gadget uses. */
+export interface FunctionMount {
+  /** Where it is. */
+  readonly path: string;
+  /** Whether the gadget has made it, and takes it away. */
+  readonly made: boolean;
+}
+
+/** Mounts the instance of a gadget's function, or finds it mounted. */
+export function mountFunction(
+  gadget: string,
+  name: string,
+  instance: string,
+  options: FunctionMountOptions = {},
+): FunctionMount {
+  const data = mountData(options);
+  const folder = `${STATE}/${gadget}`;
+  const path = options.path ?? `${folder}/${name}`;
+  if (!path.startsWith("/")) {
+    throw new TypeError(
+      `Cannot mount function "${name}": "path" must be absolute, is "${path}"`,
+    );
+  }
+  const there = listMounts()
+    .findLast((it) => it.target === path && it.type === "functionfs");
+  if (there?.source === instance) return { path, made: false };
+  if (there !== undefined) {
+    throw new Deno.errors.Busy(
+      `Cannot mount function "${name}": the instance "${there.source}" is mounted there: ${path}`,
+    );
+  }
+  try {
+    ensure(folder);
+    if (!exists(path)) {
+      if (options.path !== undefined) {
+        symlink(path, `${folder}/${name}${MADE}`, {
+          action: "note mount point",
+        });
+      }
+      mkdir(path, { action: "make mount point", mode: 0o755 });
+    }
+    mount({ source: instance, target: path, type: "functionfs", data });
+  } catch (error) {
+    if (isSystemError(error, "ENODEV")) {
+      error.message += `: ${moduleRemedy("usb_f_fs")}`;
+    }
+    throw permissionHint(error, ROOT_REMEDY);
+  }
+  return { path, made: true };
+}
+
+/**
+ * Removes the mounts of a gadget, and the directories that were made for them.
+ *
+ * @param gadget The name of the gadget.
+ * @param instances Its FunctionFS instances.
+ */
+export function removeMounts(
+  gadget: string,
+  instances: readonly string[],
+): void {
+  const folder = `${STATE}/${gadget}`;
+  for (const target of mountsOf(gadget, instances)) unmountNow(target);
+  if (!exists(folder)) return;
+  for (const { name, isSymlink } of list(folder)) {
+    const path = `${folder}/${name}`;
+    if (isSymlink) {
+      removeDirectory(readlink(path));
+      unlink(path);
+    } else removeDirectory(path);
+  }
+  removeDirectory(folder);
+}
+
+/** Waits until the files below a gadget's mounts are closed; gives up after a while. */
+export async function waitForUnmount(
+  gadget: string,
+  instances: readonly string[],
+): Promise<void> {
+  const end = performance.now() + UNMOUNT_TIMEOUT_MS;
+  for (const target of mountsOf(gadget, instances)) {
+    for (;;) {
+      try {
+        unmount(target);
+        break;
+      } catch (error) {
+        if (!isSystemError(error, "EBUSY") || performance.now() > end) break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, UNMOUNT_POLL_MS));
+    }
+  }
+}
+
+/** Where the instances of a gadget are mounted by this package. */
+function mountsOf(gadget: string, instances: readonly string[]): string[] {
+  const folder = `${STATE}/${gadget}`;
+  const made = new Set(
+    exists(folder)
+      ? list(folder).map(({ name, isSymlink }) =>
+        isSymlink ? readlink(`${folder}/${name}`) : `${folder}/${name}`
+      )
+      : [],
+  );
+  return listMounts()
+    .filter(({ type, source, target }) =>
+      type === "functionfs" &&
+      (made.has(target) || instances.includes(source))
+    )
+    .map(({ target }) => target);
+}
+
+function unmountNow(target: string): void {
+  try {
+    unmount(target);
+  } catch (error) {
+    // Another program still has a file open. The mount ends with it.
+    if (!isSystemError(error, "EBUSY")) throw error;
+    unmount(target, { lazy: true });
+  }
+}
+
+function ensure(path: string): void {
+  if (!exists(path)) mkdir(path, { mode: 0o755 });
+}
+
+function removeDirectory(path: string): void {
+  try {
+    rmdir(path);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+  }
+}

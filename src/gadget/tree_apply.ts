@@ -1,0 +1,318 @@
+/**
+ * Makes a gadget's directory what it should be, by as few changes as possible.
+ *
+ * @module
+ */
+import { isSystemError } from "../../ffi/errno.ts";
+import { exists, readlink } from "../../ffi/file.ts";
+import { sameValue } from "./attribute_value.ts";
+import {
+  type AttributeNode,
+  type FunctionNode,
+  type GadgetModel,
+} from "./tree_model.ts";
+import {
+  directoriesIn,
+  linksIn,
+  removeConfiguration,
+  removeFunction,
+} from "./tree_remove.ts";
+import type { TreeWriter } from "./tree_writer.ts";
+
+/** A change that is to be made. */
+interface Step {
+  /** The kernel takes it only while the gadget is not bound. */
+  readonly unbound: boolean;
+  /** The host learns of it only when it enumerates the device again. */
+  readonly enumerated: boolean;
+  run(): void;
+}
+
+/** What has to be done. */
+export interface ApplyPlan {
+  /** Whether there is anything to do. */
+  readonly empty: boolean;
+  /** Whether the gadget must be unbound for it. */
+  readonly unbound: boolean;
+  /** Whether the host learns of it only by enumerating the device again. */
+  readonly enumerated: boolean;
+  /** Does it. */
+  run(): void;
+}
+
+/** What the plan depends on, apart from the directory and the model. */
+export interface ApplyOptions {
+  /** What was applied before: attributes that it names and the new one does not go back to the kernel's defaults. */
+  readonly previous?: GadgetModel;
+  /** Called before the directory of a function is removed. */
+  readonly onRemove?: (directory: string) => void;
+}
+
+/** Attributes of a function in use that the kernel changes at once. */
+const LIVE = /^lun\.\d+\//;
+
+/** Compares a directory with its model; reads only. */
+export function planApply(
+  writer: TreeWriter,
+  model: GadgetModel,
+  options: ApplyOptions = {},
+): ApplyPlan {
+  const steps = new Planner(writer, model, options).plan();
+  return {
+    empty: steps.length === 0,
+    unbound: steps.some((step) => step.unbound),
+    enumerated: steps.some((step) => step.enumerated),
+    run: () => steps.forEach((step) => step.run()),
+  };
+}
+
+class Planner {
+  readonly #writer: TreeWriter;
+  readonly #model: GadgetModel;
+  readonly #options: ApplyOptions;
+  readonly #steps: Step[] = [];
+  /** Functions that must leave their configurations, directory by directory. */
+  readonly #relink = new Set<string>();
+
+  constructor(writer: TreeWriter, model: GadgetModel, options: ApplyOptions) {
+    this.#writer = writer;
+    this.#model = model;
+    this.#options = options;
+  }
+
+  plan(): Step[] {
+    const { configurations, functions, osConfiguration } = this.#model;
+    const names = new Set(functions.map((it) => it.directory));
+    const gone = directoriesIn(this.#writer, "functions")
+      .filter((name) => !names.has(name));
+    const make = functions.flatMap((it) => this.#planFunction(it));
+    const kept = configurations.map((it) => this.#keptLinks(it));
+    const wanted = configurations.map((it) => it.directory);
+    const goneConfigurations = directoriesIn(this.#writer, "configs")
+      .filter((name) => !wanted.includes(name));
+
+    // Links first: what is linked cannot be removed or changed.
+    for (const link of linksIn(this.#writer, "os_desc")) {
+      if (link === osConfiguration) continue;
+      this.#add(() => this.#writer.unlink(`os_desc/${link}`));
+    }
+    goneConfigurations.forEach((name) => this.#unlinkFrom(name, 0));
+    wanted.forEach((name, index) => this.#unlinkFrom(name, kept[index]));
+    for (const name of goneConfigurations) {
+      this.#add(() => removeConfiguration(this.#writer, name));
+    }
+    for (const name of gone) this.#add(() => this.#removeFunction(name));
+    this.#steps.push(...make);
+
+    this.#attributes("", this.#model.attributes);
+    this.#strings("strings", this.#model.strings);
+    configurations.forEach((it, index) => {
+      const path = `configs/${it.directory}`;
+      if (!this.#exists(path)) this.#add(() => this.#writer.make(path));
+      this.#attributes(path, it.attributes);
+      this.#strings(`${path}/strings`, it.strings);
+      for (const [link, directory] of it.links.slice(kept[index])) {
+        this.#add(() =>
+          this.#writer.link(`functions/${directory}`, `${path}/${link}`)
+        );
+      }
+    });
+    if (osConfiguration !== undefined) {
+      const path = `os_desc/${osConfiguration}`;
+      if (!this.#exists(path)) {
+        this.#add(() => this.#writer.link(`configs/${osConfiguration}`, path));
+      }
+    }
+    return this.#steps;
+  }
+
+  #planFunction(node: FunctionNode): Step[] {
+    const path = `functions/${node.directory}`;
+    const before = this.#options.previous?.functions
+      .find((it) => it.directory === node.directory);
+    const fresh = !this.#exists(path);
+    const paths = node.attributes.map((it) => it.path);
+    const forgotten = before?.attributes.some((it) => !paths.includes(it.path));
+    if (fresh || forgotten || linksDiffer(before, node)) {
+      this.#relink.add(node.directory);
+      return [{
+        unbound: true,
+        enumerated: true,
+        run: () => {
+          if (!fresh) this.#removeFunction(node.directory);
+          this.#makeFunction(path, node);
+        },
+      }];
+    }
+    const different = node.attributes
+      .filter((it) => !this.#same(path, it));
+    if (different.length === 0) return [];
+    const live = different.every((it) => LIVE.test(it.path));
+    if (!live) this.#relink.add(node.directory);
+    return [{
+      unbound: !live,
+      enumerated: !live,
+      run: () => this.#changeFunction(path, node, different),
+    }];
+  }
+
+  #makeFunction(path: string, node: FunctionNode): void {
+    this.#writer.make(path);
+    for (const attribute of node.attributes) {
+      this.#makeParents(path, attribute.path);
+      this.#writer.set(path, attribute);
+    }
+    for (const [link, target] of node.links) {
+      this.#makeParents(path, link);
+      this.#writer.link(`${path}/${target}`, `${path}/${link}`);
+    }
+  }
+
+  #changeFunction(
+    path: string,
+    node: FunctionNode,
+    different: readonly AttributeNode[],
+  ): void {
+    // A drive with a medium is not changed, except for its medium.
+    const eject = new Set(
+      different.filter(({ path }) => /^lun\.\d+\/(ro|cdrom)$/.test(path))
+        .map(({ path }) => `${path.split("/")[0]}/file`),
+    );
+    for (const file of eject) {
+      this.#makeParents(path, file);
+      this.#writer.set(path, { path: file, value: "" });
+    }
+    for (const attribute of node.attributes) {
+      if (!different.includes(attribute) && !eject.has(attribute.path)) {
+        continue;
+      }
+      this.#makeParents(path, attribute.path);
+      this.#writer.set(path, attribute);
+    }
+  }
+
+  #makeParents(base: string, path: string): void {
+    const parts = path.split("/").slice(0, -1);
+    parts.forEach((_, index) => {
+      const parent = `${base}/${parts.slice(0, index + 1).join("/")}`;
+      if (!this.#exists(parent)) this.#writer.make(parent);
+    });
+  }
+
+  #removeFunction(directory: string): void {
+    this.#options.onRemove?.(directory);
+    removeFunction(this.#writer, directory);
+  }
+
+  /** How many links at the beginning are what they should be. */
+  #keptLinks(
+    { directory, links }: GadgetModel["configurations"][number],
+  ): number {
+    const path = `configs/${directory}`;
+    const actual = linksIn(this.#writer, path);
+    const index = actual.findIndex((name, index) => {
+      const [link, target] = links[index] ?? [];
+      if (name !== link || this.#relink.has(target)) return true;
+      const leads = readlink(this.#writer.resolve(`${path}/${name}`));
+      return !leads.endsWith(`/${target}`);
+    });
+    return index < 0 ? actual.length : index;
+  }
+
+  #unlinkFrom(configuration: string, kept: number): void {
+    const path = `configs/${configuration}`;
+    for (const link of linksIn(this.#writer, path).slice(kept).reverse()) {
+      this.#add(() => this.#writer.unlink(`${path}/${link}`));
+    }
+  }
+
+  #attributes(directory: string, nodes: readonly AttributeNode[]): void {
+    for (const node of nodes) {
+      const path = directory === "" ? node.path : `${directory}/${node.path}`;
+      // Older kernels have no max_speed and no webusb.
+      const optional = /^(max_speed|webusb\/use)$/.test(path);
+      const missing = optional && !this.#exists(path);
+      if (missing && /^(0|super-speed-plus)$/.test(String(node.value))) {
+        continue;
+      }
+      if (this.#same(directory, node) || this.#isOverruled(path, node)) {
+        continue;
+      }
+      this.#add(() => this.#writer.set(directory, node), path === "max_speed");
+    }
+  }
+
+  /** The kernel writes its own bcdUSB when a host asks; what counts is what was written before. */
+  #isOverruled(path: string, node: AttributeNode): boolean {
+    if (path !== "bcdUSB") return false;
+    const before = this.#options.previous?.attributes
+      .find((it) => it.path === path);
+    return before === undefined
+      ? this.#writer.udc !== ""
+      : before.value === node.value;
+  }
+
+  #strings(
+    directory: string,
+    languages: ReadonlyMap<string, readonly AttributeNode[]>,
+  ): void {
+    for (const language of directoriesIn(this.#writer, directory)) {
+      if (languages.has(language)) continue;
+      this.#add(() => this.#writer.remove(`${directory}/${language}`));
+    }
+    for (const [language, nodes] of languages) {
+      const path = `${directory}/${language}`;
+      const fresh = !this.#exists(path);
+      if (fresh) this.#add(() => this.#writer.make(path));
+      for (const node of nodes) {
+        const same = fresh ? node.value === "" : this.#same(path, node);
+        if (same) continue;
+        this.#add(() => this.#writer.set(path, node), false);
+      }
+    }
+  }
+
+  #same(directory: string, node: AttributeNode): boolean {
+    const path = directory === "" ? node.path : `${directory}/${node.path}`;
+    try {
+      return sameValue(this.#writer.read(path), node);
+    } catch (error) {
+      // Not there yet, or not to be read.
+      if (isSystemError(error, "ENOENT", "EACCES")) return false;
+      throw error;
+    }
+  }
+
+  #exists(path: string): boolean {
+    return exists(this.#writer.resolve(path));
+  }
+
+  #add(run: () => void, unbound = true): void {
+    this.#steps.push({ unbound, enumerated: true, run });
+  }
+}
+
+function linksDiffer(before: FunctionNode | undefined, now: FunctionNode) {
+  if (before === undefined) return false;
+  return before.links.flat().join("\n") !== now.links.flat().join("\n");
+}
+
+/**
+ * Removes the links to all functions and makes them again, which makes the
+ * kernel's objects behind them anew. After a failed bind these can be broken:
+ * `_ffs_func_bind()` leaves the descriptors of the failed attempt behind, and
+ * every later attempt fails (seen up to Linux 7.3).
+ */
+export function relinkFunctions(writer: TreeWriter): void {
+  for (const configuration of directoriesIn(writer, "configs")) {
+    const path = `configs/${configuration}`;
+    const links = linksIn(writer, path).map((name) => {
+      const target = readlink(writer.resolve(`${path}/${name}`));
+      return [name, target.slice(target.lastIndexOf("/") + 1)] as const;
+    });
+    for (const [name] of links.toReversed()) writer.unlink(`${path}/${name}`);
+    for (const [name, directory] of links) {
+      writer.link(`functions/${directory}`, `${path}/${name}`);
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The kernel as oracle: random blocks, right and wrong, are written to a real
+ * ep0, and its answer is compared with that of `validateBlocks()`.
+ *
+ * GADGET_SEED=N begins with the case that a failed run has named.
+ *
+ * @module
+ */
+import "../support/libraries.ts";
+import { assert } from "@std/assert";
+import {
+  type BlockVerdict,
+  canProxy,
+  compileFunction,
+  type EventfdState,
+  usbFunction,
+  validateBlocks,
+} from "@usb/gadget";
+import { EFD_CLOEXEC } from "../../ffi/abi.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import { close, readlink } from "../../ffi/file.ts";
+import { libc } from "../../ffi/libc.ts";
+import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
+import {
+  FunctionFsInstance,
+  type KernelVerdict,
+} from "../support/descriptors_instance.ts";
+import { mutate } from "../support/descriptors_mutate.ts";
+import {
+  type Blocks,
+  randomBlocks,
+} from "../support/descriptors_random_blocks.ts";
+import { testKernel } from "../support/kernel_version.ts";
+import { Random } from "../support/random.ts";
+import { testSeed } from "../support/seed.ts";
+import { soak } from "../support/soak.ts";
+
+const COUNT = soak(100_000, 5_000);
+/** Blocks that are made from one definition: to compile it takes longer than to ask the kernel. */
+const VARIANTS = 10;
+/** A file descriptor that is not open. */
+const CLOSED_FILE = 4000;
+const kernel = testKernel();
+
+Deno.test("ep0 takes and refuses the blocks that validateBlocks() says, with the same error", () => {
+  const seed = testSeed();
+  const started = performance.now();
+  const tally = { accepted: 0, descriptors: 0, strings: 0, skipped: 0 };
+  const rules = new Map<string, number>();
+  const wrong: string[] = [];
+  const eventfd = libc().eventfd(0, EFD_CLOEXEC);
+  {
+    using instance = new FunctionFsInstance(`oracle.${Deno.pid}`);
+    for (let i = 0; i < COUNT / VARIANTS && wrong.length < 5; i++) {
+      const each = (seed + i) >>> 0;
+      const random = new Random(each);
+      const anyFile = () =>
+        random.pick([eventfd, eventfd, 0, CLOSED_FILE, 0x80000000]);
+      for (const blocks of variants(random, anyFile)) {
+        const { model, real } = ask(instance, blocks);
+        if (real === undefined) tally.skipped++;
+        else if (real.refused) tally[real.refused]++;
+        else tally.accepted++;
+        if (!model.accepted) {
+          const [{ rule }] = model.problems;
+          rules.set(rule, (rules.get(rule) ?? 0) + 1);
+        }
+        if (real === undefined || agree(model, real)) continue;
+        wrong.push(describe(each, blocks, model, real));
+      }
+    }
+  }
+  close(eventfd);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const shown = [...rules].sort((a, b) => b[1] - a[1])
+    .map(([rule, count]) => `${rule} ${count}`).join(", ");
+  console.log(
+    `${COUNT} blocks in ${seconds} s, seed ${seed}: ${tally.accepted} accepted, ` +
+      `${tally.descriptors} descriptors and ${tally.strings} strings refused, ` +
+      `${tally.skipped} skipped (${shown})`,
+  );
+  assert(wrong.length === 0, wrong.join("\n\n"));
+  assert(tally.accepted > COUNT / 20, "too few blocks are accepted");
+  assert(tally.descriptors > COUNT / 20, "too few descriptors are refused");
+  assert(tally.strings > COUNT / 100, "too few strings are refused");
+  assert(tally.skipped < COUNT / 20, "too many blocks are skipped");
+});
+
+/** A pair of blocks, and changed ones. */
+function* variants(random: Random, anyFile: () => number): Iterable<Blocks> {
+  const base = random.chance(0.6) ? compiledBlocks(random, anyFile) : undefined;
+  if (base) yield base;
+  for (let i = base ? 1 : 0; i < VARIANTS; i++) {
+    const { descriptors, strings } = base ?? randomBlocks(random, anyFile);
+    yield {
+      descriptors: random.chance(base ? 0.8 : 0.1)
+        ? mutate(random, descriptors)
+        : descriptors,
+      strings: random.chance(0.3) ? mutate(random, strings) : strings,
+    };
+  }
+}
+
+/** The blocks of a definition, for the newest kernel: an older one refuses what it does not know. */
+function compiledBlocks(random: Random, anyFile: () => number): Blocks {
+  const definition = usbFunction(arbitraryDefinition(random));
+  const eventfd = anyFile();
+  return compileFunction(definition, {
+    ...(canProxy(definition) ? { rwProxy: random.chance() } : {}),
+    ...(random.chance(0.1) && eventfd < 0x80000000 ? { eventfd } : {}),
+  });
+}
+
+/** What our model and the kernel say. The kernel is not asked for more memory than it has: it would warn. */
+function ask(
+  instance: FunctionFsInstance,
+  { descriptors, strings }: Blocks,
+): { model: BlockVerdict; real?: KernelVerdict } {
+  let model: BlockVerdict | undefined;
+  const real = instance.write(descriptors, strings, () => {
+    model = validateBlocks(descriptors, strings, {
+      kernel,
+      eventfd: eventfdState,
+    });
+    return model.errno !== "ENOMEM";
+  });
+  return { model: model!, real };
+}
+
+function eventfdState(fd: number): EventfdState {
+  try {
+    const target = readlink(`/proc/self/fd/${fd}`);
+    return target === "anon_inode:[eventfd]" ? "eventfd" : "other";
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return "closed";
+    throw error;
+  }
+}
+
+function agree(model: BlockVerdict, real: KernelVerdict): boolean {
+  return model.errno === real.errno && refusedBlock(model) === real.refused;
+}
+
+function refusedBlock({ accepted, errno, problems }: BlockVerdict) {
+  if (accepted) return undefined;
+  // Of what the descriptors say, the files are made when the strings are there.
+  if (errno === "EEXIST") return "strings";
+  return problems[0].path.startsWith("strings") ? "strings" : "descriptors";
+}
+
+function describe(
+  seed: number,
+  { descriptors, strings }: Blocks,
+  model: BlockVerdict,
+  real: KernelVerdict,
+): string {
+  const verdict = (refused?: string, errno?: string) =>
+    refused === undefined ? "accepts" : `refuses ${refused} with ${errno}`;
+  const reason = model.accepted
+    ? ""
+    : `: ${model.problems[0].path}: ${model.problems[0].message}`;
+  return [
+    `Linux ${verdict(real.refused, real.errno)}, validateBlocks() ${
+      verdict(refusedBlock(model), model.errno)
+    }${reason}`,
+    `descriptors ${descriptors.toHex()}`,
+    `strings     ${strings.toHex()}`,
+    `again with GADGET_SEED=${seed}`,
+  ].join("\n");
+}

@@ -1,0 +1,71 @@
+import "../support/libraries.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { bulkIn, bulkPair } from "@usb/gadget";
+import { plug, unplug } from "../support/cable.ts";
+import { startEndpoints } from "../support/endpoint_gadget.ts";
+import { pattern } from "../support/pattern.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+
+const { bulkPacketSize: PACKET } = gadgetSpeed();
+
+Deno.test("descriptor() tells the address that the host uses, and the packet size of the speed", async () => {
+  await using test = await startEndpoints({
+    extra: bulkIn(),
+    link: bulkPair(),
+  });
+  const { endpoints: { extra, link }, addresses } = test;
+  const nodes = [];
+  for (const each of [extra, link.in, link.out]) {
+    nodes.push(await each.descriptor());
+  }
+  assertEquals(nodes.map(({ address }) => address), [...addresses]);
+  for (const { maxPacketSize, transferType } of nodes) {
+    assertEquals([maxPacketSize, transferType], [PACKET, "bulk"]);
+  }
+  assertEquals(link.in.maxPacketSize, PACKET);
+});
+
+Deno.test("what waits for the host waits without blocking, and can be aborted", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, gadget } = test;
+  const udc = gadget.udc.name;
+  unplug(gadget);
+  const calls = [
+    () => link.in.descriptor(),
+    () => link.out.flush(),
+    () => link.in.clearHalt(),
+  ];
+  let settled = 0;
+  const waiting = calls.map((call) => call().then(() => settled++));
+  await assertRejects(() =>
+    link.in.descriptor({ signal: AbortSignal.timeout(100) })
+  );
+  assertEquals(settled, 0);
+  plug(gadget, udc);
+  await test.reopen();
+  await Promise.all(waiting);
+});
+
+Deno.test("fifoStatus() says that this controller cannot tell; flush() leaves transfers alone", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const written = link.write(pattern(5000));
+  const reading = link.read(5000);
+  await assertRejects(
+    () => link.in.fifoStatus(),
+    Deno.errors.NotSupported,
+    'Cannot read the FIFO status of endpoint "link": Operation not supported (os error 95)',
+  );
+  await link.in.flush();
+  await link.out.flush();
+  assertEquals(await device.bulkIn(input, 8192), pattern(5000));
+  await device.bulkOut(out, pattern(5000));
+  assertEquals(await reading, pattern(5000));
+  await written;
+});
+
+Deno.test("interfaceRevmap() finds the function's interface behind the host's number", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  assertEquals(test.fs.interfaceRevmap(0), 0);
+  assertThrows(() => test.fs.interfaceRevmap(5), Error, "os error 33"); // EDOM
+});

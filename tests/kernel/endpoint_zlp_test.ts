@@ -1,0 +1,163 @@
+import "../support/libraries.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { bulkPair, type InEndpoint } from "@usb/gadget";
+import { plug, unplug } from "../support/cable.ts";
+import { startEndpoints } from "../support/endpoint_gadget.ts";
+import { firstDifference, pattern } from "../support/pattern.ts";
+import { soak } from "../support/soak.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+import type { UsbfsDevice } from "../support/usbfs.ts";
+import { isTransferError } from "../support/usbfs_transfer.ts";
+
+const { bulkPacketSize: PACKET } = gadgetSpeed();
+const MIB = 1 << 20;
+
+const SIZES = [
+  0,
+  1,
+  PACKET - 1,
+  PACKET,
+  PACKET + 1,
+  4095,
+  4096,
+  65_536,
+  MIB,
+  16 * MIB + 1,
+];
+
+const READ_SIZES = [PACKET, 4096, 65_536, MIB];
+
+/** A host that needs more requests than this for one transfer is left out. */
+const MAX_REQUESTS = soak(20_000, 64);
+
+/** What the host's requests of `readSize` bytes bring, one after the other. */
+function expectedResults(
+  size: number,
+  autoZlp: boolean,
+  readSize: number,
+): number[] {
+  const results: number[] = [];
+  for (let left = size; left > 0; left -= results.at(-1)!) {
+    results.push(Math.min(left, readSize));
+  }
+  const onBorder = size % PACKET === 0;
+  const ended = size === 0 || autoZlp && onBorder;
+  // After a request that was filled, the zero-length packet fills one more.
+  if (ended && (results.at(-1) ?? readSize) === readSize) results.push(0);
+  return results;
+}
+
+/** Checks what the host gets of one write. */
+async function checkWrite(
+  { tx, device, input, size, readSize }: {
+    tx: InEndpoint;
+    device: UsbfsDevice;
+    input: number;
+    size: number;
+    readSize: number;
+  },
+): Promise<void> {
+  const { autoZlp } = tx;
+  const what = `${size} bytes read by ${readSize}, automatic ZLP ${
+    autoZlp ? "on" : "off"
+  }`;
+  const bytes = pattern(size, size);
+  const written = tx.write(bytes);
+  let at = 0;
+  for (const expected of expectedResults(size, autoZlp, readSize)) {
+    // Without an end that the host can see it has to know the size.
+    const visible = expected % PACKET > 0 || autoZlp || size === 0;
+    const chunk = await device.bulkIn(input, visible ? readSize : expected);
+    assertEquals(chunk.byteLength, expected, what);
+    const part = bytes.subarray(at, at + expected);
+    assertEquals(firstDifference(chunk, part), -1, what);
+    at += expected;
+  }
+  assertEquals(await written, size, what);
+}
+
+Deno.test("the host sees each transfer's bytes and end, for every size and with automatic ZLPs on and off", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, device, addresses: [input] } = test;
+  for (const autoZlp of [false, true]) {
+    link.autoZlp = autoZlp;
+    for (const size of SIZES) {
+      for (const readSize of READ_SIZES) {
+        if (size / readSize > MAX_REQUESTS) continue;
+        if (size > MIB && readSize < MIB && soak(0, 1) > 0) continue;
+        await checkWrite({ tx: link.in, device, input, size, readSize });
+      }
+    }
+  }
+});
+
+Deno.test("a transfer without an end stays open until more comes", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, device, addresses: [input] } = test;
+  const written = link.write(pattern(2 * PACKET));
+  const open = await device.bulkIn(input, 4 * PACKET, { timeout: 300 })
+    .catch((error) => error);
+  assert(isTransferError(open, "ETIMEDOUT"), String(open));
+  assertEquals(open.actualLength, 2 * PACKET);
+  assertEquals(await written, 2 * PACKET);
+  const ended = link.write(new Uint8Array(0));
+  assertEquals((await device.bulkIn(input, PACKET)).byteLength, 0);
+  assertEquals(await ended, 0);
+});
+
+Deno.test("a write that gets a zero-length packet is done when the host has taken that too", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, device, addresses: [input] } = test;
+  link.autoZlp = true;
+  let done = false;
+  const written = link.write(pattern(PACKET)).then(() => done = true);
+  // Both requests are with the kernel before the host takes the first one: an
+  // empty request to an idle endpoint would go into dummy_hcd's FIFO.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals((await device.bulkIn(input, PACKET)).byteLength, PACKET);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assertEquals(done, false);
+  assertEquals((await device.bulkIn(input, PACKET)).byteLength, 0);
+  await written;
+});
+
+Deno.test("automatic ZLPs can be switched on before the host is there, and changed while writes wait", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, gadget } = test;
+  const udc = gadget.udc.name;
+  unplug(gadget);
+  link.autoZlp = true;
+  const first = link.write(pattern(PACKET));
+  link.autoZlp = false;
+  const second = link.write(pattern(PACKET, 1));
+  link.autoZlp = true;
+  const third = link.write(pattern(PACKET, 2));
+  plug(gadget, udc);
+  const device = await test.reopen();
+  const [input] = test.addresses;
+  const chunks = [];
+  for (const size of [4 * PACKET, 5 * PACKET]) {
+    chunks.push(await device.bulkIn(input, size));
+  }
+  // The second one has no end, so that the third one goes on in it.
+  assertEquals(chunks.map((each) => each.byteLength), [PACKET, 2 * PACKET]);
+  await Promise.all([first, second, third]);
+});
+
+Deno.test("a host's transfer ends where the host ends it", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, device, addresses: [, out] } = test;
+  for (const size of SIZES) {
+    const bytes = pattern(size, size);
+    const reading = link.read(Math.max(1, size));
+    for (let at = 0; at < size || at === 0; at += MIB) {
+      await device.bulkOut(out, bytes.slice(at, at + MIB));
+    }
+    assertEquals(firstDifference(await reading, bytes), -1, `${size} bytes`);
+    if (size > MIB || size === 0) continue;
+    const larger = link.read(size + 2 * PACKET);
+    await device.bulkOut(out, bytes, { zeroPacket: true });
+    assertEquals(firstDifference(await larger, bytes), -1, `${size} and a ZLP`);
+  }
+  await assertRejects(() => device.bulkOut(out, pattern(1), { timeout: 100 }));
+});

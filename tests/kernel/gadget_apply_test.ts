@@ -1,0 +1,317 @@
+import "../support/libraries.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  bulkPair,
+  Gadget,
+  type GadgetDefinition,
+  kernelFunction,
+  usbFunction,
+} from "@usb/gadget";
+import { list, readTextFile } from "../../ffi/file.ts";
+import { gadgetTraces } from "../support/leftovers.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+
+const ids = { vendorId: 0x1209, productId: 0x0001 };
+const { maxSpeed } = gadgetSpeed();
+const CONFIGFS = "/sys/kernel/config/usb_gadget";
+
+const echo = usbFunction({
+  name: "echo",
+  interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+});
+const network = kernelFunction("ecm", { host_addr: "02:00:00:00:00:01" });
+
+/** Counts the kernel's calls of a function, where it can be traced. */
+function countCalls(name: string): { count(): number; stop(): void } {
+  const tracing = "/sys/kernel/tracing";
+  const set = (file: string, value: string) =>
+    Deno.writeTextFileSync(`${tracing}/${file}`, value);
+  set("set_ftrace_filter", name);
+  set("current_tracer", "function");
+  set("trace", "");
+  return {
+    count: () =>
+      Deno.readTextFileSync(`${tracing}/trace`).split("\n")
+        .filter((line) => line.includes(`: ${name} <-`)).length,
+    stop: () => set("current_tracer", "nop"),
+  };
+}
+
+Deno.test("what apply() finds as it should be is not written, and the host sees nothing", async () => {
+  const definition = {
+    ...ids,
+    maxSpeed,
+    usbVersion: 0x0200,
+    product: { "en-US": "Echo", "de-DE": "Echo auf Deutsch" },
+    microsoftOs: true,
+    webUsb: { landingPage: "https://example.com/echo" },
+    functions: [network, echo],
+    configurations: [{ description: "Both" }, {
+      description: "Network only",
+      functions: ["ecm"],
+      selfPowered: true,
+    }],
+  } as const;
+  await using gadget = await Gadget.start(definition);
+  await gadget.functions.echo.enabled();
+  const before = await waitForDevice(ids);
+  const calls = countCalls("configfs_write_iter");
+  try {
+    const again = { ...definition, functions: [...definition.functions] };
+    assertEquals(await gadget.apply(again), { changes: [], rebound: false });
+    assertEquals(calls.count(), 0);
+    assertEquals(await waitForDevice(ids), before);
+    // One string, without disturbing the host: one write.
+    const renamed = {
+      ...again,
+      product: { "en-US": "Other", "de-DE": "Echo auf Deutsch" },
+    };
+    assertEquals(await gadget.apply(renamed, { rebind: false }), {
+      changes: [{ type: "set", path: "strings/0x409/product" }],
+      rebound: false,
+    });
+    assertEquals(calls.count(), 1);
+    assertEquals(await waitForDevice(ids), before);
+    // And with: the host reads the new one.
+    const { changes, rebound } = await gadget.apply({
+      ...renamed,
+      product: { "en-US": "Third", "de-DE": "Echo auf Deutsch" },
+    });
+    assertEquals(rebound, true);
+    assertEquals(changes.map(({ type, path }) => `${type} ${path}`), [
+      "set strings/0x409/product",
+      "unbind UDC",
+      "bind UDC",
+    ]);
+    assertEquals(calls.count(), 4);
+  } finally {
+    calls.stop();
+  }
+  await gadget.functions.echo.enabled();
+  const { sysfsPath } = await waitForDevice(ids);
+  assertEquals(
+    (await Deno.readTextFile(`${sysfsPath}/product`)).trim(),
+    "Third",
+  );
+});
+
+Deno.test("functions come, go, move and change, and keep their order", async () => {
+  const traces = gadgetTraces();
+  const serial = kernelFunction("acm", {}, { name: "tty" });
+  const define = (functions: GadgetDefinition["functions"]) => ({
+    ...ids,
+    maxSpeed,
+    functions,
+  });
+  {
+    await using gadget = await Gadget.start(define([echo]));
+    const order = () =>
+      list(`${CONFIGFS}/${gadget.name}/configs/c.1`)
+        .filter((it) => it.isSymlink).map((it) => it.name.split(".")[1]).sort();
+    const links = () =>
+      list(`${CONFIGFS}/${gadget.name}/configs/c.1`)
+        .filter((it) => it.isSymlink).map((it) => it.name).sort()
+        .map((name) => name.split(".")[1]);
+    const interfaces = async () => {
+      await waitForDevice(ids);
+      const { sysfsPath, name } = await waitForDevice(ids);
+      const found: string[] = [];
+      for await (const entry of Deno.readDir(sysfsPath)) {
+        if (!entry.name.startsWith(`${name}:`)) continue;
+        const path = `${sysfsPath}/${entry.name}/bInterfaceClass`;
+        found.push(
+          `${entry.name.split(".").at(-1)} ${
+            (await Deno.readTextFile(path)).trim()
+          }`,
+        );
+      }
+      return found.sort();
+    };
+    await gadget.apply(define([network, echo, serial]));
+    assertEquals(links(), ["ecm", "ffs", "acm"]);
+    assertEquals(order().length, 3);
+    assertEquals(await interfaces(), ["0 02", "1 0a", "2 ff", "3 02", "4 0a"]);
+    await gadget.apply(define([echo, serial, network]));
+    assertEquals(links(), ["ffs", "acm", "ecm"]);
+    assertEquals(await interfaces(), ["0 ff", "1 02", "2 0a", "3 02", "4 0a"]);
+    const changed = kernelFunction("ecm", { host_addr: "02:00:00:00:00:07" });
+    const { changes } = await gadget.apply(define([echo, serial, changed]));
+    assertEquals(changes.map(({ type, path }) => `${type} ${path}`), [
+      "unbind UDC",
+      "unlink configs/c.1/02.ecm.ecm",
+      "set functions/ecm.ecm/host_addr",
+      "link configs/c.1/02.ecm.ecm",
+      "bind UDC",
+    ]);
+    await gadget.apply(define([echo]));
+    assertEquals(await interfaces(), ["0 ff"]);
+    assertEquals(
+      list(`${CONFIGFS}/${gadget.name}/functions`).map((it) => it.name),
+      [`ffs.${gadget.name}-echo`],
+    );
+    // A change that the kernel refuses is taken back.
+    await assertRejects(
+      () =>
+        gadget.apply(define([
+          echo,
+          kernelFunction("ecm", { host_addr: "no address" }),
+        ])),
+      Error,
+      'Cannot set gadget attribute "functions/ecm.ecm/host_addr" to "no address"',
+    );
+    assertEquals(await interfaces(), ["0 ff"]);
+    await assertRejects(
+      () => gadget.apply(define([usbFunction({ ...echo })])),
+      TypeError,
+      'the function "echo" must stay the same object',
+    );
+  }
+  await waitForNoDevice(ids);
+  assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("kernel functions of each kind are made, bound and removed", async () => {
+  const traces = gadgetTraces();
+  const image = await Deno.makeTempFile();
+  await Deno.truncate(image, 1 << 20);
+  const kinds = [
+    kernelFunction("ecm", { qmult: 3 }),
+    kernelFunction("ncm", {}),
+    kernelFunction("rndis", { class: 0xef, subclass: 4, protocol: 1 }),
+    kernelFunction("eem", {}),
+    kernelFunction("geth", {}),
+    kernelFunction("acm", {}),
+    kernelFunction("serial"),
+    kernelFunction("obex"),
+    kernelFunction("hid", {
+      report_desc: new Uint8Array([5, 1, 9, 6, 0xa1, 1, 0xc0]),
+      report_length: 8,
+    }),
+    kernelFunction("mass_storage", { "lun.0/file": image, "lun.1/ro": true }),
+    kernelFunction("midi", { in_ports: 2 }),
+    kernelFunction("printer", { pnp_string: "MFG:x;" }),
+    kernelFunction("loopback", {}),
+    kernelFunction("SourceSink", { pattern: 2 }),
+  ];
+  for (const each of kinds) {
+    await using gadget = await Gadget.start({
+      ...ids,
+      maxSpeed,
+      functions: [each],
+      ...(each.name === "SourceSink" ? { functions: [each] } : {}),
+    }, { bind: each.name !== "SourceSink" });
+    const { changes } = await gadget.apply({
+      ...gadget.definition,
+      functions: [each],
+    });
+    assertEquals(changes, [], each.name);
+    if (gadget.bound) {
+      const { sysfsPath } = await waitForDevice(ids);
+      const count = (await Deno.readTextFile(`${sysfsPath}/bNumInterfaces`))
+        .trim();
+      assertEquals(Number(count), each.interfaces, each.name);
+    }
+    await gadget.stop();
+    await waitForNoDevice(ids);
+  }
+  // Those without a controller that can: made and removed all the same.
+  for (
+    const each of [
+      kernelFunction("uac1", { c_srate: "44100,48000" }),
+      kernelFunction("uac2", { p_chmask: 0 }),
+      kernelFunction("uvc", {
+        streaming_maxpacket: 512,
+        "streaming/uncompressed/u/360p/wWidth": 640,
+        "streaming/uncompressed/u/360p/wHeight": 360,
+      }, {
+        links: {
+          "streaming/header/h/u": "streaming/uncompressed/u",
+          "streaming/class/fs/h": "streaming/header/h",
+        },
+      }),
+    ]
+  ) {
+    await using gadget = await Gadget.start(
+      { ...ids, functions: [each] },
+      { bind: false },
+    );
+    const { changes } = await gadget.apply({ ...ids, functions: [each] });
+    assertEquals(changes, [], each.name);
+  }
+  await Deno.remove(image);
+  assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("a medium is changed while the host keeps its disk", async () => {
+  const images = [await Deno.makeTempFile(), await Deno.makeTempFile()];
+  for (const image of images) await Deno.truncate(image, 1 << 20);
+  const disk = (image: string) => ({
+    ...ids,
+    maxSpeed,
+    functions: [kernelFunction("mass_storage", { "lun.0/file": image })],
+  });
+  await using gadget = await Gadget.start(disk(""));
+  const before = await waitForDevice(ids);
+  for (const image of images) {
+    assertEquals(await gadget.apply(disk(image)), {
+      changes: [{
+        type: "set",
+        path: "functions/mass_storage.mass_storage/lun.0/file",
+      }],
+      rebound: false,
+    });
+  }
+  assertEquals(await waitForDevice(ids), before);
+  await gadget.apply(disk(""));
+  for (const image of images) await Deno.remove(image);
+});
+
+Deno.test("a persistent gadget outlives its object, and is adopted without a write", async () => {
+  const traces = gadgetTraces();
+  const definition = {
+    ...ids,
+    maxSpeed,
+    product: "Stays",
+    functions: [network],
+  };
+  const options = { name: "stays", persistent: true };
+  {
+    await using gadget = await Gadget.start(definition, options);
+    assertEquals(gadget.bound, true);
+  }
+  const before = await waitForDevice(ids);
+  assertEquals(await Gadget.cleanUp(), []);
+  const gadget = await Gadget.start(definition, options);
+  assertEquals(gadget.changes, []);
+  assertEquals(await waitForDevice(ids), before);
+  await assertRejects(
+    () => Gadget.start(definition, { name: "stays" }),
+    Deno.errors.AlreadyExists,
+    "a persistent one has the name",
+  );
+  assertEquals(await Gadget.cleanUp({ persistent: true }), ["stays"]);
+  assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("names that lead elsewhere are refused before anything is written", async () => {
+  const traces = gadgetTraces();
+  for (const name of ["", ".", "..", "a/b", "../a", "-a", ".a", "a b", "a\n"]) {
+    await assertRejects(
+      () => Gadget.start({ ...ids, functions: [echo] }, { name }),
+      TypeError,
+      "the gadget name",
+    );
+  }
+  await assertRejects(
+    () =>
+      Gadget.start({
+        ...ids,
+        functions: [kernelFunction("x", { "../../idVendor": 1 })],
+      }),
+    TypeError,
+    "an attribute of function",
+  );
+  assertThrows(() => readTextFile(`${CONFIGFS}/a`));
+  assertEquals(gadgetTraces(), traces);
+});

@@ -1,0 +1,33 @@
+/**
+ * Which test files run at which speed.
+ *
+ * @module
+ */
+import type { Speed } from "../vm/vm.ts";
+
+/** The speed at which all files run. */
+const MAIN_SPEED: Speed = "super";
+
+/** Begins of the names of files whose subject is the same at every speed. */
+const SAME_AT_EVERY_SPEED = [
+  "cli_",
+  "control_random",
+  "control_hostile",
+  "descriptors_classes",
+  "descriptors_oracle",
+  "exit_",
+  "gadget_",
+  "host_",
+];
+
+/** Leaves out the files that a run at `speed` would only repeat. */
+export function filesAtSpeed(
+  files: readonly string[],
+  speed: Speed,
+): string[] {
+  if (speed === MAIN_SPEED) return [...files];
+  return files.filter((file) => {
+    const name = file.slice(file.lastIndexOf("/") + 1);
+    return !SAME_AT_EVERY_SPEED.some((begin) => name.startsWith(begin));
+  });
+}
