@@ -12,7 +12,7 @@ import type {
   FunctionDefinition,
   OtgDefinition,
 } from "./definition.ts";
-import { encodeFunctional } from "./functional_encoding.ts";
+import { functionalSize, writeFunctional } from "./functional_encoding.ts";
 import type { Plan, PlannedSetting } from "./plan.ts";
 import type { PlannedEndpoint, PlannedSpeed } from "./plan_endpoint.ts";
 import type { StringTable } from "./string_table.ts";
@@ -37,7 +37,6 @@ interface ContentSetting {
   /** `iInterface`. */
   readonly string: number;
   readonly associations: readonly ContentAssociation[];
-  readonly functional: readonly ArrayLike<number>[];
 }
 
 interface ContentAssociation {
@@ -81,7 +80,6 @@ export function functionContent(
         string: strings.add(association.description),
       })),
     string: strings.add(setting.description),
-    functional: setting.descriptors.map(encodeFunctional),
   }));
   return { otg: definition.otg, settings, interfaceOffset };
 }
@@ -99,11 +97,11 @@ export function measureSpeed(
 ): { readonly count: number; readonly length: number } {
   let count = content.otg ? 1 : 0;
   let length = content.otg ? OTG_LENGTH : 0;
-  for (const { setting, associations, functional } of content.settings) {
-    const { endpoints } = setting;
-    count += 1 + associations.length + functional.length + endpoints.length;
+  for (const { setting, associations } of content.settings) {
+    const { descriptors, endpoints } = setting;
+    count += 1 + associations.length + descriptors.length + endpoints.length;
     length += INTERFACE_LENGTH + associations.length * ASSOCIATION_LENGTH;
-    for (const it of functional) length += it.length;
+    for (const it of descriptors) length += functionalSize(it);
     for (const { audio } of endpoints) {
       length += audio ? AUDIO_ENDPOINT_LENGTH : ENDPOINT_LENGTH;
     }
@@ -133,7 +131,7 @@ export function writeSpeed(
       writeAssociation(writer, association, content.interfaceOffset);
     }
     writeInterface(writer, it.setting, it.string);
-    for (const bytes of it.functional) writer.bytes(bytes);
+    for (const each of it.setting.descriptors) writeFunctional(writer, each);
     for (const endpoint of it.setting.endpoints) {
       writeEndpoint(writer, endpoint, endpoint.speeds[speed]);
       if (speed === "super") {

@@ -15,7 +15,7 @@ import {
 } from "./functional_descriptor.ts";
 import { Writer } from "./writer.ts";
 
-/** Length of a HID descriptor with one class descriptor, and of a DFU functional descriptor. */
+/** Length of a HID descriptor with one class descriptor. */
 export const HID_LENGTH = 9;
 /** Length of a DFU functional descriptor. */
 export const DFU_LENGTH = 9;
@@ -74,6 +74,25 @@ const DFU_BITS = {
 } as const;
 
 /**
+ * Says how long a functional descriptor is.
+ *
+ * @param descriptor The descriptor.
+ * @returns Its length in bytes.
+ */
+export function functionalSize(descriptor: FunctionalDescriptor): number {
+  switch (descriptor.kind) {
+    case "hid":
+      return HID_LENGTH;
+    case "dfu":
+      return DFU_LENGTH;
+    case "ccid":
+      return CCID_LENGTH;
+    case "raw":
+      return descriptor.bytes.length;
+  }
+}
+
+/**
  * Encodes a functional descriptor.
  *
  * @param descriptor The descriptor.
@@ -81,59 +100,63 @@ const DFU_BITS = {
  */
 export function encodeFunctional(
   descriptor: FunctionalDescriptor,
-): ArrayLike<number> {
+): Uint8Array<ArrayBuffer> {
+  const writer = new Writer(functionalSize(descriptor));
+  writeFunctional(writer, descriptor);
+  return writer.finish();
+}
+
+/**
+ * Writes a functional descriptor.
+ *
+ * @param writer The block.
+ * @param descriptor The descriptor.
+ */
+export function writeFunctional(
+  writer: Writer,
+  descriptor: FunctionalDescriptor,
+): void {
+  if (descriptor.kind === "raw") return writer.bytes(descriptor.bytes);
+  writer.u8(functionalSize(descriptor));
+  writer.u8(DescriptorType.CLASS_FUNCTIONAL);
   switch (descriptor.kind) {
     case "hid":
-      return encodeHid(descriptor);
+      return writeHid(writer, descriptor);
     case "dfu":
-      return encodeDfu(descriptor);
+      return writeDfu(writer, descriptor);
     case "ccid":
-      return encodeCcid(descriptor);
-    case "raw":
-      return descriptor.bytes;
+      return writeCcid(writer, descriptor);
   }
 }
 
-function encodeHid(descriptor: HidDescriptor): Uint8Array {
-  const writer = new Writer(HID_LENGTH);
-  writer.u8(HID_LENGTH);
-  writer.u8(DescriptorType.CLASS_FUNCTIONAL);
+function writeHid(writer: Writer, descriptor: HidDescriptor): void {
   writer.u16(descriptor.bcdHid);
   writer.u8(descriptor.countryCode);
   writer.u8(1);
   writer.u8(DescriptorType.HID_REPORT);
   writer.u16(descriptor.reportLength);
-  return writer.finish();
 }
 
-function encodeDfu(descriptor: DfuDescriptor): Uint8Array {
+function writeDfu(writer: Writer, descriptor: DfuDescriptor): void {
   let attributes = 0;
   for (const [name, bit] of dfuBits()) if (descriptor[name]) attributes |= bit;
-  const writer = new Writer(DFU_LENGTH);
-  writer.u8(DFU_LENGTH);
-  writer.u8(DescriptorType.CLASS_FUNCTIONAL);
   writer.u8(attributes);
   writer.u16(descriptor.detachTimeoutMs);
   writer.u16(descriptor.transferSize);
   writer.u16(descriptor.bcdDfu);
-  return writer.finish();
 }
 
 function dfuBits(): [keyof typeof DFU_BITS, number][] {
   return Object.entries(DFU_BITS) as [keyof typeof DFU_BITS, number][];
 }
 
-function encodeCcid(descriptor: CcidDescriptor): Uint8Array {
-  const writer = new Writer(CCID_LENGTH);
-  writer.u8(CCID_LENGTH);
-  writer.u8(DescriptorType.CLASS_FUNCTIONAL);
+function writeCcid(writer: Writer, descriptor: CcidDescriptor): void {
   for (const [name, size] of CCID_FIELDS) {
     const value = descriptor[name] as number;
     if (size === 1) writer.u8(value);
     else if (size === 2) writer.u16(value);
     else writer.u32(value);
   }
-  return writer.finish();
 }
 
 /**

@@ -142,16 +142,10 @@ function writeIds(
   for (const id of ids) {
     writer.u8(id.interface);
     writer.u8(1);
-    writer.bytes(padded(id.compatibleId));
-    writer.bytes(padded(id.subCompatibleId));
-    writer.bytes(new Uint8Array(6));
+    writer.ascii(id.compatibleId, COMPAT_ID_CHARACTERS);
+    writer.ascii(id.subCompatibleId, COMPAT_ID_CHARACTERS);
+    writer.zeros(6);
   }
-}
-
-function padded(text: string): Uint8Array {
-  const bytes = new Uint8Array(COMPAT_ID_CHARACTERS);
-  bytes.set(encoder.encode(text));
-  return bytes;
 }
 
 function writeProperties(

@@ -67,7 +67,7 @@ export function normalizeDefinition(
       texts: text(setting.description),
       descriptors: setting.descriptors.map((it) =>
         decodeFunctional(
-          Uint8Array.from(encodeFunctional(it)),
+          encodeFunctional(it),
           setting.class,
           setting.subclass,
         )

@@ -60,6 +60,28 @@ export class Writer {
   }
 
   /**
+   * Writes ASCII text and fills up with zeros.
+   *
+   * @param value The text.
+   * @param width The bytes to fill, at least as many as the text has.
+   */
+  ascii(value: string, width: number): void {
+    for (let i = 0; i < value.length; i++) {
+      this.#bytes[this.#offset + i] = value.charCodeAt(i);
+    }
+    this.zeros(width);
+  }
+
+  /**
+   * Leaves bytes as they are, and nobody has written them before.
+   *
+   * @param count How many.
+   */
+  zeros(count: number): void {
+    this.#offset += count;
+  }
+
+  /**
    * Ends the block.
    *
    * @returns The block.

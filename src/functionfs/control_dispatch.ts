@@ -26,18 +26,28 @@ export interface ControlHandlers {
   readonly report: ControlErrorHandler;
 }
 
-/** Runs the handlers of a request, and answers it as they say. Never rejects. */
+/** A request that tells whether it was stalled. */
+export interface DispatchedRequest extends SetupRequest {
+  readonly stalled: boolean;
+}
+
+/**
+ * Runs the handlers of a request, and answers it as they say. Never rejects.
+ *
+ * What a handler returns at once is on its way to the host when this returns:
+ * a turn of the microtask queue later something else would go first.
+ */
 export async function dispatchControl(
-  setup: SetupRequest,
+  setup: DispatchedRequest,
   handlers: ControlHandlers,
 ): Promise<void> {
   try {
-    await answer(setup, await ask(setup, handlers));
+    const result = ask(setup, handlers);
+    await answer(setup, result instanceof Promise ? await result : result);
   } catch (error) {
-    const stalled = !setup.settled;
-    if (stalled) setup.stall();
-    // On purpose. One that came too late has had no effect, and is an error.
-    if (stalled && error instanceof Stall) return;
+    if (!setup.settled) setup.stall();
+    // On purpose. Where it came too late to have an effect, it is an error.
+    if (error instanceof Stall && setup.stalled) return;
     // The host has given up, and the handler has noticed: nothing is wrong.
     if (setup.signal.aborted && isReason(error, setup.signal)) return;
     tell(error, setup, handlers);
@@ -63,15 +73,22 @@ function tell(
   }
 }
 
-async function ask(
+function ask(
   setup: SetupRequest,
-  { standardControl, defaults, control }: ControlHandlers,
+  { standardControl, defaults, control = refuse }: ControlHandlers,
+): ControlAnswer | Promise<ControlAnswer> {
+  if (setup.type !== "standard") return control(setup);
+  return askInTurn(setup, [standardControl ?? refuse, defaults, control]);
+}
+
+const refuse: ControlHandler = () => unhandled;
+
+async function askInTurn(
+  setup: SetupRequest,
+  handlers: readonly ControlHandler[],
 ): Promise<ControlAnswer> {
-  const order = setup.type === "standard"
-    ? [standardControl, defaults, control]
-    : [control];
-  for (const handler of order) {
-    const result = handler === undefined ? unhandled : await handler(setup);
+  for (const handler of handlers) {
+    const result = await handler(setup);
     // One that has answered by itself has handled it, whatever it returns.
     if (result !== unhandled || setup.settled) return result;
   }

@@ -14,11 +14,15 @@
  * @module
  */
 import { O_NONBLOCK, O_RDWR, POLLIN, POLLOUT } from "../../ffi/abi.ts";
-import { Errno, lastErrno } from "../../ffi/errno.ts";
+import { Errno, isSystemError, lastErrno } from "../../ffi/errno.ts";
 import { close, open, write } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
 import { interruptThreads } from "../../ffi/thread.ts";
-import type { CompiledFunction } from "../descriptors/mod.ts";
+import {
+  type CompiledFunction,
+  decodeFunctionBlock,
+  formatTree,
+} from "../descriptors/mod.ts";
 import type { Direction } from "../usb/mod.ts";
 
 /** Opens `ep0` for events: nonblocking. */
@@ -29,14 +33,26 @@ export function openControlFile(path: string): number {
 /**
  * Tells the kernel what the function is. Its endpoint files appear, and it can
  * be bound to a UDC.
+ *
+ * @throws {Error} If the kernel refuses what is right for all kernels that are
+ * known; the message then shows what it was given.
  */
 export function handshake(
   fd: number,
   path: string,
   { descriptors, strings }: CompiledFunction,
 ): void {
-  write(fd, descriptors, { action: "write descriptors", path });
-  write(fd, strings, { action: "write strings", path });
+  try {
+    write(fd, descriptors, { action: "write descriptors", path });
+    write(fd, strings, { action: "write strings", path });
+  } catch (error) {
+    if (isSystemError(error, "EINVAL", "ENOSYS")) {
+      error.message += `\n${
+        formatTree(decodeFunctionBlock(descriptors, strings))
+      }`;
+    }
+    throw error;
+  }
 }
 
 /**

@@ -13,7 +13,8 @@ import { Errno, lastErrno, systemError } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import type { Direction, TransferType } from "../usb/mod.ts";
 import { closedError } from "./transfer_error.ts";
-import type { QueuedAction, TransferQueue } from "./transfer_queue.ts";
+import type { QueuedAction } from "./transfer.ts";
+import type { TransferQueue } from "./transfer_queue.ts";
 
 /** What to halt. */
 export interface HaltRequest {

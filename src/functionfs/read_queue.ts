@@ -264,7 +264,7 @@ export class ReadQueue implements TransferOwner {
       const next = this.#readers[at + 1];
       if (next !== undefined && !fits(this.#requests[at], next)) return false;
     }
-    for (let at = index; at < last; at++) this.#readers[at].request = undefined;
+    for (let at = index; at < last; at++) this.#readers[at].letGo();
     return true;
   }
 

@@ -72,6 +72,12 @@ export class Reader implements EventListenerObject {
     return this.request !== undefined && this.#memory === this.#target;
   }
 
+  /** Its request is not its own any more, nor is the memory of that. */
+  letGo(): void {
+    this.request = undefined;
+    if (this.#filled === 0) this.#memory = undefined;
+  }
+
   /** Memory for what is still wanted, in whole packets of every speed. */
   nextMemory(): Uint8Array<ArrayBuffer> {
     this.#memory ??= this.#makeMemory();

@@ -46,6 +46,8 @@ export class Setup implements SetupRequest {
   readonly value: number;
   readonly index: number;
   readonly length: number;
+  /** Whether it was refused. */
+  stalled = false;
   readonly #answers: SetupAnswers;
   #controller: AbortController | undefined;
   #answered = false;
@@ -113,6 +115,7 @@ export class Setup implements SetupRequest {
 
   stall(): void {
     this.#begin();
+    this.stalled = true;
     this.#answers.refuse(this);
   }
 

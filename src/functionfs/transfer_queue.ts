@@ -19,33 +19,12 @@
 import type { AioContext, AioSource } from "../../ffi/aio.ts";
 import { Errno } from "../../ffi/errno.ts";
 import type { Connection } from "./connection.ts";
-import { Transfer, type TransferOwner } from "./transfer.ts";
-
-/** Something other than a transfer that has its place among them. */
-export interface QueuedAction {
-  /**
-   * Whether transfers that were queued before must be done before: if not, it
-   * is tried as soon as the endpoint is enabled.
-   */
-  readonly ordered: boolean;
-  /**
-   * Tries it.
-   *
-   * @returns 0 when it is done, or a negative error number. After -EAGAIN it
-   * is tried again later, and after -ESHUTDOWN in the next connection.
-   */
-  attempt(): number;
-  /** Told once: 0, or a negative error number. */
-  onEnd(result: number): void;
-}
+import { type QueuedAction, Transfer, type TransferOwner } from "./transfer.ts";
+import { Retry } from "./retry.ts";
 
 /** The kernel copies each write into contiguous memory: not too much at once. */
 const MAX_BYTES_IN_FLIGHT = 4 << 20;
 const MAX_REQUESTS_IN_FLIGHT = 256;
-
-/** What is refused with EAGAIN is tried again after so many milliseconds. */
-const FIRST_RETRY_MS = 1;
-const LAST_RETRY_MS = 16;
 
 interface WaitingAction {
   readonly action: QueuedAction;
@@ -70,8 +49,7 @@ export class TransferQueue implements AioSource {
   /** A request was refused although no connection has ended. */
   #refused = false;
   #sequence = 0;
-  #retryDelay = FIRST_RETRY_MS;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #retry: Retry;
   readonly #spare: Transfer[] = [];
   #closed = false;
   #onIdle: (() => void) | undefined;
@@ -87,6 +65,7 @@ export class TransferQueue implements AioSource {
     this.#fd = options.fd;
     this.#opcode = options.opcode;
     this.#connection = options.connection;
+    this.#retry = new Retry(() => this.#aio.schedule(this));
   }
 
   /** How many transfers wait or are in the kernel. */
@@ -187,7 +166,7 @@ export class TransferQueue implements AioSource {
   /** Ends all transfers with -ECANCELED. Resolves when none is in the kernel. */
   close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#retryTimer);
+    this.#retry.stop();
     for (const { action } of this.#actions.splice(0)) {
       action.onEnd(-Errno.ECANCELED);
     }
@@ -208,7 +187,7 @@ export class TransferQueue implements AioSource {
     }
     const { enabled, enableCount } = this.#connection;
     if (!enabled || enableCount === this.#lostConnection) return;
-    while (this.#retryTimer === undefined) {
+    while (!this.#retry.waiting) {
       const action = this.#actions[0];
       const next = this.#waiting[0];
       if (
@@ -233,7 +212,7 @@ export class TransferQueue implements AioSource {
     const result = action.attempt();
     if (result !== -Errno.EAGAIN && result !== -Errno.ESHUTDOWN) {
       this.#actions.shift();
-      this.#retryDelay = FIRST_RETRY_MS;
+      this.#retry.reset();
       action.onEnd(result);
       return true;
     }
@@ -242,7 +221,7 @@ export class TransferQueue implements AioSource {
     } else {
       // Some controllers do not halt an endpoint that has anything queued.
       if (this.#flying.size > 0) this.#callBack();
-      this.#retryLater();
+      this.#retry.later();
     }
     return false;
   }
@@ -288,15 +267,21 @@ export class TransferQueue implements AioSource {
     } else if (result === -Errno.EAGAIN) {
       // Disabled since before the submission, or the file is locked by
       // another program that reads or writes it synchronously.
-      this.#refused = true;
-      this.#returned.push(transfer);
+      const { enabled, enableCount } = this.#connection;
+      const over = !enabled || enableCount > transfer.connection;
+      if (over && !transfer.owner.resumes(transfer)) {
+        this.#end(transfer, -Errno.ESHUTDOWN);
+      } else {
+        this.#refused = true;
+        this.#returned.push(transfer);
+      }
     } else if (
       transfer.calledBack &&
       (result === -Errno.ECONNRESET || result === -Errno.ECANCELED)
     ) {
       this.#returned.push(transfer);
     } else {
-      if (result >= 0) this.#retryDelay = FIRST_RETRY_MS;
+      if (result >= 0) this.#retry.reset();
       this.#end(transfer, result);
     }
     if (this.#flying.size === 0) this.#onIdle?.();
@@ -322,7 +307,7 @@ export class TransferQueue implements AioSource {
     this.#returned = [];
     if (!this.#refused) return true;
     this.#refused = false;
-    if (this.#connection.probe()) this.#retryLater();
+    if (this.#connection.probe()) this.#retry.later();
     else this.#lostConnection = this.#connection.enableCount;
     return true;
   }
@@ -335,14 +320,6 @@ export class TransferQueue implements AioSource {
       transfer.calledBack = true;
       this.#aio.cancel(transfer.request);
     }
-  }
-
-  #retryLater(): void {
-    this.#retryTimer = setTimeout(() => {
-      this.#retryTimer = undefined;
-      this.#aio.schedule(this);
-    }, this.#retryDelay);
-    this.#retryDelay = Math.min(2 * this.#retryDelay, LAST_RETRY_MS);
   }
 
   #remove(transfer: Transfer): void {

@@ -16,7 +16,8 @@ export function encodeValue(
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (typeof value === "boolean") return value ? "1" : "0";
   if (typeof value === "number" && hex) return value.toString(16);
-  return String(value);
+  // A write of nothing reaches no driver.
+  return String(value) || "\n";
 }
 
 /**
@@ -29,8 +30,9 @@ export function sameValue(actual: Uint8Array, node: AttributeNode): boolean {
     return actual.length === desired.length &&
       actual.every((byte, index) => byte === desired[index]);
   }
-  const text = new TextDecoder().decode(actual).replace(/\n$/, "");
-  if (text === desired) return true;
+  // Some end in a NUL, such as host_addr of ecm.
+  const text = new TextDecoder().decode(actual).replace(/[\n\0]+$/, "");
+  if (text === desired.replace(/\n$/, "")) return true;
   const numbers = [text, desired].map((it) => parseNumber(it, node.hex));
   if (numbers[0] !== undefined && numbers[0] === numbers[1]) return true;
   if (/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)) {

@@ -157,14 +157,20 @@ export function removeMounts(
   const folder = `${STATE}/${gadget}`;
   for (const target of mountsOf(gadget, instances)) unmountNow(target);
   if (!exists(folder)) return;
-  for (const { name, isSymlink } of list(folder)) {
+  for (const { name, isDirectory, isSymlink } of list(folder)) {
     const path = `${folder}/${name}`;
-    if (isSymlink) {
-      removeDirectory(readlink(path));
-      unlink(path);
-    } else removeDirectory(path);
+    if (isSymlink) removeDirectory(readlink(path));
+    if (isDirectory) removeDirectory(path);
+    else unlink(path);
   }
   removeDirectory(folder);
+}
+
+/** Unmounts one instance, wherever it is mounted. */
+export function unmountInstance(instance: string): void {
+  for (const { type, source, target } of listMounts()) {
+    if (type === "functionfs" && source === instance) unmountNow(target);
+  }
 }
 
 /** Waits until the files below a gadget's mounts are closed; gives up after a while. */

@@ -13,6 +13,7 @@ import type {
   GadgetApplyOptions,
   GadgetOptions,
 } from "./gadget_options.ts";
+import { unmountInstance } from "./function_mount.ts";
 import {
   acquire,
   checkOwnFunctions,
@@ -137,7 +138,7 @@ export class Gadget<
     if (disturbs && writer.udc !== "") writer.setUdc("");
     plan.run();
     const mountPoints = mountAll(definition, name, options);
-    const functions = openAll(definition, mountPoints, options);
+    const functions = openAll(definition, name, mountPoints, options);
     return new Gadget<F>({
       name,
       definition,
@@ -239,7 +240,12 @@ export class Gadget<
     const writer = this.#writer();
     const before = modelGadget(this.#definition, this.name);
     const model = modelGadget(definition, this.name);
-    const plan = planApply(writer, model, { previous: before });
+    const plan = planApply(writer, model, {
+      previous: before,
+      onRemove: (directory) => {
+        if (directory.startsWith("ffs.")) unmountInstance(directory.slice(4));
+      },
+    });
     const wasBound = this.#binding.bound;
     const rebound = wasBound &&
       (plan.unbound || plan.enumerated && (options.rebind ?? true));
@@ -255,6 +261,7 @@ export class Gadget<
       if (!plan.unbound && rebound) writer.setUdc("");
     }
     this.#definition = definition;
+    this.#mountPoints.clear();
     for (
       const [name, path] of mountAll(definition, this.name, this.#options)
     ) this.#mountPoints.set(name, path);

@@ -5,7 +5,9 @@
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
+import { compileFunction } from "../descriptors/mod.ts";
 import { FunctionFs } from "../functionfs/mod.ts";
+import { runningKernel } from "../functionfs/running_kernel.ts";
 import { interfaceOffsets } from "./check_gadget.ts";
 import { claim, readClaim, unclaim } from "./claim.ts";
 import { mountFunction } from "./function_mount.ts";
@@ -16,6 +18,7 @@ import {
   isOwnFunction,
 } from "./gadget_definition.ts";
 import type { GadgetOptions } from "./gadget_options.ts";
+import { recordBlocks } from "./record.ts";
 import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
 import { TreeWriter } from "./tree_writer.ts";
 
@@ -89,6 +92,7 @@ export function mountAll(
 /** Opens the functions that this process serves. */
 export function openAll(
   definition: GadgetDefinition,
+  name: string,
   mountPoints: ReadonlyMap<string, string>,
   { libaio, eventfd }: GadgetOptions,
 ): Record<string, FunctionFs> {
@@ -99,6 +103,11 @@ export function openAll(
       const interfaceOffset = offsets.get(each.name);
       const options = { interfaceOffset, libaio, eventfd };
       const mounted = mountPoints.get(each.name)!;
+      recordBlocks(
+        name,
+        instanceName(name, each.name),
+        compileFunction(each, { interfaceOffset, kernel: runningKernel() }),
+      );
       open.push([each.name, FunctionFs.open(each, mounted, options)]);
     }
   } catch (error) {

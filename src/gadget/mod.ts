@@ -30,6 +30,7 @@ export {
   type NoAttribute,
   type NoneRequired,
 } from "./kernel_function.ts";
+export { type MountedFunctionFs, mountFunctionFs } from "./legacy_mount.ts";
 export type { CleanUpOptions } from "./recovery.ts";
 export type { GadgetChange } from "./tree_writer.ts";
 export {

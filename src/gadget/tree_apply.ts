@@ -6,11 +6,7 @@
 import { isSystemError } from "../../ffi/errno.ts";
 import { exists, readlink } from "../../ffi/file.ts";
 import { sameValue } from "./attribute_value.ts";
-import {
-  type AttributeNode,
-  type FunctionNode,
-  type GadgetModel,
-} from "./tree_model.ts";
+import type { AttributeNode, FunctionNode, GadgetModel } from "./tree_model.ts";
 import {
   directoriesIn,
   linksIn,

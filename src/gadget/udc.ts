@@ -84,10 +84,12 @@ export function readUdc(name: string): Udc {
     readTextFile(`${UDC_CLASS}/${name}/${attribute}`, {
       action: `read state of UDC "${name}"`,
     });
+  const driver = read("function");
   return {
     name,
-    state: read("state") as UdcState,
-    driver: read("function"),
+    // Controllers without a gadget may still tell the state of the last one.
+    state: driver === "" ? "not attached" : read("state") as UdcState,
+    driver,
     maximumSpeed: read("maximum_speed"),
     currentSpeed: read("current_speed"),
     isOtg: read("is_otg") === "1",

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import {
-  type ControlAnswer,
-  type ControlHandler,
-  type SetupRequest,
-  unhandled,
-} from "./control.ts";
+import { type ControlHandler, unhandled } from "./control.ts";
 import type { Direction } from "./endpoint_attributes.ts";
-import type { RequestRecipient, RequestType } from "./setup_packet.ts";
+import {
+  encodeSetup,
+  type RequestRecipient,
+  type RequestType,
+} from "./setup_packet.ts";
 
 /** One kind of control request, and who answers it. */
 export interface ControlRoute {
@@ -48,8 +47,8 @@ export interface ControlRoute {
 }
 
 /**
- * Makes a control handler from a table. A request that is not in it, or whose
- * handler does not want it, is {@linkcode unhandled}.
+ * Makes a control handler from a table. A request that is not in it is
+ * {@linkcode unhandled}. A route with an index goes before one without.
  *
  * @param routes The table; the order does not matter. What `hidRequests` and
  * its like return can be spread into it.
@@ -84,45 +83,38 @@ export interface ControlRoute {
 export function controlRoutes(
   routes: readonly ControlRoute[],
 ): ControlHandler {
-  const table = new Map<string, ControlHandler>();
+  const table = new Map<number, ControlHandler>();
   for (const route of routes) {
-    const { type = "vendor", recipient = "interface", request, index } = route;
+    const { type = "vendor", recipient = "interface", request } = route;
     const directions = route.direction === undefined
       ? ["in", "out"] as const
       : [route.direction];
     for (const direction of directions) {
-      const packet = { direction, type, recipient, request };
-      const key = keyOf(packet, index);
+      const packet = encodeSetup({ direction, type, recipient, request });
+      const key = keyOf(packet[0], request, route.index);
       if (table.has(key)) {
-        throw new TypeError(`Cannot route control request "${key}" twice`);
+        throw new TypeError(
+          `Cannot route two handlers: both are for ${direction} ${type} request ${request} to "${recipient}"`,
+        );
       }
       table.set(key, route.handler);
     }
   }
-  return async (setup) => {
-    for (const index of [setup.index, undefined]) {
-      const handler = table.get(keyOf(setup, index));
-      if (handler === undefined) continue;
-      const answer: ControlAnswer = await handler(setup);
-      if (answer !== unhandled || setup.settled) return answer;
-    }
-    return unhandled;
+  return (setup) => {
+    const { requestType, request, index } = setup;
+    const handler = table.get(keyOf(requestType, request, index)) ??
+      table.get(keyOf(requestType, request, undefined));
+    return handler === undefined ? unhandled : handler(setup);
   };
 }
 
-type RequestKind = Pick<
-  SetupRequest,
-  "direction" | "type" | "recipient" | "request"
->;
-
-/** `"in vendor interface 0x01 at 0"` */
+/** One number for what a request is about. */
 function keyOf(
-  { direction, type, recipient, request }: RequestKind,
+  requestType: number,
+  request: number,
   index: number | undefined,
-): string {
-  const name = `0x${request.toString(16).padStart(2, "0")}`;
-  const place = index === undefined ? "" : ` at ${index}`;
-  return `${direction} ${type} ${recipient} ${name}${place}`;
+): number {
+  return (index ?? -1) * 0x10000 + requestType * 0x100 + request;
 }
 
 /**

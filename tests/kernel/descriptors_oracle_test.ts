@@ -35,7 +35,7 @@ import { Random } from "../support/random.ts";
 import { testSeed } from "../support/seed.ts";
 import { soak } from "../support/soak.ts";
 
-const COUNT = soak(100_000, 5_000);
+const COUNT = soak(50_000, 5_000);
 /** Blocks that are made from one definition: to compile it takes longer than to ask the kernel. */
 const VARIANTS = 10;
 /** A file descriptor that is not open. */

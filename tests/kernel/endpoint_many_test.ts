@@ -11,7 +11,8 @@ const SIZE = 65_536;
 /** How many threads of this process wait in poll(). */
 function parkedPolls(): number {
   return list("/proc/self/task").filter(({ name }) =>
-    /poll/.test(readTextFile(`/proc/self/task/${name}/wchan`))
+    // "ep_poll" is the event loop itself.
+    /^(do_(sys_)?)?poll/.test(readTextFile(`/proc/self/task/${name}/wchan`))
   ).length;
 }
 

@@ -171,7 +171,7 @@ Deno.test("transfers() asks for as much as its depth, and the host waits then", 
   await using test = await startEndpoints({ rx: bulkOut() });
   const { endpoints: { rx }, device, addresses: [out] } = test;
   const transfers = rx.transfers({ size: 4096, depth: 3 });
-  const send = (n: number, timeout = 10_000) =>
+  const send = (n: number, timeout = 60_000) =>
     device.bulkOut(out, pattern(100, n), { timeout });
   const first = transfers.next();
   await send(0);

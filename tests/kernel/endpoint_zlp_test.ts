@@ -6,6 +6,7 @@ import { startEndpoints } from "../support/endpoint_gadget.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
 import { soak } from "../support/soak.ts";
 import { gadgetSpeed } from "../support/speed.ts";
+import { recordBus } from "../support/usbmon.ts";
 import type { UsbfsDevice } from "../support/usbfs.ts";
 import { isTransferError } from "../support/usbfs_transfer.ts";
 
@@ -119,6 +120,36 @@ Deno.test("a write that gets a zero-length packet is done when the host has take
   assertEquals(done, false);
   assertEquals((await device.bulkIn(input, PACKET)).byteLength, 0);
   await written;
+});
+
+Deno.test("the kernel's record of the bus shows the same transfers", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const cases = [PACKET, 2 * PACKET, 700, 0].flatMap((size) =>
+    [true, false].map((autoZlp) => ({ size, autoZlp }))
+  );
+  const expected = cases.flatMap(({ size, autoZlp }) =>
+    expectedResults(size, autoZlp, PACKET)
+  ).map((length) => ({ endpoint: input, status: 0, length }));
+  expected.push({ endpoint: out, status: 0, length: 300 % PACKET });
+  const stalled = { endpoint: input, status: -32, length: 0 };
+  const records = await recordBus(
+    device.info,
+    expected.length + 1,
+    async () => {
+      for (const { size, autoZlp } of cases) {
+        link.autoZlp = autoZlp;
+        const tx = link.in;
+        await checkWrite({ tx, device, input, size, readSize: PACKET });
+      }
+      const reading = link.read(PACKET * 8);
+      await device.bulkOut(out, pattern(300 % PACKET));
+      await reading;
+      await link.in.halt();
+      await assertRejects(() => device.bulkIn(input, PACKET));
+    },
+  );
+  assertEquals(records, [...expected, stalled]);
 });
 
 Deno.test("automatic ZLPs can be switched on before the host is there, and changed while writes wait", async () => {

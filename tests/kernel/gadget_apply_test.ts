@@ -195,12 +195,13 @@ Deno.test("kernel functions of each kind are made, bound and removed", async () 
     kernelFunction("SourceSink", { pattern: 2 }),
   ];
   for (const each of kinds) {
-    await using gadget = await Gadget.start({
-      ...ids,
-      maxSpeed,
-      functions: [each],
-      ...(each.name === "SourceSink" ? { functions: [each] } : {}),
-    }, { bind: each.name !== "SourceSink" });
+    // OBEX stays away until its device is opened; isochronous endpoints are
+    // none of dummy_hcd's.
+    const bind = each.name !== "obex" && each.name !== "SourceSink";
+    await using gadget = await Gadget.start(
+      { ...ids, maxSpeed, functions: [each] },
+      { bind },
+    );
     const { changes } = await gadget.apply({
       ...gadget.definition,
       functions: [each],

@@ -9,7 +9,9 @@ import { terminalProgress } from "../vm/progress.ts";
 import { isQemuFault, runInVm, type Speed } from "../vm/vm.ts";
 import { type Counts, countTests } from "./counts.ts";
 import { cacheImports, ROOT, testArguments, testFiles } from "./deno_test.ts";
+import { ensureHostPrograms } from "./host_programs.ts";
 import { filesAtSpeed } from "./matrix.ts";
+import { ensureTestusb } from "./testusb.ts";
 
 const HELP = `Runs the kernel tests.
 
@@ -22,6 +24,8 @@ Usage: deno task test:kernel [OPTIONS] [FILE...]
   --here          on this machine's own UDC, without a VM
   --filter TEXT   only tests with this in their name
   --repeat N      the same again and again, to find what is not stable
+
+GADGET_SEED=N in the environment makes random tests begin with seed N.
 `;
 
 const KERNELS = ["7.3", "6.12", "6.1"];
@@ -141,6 +145,13 @@ async function main(): Promise<number> {
     timeout: args.soak ? SOAK_TIMEOUT : TIMEOUT,
   };
   await cacheImports(files);
+  {
+    using progress = terminalProgress();
+    await ensureHostPrograms({ progress });
+    if (files.some((file) => file.includes("usbtest"))) {
+      plan.environment.GADGET_TESTUSB = await ensureTestusb({ progress });
+    }
+  }
   const kernels = args.all ? KERNELS : String(args.kernel).split(",");
   const speeds = args.all ? SPEEDS : String(args.speed).split(",") as Speed[];
   const total = { passed: 0, failed: 0 };

@@ -15,11 +15,9 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { isTransferError } from "./usbfs_transfer.ts";
-import { gadgetSpeed } from "./speed.ts";
+import { gadgetSpeed, type TestSpeed } from "./speed.ts";
 import { UsbfsDevice } from "./usbfs.ts";
 import type { DeviceMatch } from "./usbfs_find.ts";
-
-const { maxSpeed } = gadgetSpeed();
 
 let serial = 0;
 
@@ -29,6 +27,8 @@ export interface ControlGadgetOptions
   /** @default {1} */
   readonly interfaces?: number;
   readonly gadget?: GadgetOptions;
+  /** @default {the speed of the run} */
+  readonly maxSpeed?: TestSpeed["maxSpeed"];
   /**
    * Whether to wait for the host and to claim interface 0.
    * @default {true}
@@ -54,7 +54,8 @@ export interface ControlGadget extends AsyncDisposable {
 export async function startControl(
   options: ControlGadgetOptions,
 ): Promise<ControlGadget> {
-  const { interfaces = 1, connect = true, gadget: how, ...handlers } = options;
+  const { maxSpeed = gadgetSpeed().maxSpeed, gadget: how, ...rest } = options;
+  const { interfaces = 1, connect = true, ...handlers } = rest;
   const match = {
     vendorId: 0x1209,
     productId: 0x0001,
@@ -139,7 +140,7 @@ export function delay(milliseconds: number): Promise<void> {
 export async function until(
   condition: () => boolean,
   what: string,
-  timeout = 10_000,
+  timeout = 60_000,
 ): Promise<void> {
   const end = performance.now() + timeout;
   while (!condition()) {

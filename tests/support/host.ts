@@ -44,7 +44,7 @@ export interface WebUsbDevice extends USBDevice {
   ): Promise<USBOutTransferResult>;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** A device that was opened by {@linkcode openWebUsb}. */
 export class WebUsbHost implements AsyncDisposable {

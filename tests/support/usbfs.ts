@@ -60,7 +60,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
   static async find(
     options: DeviceMatch & WaitOptions,
   ): Promise<UsbfsDevice> {
-    const { timeout = 10_000, signal } = options;
+    const { timeout = 60_000, signal } = options;
     const end = performance.now() + timeout;
     for (;;) {
       const left = end - performance.now();

@@ -45,7 +45,7 @@ export interface DeviceMatch {
 export interface WaitOptions {
   /**
    * Milliseconds.
-   * @default {10000}
+   * @default {60000}
    */
   readonly timeout?: number;
   /** Ends the wait; the promise rejects with the signal's reason. */
@@ -105,7 +105,7 @@ export async function waitForNoDevice(
 }
 
 async function poll<T>(
-  { timeout = 10_000, signal }: WaitOptions,
+  { timeout = 60_000, signal }: WaitOptions,
   look: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const end = performance.now() + timeout;

@@ -16,7 +16,7 @@ export interface TransferOptions {
   /**
    * Milliseconds after which the transfer is discarded; the promise rejects
    * with ETIMEDOUT. `Infinity` waits for ever.
-   * @default {10000}
+   * @default {60000}
    */
   readonly timeout?: number;
 }
@@ -59,7 +59,7 @@ export interface TransferSubject {
   readonly offset?: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
  * Waits for the end of a URB.

@@ -1,0 +1,129 @@
+/**
+ * Looks after gadgets on the command line. Needs `--allow-ffi` and no other
+ * permission.
+ *
+ * ```sh
+ * sudo deno run --allow-ffi jsr:@usb/gadget/cli doctor
+ * ```
+ *
+ * - `doctor` says what is missing on this machine for gadgets.
+ * - `list` shows the gadgets with their functions, mounts and processes.
+ * - `show NAME` shows the descriptors of a gadget.
+ * - `clean` removes what processes that have ended have left behind.
+ *
+ * @module
+ */
+import { examine, formatFindings, thisMachine } from "./src/cli/doctor.ts";
+import { formatGadget, formatGadgetTree } from "./src/cli/gadgets.ts";
+import { type FoundGadget, listGadgets } from "./src/gadget/inventory.ts";
+import { cleanUp } from "./src/gadget/recovery.ts";
+
+const HELP = `Looks after USB gadgets on this machine.
+
+Usage: deno run --allow-ffi jsr:@usb/gadget/cli COMMAND [--json]
+
+  doctor         what gadgets need, and what is missing
+  list           gadgets, functions, mounts, and who holds them
+  show [NAME]    a gadget with its descriptors, or all
+  clean          remove what processes that have ended have left behind
+                   --persistent  also gadgets that were made to stay
+
+Exit code: 0, or 1 if something is missing or went wrong, 2 for a wrong command
+line.
+`;
+
+/** What a command has to say. */
+interface Answer {
+  readonly text: string;
+  readonly json: unknown;
+  readonly code: number;
+}
+
+/** Runs the command line, and returns the exit code. */
+export async function main(args: string[]): Promise<number> {
+  // Imported when it is needed, so that the package can be checked where JSR
+  // is out of reach.
+  const { parseArgs } = await import("@std/cli/parse-args");
+  const unknown: string[] = [];
+  const options: Record<string, unknown> = parseArgs(args, {
+    boolean: ["json", "help", "persistent"],
+    unknown: (argument: string): unknown => {
+      if (argument.startsWith("-")) unknown.push(argument);
+      return undefined;
+    },
+  });
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const [command = "", name, ...rest] = Array.isArray(options._)
+    ? options._.map(String)
+    : [];
+  const commands = new Map<string, () => Answer | Promise<Answer>>([
+    ["doctor", doctor],
+    ["list", list],
+    ["show", () => show(name)],
+    ["clean", () => clean(options.persistent === true)],
+  ]);
+  const run = commands.get(command);
+  const tooMany = rest.length > 0 || name !== undefined && command !== "show";
+  if (run === undefined || unknown.length > 0 || tooMany) {
+    console.error(HELP);
+    return 2;
+  }
+  try {
+    const { text, json, code } = await run();
+    console.log(options.json ? JSON.stringify(json, null, 2) : text);
+    return code;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  }
+}
+
+async function doctor(): Promise<Answer> {
+  const findings = await examine(thisMachine());
+  const broken = findings.some(({ state }) => state === "missing");
+  return {
+    text: formatFindings(findings),
+    json: findings,
+    code: broken ? 1 : 0,
+  };
+}
+
+function list(): Answer {
+  const gadgets = listGadgets();
+  const text = gadgets.map(formatGadget).join("\n\n") || "No gadgets.";
+  return { text, json: gadgets, code: 0 };
+}
+
+function show(name: string | undefined): Answer {
+  const gadgets = listGadgets();
+  const found: FoundGadget[] = name === undefined
+    ? gadgets
+    : gadgets.filter((it) => it.name === name);
+  if (name !== undefined && found.length === 0) {
+    const names = gadgets.map((it) => `"${it.name}"`).join(", ");
+    throw new Deno.errors.NotFound(
+      `Cannot find gadget "${name}": there is ${names || "none"}`,
+    );
+  }
+  const text = found.map(formatGadgetTree).join("\n\n") || "No gadgets.";
+  return { text, json: found, code: 0 };
+}
+
+async function clean(persistent: boolean): Promise<Answer> {
+  const removed = await cleanUp({ persistent });
+  return {
+    text: removed.map((it) => `removed ${it}`).join("\n") ||
+      "Nothing to remove.",
+    json: { removed },
+    code: 0,
+  };
+}
+
+if (import.meta.main) {
+  const code = await main([...Deno.args]);
+  // Not Deno.exit() at once: standard output may be a slow pipe.
+  if (code !== 0) Deno.exitCode = code;
+}

@@ -1,0 +1,214 @@
+/**
+ * Looks for what a gadget needs on this machine, and says what to do about what
+ * is missing.
+ *
+ * @module
+ */
+import { openAio } from "../../ffi/libaio.ts";
+import { libc } from "../../ffi/libc.ts";
+import { exists } from "../../ffi/file.ts";
+import { listClaims } from "../gadget/claim.ts";
+import { type FunctionFsFeatures, probeFunctionFs } from "../gadget/probe.ts";
+import {
+  findConfigfs,
+  kernelRelease,
+  moduleRemedy,
+  type ModuleState,
+  moduleState,
+  ROOT_REMEDY,
+} from "../gadget/remedies.ts";
+import { listUdcs, type Udc } from "../gadget/udc.ts";
+
+/** What the doctor looks at. */
+export interface Machine {
+  /** The release of the kernel. */
+  readonly release: string;
+  /** Whether the program runs as root. */
+  readonly root: boolean;
+  /** Where configfs is mounted. */
+  readonly configfs: string | undefined;
+  /** Whether configfs has a directory for gadgets. */
+  readonly gadgets: boolean;
+  /** The state of a kernel module. */
+  moduleState(name: string): ModuleState;
+  /** What to do about a kernel module. */
+  moduleRemedy(name: string): string;
+  readonly udcs: readonly Pick<
+    Udc,
+    "name" | "driver" | "state" | "maximumSpeed" | "controllerDriver"
+  >[];
+  /** Where the AIO calls come from. */
+  readonly aio: string;
+  /** Gadgets that processes have left behind. */
+  readonly leftovers: readonly string[];
+  /** Probes FunctionFS. */
+  probe(): Promise<FunctionFsFeatures>;
+}
+
+/** What was found out about one thing. */
+export interface Finding {
+  /** What it is about. */
+  readonly name: string;
+  /**
+   * - `"ok"`: it is there.
+   * - `"note"`: gadgets work without it.
+   * - `"missing"`: no gadget works without it.
+   */
+  readonly state: "ok" | "note" | "missing";
+  /** What was found, in words. */
+  readonly text: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+}
+
+/** This machine. */
+export function thisMachine(): Machine {
+  const configfs = findConfigfs();
+  return {
+    release: kernelRelease(),
+    root: libc().geteuid() === 0,
+    configfs,
+    gadgets: configfs !== undefined && exists(`${configfs}/usb_gadget`),
+    moduleState,
+    moduleRemedy,
+    udcs: listUdcs(),
+    aio: openAio().source,
+    leftovers: listClaims().filter(({ owner }) => owner === "dead")
+      .map(({ name }) => name),
+    probe: probeFunctionFs,
+  };
+}
+
+/** Examines a machine. */
+export async function examine(machine: Machine): Promise<Finding[]> {
+  const findings: Finding[] = [
+    { name: "kernel", state: "ok", text: `Linux ${machine.release}` },
+    machine.root
+      ? { name: "permissions", state: "ok", text: "root" }
+      : missing("permissions", "not root", ROOT_REMEDY),
+    examineConfigfs(machine),
+    examineGadgets(machine),
+    examineModule(machine, "usb_f_fs"),
+    ...examineUdcs(machine),
+    machine.aio === "syscall"
+      ? {
+        name: "libaio",
+        state: "note",
+        text: "not installed; system calls are used instead",
+      }
+      : { name: "libaio", state: "ok", text: machine.aio },
+  ];
+  if (machine.leftovers.length > 0) {
+    findings.push({
+      name: "leftovers",
+      state: "note",
+      text: `gadgets of processes that have ended: ${
+        machine.leftovers.join(", ")
+      }`,
+      remedy: 'remove them with "clean"',
+    });
+  }
+  const able = findings.every((it) =>
+    it.state !== "missing" || it.name === "controller"
+  );
+  if (able) findings.push(...await examineFeatures(machine));
+  return findings;
+}
+
+function missing(name: string, text: string, remedy: string): Finding {
+  return { name, state: "missing", text, remedy };
+}
+
+function examineConfigfs(machine: Machine): Finding {
+  if (machine.configfs !== undefined) {
+    const text = `mounted on ${machine.configfs}`;
+    return { name: "configfs", state: "ok", text };
+  }
+  return machine.moduleState("configfs") === "loaded"
+    ? {
+      name: "configfs",
+      state: "note",
+      text: "not mounted; a gadget mounts it",
+    }
+    : missing(
+      "configfs",
+      "not in the kernel that runs",
+      machine.moduleRemedy("configfs"),
+    );
+}
+
+function examineGadgets(machine: Machine): Finding {
+  if (machine.gadgets || machine.moduleState("libcomposite") === "loaded") {
+    return { name: "gadgets", state: "ok", text: "libcomposite is loaded" };
+  }
+  return missing(
+    "gadgets",
+    "libcomposite is not loaded",
+    machine.moduleRemedy("libcomposite"),
+  );
+}
+
+function examineModule(machine: Machine, module: string): Finding {
+  const name = "FunctionFS";
+  switch (machine.moduleState(module)) {
+    case "loaded":
+      return { name, state: "ok", text: `${module} is loaded` };
+    case "loadable":
+      return { name, state: "ok", text: `the kernel loads ${module} on use` };
+    case "missing":
+      return missing(name, "not there", machine.moduleRemedy(module));
+  }
+}
+
+function examineUdcs({ udcs, ...machine }: Machine): Finding[] {
+  const name = "controller";
+  if (udcs.length === 0) {
+    return [missing(
+      name,
+      "no USB device controller",
+      machine.moduleState("dummy_hcd") === "missing"
+        ? "use a board that has one, and load its driver (dwc2, dwc3, musb_hdrc, ...)"
+        : 'load the driver of the board\'s controller, or a virtual one: "sudo modprobe dummy_hcd is_super_speed=1"',
+    )];
+  }
+  return udcs.map((udc) => ({
+    name,
+    state: "ok",
+    text: `${udc.name} (${udc.controllerDriver || "?"}), ${udc.maximumSpeed}, ${
+      udc.driver === "" ? "free" : `taken by ${udc.driver}, ${udc.state}`
+    }`,
+  }));
+}
+
+async function examineFeatures(machine: Machine): Promise<Finding[]> {
+  const { rwProxy, zlp, dmabuf } = await machine.probe();
+  const feature = (name: string, has: boolean, since: string): Finding => ({
+    name,
+    state: has ? "ok" : "note",
+    text: has ? "yes" : `no, needs Linux ${since}`,
+  });
+  return [
+    feature("epN_rw files", rwProxy, "7.3"),
+    feature("automatic zero-length packets", zlp, "7.3"),
+    feature("DMABUF", dmabuf, "6.9"),
+  ];
+}
+
+/** Writes findings for people. */
+export function formatFindings(findings: readonly Finding[]): string {
+  const marks = { ok: "ok", note: "note", missing: "MISSING" };
+  const lines = findings.flatMap(({ name, state, text, remedy }) => [
+    `${marks[state].padEnd(8)}${name}: ${text}`,
+    ...(remedy === undefined ? [] : [`        -> ${remedy}`]),
+  ]);
+  const count = findings.filter(({ state }) => state === "missing").length;
+  return [
+    ...lines,
+    "",
+    count === 0
+      ? "Gadgets work on this machine."
+      : `Gadgets do not work on this machine: ${count} ${
+        count === 1 ? "thing is" : "things are"
+      } missing.`,
+  ].join("\n");
+}

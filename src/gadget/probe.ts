@@ -1,0 +1,90 @@
+/**
+ * Finds out what this kernel's FunctionFS can, by a gadget that no host sees.
+ *
+ * @module
+ */
+import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import { close, ioctl, open, write } from "../../ffi/file.ts";
+import { bulkPair, compileFunction, usbFunction } from "../descriptors/mod.ts";
+import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../functionfs/abi.ts";
+import { externalFunction } from "./kernel_function.ts";
+import { Gadget } from "./gadget.ts";
+
+/** `_IOW('g', 131, int)`, since Linux 6.9. */
+const FUNCTIONFS_DMABUF_ATTACH = 0x40046783;
+
+/** What FunctionFS can, beyond what it always could. */
+export interface FunctionFsFeatures {
+  /** `epN_rw` files (FUNCTIONFS_RW_PROXY_EPS), Linux 7.3. */
+  readonly rwProxy: boolean;
+  /** Automatic zero-length packets (FUNCTIONFS_ENDPOINT_ENABLE_ZLP), Linux 7.3. */
+  readonly zlp: boolean;
+  /** DMABUF transfers (FUNCTIONFS_DMABUF_ATTACH), Linux 6.9. */
+  readonly dmabuf: boolean;
+}
+
+const probe = usbFunction({
+  name: "probe",
+  interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+});
+
+/**
+ * Probes the features of FunctionFS: makes a gadget, without binding it, and
+ * removes it. Needs root.
+ */
+export async function probeFunctionFs(): Promise<FunctionFsFeatures> {
+  const rwProxy = await probeWith(true, () => true);
+  const others = await probeWith(false, (mounted) => {
+    const fd = open(`${mounted}/ep1`, O_RDWR | O_NONBLOCK);
+    try {
+      return {
+        zlp: knows(fd, FUNCTIONFS_ENDPOINT_ENABLE_ZLP),
+        dmabuf: knows(fd, FUNCTIONFS_DMABUF_ATTACH),
+      };
+    } finally {
+      close(fd);
+    }
+  });
+  return {
+    rwProxy: rwProxy ?? false,
+    zlp: others?.zlp ?? false,
+    dmabuf: others?.dmabuf ?? false,
+  };
+}
+
+async function probeWith<T>(
+  rwProxy: boolean,
+  look: (mounted: string) => T,
+): Promise<T | undefined> {
+  await using gadget = await Gadget.start({
+    vendorId: 0,
+    productId: 0,
+    functions: [externalFunction("probe")],
+  }, { bind: false });
+  const mounted = gadget.mountPoints.probe;
+  const { descriptors, strings } = compileFunction(probe, { rwProxy });
+  const ep0 = open(`${mounted}/ep0`, O_RDWR | O_NONBLOCK);
+  try {
+    write(ep0, descriptors);
+    write(ep0, strings);
+    return look(mounted);
+  } catch (error) {
+    // A flag that the kernel does not know.
+    if (isSystemError(error, "ENOSYS")) return undefined;
+    throw error;
+  } finally {
+    close(ep0);
+  }
+}
+
+/** A request that is known fails because of its argument, or takes it. */
+function knows(fd: number, request: number): boolean {
+  try {
+    ioctl(fd, request, new Uint8Array(new Int32Array([-1]).buffer));
+    return true;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return error.code !== "ENOTTY";
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * Random sequences of what a host can do to the control endpoint. The same
+ * seed does the same again: GADGET_SEED.
+ *
+ * @module
+ */
+import "../support/libraries.ts";
+import { assert, assertEquals } from "@std/assert";
+import { type SetupRequest, Stall } from "@usb/gadget";
+import { plug, unplug } from "../support/cable.ts";
+import {
+  aborted,
+  type ControlGadget,
+  delay,
+  outcome,
+  startControl,
+  until,
+} from "../support/control_host.ts";
+import { watchEventLoop } from "../support/heartbeat.ts";
+import { firstDifference, pattern } from "../support/pattern.ts";
+import { Random } from "../support/random.ts";
+import { testSeed } from "../support/seed.ts";
+import { soak } from "../support/soak.ts";
+
+const SEQUENCES = soak(2000, 60);
+const LENGTHS = [0, 1, 8, 63, 64, 65, 511, 512, 513, 4095, 4096];
+const ANSWERS = ["at once", "late", "stall", "stall late", "never"] as const;
+const MAX_DELAY_MS = 6;
+
+/** A request with a number of its own, which is its `wValue`. */
+interface Planned {
+  readonly number: number;
+  readonly direction: "in" | "out";
+  readonly length: number;
+  readonly answer: typeof ANSWERS[number];
+  readonly delay: number;
+}
+
+/** The gadget's side: does what was planned for a request. */
+class Handler {
+  readonly plans = new Map<number, Planned>();
+  readonly wrong: string[] = [];
+  /** Requests whose handler runs. */
+  running = 0;
+
+  readonly handle = async (setup: SetupRequest) => {
+    this.running++;
+    try {
+      return await this.#answer(setup, this.plans.get(setup.value)!);
+    } finally {
+      this.running--;
+    }
+  };
+
+  async #answer(setup: SetupRequest, planned: Planned) {
+    if (planned.answer.endsWith("late")) await delay(planned.delay);
+    switch (planned.answer) {
+      case "stall":
+        throw new Stall();
+      case "stall late":
+        return setup.settled ? undefined : setup.stall();
+      case "never":
+        return await aborted(setup);
+    }
+    if (setup.direction === "in") return dataOf(planned);
+    const data = await setup.receive();
+    if (firstDifference(data, dataOf(planned)) >= 0) {
+      this.wrong.push(`request ${planned.number} carried other data`);
+    }
+  }
+}
+
+const dataOf = ({ length, number }: Planned) => pattern(length, number);
+
+/** The host's side: random actions, one after another. */
+class Host {
+  readonly #it: ControlGadget;
+  readonly #random: Random;
+  readonly #plans: Map<number, Planned>;
+  #number = 0;
+
+  constructor(it: ControlGadget, random: Random, { plans }: Handler) {
+    this.#it = it;
+    this.#random = random;
+    this.#plans = plans;
+  }
+
+  /** One action; returns its name. */
+  async act(): Promise<string> {
+    const random = this.#random;
+    const { device } = this.#it;
+    const dice = random.int(0, 99);
+    if (dice < 45) return await this.request();
+    if (dice < 65) return await this.#abortedRequest();
+    if (dice < 75) return await this.#severalRequests();
+    if (dice < 83) return `${await this.#during(() => device.reset())}, reset`;
+    if (dice < 90) {
+      const select = () => device.setInterface(0, 0);
+      return `${await this.#during(select)}, interface`;
+    }
+    if (dice < 96) {
+      await device.releaseInterface(0);
+      await device.setConfiguration(0);
+      if (random.chance()) await delay(random.int(0, MAX_DELAY_MS));
+      await device.setConfiguration(1);
+      await device.claimInterface(0);
+      return "configuration";
+    }
+    const udc = this.#it.gadget.udc.name;
+    unplug(this.#it.gadget);
+    if (random.chance()) await delay(random.int(0, MAX_DELAY_MS));
+    plug(this.#it.gadget, udc);
+    await this.#it.connect();
+    return "unplug";
+  }
+
+  /** A request that the host waits for. */
+  async request(): Promise<string> {
+    const planned = this.#plan(ANSWERS.slice(0, -1));
+    const seen = await this.#send(planned, undefined);
+    assertEquals(seen, expected(planned), describe(planned));
+    return describe(planned);
+  }
+
+  /** A request that the host gives up after a moment. */
+  async #abortedRequest(): Promise<string> {
+    const planned = this.#plan(ANSWERS);
+    const controller = new AbortController();
+    const sending = this.#send(planned, controller.signal);
+    await delay(this.#random.int(0, MAX_DELAY_MS));
+    controller.abort();
+    const seen = await sending;
+    const possible = ["ENOENT", expected(planned)];
+    assert(possible.includes(seen), `${describe(planned)}: host saw "${seen}"`);
+    return `${describe(planned)} aborted: ${seen}`;
+  }
+
+  /** Requests one behind the other, as fast as the host can. */
+  async #severalRequests(): Promise<string> {
+    const planned = Array.from(
+      { length: this.#random.int(2, 5) },
+      () => this.#plan(["at once", "stall"]),
+    );
+    const seen = await Promise.all(
+      planned.map((each) => this.#send(each, undefined)),
+    );
+    assertEquals(seen, planned.map(expected));
+    return planned.map(describe).join(" + ");
+  }
+
+  /** Something that the host does while a request waits for its answer. */
+  async #during(action: () => Promise<void>): Promise<string> {
+    if (this.#random.chance()) {
+      await action();
+      return "nothing";
+    }
+    const planned = this.#plan(["never", "late"]);
+    const controller = new AbortController();
+    const sending = this.#send(planned, controller.signal);
+    await delay(this.#random.int(0, MAX_DELAY_MS));
+    // The host's controller does one request at a time.
+    controller.abort();
+    await action();
+    await sending;
+    return describe(planned);
+  }
+
+  #plan(answers: readonly Planned["answer"][]): Planned {
+    const random = this.#random;
+    const number = this.#number = (this.#number + 1) & 0xffff;
+    const planned = {
+      number,
+      direction: random.pick(["in", "out"] as const),
+      length: random.pick(LENGTHS),
+      answer: random.pick(answers),
+      delay: random.int(0, MAX_DELAY_MS),
+    };
+    this.#plans.set(number, planned);
+    return planned;
+  }
+
+  async #send(
+    planned: Planned,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const { device } = this.#it;
+    const { number: value, length } = planned;
+    const setup = { requestType: 0x41, request: 1, value };
+    if (planned.direction === "out") {
+      return `${await outcome(
+        device.controlOut(setup, dataOf(planned), { signal }),
+      )}`;
+    }
+    const seen = await outcome(
+      device.controlIn({ ...setup, length }, { signal }),
+    );
+    if (typeof seen === "string") return seen;
+    return firstDifference(seen, dataOf(planned)) < 0
+      ? `${seen.byteLength}`
+      : "other data";
+  }
+}
+
+function expected({ answer, length }: Planned): string {
+  return answer.startsWith("stall") ? "EPIPE" : `${length}`;
+}
+
+function describe({ number, direction, length, answer }: Planned): string {
+  return `${number}: ${direction} ${length} ${answer}`;
+}
+
+/** Checks that every event can follow the one before. */
+function assertLife({ events }: ControlGadget): void {
+  let state = "bound";
+  let suspended = false;
+  for (const [index, event] of events.entries()) {
+    const place = `event ${index}, "${event.type}" when ${state}`;
+    const follow = (from: string, to: string) => {
+      assertEquals(state, from, place);
+      state = to;
+    };
+    switch (event.type) {
+      case "bind":
+        if (index > 0) follow("unbound", "bound");
+        break;
+      case "enable":
+        follow("bound", "enabled");
+        break;
+      case "disable":
+        follow("enabled", "bound");
+        break;
+      case "unbind":
+        follow("bound", "unbound");
+        suspended = false;
+        break;
+      case "suspend":
+      case "resume":
+        assertEquals(suspended, event.type === "resume", place);
+        suspended = !suspended;
+        break;
+      case "error":
+        throw event.error;
+    }
+  }
+}
+
+Deno.test(`${SEQUENCES} random sequences of host actions leave the function working`, async () => {
+  const seed = testSeed();
+  console.log(`seed: GADGET_SEED=${seed}`);
+  using _ = watchEventLoop();
+  const handler = new Handler();
+  await using it = await startControl({ control: handler.handle });
+  for (let sequence = 0; sequence < SEQUENCES; sequence++) {
+    // Each sequence has a seed of its own: it does not depend on timing.
+    const random = new Random((seed + sequence) >>> 0);
+    const host = new Host(it, random, handler);
+    const log: string[] = [];
+    try {
+      for (let left = random.int(1, 6); left > 0; left--) {
+        log.push(await host.act());
+      }
+      log.push(await host.request());
+      assertEquals(handler.wrong, []);
+      await until(() => handler.running === 0, "all handlers are done");
+    } catch (error) {
+      const done = log.join("\n  ");
+      throw new Error(
+        `Sequence ${sequence} of seed ${seed} failed after:\n  ${done}`,
+        { cause: error },
+      );
+    }
+  }
+  assertLife(it);
+});

@@ -1,0 +1,111 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { examine, formatFindings, type Machine } from "../../src/cli/doctor.ts";
+
+const root = new URL("../../", import.meta.url);
+
+async function cli(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--no-check",
+      "--allow-ffi",
+      "--import-map=tests/import_map.json",
+      "cli.ts",
+      ...args,
+    ],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+const bare: Machine = {
+  release: "6.12.1",
+  root: false,
+  configfs: undefined,
+  gadgets: false,
+  moduleState: () => "missing",
+  moduleRemedy: (name) => `get ${name}`,
+  udcs: [],
+  aio: "syscall",
+  leftovers: [],
+  probe: () => Promise.reject(new Error("not to be called")),
+};
+
+Deno.test("doctor tells what is missing on a machine without gadget support", async () => {
+  assertEquals(
+    formatFindings(await examine(bare)),
+    `ok      kernel: Linux 6.12.1
+MISSING permissions: not root
+        -> gadgets need root: run it with sudo, in a container also with --privileged
+MISSING configfs: not in the kernel that runs
+        -> get configfs
+MISSING gadgets: libcomposite is not loaded
+        -> get libcomposite
+MISSING FunctionFS: not there
+        -> get usb_f_fs
+MISSING controller: no USB device controller
+        -> use a board that has one, and load its driver (dwc2, dwc3, musb_hdrc, ...)
+note    libaio: not installed; system calls are used instead
+
+Gadgets do not work on this machine: 5 things are missing.`,
+  );
+});
+
+Deno.test("doctor tells what a machine with everything can", async () => {
+  const findings = await examine({
+    ...bare,
+    root: true,
+    configfs: "/sys/kernel/config",
+    gadgets: true,
+    moduleState: () => "loaded",
+    udcs: [{
+      name: "dummy_udc.0",
+      driver: "g1",
+      state: "configured",
+      maximumSpeed: "super-speed",
+      controllerDriver: "dummy_udc",
+    }],
+    aio: "libaio.so.1",
+    leftovers: ["old"],
+    probe: () => Promise.resolve({ rwProxy: true, zlp: true, dmabuf: false }),
+  });
+  assertEquals(
+    formatFindings(findings),
+    `ok      kernel: Linux 6.12.1
+ok      permissions: root
+ok      configfs: mounted on /sys/kernel/config
+ok      gadgets: libcomposite is loaded
+ok      FunctionFS: usb_f_fs is loaded
+ok      controller: dummy_udc.0 (dummy_udc), super-speed, taken by g1, configured
+ok      libaio: libaio.so.1
+note    leftovers: gadgets of processes that have ended: old
+        -> remove them with "clean"
+ok      epN_rw files: yes
+ok      automatic zero-length packets: yes
+note    DMABUF: no, needs Linux 6.9
+
+Gadgets work on this machine.`,
+  );
+});
+
+Deno.test("the command line works with --allow-ffi alone", async () => {
+  const doctor = await cli("doctor", "--json");
+  assertEquals(doctor.err, "");
+  const findings = JSON.parse(doctor.out) as { name: string }[];
+  assertEquals(findings[0].name, "kernel");
+  assertEquals((await cli("--help")).code, 0);
+});
+
+Deno.test("a wrong command line is answered with the right ones", async () => {
+  for (const args of [[], ["nope"], ["list", "--nope"], ["list", "name"]]) {
+    const { code, err } = await cli(...args);
+    assertEquals(code, 2);
+    assertStringIncludes(err, "Usage:");
+  }
+  const { code, err } = await cli("show", "nothing");
+  assertEquals(code, 1);
+  assertStringIncludes(err, 'Cannot find gadget "nothing"');
+});

@@ -1,0 +1,296 @@
+import { assert, assertEquals } from "@std/assert";
+import type { AioContext, AioRequest, AioSource } from "../../ffi/aio.ts";
+import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
+import { Errno } from "../../ffi/errno.ts";
+import type { Transfer, TransferOwner } from "../../src/functionfs/transfer.ts";
+import { TransferQueue } from "../../src/functionfs/transfer_queue.ts";
+
+/** An AIO context without a kernel: the test says what becomes of requests. */
+class FakeAio {
+  /** With the kernel, in the order of submission. */
+  inKernel: AioRequest[] = [];
+  cancelled: AioRequest[] = [];
+  readonly #sources = new Set<AioSource>();
+
+  schedule(source: AioSource): void {
+    this.#sources.add(source);
+  }
+
+  submit(request: AioRequest): void {
+    assert(!request.pending, "submitted twice");
+    request.ring = {} as AioRequest["ring"];
+    this.inKernel.push(request);
+  }
+
+  cancel(request: AioRequest): boolean {
+    this.cancelled.push(request);
+    return true;
+  }
+
+  /** The end of a turn. */
+  turn(): void {
+    while (this.#sources.size > 0) {
+      const sources = [...this.#sources];
+      this.#sources.clear();
+      for (const source of sources) source.pump();
+    }
+  }
+
+  complete(request: AioRequest, result: number): void {
+    this.inKernel = this.inKernel.filter((each) => each !== request);
+    request.ring = undefined;
+    request.onComplete(result);
+  }
+}
+
+/** A queue of named transfers, and what happens around it. */
+class Bench implements TransferOwner {
+  readonly aio = new FakeAio();
+  readonly connection = {
+    enabled: true,
+    enableCount: 1,
+    works: true,
+    probe() {
+      return this.works;
+    },
+  };
+  readonly queue = new TransferQueue({
+    aio: this.aio as unknown as AioContext,
+    fd: -1,
+    opcode: IOCB_CMD_PWRITE,
+    connection: this.connection,
+  });
+  readonly names = new Map<Transfer, string>();
+  readonly ends: string[] = [];
+  resume = true;
+
+  push(name: string): Transfer {
+    const transfer = this.queue.take(this, new Uint8Array(8));
+    this.names.set(transfer, name);
+    this.queue.push(transfer);
+    return transfer;
+  }
+
+  /** The names of what is with the kernel. */
+  get kernel(): string[] {
+    return this.aio.inKernel.map((request) =>
+      [...this.names].find(([each]) => each.request === request)![1]
+    );
+  }
+
+  disable(): void {
+    this.connection.enabled = false;
+    this.queue.onDisable();
+  }
+
+  enable(): void {
+    this.connection.enabled = true;
+    this.connection.enableCount++;
+    this.queue.onEnable();
+  }
+
+  prepare(): boolean {
+    return true;
+  }
+
+  resumes(): boolean {
+    return this.resume;
+  }
+
+  onEnd(transfer: Transfer, result: number | Error): void {
+    this.ends.push(`${this.names.get(transfer)} ${result}`);
+  }
+}
+
+Deno.test("what a disable has ended is submitted again before what came later", () => {
+  const bench = new Bench();
+  const [a, b] = [bench.push("a"), bench.push("b")];
+  bench.aio.turn();
+  bench.aio.complete(a.request, -Errno.ESHUTDOWN);
+  bench.push("c");
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["b"]);
+  bench.disable();
+  bench.enable();
+  bench.aio.complete(b.request, -Errno.ESHUTDOWN);
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["a", "b", "c"]);
+  assertEquals(bench.ends, []);
+});
+
+Deno.test("what went into the new connection too early is called back", () => {
+  const bench = new Bench();
+  const [a, b] = [bench.push("a"), bench.push("b")];
+  bench.aio.turn();
+  // The host has selected the setting anew, and only the event is known.
+  bench.enable();
+  const c = bench.push("c");
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["a", "b", "c"]);
+  bench.aio.complete(a.request, -Errno.ESHUTDOWN);
+  bench.aio.turn();
+  assertEquals(bench.aio.cancelled, [c.request, b.request]);
+  bench.aio.complete(b.request, -Errno.ESHUTDOWN);
+  bench.aio.complete(c.request, -Errno.ECONNRESET);
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["a", "b", "c"]);
+  for (const each of [a, b, c]) bench.aio.complete(each.request, 8);
+  assertEquals(bench.ends, ["a 8", "b 8", "c 8"]);
+});
+
+Deno.test("what the host has taken before it could be called back is not sent again", () => {
+  const bench = new Bench();
+  const a = bench.push("a");
+  bench.aio.turn();
+  bench.enable();
+  const b = bench.push("b");
+  bench.aio.turn();
+  bench.aio.complete(a.request, -Errno.ESHUTDOWN);
+  bench.aio.turn();
+  bench.aio.complete(b.request, 8);
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["a"]);
+  bench.aio.complete(a.request, 8);
+  assertEquals(bench.ends, ["b 8", "a 8"]);
+});
+
+Deno.test("EAGAIN of a disabled endpoint waits for the next ENABLE", () => {
+  const bench = new Bench();
+  const a = bench.push("a");
+  bench.aio.turn();
+  bench.connection.works = false;
+  bench.aio.complete(a.request, -Errno.EAGAIN);
+  bench.aio.turn();
+  assertEquals(bench.kernel, []);
+  bench.push("b");
+  bench.aio.turn();
+  assertEquals(bench.kernel, []);
+  bench.disable();
+  bench.connection.works = true;
+  bench.enable();
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["a", "b"]);
+});
+
+Deno.test("EAGAIN of an endpoint that works is tried again a little later, in order", async () => {
+  const bench = new Bench();
+  const [a, b] = [bench.push("a"), bench.push("b")];
+  bench.aio.turn();
+  bench.aio.complete(a.request, -Errno.EAGAIN);
+  bench.aio.turn();
+  assertEquals(bench.aio.cancelled, [b.request]);
+  bench.aio.complete(b.request, -Errno.ECONNRESET);
+  bench.aio.turn();
+  assertEquals(bench.kernel, []);
+  while (bench.kernel.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    bench.aio.turn();
+  }
+  assertEquals(bench.kernel, ["a", "b"]);
+});
+
+Deno.test("transfers of one connection end with it, wherever they are", () => {
+  const bench = new Bench();
+  bench.resume = false;
+  const [a, b] = [bench.push("a"), bench.push("b")];
+  bench.aio.turn();
+  bench.push("c");
+  bench.aio.complete(a.request, -Errno.ESHUTDOWN);
+  bench.disable();
+  // Refused since the disable, of which the event was quicker.
+  bench.aio.complete(b.request, -Errno.EAGAIN);
+  bench.push("d");
+  bench.aio.turn();
+  const lost = -Errno.ESHUTDOWN;
+  assertEquals(bench.ends, [`a ${lost}`, `c ${lost}`, `b ${lost}`]);
+  bench.enable();
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["d"]);
+});
+
+Deno.test("an action has its place among the transfers, and is tried until it is done", async () => {
+  const bench = new Bench();
+  const a = bench.push("a");
+  const results = [-Errno.EAGAIN, 0];
+  const attempts: string[][] = [];
+  let end: number | undefined;
+  bench.queue.run({
+    ordered: true,
+    attempt: () => {
+      attempts.push(bench.kernel);
+      return results.shift()!;
+    },
+    onEnd: (result) => end = result,
+  });
+  bench.push("b");
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["a"]);
+  assertEquals(attempts, []);
+  bench.aio.complete(a.request, 8);
+  bench.aio.turn();
+  assertEquals([attempts, end], [[[]], undefined]);
+  while (end === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    bench.aio.turn();
+  }
+  assertEquals(end, 0);
+  assertEquals(bench.kernel, ["b"]);
+});
+
+Deno.test("whatever happens, every transfer ends once", () => {
+  const bench = new Bench();
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  let state = seed;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fff_ffff;
+    return (state >> 8) % below;
+  };
+  const transfers: Transfer[] = [];
+  let pushed = 0;
+  for (let step = 0; step < 20_000; step++) {
+    switch (random(8)) {
+      case 0:
+      case 1:
+        transfers.push(bench.push(`${pushed++}`));
+        break;
+      case 2:
+        bench.aio.turn();
+        break;
+      case 3:
+      case 4: {
+        const [first] = bench.aio.inKernel;
+        if (first !== undefined) bench.aio.complete(first, 8);
+        break;
+      }
+      case 5: {
+        // All in the kernel end with a disable; told at once, or by and by.
+        const ended = [...bench.aio.inKernel];
+        if (random(2) === 0) bench.disable();
+        for (const each of ended) {
+          bench.aio.complete(each, -Errno.ESHUTDOWN);
+          if (random(3) === 0) bench.aio.turn();
+        }
+        bench.enable();
+        break;
+      }
+      case 6: {
+        const victim = transfers[random(transfers.length + 1)];
+        if (victim === undefined) break;
+        bench.queue.cancel(victim);
+        break;
+      }
+      case 7:
+        for (const each of bench.aio.cancelled.splice(0)) {
+          if (!each.pending) continue;
+          bench.aio.complete(each, random(2) ? -Errno.ECONNRESET : 8);
+        }
+    }
+  }
+  bench.queue.close();
+  for (const each of bench.aio.inKernel.slice()) {
+    bench.aio.complete(each, -Errno.ECONNRESET);
+  }
+  const ended = bench.ends.map((each) => Number(each.split(" ")[0]));
+  assertEquals(ended.length, pushed, `seed ${seed}`);
+  assertEquals(new Set(ended).size, pushed, `seed ${seed}`);
+});
