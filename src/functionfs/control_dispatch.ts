@@ -46,12 +46,20 @@ export async function dispatchControl(
     await answer(setup, result instanceof Promise ? await result : result);
   } catch (error) {
     if (!setup.settled) setup.stall();
-    // On purpose. Where it came too late to have an effect, it is an error.
-    if (error instanceof Stall && setup.stalled) return;
-    // The host has given up, and the handler has noticed: nothing is wrong.
-    if (setup.signal.aborted && isReason(error, setup.signal)) return;
-    tell(error, setup, handlers);
+    if (!isMeant(error, setup)) tell(error, setup, handlers);
   }
+}
+
+/**
+ * Whether nothing is wrong with what a handler has thrown: a stall on purpose,
+ * unless the request was acknowledged before; or the reason of the signal, when
+ * the host has given up.
+ */
+function isMeant(error: unknown, setup: DispatchedRequest): boolean {
+  const cancelled = setup.signal.aborted;
+  return error instanceof Stall
+    ? setup.stalled || cancelled
+    : cancelled && isReason(error, setup.signal);
 }
 
 /** Other operations that were given the signal have errors of their own. */

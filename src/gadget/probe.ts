@@ -85,6 +85,7 @@ function knows(fd: number, request: number): boolean {
     return true;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return error.code !== "ENOTTY";
+    // What is not known waits for a host first.
+    return error.code !== "ENOTTY" && error.code !== "EAGAIN";
   }
 }
