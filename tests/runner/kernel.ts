@@ -10,7 +10,7 @@ import { isQemuFault, runInVm, type Speed } from "../vm/vm.ts";
 import { type Counts, countTests } from "./counts.ts";
 import { cacheImports, ROOT, testArguments, testFiles } from "./deno_test.ts";
 import { ensureHostPrograms } from "./host_programs.ts";
-import { filesAtSpeed } from "./matrix.ts";
+import { filesAtSpeed, finishedFiles } from "./matrix.ts";
 import { ensureTestusb } from "./testusb.ts";
 
 const HELP = `Runs the kernel tests.
@@ -133,7 +133,7 @@ async function main(): Promise<number> {
   }
   const files = args._.length > 0
     ? args._.map(String)
-    : testFiles("tests/kernel");
+    : finishedFiles(testFiles("tests/kernel"));
   const plan: Plan = {
     files,
     environment: {

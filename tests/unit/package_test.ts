@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { countTests } from "../runner/counts.ts";
-import { filesAtSpeed } from "../runner/matrix.ts";
+import { filesAtSpeed, finishedFiles } from "../runner/matrix.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -64,4 +64,11 @@ Deno.test("filesAtSpeed() leaves out what has nothing to do with speed", () => {
   const files = ["tests/kernel/echo_test.ts", "tests/kernel/gadget_x_test.ts"];
   assertEquals(filesAtSpeed(files, "super"), files);
   assertEquals(filesAtSpeed(files, "full"), ["tests/kernel/echo_test.ts"]);
+});
+
+Deno.test("finishedFiles() leaves out what is not trusted yet", () => {
+  assertEquals(
+    finishedFiles(["tests/kernel/echo_test.ts", "tests/kernel/gadget_x.ts"]),
+    ["tests/kernel/echo_test.ts"],
+  );
 });
