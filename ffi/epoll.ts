@@ -8,7 +8,6 @@ import {
   architectureNumbers,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
-  EPOLL_CTL_MOD,
   EPOLLET,
   EPOLLWRNORM,
 } from "./abi.ts";
@@ -29,25 +28,24 @@ import { libc } from "./libc.ts";
 export class EdgeDetector {
   /** To be watched for POLLIN. */
   readonly fd: number;
-  readonly #file: number;
-  readonly #interest: Uint8Array<ArrayBuffer>;
-  readonly #ready: Uint8Array<ArrayBuffer>;
+  readonly #event: Uint8Array<ArrayBuffer>;
 
   /** Begins to look at a file. What was before is one edge. */
   constructor(fileDescriptor: number) {
-    this.#file = fileDescriptor;
-    this.fd = check(libc().epoll_create1(EPOLL_CLOEXEC), {
+    const { epoll_create1, epoll_ctl } = libc();
+    this.fd = check(epoll_create1(EPOLL_CLOEXEC), {
       action: "make epoll instance",
       syscall: "epoll_create1",
     });
     // struct epoll_event: u32 events, u64 data
-    const size = architectureNumbers().EPOLL_EVENT_SIZE;
-    this.#interest = new Uint8Array(size);
-    this.#ready = new Uint8Array(size);
-    new DataView(this.#interest.buffer)
-      .setUint32(0, (EPOLLWRNORM | EPOLLET) >>> 0, true);
+    this.#event = new Uint8Array(architectureNumbers().EPOLL_EVENT_SIZE);
+    const view = new DataView(this.#event.buffer);
+    view.setUint32(0, (EPOLLWRNORM | EPOLLET) >>> 0, true);
     try {
-      this.#control(EPOLL_CTL_ADD);
+      check(epoll_ctl(this.fd, EPOLL_CTL_ADD, fileDescriptor, this.#event), {
+        action: "watch file",
+        syscall: "epoll_ctl",
+      });
     } catch (error) {
       close(this.fd);
       throw error;
@@ -56,24 +54,11 @@ export class EdgeDetector {
 
   /** Tells whether there was an edge since the last call. Does not wait. */
   take(): boolean {
-    return libc().epoll_wait(this.fd, this.#ready, 1, 0) > 0;
-  }
-
-  /** Makes an edge. */
-  again(): void {
-    this.#control(EPOLL_CTL_MOD);
+    return libc().epoll_wait(this.fd, this.#event, 1, 0) > 0;
   }
 
   /** Closes the instance. */
   close(): void {
     close(this.fd);
-  }
-
-  #control(operation: number): void {
-    const { epoll_ctl } = libc();
-    check(epoll_ctl(this.fd, operation, this.#file, this.#interest), {
-      action: "watch file",
-      syscall: "epoll_ctl",
-    });
   }
 }

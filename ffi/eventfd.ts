@@ -8,8 +8,6 @@ import { check } from "./errno.ts";
 import { close } from "./file.ts";
 import { libc } from "./libc.ts";
 
-const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
-
 /** An eventfd. Its descriptor is readable when it was counted up. */
 export class EventCounter {
   /** To be watched for POLLIN, and to be handed to whoever counts. */
@@ -27,11 +25,6 @@ export class EventCounter {
   /** Tells whether it was counted up since the last call. Does not wait. */
   take(): boolean {
     return libc().read(this.fd, this.#count, 8n) === 8;
-  }
-
-  /** Counts it up. */
-  again(): void {
-    libc().write(this.fd, ONE, 8n);
   }
 
   /** Closes it. */

@@ -10,9 +10,8 @@
  * O_NONBLOCK as well. It runs on a thread of Deno's pool, where errno is lost:
  * a failed answer means that the host does not wait any more.
  *
- * Events are read in a turn of the event loop that begins with their edge, and
- * in no other: when the handler of a request begins to run, the code behind the
- * answer to the one before has run.
+ * When the handler of a request begins to run, the code behind the answer to
+ * the one before has run: what the host has written, it can read back.
  *
  * @module
  */
@@ -41,8 +40,6 @@ export interface EventNotice {
   readonly fd: number;
   /** Tells whether an event was queued since the last call. */
   take(): boolean;
-  /** Says so without an event. */
-  again(): void;
   /** Ends it. */
   close(): void;
 }
@@ -70,6 +67,8 @@ export interface ControlEndpointOptions {
 const OVERDUE_MS = 100;
 /** A thread may be on its way into the kernel when it is interrupted. */
 const INTERRUPT_AGAIN_MS = 5;
+/** Microtasks that the code behind an answer gets before the next request. */
+const SETTLING_TURNS = 16;
 /** How often an answer is tried that a signal to the process has interrupted. */
 const MAX_ATTEMPTS = 4;
 
@@ -86,6 +85,8 @@ export class ControlEndpoint implements SetupAnswers {
   #current: Setup | undefined;
   /** Its answer, while that is with the kernel. */
   #answering: Promise<number> | undefined;
+  /** Whether the code behind the last answer is about to run. */
+  #settling = false;
   /** Whether there was a notice of an event that could not be read yet. */
   #unread = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -183,12 +184,16 @@ export class ControlEndpoint implements SetupAnswers {
     this.#timer = setTimeout(() => this.#interrupt(), INTERRUPT_AGAIN_MS);
   }
 
-  /** The request is over. Events that came after it are read in the next turn. */
-  #release(): void {
+  /** The request is over. Reads what came after it, when its handler has run. */
+  async #release(): Promise<void> {
     this.#current = undefined;
-    if (!this.#unread) return;
+    this.#settling = true;
+    for (let turn = 0; turn < SETTLING_TURNS; turn++) await undefined;
+    this.#settling = false;
+    if (!this.#unread || this.#closed) return;
     this.#unread = false;
-    if (!this.#closed) this.#notice.again();
+    this.#notice.take();
+    this.#readEvents();
   }
 
   #onNotice(): void {
@@ -196,10 +201,11 @@ export class ControlEndpoint implements SetupAnswers {
     if (this.#answering !== undefined) {
       this.#unread = true;
       this.#timer ??= setTimeout(() => this.#interrupt(), OVERDUE_MS);
+    } else if (this.#settling) {
+      this.#unread = true;
     } else if (this.#current === undefined) {
       this.#readEvents();
     } else if (this.#isOver(this.#current)) {
-      // The events are read in the next turn: its handler comes first.
       this.#unread = true;
       this.#withdraw(this.#current);
     }

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { type ControlHandler, unhandled } from "./control.ts";
+import {
+  type ControlAnswer,
+  type ControlHandler,
+  unhandled,
+} from "./control.ts";
 import type { Direction } from "./endpoint_attributes.ts";
 import {
   encodeSetup,
@@ -130,4 +134,17 @@ export function classRoute(
 ): ControlRoute {
   const route = { type: "class", request, direction, handler } as const;
   return index === undefined ? route : { ...route, index };
+}
+
+/**
+ * Acknowledges a request when what it asks for is done, whatever that returns.
+ *
+ * @param action Undefined where nobody does it.
+ */
+export async function acknowledge(
+  action: (() => unknown) | undefined,
+): Promise<ControlAnswer> {
+  if (action === undefined) return unhandled;
+  await action();
+  return undefined;
 }

@@ -4,7 +4,11 @@
  * @module
  */
 import { unhandled } from "./control.ts";
-import { classRoute, type ControlRoute } from "./control_routes.ts";
+import {
+  acknowledge,
+  classRoute,
+  type ControlRoute,
+} from "./control_routes.ts";
 
 /** Values of `bRequest` of DFU class requests. */
 export const DfuRequest = {
@@ -152,11 +156,12 @@ export function dfuRequests(options: DfuRequestOptions): ControlRoute[] {
     route(
       "out",
       DfuRequest.DETACH,
-      ({ value }) => detach ? detach(value) : unhandled,
+      ({ value }) => acknowledge(detach && (() => detach(value))),
     ),
     route("out", DfuRequest.DNLOAD, async (setup) => {
       if (download === undefined) return unhandled;
-      return await download(setup.value, await setup.receive());
+      const data = await setup.receive();
+      return acknowledge(() => download(setup.value, data));
     }),
     route(
       "in",
@@ -176,8 +181,8 @@ export function dfuRequests(options: DfuRequestOptions): ControlRoute[] {
     route(
       "out",
       DfuRequest.CLRSTATUS,
-      () => clearStatus ? clearStatus() : unhandled,
+      () => acknowledge(clearStatus),
     ),
-    route("out", DfuRequest.ABORT, () => abort ? abort() : unhandled),
+    route("out", DfuRequest.ABORT, () => acknowledge(abort)),
   ];
 }

@@ -4,7 +4,11 @@
  * @module
  */
 import { unhandled } from "./control.ts";
-import { classRoute, type ControlRoute } from "./control_routes.ts";
+import {
+  acknowledge,
+  classRoute,
+  type ControlRoute,
+} from "./control_routes.ts";
 
 /** Values of `bRequest` of HID class requests. */
 export const HidRequest = {
@@ -113,7 +117,8 @@ export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
     route("out", HidRequest.SET_REPORT, async (setup) => {
       const report = reportOf(setup.value, setup.index);
       if (setReport === undefined || report === undefined) return unhandled;
-      return await setReport(report, await setup.receive());
+      const data = await setup.receive();
+      return acknowledge(() => setReport(report, data));
     }),
     route("in", HidRequest.GET_IDLE, ({ value }) => {
       const rate = idleRates.get(value & 0xff) ?? idleRates.get(0) ?? 0;
@@ -123,13 +128,13 @@ export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
       const id = value & 0xff;
       if (id === 0) idleRates.clear();
       idleRates.set(id, value >> 8);
-      onIdle?.((value >> 8) * IDLE_UNIT, id);
+      return acknowledge(() => onIdle?.((value >> 8) * IDLE_UNIT, id));
     }),
     route("in", HidRequest.GET_PROTOCOL, () => Uint8Array.of(protocol)),
     route("out", HidRequest.SET_PROTOCOL, ({ value }) => {
       if (value >= PROTOCOLS.length) return unhandled;
       protocol = value;
-      return onProtocol?.(PROTOCOLS[value]);
+      return acknowledge(() => onProtocol?.(PROTOCOLS[value]));
     }),
   ];
 }

@@ -4,7 +4,11 @@
  * @module
  */
 import { unhandled } from "./control.ts";
-import { classRoute, type ControlRoute } from "./control_routes.ts";
+import {
+  acknowledge,
+  classRoute,
+  type ControlRoute,
+} from "./control_routes.ts";
 
 /** Values of `bRequest` of mass storage class requests. */
 export const MassStorageRequest = {
@@ -83,7 +87,8 @@ export function massStorageRequests(
     route(
       "out",
       MassStorageRequest.BULK_ONLY_RESET,
-      ({ value, length }) => value === 0 && length === 0 ? reset() : unhandled,
+      ({ value, length }) =>
+        value === 0 && length === 0 ? acknowledge(reset) : unhandled,
     ),
   ];
 }

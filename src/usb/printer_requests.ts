@@ -3,8 +3,11 @@
  *
  * @module
  */
-import { unhandled } from "./control.ts";
-import { classRoute, type ControlRoute } from "./control_routes.ts";
+import {
+  acknowledge,
+  classRoute,
+  type ControlRoute,
+} from "./control_routes.ts";
 
 /** Values of `bRequest` of printer class requests. */
 export const PrinterRequest = {
@@ -88,7 +91,7 @@ export function printerRequests(
 ): ControlRoute[] {
   const { portStatus = READY, reset } = options;
   const deviceId = encodeDeviceId(options.deviceId);
-  const softReset = () => reset ? reset() : unhandled;
+  const softReset = () => acknowledge(reset);
   const route = classRoute.bind(undefined, options.interface);
   return [
     // FunctionFS has put the alternate setting, 0, in place of the interface.

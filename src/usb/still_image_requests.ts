@@ -5,7 +5,11 @@
  * @module
  */
 import { unhandled } from "./control.ts";
-import { classRoute, type ControlRoute } from "./control_routes.ts";
+import {
+  acknowledge,
+  classRoute,
+  type ControlRoute,
+} from "./control_routes.ts";
 
 /** Values of `bRequest` of still image class requests. */
 export const StillImageRequest = {
@@ -99,7 +103,7 @@ export function stillImageRequests(
       StillImageRequest.GET_EXTENDED_EVENT_DATA,
       () => getExtendedEvent ? getExtendedEvent() : unhandled,
     ),
-    route("out", StillImageRequest.DEVICE_RESET, () => reset()),
+    route("out", StillImageRequest.DEVICE_RESET, () => acknowledge(reset)),
     route(
       "in",
       StillImageRequest.GET_DEVICE_STATUS,

@@ -1,0 +1,107 @@
+/**
+ * A host that sends nonsense, as much of it as it can.
+ *
+ * @module
+ */
+import "../support/libraries.ts";
+import { assert, assertEquals } from "@std/assert";
+import { type SetupRequest, Stall, unhandled } from "@usb/gadget";
+import {
+  aborted,
+  type ControlGadget,
+  startControl,
+} from "../support/control_host.ts";
+import { watchEventLoop } from "../support/heartbeat.ts";
+import { Random } from "../support/random.ts";
+import { testSeed } from "../support/seed.ts";
+import { soak } from "../support/soak.ts";
+import { UrbType } from "../support/usbfs_abi.ts";
+
+const REQUESTS = soak(50_000, 1_500);
+/** Then the host resets the device, since it may have deconfigured it. */
+const ROUND = 500;
+/** How many wait in the host's controller. */
+const DEPTH = 4;
+const MAX_GROWTH = 32 << 20;
+
+const SET_ADDRESS = 5;
+const SANE = { requestType: 0x41, request: 0xaa, value: 0xbeef, length: 2 };
+
+/** Does anything, by the request's own bytes. */
+function handle(setup: SetupRequest) {
+  if (setup.request === SANE.request && setup.value === SANE.value) {
+    return Uint8Array.of(0xca, 0xfe);
+  }
+  switch (setup.value % 7) {
+    case 0:
+      return new Uint8Array(setup.length + 1); // for OUT requests an error
+    case 1:
+      throw new Error("no");
+    case 2:
+      throw new Stall();
+    case 3:
+      return aborted(setup);
+    case 4:
+      return unhandled;
+    case 5:
+      return setup.receive().then(() => {}); // for IN requests an error
+    default:
+      return undefined;
+  }
+}
+
+/** A control URB with random bytes for a setup packet; may be given up. */
+function attack({ device }: ControlGadget, random: Random): Promise<unknown> {
+  const buffer = new Uint8Array(8 + 65_535);
+  for (let at = 0; at < 6; at++) buffer[at] = random.int(0, 255);
+  const standard = (buffer[0] & 0x60) === 0;
+  // The host would not find the device any more.
+  if (standard && buffer[1] === SET_ADDRESS) buffer[1] = 0;
+  const length = random.chance() ? random.int(0, 64) : random.int(0, 65_535);
+  buffer[6] = length;
+  buffer[7] = length >> 8;
+  const urb = device.submit({
+    type: UrbType.control,
+    endpoint: buffer[0] & 0x80,
+    buffer: buffer.subarray(0, 8 + length),
+  });
+  const timer = setTimeout(() => urb.discard(), random.int(0, 30));
+  return urb.completion.finally(() => clearTimeout(timer));
+}
+
+async function flood(it: ControlGadget, random: Random, count: number) {
+  const attacker = async () => {
+    while (count-- > 0) await attack(it, random);
+  };
+  await Promise.all(Array.from({ length: DEPTH }, attacker));
+}
+
+/** Bytes that this process uses, after a garbage collection. */
+function memory(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}
+
+Deno.test(`a gadget that ${REQUESTS} hostile requests were sent to answers, and uses no more memory`, async () => {
+  const seed = testSeed();
+  console.log(`seed: GADGET_SEED=${seed}`);
+  using _ = watchEventLoop();
+  const random = new Random(seed);
+  let errors = 0;
+  await using it = await startControl({
+    control: handle,
+    onError: () => errors++,
+  });
+  let first = 0;
+  for (let sent = 0; sent < REQUESTS; sent += ROUND) {
+    await flood(it, random, ROUND);
+    await it.device.reset();
+    await it.fs.enabled();
+    assertEquals(await it.device.controlIn(SANE), Uint8Array.of(0xca, 0xfe));
+    first ||= memory();
+  }
+  assert(errors > 0);
+  const growth = memory() - first;
+  assert(growth < MAX_GROWTH, `${growth} bytes more are used`);
+});

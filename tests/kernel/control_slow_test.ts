@@ -1,0 +1,74 @@
+/**
+ * A handler that takes its time, while transfers run both ways.
+ *
+ * @module
+ */
+import "../support/libraries.ts";
+import { assertEquals } from "@std/assert";
+import { delay, startControl } from "../support/control_host.ts";
+import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
+import { watchEventLoop } from "../support/heartbeat.ts";
+import { firstDifference, pattern } from "../support/pattern.ts";
+
+const THINKING_MS = 3000;
+const TRANSFER = 64 << 10;
+
+for (const direction of ["in", "out"] as const) {
+  Deno.test(`an ${direction.toUpperCase()} request that is answered after 3 s does not disturb transfers, nor they it`, async () => {
+    using _ = watchEventLoop();
+    let meanwhile = 0;
+    const taken: Uint8Array[] = [];
+    await using it = await startControl({
+      control: async (setup) => {
+        const end = performance.now() + THINKING_MS;
+        while (performance.now() < end || meanwhile < 4) await delay(50);
+        if (setup.direction === "in") return pattern(setup.length);
+        taken.push(await setup.receive());
+        return undefined;
+      },
+    });
+    const echo = it.link.readable.pipeTo(it.link.writable);
+    const endpoints = bulkEndpoints(it.device);
+    const setup = { requestType: 0x41, request: 1 };
+    const options = { timeout: 60_000 };
+    let answered = false;
+    const request = direction === "in"
+      ? it.device.controlIn({ ...setup, length: 4096 }, options)
+      : it.device.controlOut(setup, pattern(4096), options);
+    const answer = request.finally(() => answered = true);
+    for (let round = 0; !answered; round++) {
+      const sent = pattern(TRANSFER, round);
+      const back = await roundTrip(it.device, endpoints, sent);
+      assertEquals(firstDifference(sent, back), -1, `transfer ${round}`);
+      meanwhile++;
+    }
+    const seen = await answer;
+    if (direction === "in") assertEquals(seen, pattern(4096));
+    else assertEquals([seen, taken], [4096, [pattern(4096)]]);
+    await it.gadget.stop();
+    await echo.catch(() => {});
+  });
+}
+
+Deno.test("what is behind an answer runs before the next handler", async () => {
+  // As usbtest does: cases 14 and 21 write by 0x5b, and read back by 0x5c.
+  let stored = new Uint8Array(0);
+  await using it = await startControl({
+    control: async (setup) => {
+      if (setup.request === 0x5b) stored = await setup.receive();
+      return setup.request === 0x5c ? stored : undefined;
+    },
+  });
+  const { device } = it;
+  for (let length = 0; length <= 4096; length += 1 + length * 2) {
+    const data = pattern(length, length);
+    const vendor = { requestType: 0x40, value: 0, index: 0 };
+    // The second one waits in the host's controller while the first one runs.
+    const [sent, back] = await Promise.all([
+      device.controlOut({ ...vendor, request: 0x5b }, data),
+      device.controlIn({ ...vendor, request: 0x5c, length }),
+    ]);
+    assertEquals(sent, length);
+    assertEquals(back, data);
+  }
+});

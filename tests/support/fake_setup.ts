@@ -1,0 +1,98 @@
+/**
+ * Control requests without a host, for tests of handlers.
+ *
+ * @module
+ */
+import {
+  type ControlAnswer,
+  type ControlHandler,
+  encodeSetup,
+  type SetupFields,
+  unhandled,
+} from "../../mod.ts";
+import {
+  type ControlHandlers,
+  dispatchControl,
+} from "../../src/functionfs/control_dispatch.ts";
+import { Setup, type SetupAnswers } from "../../src/functionfs/setup.ts";
+
+/** How a request was answered: bytes, the data that was taken, or how else. */
+export type FakeOutcome =
+  | { readonly sent: number[] }
+  | { readonly taken: number }
+  | "stall"
+  | "nothing";
+
+/** A request, and what became of it. */
+export interface FakeSetup {
+  readonly setup: Setup;
+  outcome: FakeOutcome;
+}
+
+/**
+ * Makes a request.
+ *
+ * @param data What the host sends.
+ * @param gone The host does not wait for the answer any more.
+ */
+export function fakeSetup(
+  fields: SetupFields,
+  { data = [], gone = false }: {
+    readonly data?: readonly number[];
+    readonly gone?: boolean;
+  } = {},
+): FakeSetup {
+  const length = fields.direction === "in" ? fields.length : data.length;
+  const answers: SetupAnswers = {
+    send(_, bytes) {
+      if (gone) return Promise.resolve(-1);
+      fake.outcome = { sent: [...bytes] };
+      return Promise.resolve(bytes.byteLength);
+    },
+    take(_, buffer) {
+      if (gone) return Promise.resolve(-1);
+      buffer.set(data);
+      fake.outcome = { taken: data.length };
+      return Promise.resolve(data.length);
+    },
+    refuse() {
+      fake.outcome = "stall";
+    },
+  };
+  const fake: FakeSetup = {
+    setup: new Setup(encodeSetup({ ...fields, length }), answers),
+    outcome: "nothing",
+  };
+  return fake;
+}
+
+/** Runs handlers on a request; returns its outcome, and what was reported. */
+export async function runSetup(
+  fake: FakeSetup,
+  handlers: Partial<ControlHandlers>,
+): Promise<{ outcome: FakeOutcome; errors: unknown[] }> {
+  const errors: unknown[] = [];
+  await dispatchControl(fake.setup, {
+    defaults: unhandledBy,
+    report: (error) => errors.push(error),
+    ...handlers,
+  });
+  return { outcome: fake.outcome, errors };
+}
+
+/** Runs one handler on a request; returns its outcome. */
+export async function outcomeOf(
+  handler: ControlHandler,
+  fields: SetupFields,
+  data?: readonly number[],
+): Promise<FakeOutcome> {
+  const fake = fakeSetup(fields, { data });
+  const { outcome, errors } = await runSetup(fake, {
+    control: handler,
+    defaults: handler,
+  });
+  if (errors.length > 0) throw errors[0];
+  return outcome;
+}
+
+const unhandledBy = (): ControlAnswer => unhandled;

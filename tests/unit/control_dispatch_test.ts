@@ -1,0 +1,173 @@
+import "../support/libraries.ts";
+import { assert, assertEquals } from "@std/assert";
+import { type ControlHandler, Stall, unhandled } from "../../mod.ts";
+import { fakeSetup, runSetup } from "../support/fake_setup.ts";
+
+const VENDOR = { type: "vendor", recipient: "interface", request: 1 } as const;
+const IN = { ...VENDOR, direction: "in", length: 4 } as const;
+const OUT = { ...VENDOR, direction: "out" } as const;
+
+const run = (control: ControlHandler, fields: typeof IN | typeof OUT = IN) =>
+  runSetup(fakeSetup(fields), { control });
+
+Deno.test("bytes are the answer to an IN request, as many as it asks for", async () => {
+  const { outcome, errors } = await run(() => Uint8Array.of(1, 2, 3, 4, 5));
+  assertEquals(outcome, { sent: [1, 2, 3, 4] });
+  assertEquals(errors, []);
+});
+
+Deno.test("what a handler returns at once is sent at once", () => {
+  const fake = fakeSetup(IN);
+  runSetup(fake, { control: () => new Uint8Array(1) });
+  assertEquals(fake.outcome, { sent: [0] });
+});
+
+Deno.test("nothing acknowledges what has no data to answer, and stalls the rest", async () => {
+  const nothing = () => {};
+  assertEquals((await run(nothing, OUT)).outcome, { taken: 0 });
+  const empty = runSetup(fakeSetup({ ...IN, length: 0 }), { control: nothing });
+  assertEquals((await empty).outcome, { sent: [] });
+  assertEquals((await run(nothing, IN)).outcome, "stall");
+});
+
+Deno.test("a request without a handler, and one that is unhandled, is stalled", async () => {
+  const { outcome } = await runSetup(fakeSetup(OUT), {});
+  assertEquals(outcome, "stall");
+  assertEquals((await run(() => unhandled, OUT)).outcome, "stall");
+});
+
+Deno.test("an error stalls, and is reported", async () => {
+  const problem = new Error("no");
+  const thrower = () => {
+    throw problem;
+  };
+  for (const control of [thrower, () => Promise.reject(problem)]) {
+    const { outcome, errors } = await run(control);
+    assertEquals(outcome, "stall");
+    assertEquals(errors, [problem]);
+  }
+});
+
+Deno.test("onError is told in place of the events, and may throw itself", async () => {
+  const problem = new Error("no");
+  const control = () => Promise.reject(problem);
+  const told: unknown[] = [];
+  const quiet = await runSetup(fakeSetup(IN), {
+    control,
+    onError: (error, setup) => told.push(error, setup.request),
+  });
+  assertEquals([told, quiet.errors], [[problem, 1], []]);
+  const another = new Error("neither");
+  const { errors } = await runSetup(fakeSetup(IN), {
+    control,
+    onError: () => {
+      throw another;
+    },
+  });
+  assertEquals(errors, [another]);
+});
+
+Deno.test("Stall stalls without an error, unless it comes too late", async () => {
+  const stall = await run(() => Promise.reject(new Stall()));
+  assertEquals(stall, { outcome: "stall", errors: [] });
+  const both = await run((setup) => {
+    setup.stall();
+    throw new Stall();
+  });
+  assertEquals(both, { outcome: "stall", errors: [] });
+  const late = await run(async (setup) => {
+    await setup.receive();
+    throw new Stall("checked too late");
+  }, OUT);
+  assertEquals(late.outcome, { taken: 0 });
+  assert(late.errors[0] instanceof Stall);
+});
+
+Deno.test("an answer that the host does not wait for is no error of the handler", async () => {
+  for (const fields of [IN, OUT]) {
+    const fake = fakeSetup(fields, { gone: true });
+    const { outcome, errors } = await runSetup(fake, {
+      control: () => fields === IN ? new Uint8Array(4) : undefined,
+    });
+    assertEquals([outcome, errors], ["nothing", []]);
+    assertEquals(fake.setup.settled, true);
+    assertEquals(fake.setup.signal.reason.code, "EIDRM");
+  }
+});
+
+Deno.test("an operation that was given the signal may fail with an error of its own", async () => {
+  const fake = fakeSetup(IN);
+  const { errors } = await runSetup(fake, {
+    control: (setup) => {
+      fake.setup.cancel();
+      throw new Error("aborted", { cause: setup.signal.reason });
+    },
+  });
+  assertEquals(errors, []);
+});
+
+Deno.test("an error that has nothing to do with the cancellation is reported", async () => {
+  const fake = fakeSetup(IN);
+  const { errors } = await runSetup(fake, {
+    control: () => {
+      fake.setup.cancel();
+      throw new RangeError("something else");
+    },
+  });
+  assertEquals(errors.length, 1);
+});
+
+Deno.test("a second answer is an error, and harms nothing", async () => {
+  const { outcome, errors } = await run(async (setup) => {
+    await setup.reply(Uint8Array.of(7));
+    return Uint8Array.of(8);
+  });
+  assertEquals(outcome, { sent: [7] });
+  assertEquals(
+    String(errors[0]),
+    "TypeError: Cannot answer a control request twice",
+  );
+});
+
+Deno.test("an answer that is no answer is an error", async () => {
+  const text = (() => "text") as unknown as ControlHandler;
+  const { outcome, errors } = await run(text);
+  assertEquals(outcome, "stall");
+  assertEquals(
+    String(errors[0]),
+    'TypeError: Cannot answer a control request with "text": return bytes, or nothing',
+  );
+});
+
+Deno.test("standard requests go to standardControl, the defaults and control, in turn", async () => {
+  const asked: string[] = [];
+  const handler = (name: string, answer: ReturnType<ControlHandler>) => () => {
+    asked.push(name);
+    return answer;
+  };
+  const standard = { ...IN, type: "standard" } as const;
+  const all = {
+    standardControl: handler("standardControl", unhandled),
+    defaults: handler("defaults", unhandled),
+    control: handler("control", Uint8Array.of(1)),
+  };
+  await runSetup(fakeSetup(standard), all);
+  assertEquals(asked.splice(0), ["standardControl", "defaults", "control"]);
+  const overridden = { ...all, standardControl: handler("mine", undefined) };
+  await runSetup(fakeSetup(standard), overridden);
+  assertEquals(asked.splice(0), ["mine"]);
+  await runSetup(fakeSetup(IN), all);
+  assertEquals(asked.splice(0), ["control"]);
+});
+
+Deno.test("the signal of a cancelled request is aborted, whenever it is asked for", () => {
+  const before = fakeSetup(IN).setup;
+  const { signal } = before;
+  before.cancel();
+  const after = fakeSetup(IN).setup;
+  after.cancel();
+  after.cancel();
+  assertEquals([signal.aborted, after.signal.aborted], [true, true]);
+  assertEquals(after.signal.reason, after.signal.reason);
+  assertEquals(before.settled, true);
+});

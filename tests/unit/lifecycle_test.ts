@@ -1,0 +1,123 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { Lifecycle } from "../../src/functionfs/lifecycle.ts";
+
+/** What a life tells until it is closed. */
+async function tellings(
+  live: (life: Lifecycle) => void,
+  interfaces = 1,
+): Promise<string> {
+  const life = new Lifecycle(interfaces);
+  const events = life.events[Symbol.asyncIterator]();
+  live(life);
+  life.close();
+  const seen: string[] = [];
+  for (;;) {
+    const { done, value } = await events.next();
+    if (done) return seen.join(" ");
+    seen.push(value.type);
+  }
+}
+
+Deno.test("events that the kernel has purged are told as well", async () => {
+  assertEquals(
+    await tellings((life) => life.enable()),
+    "bind enable disable unbind",
+  );
+  assertEquals(
+    await tellings((life) => {
+      life.bind();
+      life.enable();
+      life.enable();
+    }),
+    "bind enable disable enable disable unbind",
+  );
+  assertEquals(
+    await tellings((life) => {
+      life.enable();
+      life.bind();
+    }),
+    "bind enable disable unbind bind unbind",
+  );
+  assertEquals(
+    await tellings((life) => {
+      life.enable();
+      life.unbind();
+      life.unbind();
+    }),
+    "bind enable disable unbind",
+  );
+});
+
+Deno.test("the interfaces of one configuration are enabled once", async () => {
+  const life = (enables: number) => (life: Lifecycle) => {
+    life.bind();
+    for (let count = 0; count < enables; count++) life.enable();
+  };
+  assertEquals(
+    await tellings(life(3), 3),
+    "bind enable disable unbind",
+  );
+  assertEquals(
+    await tellings(life(4), 3),
+    "bind enable disable enable disable unbind",
+  );
+});
+
+Deno.test("endpoints are told of every ENABLE, because their transfers have ended", () => {
+  const life = new Lifecycle(3);
+  let resets = 0;
+  life.onEnable(() => resets++);
+  for (let count = 0; count < 3; count++) life.enable();
+  assertEquals([resets, life.enableCount], [3, 3]);
+});
+
+Deno.test("suspend and resume alternate, and traffic ends a suspend", async () => {
+  assertEquals(
+    await tellings((life) => {
+      life.suspend();
+      life.enable();
+      life.resume();
+      life.suspend();
+      life.suspend();
+      life.resume();
+      life.suspend();
+      life.disable();
+      life.enable();
+    }),
+    "bind enable suspend resume suspend disable resume enable disable unbind",
+  );
+});
+
+Deno.test("an error is kept until somebody looks, and not thrown", async () => {
+  const life = new Lifecycle();
+  const problem = new Error("no");
+  life.report(problem);
+  const events = life.events[Symbol.asyncIterator]();
+  assertEquals(await events.next(), {
+    done: false,
+    value: { type: "error", error: problem },
+  });
+  life.close();
+  assertEquals((await events.next()).done, true);
+});
+
+Deno.test("a reader that stops gets nothing more, and others do", async () => {
+  const life = new Lifecycle();
+  const [one, other] = [life.events, life.events].map((events) =>
+    events[Symbol.asyncIterator]()
+  );
+  const waiting = one.next();
+  await one.return!();
+  assertEquals((await waiting).done, true);
+  life.bind();
+  assertEquals((await other.next()).value, { type: "bind" });
+  assertEquals((await one.next()).done, true);
+});
+
+Deno.test("enabled() rejects for a signal that is aborted, and after the end", async () => {
+  const life = new Lifecycle();
+  const signal = AbortSignal.abort(new Error("before"));
+  await assertRejects(() => life.enabled({ signal }), Error, "before");
+  life.close();
+  await assertRejects(() => life.enabled(), Deno.errors.BadResource);
+});
