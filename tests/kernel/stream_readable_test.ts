@@ -6,6 +6,7 @@ import {
   type EndpointGadget,
   startEndpoints,
 } from "../support/endpoint_gadget.ts";
+import { eventAfter } from "../support/life_events.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
 import { staysPending } from "../support/settling.ts";
 import { gadgetSpeed } from "../support/speed.ts";
@@ -275,8 +276,6 @@ Deno.test('reconnect: "end" closes the stream with its connection, after what ha
   await using test = await startEndpoints({ rx: bulkOut() });
   const { endpoints: { rx }, gadget, fs } = test;
   const udc = gadget.udc.name;
-  await test.device.setInterface(0, 0); // our own events are up to date
-  await fs.enabled();
   const reader = rx.openReadable({ reconnect: "end" }).getReader();
   const first = reader.read();
   await send(test, pattern(100));
@@ -293,7 +292,7 @@ Deno.test('reconnect: "end" closes the stream with its connection, after what ha
   await test.reopen();
   await send(test, pattern(50, 2));
   assertSame((await waiting).value!, pattern(50, 2));
-  await test.device.setInterface(0, 0);
+  await eventAfter(fs, "enable", () => test.device.setInterface(0, 0));
   await next.closed; // also told to somebody who does not read
   // A BYOB reader has nothing in the kernel between its reads.
   const third = rx.openReadable({ reconnect: "end" })

@@ -35,7 +35,7 @@ export function startServer(
     output,
     async waits() {
       const stack = `/proc/${process.pid}/stack`;
-      while (!readTextFile(stack).includes("ffs_epfile")) {
+      while (!readTextFile(stack).includes("ffs_epfile_io")) {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
