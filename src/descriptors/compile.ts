@@ -47,7 +47,8 @@ export interface CompileOptions {
    */
   readonly interfaceOffset?: number;
   /**
-   * Whether to ask for `epN_rw` files. Only {@linkcode canProxy | functions made of pairs} can have them.
+   * Whether to ask for `epN_rw` files. Only {@linkcode canProxy | functions made of pairs} can have them. Linux before 7.3
+   * refuses to make them (ENOSYS), unless somebody has ported them back.
    *
    * @default {true when the definition insists on it, else false}
    */

@@ -27,6 +27,8 @@ import type { TransferQueue } from "./transfer_queue.ts";
 export interface EndpointResources {
   /** Open file of the endpoint, O_RDWR and O_NONBLOCK. */
   readonly fd: number;
+  /** What transfers are made on: that file, or the one of its pair. */
+  readonly transferFd: number;
   /** Where that file lies. */
   readonly path: string;
   readonly aio: AioContext;
@@ -56,6 +58,14 @@ export interface TransferOptions extends EndpointOptions {
    * @default {"resume"}
    */
   readonly reconnect?: "resume" | "end";
+}
+
+/** Checks how many transfers may be under way at once. */
+export function assertDepth(depth: number, action: string): void {
+  if (Number.isInteger(depth) && depth >= 1) return;
+  throw new RangeError(
+    `Cannot ${action}: the depth must be a positive integer, is ${depth}`,
+  );
 }
 
 /** An endpoint of a function. */

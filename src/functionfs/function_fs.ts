@@ -7,19 +7,12 @@ import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import type { AioContext } from "../../ffi/aio.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl, open } from "../../ffi/file.ts";
-import {
-  type CompiledEndpoint,
-  compileFunction,
-  type EndpointsOf,
-  type KernelVersion,
-  type UsbFunction,
-} from "../descriptors/mod.ts";
+import type { KernelVersion, UsbFunction } from "../descriptors/mod.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
 import { sharedAio } from "./aio.ts";
 import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
-import { handshake, openControlFile } from "./control_file.ts";
 import { openEventCounter } from "./event_counter.ts";
-import { EndpointPair } from "./endpoint_pair.ts";
+import { type EndpointObjects, nameEndpoints } from "./endpoint_objects.ts";
 import { InEndpoint } from "./in_endpoint.ts";
 import {
   type FunctionEvent,
@@ -27,19 +20,9 @@ import {
   Lifecycle,
 } from "./lifecycle.ts";
 import { OutEndpoint } from "./out_endpoint.ts";
+import { registerFunction } from "./register.ts";
 import { runningKernel } from "./running_kernel.ts";
 import { serveControl } from "./serve_control.ts";
-
-/** The object that stands for a declared endpoint. */
-export type EndpointObject<D> = D extends { readonly kind: "in" } ? InEndpoint
-  : D extends { readonly kind: "out" } ? OutEndpoint
-  : D extends { readonly kind: "pair" } ? EndpointPair
-  : never;
-
-/** The endpoints of a function under the names of its definition. */
-export type EndpointObjects<F extends UsbFunction> = {
-  readonly [K in keyof EndpointsOf<F>]: EndpointObject<EndpointsOf<F>[K]>;
-};
 
 /** How to open a function. */
 export interface FunctionFsOptions {
@@ -129,29 +112,43 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     const aio = sharedAio(options.libaio);
     const lifecycle = new Lifecycle(definition.interfaces.length);
     const path = `${mountPoint}/ep0`;
-    const fds = [openControlFile(path)];
+    const fds: number[] = [];
+    // Nonblocking: what is submitted before the host enables the endpoint must
+    // come back instead of blocking. Both directions: a halt is I/O in the
+    // wrong one.
+    const openEndpoint = (path: string) => {
+      const flags = O_RDWR | O_NONBLOCK;
+      return fds[fds.push(open(path, flags, { action: "open endpoint" })) - 1];
+    };
     let notice: EventNotice | undefined;
     try {
       notice = options.eventfd ? openEventCounter(kernel) : undefined;
-      const compiled = compileFunction(definition, {
+      const { fd, compiled, noProxies } = registerFunction(definition, path, {
         interfaceOffset,
         kernel,
         eventfd: notice?.fd,
       });
-      handshake(fds[0], path, compiled);
+      fds.push(fd);
+      const proxies = new Map(compiled.proxies.map(({ name, file }) => {
+        const path = `${mountPoint}/${file}`;
+        return [name, { path, fd: openEndpoint(path) }];
+      }));
       const halves = compiled.endpoints.map((endpoint) => {
         const path = `${mountPoint}/${endpoint.file}`;
-        // Nonblocking: what is submitted before the host enables the endpoint
-        // must come back instead of blocking. Both directions: a halt is I/O
-        // in the wrong one.
-        const fd = open(path, O_RDWR | O_NONBLOCK, { action: "open endpoint" });
-        fds.push(fd);
-        const resources = { fd, path, aio, lifecycle, compiled: endpoint };
+        const fd = openEndpoint(path);
+        const transferFd = proxies.get(endpoint.name)?.fd ?? fd;
+        const compiled = endpoint;
+        const files = { fd, transferFd, path };
+        const resources = { ...files, aio, lifecycle, compiled };
         return endpoint.half === "in"
           ? new InEndpoint(resources)
           : new OutEndpoint(resources);
       });
-      const endpoints = nameEndpoints<F>(compiled.endpoints, halves);
+      const endpoints = nameEndpoints<F>(
+        compiled.endpoints,
+        halves,
+        (name) => proxies.get(name) ?? { missing: noProxies },
+      );
       lifecycle.onEnable(() => halves.forEach((half) => half.onEnable()));
       lifecycle.listen((event) => {
         if (event.type === "disable") {
@@ -159,7 +156,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
         }
       });
       const control = serveControl({
-        fd: fds[0],
+        fd,
         path,
         definition,
         lifecycle,
@@ -273,24 +270,4 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     this.#fds.slice(1).forEach(close);
     await this.#aio.release();
   }
-}
-
-/** Puts the halves together as they were declared. */
-function nameEndpoints<F extends UsbFunction>(
-  compiled: readonly CompiledEndpoint[],
-  halves: readonly (InEndpoint | OutEndpoint)[],
-): EndpointObjects<F> {
-  const named: Record<string, InEndpoint | OutEndpoint | EndpointPair> = {};
-  compiled.forEach(({ name }, index) => {
-    const half = halves[index];
-    const other = named[name];
-    if (other instanceof OutEndpoint && half instanceof InEndpoint) {
-      named[name] = new EndpointPair(half, other);
-    } else if (other instanceof InEndpoint && half instanceof OutEndpoint) {
-      named[name] = new EndpointPair(other, half);
-    } else {
-      named[name] = half;
-    }
-  });
-  return Object.freeze(named) as EndpointObjects<F>;
 }

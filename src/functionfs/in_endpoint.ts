@@ -5,13 +5,14 @@
  */
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
 import {
+  assertDepth,
   Endpoint,
   type EndpointResources,
   type TransferOptions,
 } from "./endpoint.ts";
-import { makeWritable } from "./streams.ts";
 import { AbortedTransferError } from "./transfer_error.ts";
 import { TransferQueue } from "./transfer_queue.ts";
+import { makeWritable, type WritableOptions } from "./writable_stream.ts";
 import { Write, type WritePort } from "./write.ts";
 import { ZeroLengthPackets } from "./zero_length.ts";
 
@@ -29,10 +30,10 @@ export class InEndpoint extends Endpoint {
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
     super(resources);
-    const { aio, fd, path } = resources;
+    const { aio, fd, transferFd, path } = resources;
     this.queue = new TransferQueue({
       aio,
-      fd,
+      fd: transferFd,
       opcode: IOCB_CMD_PWRITE,
       connection: this.connection,
     });
@@ -117,12 +118,50 @@ export class InEndpoint extends Endpoint {
   }
 
   /**
-   * A stream whose chunks are transfers: each write of the stream is one
-   * {@linkcode write}, and ends when the host has taken the chunk, so that a
-   * slow host slows the producer. Closing the stream leaves the endpoint open.
+   * The endpoint's stream to the host, whose chunks are transfers: each write
+   * of the stream is one {@linkcode write}, and is done when the host has taken
+   * the chunk, so that a slow host slows the producer. An empty chunk is a
+   * zero-length packet.
+   *
+   * Opened by the first look, or before with other options by
+   * {@linkcode openWritable}. Always the same one until it has ended; closing or
+   * aborting it leaves the endpoint open, and the next look opens another.
    */
   get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= makeWritable(this);
+    return this.#writable ?? this.openWritable();
+  }
+
+  /**
+   * Opens the endpoint's stream to the host; {@linkcode writable} is that one
+   * then. Aborting it withdraws what the host has not taken from the kernel. An
+   * error of a transfer ends the stream.
+   *
+   * @throws {TypeError} If the endpoint has an open one already.
+   * @throws {RangeError} If the depth is not a positive integer.
+   */
+  openWritable(options: WritableOptions = {}): WritableStream<Uint8Array> {
+    const { depth = 1, zlp, reconnect } = options;
+    if (this.#writable !== undefined) {
+      throw new TypeError(
+        `Cannot open a stream to endpoint "${this.name}": it has one that was neither closed nor aborted`,
+      );
+    }
+    assertDepth(depth, `open a stream to endpoint "${this.name}"`);
+    const stream = makeWritable({
+      name: this.name,
+      begin: (data, resolve, reject) => {
+        this.assertOpen("write to");
+        const bytes = stableBytes(data);
+        const options = { reconnect };
+        const write = new Write(this.#port, bytes, options, resolve, reject);
+        write.start(zlp === undefined ? this.#autoZlp : zlp === "auto");
+        return write;
+      },
+      onOver: () => {
+        if (this.#writable === stream) this.#writable = undefined;
+      },
+    }, depth);
+    return this.#writable = stream;
   }
 }
 

@@ -8,13 +8,9 @@ export {
   type EndpointOptions,
   type TransferOptions,
 } from "./endpoint.ts";
-export { EndpointPair } from "./endpoint_pair.ts";
-export {
-  type EndpointObject,
-  type EndpointObjects,
-  FunctionFs,
-  type FunctionFsOptions,
-} from "./function_fs.ts";
+export { EndpointPair, type PairFile } from "./endpoint_pair.ts";
+export type { EndpointObject, EndpointObjects } from "./endpoint_objects.ts";
+export { FunctionFs, type FunctionFsOptions } from "./function_fs.ts";
 export { InEndpoint, type WriteOptions } from "./in_endpoint.ts";
 export type {
   ErrorEvent,
@@ -23,8 +19,10 @@ export type {
   LifeEvent,
 } from "./lifecycle.ts";
 export { OutEndpoint, type ReadOptions } from "./out_endpoint.ts";
+export type { ReadableOptions } from "./readable_stream.ts";
 export {
   AbortedTransferError,
   type TransferErrorFields,
 } from "./transfer_error.ts";
 export type { TransfersOptions } from "./transfers.ts";
+export type { WritableOptions } from "./writable_stream.ts";

@@ -8,14 +8,15 @@ import type { CompiledEndpoint } from "../descriptors/mod.ts";
 /** The packet sizes of an OUT endpoint at all of its speeds. */
 export class PacketSizes {
   readonly #sizes: readonly number[];
-  readonly #largest: number;
+  /** Bytes of a full packet at the speed where it is largest. */
+  readonly largest: number;
   readonly #common: number;
   readonly #isochronous: boolean;
 
   /** Of the speeds that an endpoint has descriptors for. */
   constructor({ maxPacketSize, transferType }: CompiledEndpoint) {
     this.#sizes = Object.values(maxPacketSize);
-    this.#largest = Math.max(...this.#sizes);
+    this.largest = Math.max(...this.#sizes);
     this.#common = this.#sizes.reduce(leastCommonMultiple);
     this.#isochronous = transferType === "isochronous";
   }
@@ -26,15 +27,13 @@ export class PacketSizes {
    */
   areWhole(size: number): boolean {
     // An isochronous request brings one packet.
-    return this.#isochronous
-      ? size >= this.#largest
-      : size % this.#common === 0;
+    return this.#isochronous ? size >= this.largest : size % this.#common === 0;
   }
 
   /** The next size for which {@linkcode areWhole} is true. */
   roundUp(size: number): number {
     return this.#isochronous
-      ? Math.max(size, this.#largest)
+      ? Math.max(size, this.largest)
       : Math.ceil(size / this.#common) * this.#common;
   }
 

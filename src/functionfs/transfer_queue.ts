@@ -46,6 +46,8 @@ export class TransferQueue implements AioSource {
   #returned: Transfer[] = [];
   /** The connection that ended under a request; wait for a later one. */
   #lostConnection = 0;
+  /** The connection that the last event has begun. */
+  #knownConnection: number;
   /** A request was refused although no connection has ended. */
   #refused = false;
   #sequence = 0;
@@ -65,12 +67,20 @@ export class TransferQueue implements AioSource {
     this.#fd = options.fd;
     this.#opcode = options.opcode;
     this.#connection = options.connection;
+    this.#knownConnection = options.connection.enableCount;
     this.#retry = new Retry(() => this.#aio.schedule(this));
   }
 
   /** How many transfers wait or are in the kernel. */
   get pending(): number {
     return this.#waiting.length + this.#flying.size + this.#returned.length;
+  }
+
+  /** The first connection in which a transfer can go that is pushed now. */
+  get nextConnection(): number {
+    const { enabled, enableCount } = this.#connection;
+    const works = enabled && enableCount > this.#lostConnection;
+    return works ? enableCount : enableCount + 1;
   }
 
   /** A transfer that is not in use, for `memory`. */
@@ -95,6 +105,7 @@ export class TransferQueue implements AioSource {
     transfer.cancelled = false;
     transfer.queued = true;
     transfer.sequence = this.#sequence++;
+    transfer.connection = this.nextConnection;
     if (this.#closed) {
       queueMicrotask(() => this.#end(transfer, -Errno.ECANCELED));
       return;
@@ -137,17 +148,26 @@ export class TransferQueue implements AioSource {
 
   /** The host has enabled the endpoint. */
   onEnable(): void {
+    this.#knownConnection = this.#connection.enableCount;
     this.#aio.schedule(this);
   }
 
-  /** The connection has ended: so do transfers that belong to it alone. */
-  onDisable(): void {
+  /**
+   * The connection has ended: so do transfers that belong to it alone. Some may
+   * have been pushed after its end, and before the event that tells it.
+   *
+   * @returns The connection that has ended.
+   */
+  onDisable(): number {
+    const ended = this.#knownConnection;
     for (const transfer of [...this.#waiting, ...this.#returned]) {
+      if (transfer.connection > ended) continue;
       if (transfer.queued && !transfer.owner.resumes(transfer)) {
         this.#remove(transfer);
         this.#end(transfer, -Errno.ESHUTDOWN);
       }
     }
+    return ended;
   }
 
   /** Ends a transfer early. Its end is told with -ECANCELED, or its result. */

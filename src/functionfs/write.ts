@@ -96,6 +96,11 @@ export class Write implements TransferOwner, EventListenerObject {
 
   /** The signal is aborted. */
   handleEvent(): void {
+    this.cancel();
+  }
+
+  /** Ends it early. Its end is told with what the kernel makes of that. */
+  cancel(): void {
     this.#cancelRest();
   }
 
@@ -111,14 +116,16 @@ export class Write implements TransferOwner, EventListenerObject {
       );
       return false;
     }
-    // A request that ends with a short packet has no use for the flag.
-    if (transfer.length === 0 || transfer.length % maxPacketSize > 0) {
-      return true;
-    }
+    const ends = transfer === this.#last;
+    // A request that ends with a short packet has no use for the flag, but the
+    // flag stays as the last request of a transfer has left it.
+    const short = transfer.length === 0 || transfer.length % maxPacketSize > 0;
+    if (short && !ends) return true;
     try {
-      const wanted = transfer === this.#last && onBorder;
-      if (wanted && this.#mode === "request") this.#terminate(transfer);
-      zeroLengthPackets.set(wanted);
+      if (ends && onBorder && this.#mode === "request") {
+        this.#terminate(transfer);
+      }
+      zeroLengthPackets.set(ends);
       return true;
     } catch (error) {
       this.#failure ||= error as Error;

@@ -11,6 +11,7 @@ import { type Counts, countTests } from "./counts.ts";
 import { cacheImports, ROOT, testArguments, testFiles } from "./deno_test.ts";
 import { ensureHostPrograms } from "./host_programs.ts";
 import { filesAtSpeed, finishedFiles } from "./matrix.ts";
+import { ensurePairProgram } from "./pair_program.ts";
 import { ensureTestusb } from "./testusb.ts";
 
 const HELP = `Runs the kernel tests.
@@ -150,6 +151,11 @@ async function main(): Promise<number> {
     await ensureHostPrograms({ progress });
     if (files.some((file) => file.includes("usbtest"))) {
       plan.environment.GADGET_TESTUSB = await ensureTestusb({ progress });
+    }
+    if (files.some((file) => file.includes("pair_"))) {
+      plan.environment.GADGET_PAIR_PROGRAM = await ensurePairProgram({
+        progress,
+      });
     }
   }
   const kernels = args.all ? KERNELS : String(args.kernel).split(",");
