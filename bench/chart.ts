@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { type Contender, CONTENDERS } from "./contenders.ts";
+import { CONTENDERS, type Standing } from "./contenders.ts";
 import type { Direction } from "./plan.ts";
 import { sizeName } from "./report.ts";
 import type { CellResult, Results } from "./results.ts";
 
-const COLOURS: Record<Contender, string> = {
+const COLOURS: Record<Standing, string> = {
   "gadget": "#d1242f",
   "gadget-streams": "#e8853a",
   "c-libaio": "#1f6feb",

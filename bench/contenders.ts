@@ -20,10 +20,13 @@ export const CONTENDERS = [
 ] as const;
 
 /** One of {@linkcode CONTENDERS}. */
-export type Contender = typeof CONTENDERS[number];
+export type Standing = typeof CONTENDERS[number];
+
+/** One of those, or this package from another checkout. */
+export type Contender = Standing | `gadget:${string}`;
 
 /** The contender that the others are compared with. */
-export const REFERENCE: Contender = "c-libaio";
+export const REFERENCE: Standing = "c-libaio";
 
 /** Where what was built lies. */
 export interface Programs {
@@ -52,7 +55,9 @@ export async function build(
     for (const contender of contenders) {
       job.progress.step(`building ${contender}`, "long");
       try {
-        commands[contender] = await BUILDERS[contender](cache, job);
+        commands[contender] = isStanding(contender)
+          ? await BUILDERS[contender](cache, job)
+          : ours("direct", contender.slice("gadget:".length));
       } catch (error) {
         job.signal?.throwIfAborted();
         const [reason] = `${error instanceof Error ? error.message : error}`
@@ -65,8 +70,12 @@ export async function build(
   }, job.signal);
 }
 
+function isStanding(contender: Contender): contender is Standing {
+  return (CONTENDERS as readonly string[]).includes(contender);
+}
+
 const BUILDERS: Record<
-  Contender,
+  Standing,
   (cache: string, job: Job) => Promise<readonly string[]>
 > = {
   "c-libaio": async (cache, job) => [
@@ -112,17 +121,18 @@ const BUILDERS: Record<
   },
 };
 
-/** The options, after which the mount comes. */
-function ours(way: "direct" | "streams"): string[] {
-  const map = new URL("../tests/import_map.json", import.meta.url).pathname;
+/** A checkout's own gadget; the mount comes before the last word. */
+function ours(
+  way: "direct" | "streams",
+  checkout = new URL("..", import.meta.url).pathname.slice(0, -1),
+): string[] {
   return [
     Deno.execPath(),
     "run",
     "--allow-ffi",
     "--no-check",
-    `--import-map=${map}`,
-    ...(Deno.env.get("BENCH_V8_FLAGS")?.split(" ") ?? []),
-    `${SOURCE}gadgets/gadget.ts`,
+    `--import-map=${checkout}/tests/import_map.json`,
+    `${checkout}/bench/gadgets/gadget.ts`,
     way,
   ];
 }

@@ -27,7 +27,8 @@ const HELP = `Measures this package beside C, Rust, Python and the kernel.
 Usage: deno task bench [OPTIONS]
 
   --quick             few cells, few rounds: under a minute of measuring
-  --contenders LIST   ${CONTENDERS.join(", ")}
+  --contenders LIST   ${CONTENDERS.join(", ")};
+                      gadget:FOLDER is this package from another checkout
   --sizes LIST        bytes (default ${SIZES.join(",")})
   --depths LIST       transfers in flight (default ${DEPTHS.join(",")})
   --directions LIST   in, out, duplex, ping (default all)

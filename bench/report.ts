@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Contender, CONTENDERS } from "./contenders.ts";
+import type { Contender } from "./contenders.ts";
 import type { CellResult, Results } from "./results.ts";
 
 /** A size as people say it. */
@@ -27,9 +27,7 @@ export function report(results: Results): string {
 }
 
 function present(cells: readonly CellResult[]): Contender[] {
-  return CONTENDERS.filter((name) =>
-    cells.some(({ contender }) => contender === name)
-  );
+  return [...new Set(cells.map(({ contender }) => contender))];
 }
 
 /** Aligned as `deno fmt` has it. */

@@ -166,7 +166,7 @@ async function commandLine(
   if (isMadeForCell(contender)) {
     return [...command, mountPoint, `${cell.size}`, `${cell.depth}`];
   }
-  if (contender === "gadget" || contender === "gadget-streams") {
+  if (contender.startsWith("gadget")) {
     return [...command.slice(0, -1), mountPoint, command.at(-1)!];
   }
   const { descriptors, strings } = compileFunction(benchFunction);
