@@ -28,7 +28,7 @@ export { AioRequest } from "./aio_ring.ts";
 export interface AioContextOptions extends AioLibraryOptions {
   /**
    * How many requests it holds before it grows.
-   * @default {128}
+   * @default {512}
    */
   readonly capacity?: number;
 }
@@ -78,7 +78,7 @@ export class AioContext implements AsyncDisposable {
 
   /** Makes a context. The kernel's part of it is made with the first request. */
   constructor(options: AioContextOptions = {}) {
-    const { capacity = 128 } = options;
+    const { capacity = 512 } = options;
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(
         `Cannot make an AIO context: its capacity must be a positive integer, is ${capacity}`,
@@ -206,7 +206,7 @@ export class AioContext implements AsyncDisposable {
     queue.length = 0;
     this.#spareQueue = queue;
     this.#updateWatch();
-    if (this.#nextLook === undefined && this.#patience.begin()) this.#look();
+    if (this.#nextLook === undefined && this.#patience.left) this.#look();
   }
 
   /**
@@ -359,16 +359,16 @@ export class AioContext implements AsyncDisposable {
   #onEvent(): void {
     if (this.#closed !== undefined) return;
     this.#patience.wake();
+    if (this.#patience.left) this.#look();
+    else this.#signal!.clear();
     this.#drain();
     if (this.#holders === 0) this.#updateWatch();
-    // A signal that stays armed would wake the poll again at once.
-    if (this.#watch !== undefined && this.#signal!.armed) this.#look();
   }
 
   /** Looks for completions in the coming turns, in place of the parked poll. */
   #look(): void {
     this.#signal!.disarm();
-    this.#nextLook = setImmediate(this.#onLook);
+    this.#nextLook ??= setImmediate(this.#onLook);
   }
 
   readonly #onLook = (): void => {
@@ -387,19 +387,27 @@ export class AioContext implements AsyncDisposable {
   #waitBriefly(): boolean {
     if (!this.#patience.left) return false;
     // A wait is for one ring. With more of them it is only a look.
-    const [ring, other] = this.#rings;
-    if (other !== undefined) {
-      this.#patience.failure();
-      return true;
-    }
+    const ring = this.#onlyBusyRing();
+    let count = 0;
     this.#draining = true;
     try {
-      if (ring.wait(this.#patience.timeout) > 0) this.#patience.success();
-      else this.#patience.failure();
+      if (ring !== undefined) count = ring.wait(this.#patience.timeout);
     } finally {
       this.#draining = false;
     }
+    if (count > 0) this.#patience.success();
+    else this.#patience.failure();
     return true;
+  }
+
+  #onlyBusyRing(): AioRing | undefined {
+    let only: AioRing | undefined;
+    for (const ring of this.#rings) {
+      if (ring.busySlots === 0) continue;
+      if (only !== undefined) return undefined;
+      only = ring;
+    }
+    return only;
   }
 
   /** Leaves the waiting to the parked poll. */

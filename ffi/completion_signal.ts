@@ -54,13 +54,18 @@ export class CompletionSignal {
     return this.#armed;
   }
 
+  /** Forgets what was counted. */
+  clear(): void {
+    this.#counter.take();
+  }
+
   /**
    * From now on a completion wakes who watches. What completed before does
    * not: look for it after this call.
    */
   arm(): void {
     if (this.#armed) return;
-    this.#counter.take();
+    this.clear();
     this.#armed = true;
     this.#control(EPOLL_CTL_MOD, POLLIN);
   }
