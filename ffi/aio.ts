@@ -8,19 +8,18 @@
  * @module
  */
 import {
-  EFD_CLOEXEC,
-  EFD_NONBLOCK,
   IOCB_CMD_POLL,
   IOCB_CMD_PREAD,
   IOCB_CMD_PWRITE,
   POLLIN,
 } from "./abi.ts";
 import { AioRequest, AioRing } from "./aio_ring.ts";
-import { check, Errno, type FailedCall, systemError } from "./errno.ts";
-import { close, exists, readTextFile } from "./file.ts";
+import { CompletionSignal } from "./completion_signal.ts";
+import { Errno, type FailedCall, systemError } from "./errno.ts";
+import { exists, readTextFile } from "./file.ts";
 import { type AioCalls, type AioLibraryOptions, openAio } from "./libaio.ts";
-import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
+import { Patience } from "./patience.ts";
 import { type Watch, watch } from "./reactor.ts";
 
 export { AioRequest } from "./aio_ring.ts";
@@ -29,7 +28,7 @@ export { AioRequest } from "./aio_ring.ts";
 export interface AioContextOptions extends AioLibraryOptions {
   /**
    * How many requests it holds before it grows.
-   * @default {128}
+   * @default {512}
    */
   readonly capacity?: number;
 }
@@ -45,6 +44,8 @@ export interface AioCallOptions {
  * completed by then decides whether they may go.
  */
 export interface AioSource {
+  /** Kept by the context: whether {@linkcode pump} is going to be called. */
+  scheduled: boolean;
   /** Submits what may be submitted. May not close the context. */
   pump(): void;
 }
@@ -60,17 +61,24 @@ export class AioContext implements AsyncDisposable {
   readonly #rings: AioRing[] = [];
   /** Prepared, and not yet with the kernel, in order. */
   #queue: AioRequest[] = [];
-  readonly #sources = new Set<AioSource>();
+  /** An array that is not in use, in place of a new one each turn. */
+  #spareQueue: AioRequest[] | undefined;
+  #sources: AioSource[] = [];
+  /** An array that is not in use, in place of a new one each turn. */
+  #spareSources: AioSource[] = [];
   #flushScheduled = false;
   #draining = false;
-  #eventFd = -1;
+  #signal: CompletionSignal | undefined;
+  readonly #patience = new Patience();
+  /** While it looks for completions itself: the next look. */
+  #nextLook: Immediate | undefined;
   #watch: Watch | undefined;
   #holders = 0;
   #closed: Promise<void> | undefined;
 
   /** Makes a context. The kernel's part of it is made with the first request. */
   constructor(options: AioContextOptions = {}) {
-    const { capacity = 128 } = options;
+    const { capacity = 512 } = options;
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(
         `Cannot make an AIO context: its capacity must be a positive integer, is ${capacity}`,
@@ -150,7 +158,9 @@ export class AioContext implements AsyncDisposable {
    * the kernel has by then were told, and before the requests go to it.
    */
   schedule(source: AioSource): void {
-    this.#sources.add(source);
+    if (source.scheduled) return;
+    source.scheduled = true;
+    this.#sources.push(source);
     this.#scheduleFlush();
   }
 
@@ -162,23 +172,29 @@ export class AioContext implements AsyncDisposable {
 
   /** Runs when a turn is over in which something was queued. */
   readonly #endTurn = (): void => {
-    if (this.#sources.size > 0 && this.#closed === undefined) {
+    if (this.#sources.length > 0 && this.#closed === undefined) {
       this.#drain();
-      const sources = [...this.#sources];
-      this.#sources.clear();
-      for (const source of sources) source.pump();
+      const sources = this.#sources;
+      this.#sources = this.#spareSources;
+      for (const source of sources) {
+        source.scheduled = false;
+        source.pump();
+      }
+      sources.length = 0;
+      this.#spareSources = sources;
     }
     this.#flushScheduled = false;
     this.flush();
     // One source's turn may have been another one's, too.
-    if (this.#sources.size > 0) this.#scheduleFlush();
+    if (this.#sources.length > 0) this.#scheduleFlush();
   };
 
   /** Hands all queued requests to the kernel now. */
   flush(): void {
     const queue = this.#queue;
     if (queue.length === 0) return;
-    this.#queue = [];
+    this.#queue = this.#spareQueue ?? [];
+    this.#spareQueue = undefined;
     // Requests of one file may lie in several rings; their order is kept.
     for (let from = 0; from < queue.length;) {
       const ring = queue[from].ring!;
@@ -187,7 +203,10 @@ export class AioContext implements AsyncDisposable {
       ring.submit(queue, from, to);
       from = to;
     }
+    queue.length = 0;
+    this.#spareQueue = queue;
     this.#updateWatch();
+    if (this.#nextLook === undefined && this.#patience.left) this.#look();
   }
 
   /**
@@ -308,9 +327,11 @@ export class AioContext implements AsyncDisposable {
   async #close(): Promise<void> {
     this.flush();
     // Nothing may look into the rings any more once they are being freed.
+    if (this.#nextLook !== undefined) clearImmediate(this.#nextLook);
+    this.#nextLook = undefined;
     await this.#watch?.stop();
     await Promise.all(this.#rings.map((ring) => ring.destroy()));
-    if (this.#eventFd >= 0) close(this.#eventFd);
+    this.#signal?.close();
   }
 
   /** Watches the eventfd while requests are pending or somebody asks for it. */
@@ -318,7 +339,9 @@ export class AioContext implements AsyncDisposable {
     if (this.#closed !== undefined) return undefined;
     const wanted = this.#holders > 0 || this.#busy();
     if (wanted && this.#watch === undefined) {
-      this.#watch = watch(this.#eventFd, POLLIN, () => this.#onEvent());
+      const signal = this.#signal!;
+      this.#watch = watch(signal.watchFd, POLLIN, () => this.#onEvent());
+      if (this.#nextLook === undefined) signal.arm();
     } else if (!wanted && this.#watch !== undefined) {
       const stopped = this.#watch.stop();
       this.#watch = undefined;
@@ -332,40 +355,93 @@ export class AioContext implements AsyncDisposable {
     return false;
   }
 
+  /** The signal has woken the parked poll. */
   #onEvent(): void {
     if (this.#closed !== undefined) return;
-    // First the eventfd, then the rings: what completes between the two sets
-    // the eventfd again. The other way round it would be missed.
-    libc().read(this.#eventFd, EVENT_COUNT, 8n);
+    this.#patience.wake();
+    if (this.#patience.left) this.#look();
+    else this.#signal!.clear();
     this.#drain();
     if (this.#holders === 0) this.#updateWatch();
   }
 
-  /** Tells all completions that are there. */
-  #drain(): void {
-    if (this.#draining) return;
+  /** Looks for completions in the coming turns, in place of the parked poll. */
+  #look(): void {
+    this.#signal!.disarm();
+    this.#nextLook ??= setImmediate(this.#onLook);
+  }
+
+  readonly #onLook = (): void => {
+    this.#nextLook = undefined;
+    if (this.#closed !== undefined) return;
+    if (this.#drain() > 0) {
+      this.#patience.success();
+    } else if (!this.#busy() || !this.#waitBriefly()) {
+      return this.#park();
+    }
+    if (this.#holders === 0) this.#updateWatch();
+    this.#nextLook ??= setImmediate(this.#onLook);
+  };
+
+  /** Waits where that is worth it; tells whether to look again. */
+  #waitBriefly(): boolean {
+    if (!this.#patience.left) return false;
+    // A wait is for one ring. With more of them it is only a look.
+    const ring = this.#onlyBusyRing();
+    let count = 0;
     this.#draining = true;
     try {
-      for (const ring of this.#rings) ring.drain();
+      if (ring !== undefined) count = ring.wait(this.#patience.timeout);
     } finally {
       this.#draining = false;
     }
+    if (count > 0) this.#patience.success();
+    else this.#patience.failure();
+    return true;
+  }
+
+  #onlyBusyRing(): AioRing | undefined {
+    let only: AioRing | undefined;
+    for (const ring of this.#rings) {
+      if (ring.busySlots === 0) continue;
+      if (only !== undefined) return undefined;
+      only = ring;
+    }
+    return only;
+  }
+
+  /** Leaves the waiting to the parked poll. */
+  #park(): void {
+    this.#patience.park();
+    this.#updateWatch();
+    if (this.#watch === undefined) return;
+    this.#signal!.arm();
+    // What has completed before that wakes nobody.
+    if (this.#drain() > 0) this.#look();
+  }
+
+  /** Tells all completions that are there; returns how many. */
+  #drain(): number {
+    if (this.#draining) return 0;
+    this.#draining = true;
+    let count = 0;
+    try {
+      for (const ring of this.#rings) count += ring.drain();
+    } finally {
+      this.#draining = false;
+    }
+    return count;
   }
 
   #ringWithRoom(): AioRing {
     for (const ring of this.#rings) if (ring.freeSlots > 0) return ring;
-    if (this.#eventFd < 0) {
-      this.#eventFd = check(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), {
-        action: "make eventfd",
-        syscall: "eventfd",
-      });
-    }
+    const { counterFd } = this.#signal ??= new CompletionSignal();
     const last = this.#rings.at(-1);
     let capacity = last === undefined
       ? this.#firstCapacity
       : Math.min(2 * last.capacity, MAX_RING_CAPACITY);
     for (;;) {
-      const ring = AioRing.create(this.#calls, capacity, this.#eventFd);
+      const ring = AioRing.create(this.#calls, capacity, counterFd);
       if (typeof ring !== "number") {
         this.#rings.push(ring);
         return ring;
@@ -380,7 +456,8 @@ export class AioContext implements AsyncDisposable {
   }
 }
 
-const EVENT_COUNT = new Uint8Array(8);
+/** What `setImmediate` returns; its name differs between type libraries. */
+type Immediate = ReturnType<typeof setImmediate>;
 
 const AIO_NR = "/proc/sys/fs/aio-nr";
 const AIO_MAX_NR = "/proc/sys/fs/aio-max-nr";

@@ -17,6 +17,7 @@
  * @module
  */
 import { IO_EVENT_SIZE, IOCB_FLAG_RESFD, IOCB_SIZE } from "./abi.ts";
+import { CompletionRing } from "./completion_ring.ts";
 import { Errno } from "./errno.ts";
 import type { AioCalls } from "./libaio.ts";
 
@@ -53,6 +54,8 @@ const MAX_BATCH = 256;
 /** BigInts for the batch sizes, because making one costs more than a look-up. */
 const COUNTS = Array.from({ length: MAX_BATCH + 1 }, (_, n) => BigInt(n));
 
+const NO_TIME = new BigInt64Array(2); // struct timespec
+
 /** One kernel AIO context: its slots, and the calls on them. */
 export class AioRing {
   readonly capacity: number;
@@ -69,6 +72,10 @@ export class AioRing {
   readonly #owned: unknown[];
   readonly #free: number[];
   readonly #batch = new BigUint64Array(MAX_BATCH);
+  /** Where completions can be seen without a call. */
+  readonly #completions: CompletionRing | undefined;
+  /** Pairs of slot and result. */
+  readonly #ended = new Int32Array(2 * MAX_BATCH);
   readonly #events = new Int32Array(MAX_BATCH * IO_EVENT_SIZE / 4);
   readonly #cancelEvent = new Uint8Array(IO_EVENT_SIZE);
 
@@ -81,6 +88,7 @@ export class AioRing {
     this.capacity = capacity;
     this.#calls = calls;
     this.#context = context;
+    this.#completions = CompletionRing.of(context);
     this.#iocbs = new ArrayBuffer(capacity * IOCB_SIZE);
     this.#u16 = new Uint16Array(this.#iocbs);
     this.#u32 = new Uint32Array(this.#iocbs);
@@ -205,22 +213,51 @@ export class AioRing {
   /** Takes all completions that are there. Returns how many. */
   drain(): number {
     let total = 0;
-    for (;;) {
-      if (this.busySlots === 0) return total;
-      const count = this.#calls.getEvents(
-        this.#context,
-        COUNTS[MAX_BATCH],
-        this.#events,
-      );
-      // -EINTR: a signal came before the first one.
-      if (count <= 0) return total;
+    while (this.busySlots > 0) {
+      const count = this.#completions === undefined
+        ? this.#getEvents(NO_TIME)
+        : this.#completions.take(this.#ended);
+      this.#finishEnded(count);
       total += count;
-      for (let index = 0; index < count; index++) {
-        // struct io_event: u64 data, u64 obj, s64 res, s64 res2
-        const at = index * (IO_EVENT_SIZE / 4);
-        this.finish(this.#events[at], this.#events[at + 4]);
-      }
-      if (count < MAX_BATCH) return total;
+      if (count < MAX_BATCH) break;
+    }
+    return total;
+  }
+
+  /**
+   * Waits for a completion, and takes what has come by then.
+   *
+   * @param timeout A `struct timespec`.
+   * @returns How many completions.
+   */
+  wait(timeout: BigInt64Array<ArrayBuffer>): number {
+    const count = this.#getEvents(timeout);
+    this.#finishEnded(count);
+    return count;
+  }
+
+  /** Puts completions into `#ended`; returns how many. */
+  #getEvents(timeout: BigInt64Array<ArrayBuffer>): number {
+    const count = this.#calls.getEvents(
+      this.#context,
+      COUNTS[MAX_BATCH],
+      this.#events,
+      timeout,
+    );
+    for (let index = 0; index < count; index++) {
+      // struct io_event: u64 data, u64 obj, s64 res, s64 res2
+      const at = index * (IO_EVENT_SIZE / 4);
+      this.#ended[2 * index] = this.#events[at];
+      this.#ended[2 * index + 1] = this.#events[at + 4];
+    }
+    // -EINTR: a signal came before the first one.
+    return Math.max(count, 0);
+  }
+
+  #finishEnded(count: number): void {
+    const ended = this.#ended;
+    for (let index = 0; index < count; index++) {
+      this.finish(ended[2 * index], ended[2 * index + 1]);
     }
   }
 
@@ -229,6 +266,7 @@ export class AioRing {
    * completes what was with -ECANCELED. No other method may be called after.
    */
   async destroy(): Promise<void> {
+    this.#completions?.detach();
     await this.#calls.destroy(this.#context);
     for (let slot = 0; slot < this.capacity; slot++) {
       if (this.#requests[slot] !== undefined) {

@@ -73,8 +73,17 @@ export interface AioCalls {
   submit(context: Pointer, count: bigint, requests: Bytes): number;
   /** Asks for the end of a request. -EINPROGRESS means that it was accepted. */
   cancel(context: Pointer, request: Pointer, event: Bytes): number;
-  /** Takes up to `count` completions without waiting. */
-  getEvents(context: Pointer, count: bigint, events: Bytes): number;
+  /**
+   * Takes up to `count` completions.
+   *
+   * @param timeout A `struct timespec`: how long to wait for the first one.
+   */
+  getEvents(
+    context: Pointer,
+    count: bigint,
+    events: Bytes,
+    timeout: Bytes,
+  ): number;
 }
 
 /** Which AIO calls to use. */
@@ -107,8 +116,7 @@ export function openAio(options: AioLibraryOptions = {}): AioCalls {
   return systemCalls();
 }
 
-const ZERO_TIMEOUT = new BigInt64Array(2); // struct timespec
-const MIN_EVENTS = 0n;
+const MIN_EVENTS = 1n;
 
 const opened = new Map<string, AioCalls>();
 
@@ -130,8 +138,8 @@ function openLibaio(name: string): AioCalls {
     destroy: (context) => io_destroy(context),
     submit: (context, count, requests) => io_submit(context, count, requests),
     cancel: (context, request, event) => io_cancel(context, request, event),
-    getEvents: (context, count, events) =>
-      io_getevents(context, MIN_EVENTS, count, events, ZERO_TIMEOUT),
+    getEvents: (context, count, events, timeout) =>
+      io_getevents(context, MIN_EVENTS, count, events, timeout),
   };
 }
 
@@ -160,7 +168,7 @@ function systemCalls(): AioCalls {
       result(syscall_io_submit(submit, context, count, requests)),
     cancel: (context, request, event) =>
       result(syscall_io_cancel(cancel, context, request, event)),
-    getEvents: (context, count, events) =>
+    getEvents: (context, count, events, timeout) =>
       result(
         syscall_io_getevents(
           getEvents,
@@ -168,7 +176,7 @@ function systemCalls(): AioCalls {
           MIN_EVENTS,
           count,
           events,
-          ZERO_TIMEOUT,
+          timeout,
         ),
       ),
   };

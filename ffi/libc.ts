@@ -269,6 +269,16 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  // Returns its first argument, ten times as fast as Deno.UnsafePointer does.
+  address_of: {
+    name: "memmove",
+    parameters: [
+      "buffer", // void *dest
+      "buffer", // const void *src
+      "usize", // size_t n
+    ],
+    result: "usize", // void *: dest
+  },
   geteuid: { parameters: [], result: "u32" },
   getuid: { parameters: [], result: "u32" },
   signal: {

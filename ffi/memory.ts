@@ -9,8 +9,10 @@ import { cString, libc } from "./libc.ts";
 
 /** Address of an array's first byte. True as long as the array is reachable. */
 export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
-  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+  return libc().address_of(bytes, NOTHING, 0n);
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** Makes an unnamed file that lives in memory, and returns its descriptor. */
 export function memfd(name: string, size: number, flags: number): number {

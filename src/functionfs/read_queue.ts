@@ -53,6 +53,8 @@ export class ReadQueue implements TransferOwner {
   /** Data that waits for calls, in order; if there is any, no call waits. */
   readonly #segments: Uint8Array<ArrayBuffer>[];
   #ahead: AheadOptions | undefined;
+  /** Whether every request is known to be what its reader wants. */
+  #allFitSurely = true;
   /** Why what was asked for ahead of readers has failed: for the next one. */
   #failure: number | Error = 0;
   #withdrawing = false;
@@ -70,6 +72,10 @@ export class ReadQueue implements TransferOwner {
       reader.fail(this.#failure);
       this.#failure = 0;
       return;
+    }
+    // It may meet a request that is ahead of readers.
+    if (this.#requests.length > this.#readers.length) {
+      this.#allFitSurely = false;
     }
     this.#readers.push(reader);
     this.#serve();
@@ -118,6 +124,7 @@ export class ReadQueue implements TransferOwner {
       return;
     }
     this.#readers.splice(index, 1);
+    this.#allFitSurely = false;
     this.#keep(reader);
     reader.fail(-Errno.ECANCELED);
     this.#serve();
@@ -146,7 +153,9 @@ export class ReadQueue implements TransferOwner {
   onEnd(transfer: Transfer, result: number | Error): void {
     const index = this.#requests.indexOf(transfer);
     const reader = this.#readers[index];
-    this.#requests.splice(index, 1);
+    if (index === 0) this.#requests.shift();
+    else this.#requests.splice(index, 1);
+    const readers = this.#readers.length;
     if (typeof result === "number" && result >= 0) {
       this.#receive(transfer, result, reader);
     } else if (reader !== undefined && this.#endsReader(transfer, reader)) {
@@ -160,10 +169,14 @@ export class ReadQueue implements TransferOwner {
       this.#failure = result;
       this.#ahead = undefined;
     }
+    // Unless both queues have moved up by one, each has another neighbour now.
+    if (index > 0 || this.#readers.length !== readers - 1) {
+      this.#allFitSurely = false;
+    }
     this.#port.queue.give(transfer);
     this.#serve();
     this.#ask();
-    if (this.#requests.length === 0) {
+    if (this.#requests.length === 0 && this.#onNoRequests.length > 0) {
       for (const resolve of this.#onNoRequests.splice(0)) resolve();
     }
   }
@@ -176,7 +189,10 @@ export class ReadQueue implements TransferOwner {
 
   /** A request has brought data. */
   #receive(transfer: Transfer, count: number, reader?: Reader): void {
-    const bytes = transfer.memory.subarray(0, count);
+    const { memory } = transfer;
+    const bytes = count === memory.byteLength
+      ? memory
+      : memory.subarray(0, count);
     if (reader === undefined || !fits(transfer, reader)) {
       this.#segments.push(bytes);
       return;
@@ -186,7 +202,8 @@ export class ReadQueue implements TransferOwner {
     if (rest.byteLength > 0) this.#segments.push(rest);
     const done = count < transfer.length || reader.remaining === 0;
     if (!done) return;
-    this.#readers.splice(this.#readers.indexOf(reader), 1);
+    if (this.#readers[0] === reader) this.#readers.shift();
+    else this.#readers.splice(this.#readers.indexOf(reader), 1);
     reader.finish();
   }
 
@@ -226,11 +243,13 @@ export class ReadQueue implements TransferOwner {
 
   /** Whether every request is for its reader; withdraws those that are not. */
   #allFit(): boolean {
+    if (this.#allFitSurely) return true;
     const misfit = () =>
       this.#requests.findIndex((request, index) =>
         index < this.#readers.length && !fits(request, this.#readers[index])
       );
     const index = misfit();
+    this.#allFitSurely = index < 0;
     if (index < 0) return true;
     // It was ahead of readers, and nobody wants just that.
     this.#cancelFrom(index);

@@ -81,7 +81,9 @@ export class Reader implements EventListenerObject {
   /** Memory for what is still wanted, in whole packets of every speed. */
   nextMemory(): Uint8Array<ArrayBuffer> {
     this.#memory ??= this.#makeMemory();
-    return this.#memory.subarray(this.#filled);
+    return this.#filled === 0
+      ? this.#memory
+      : this.#memory.subarray(this.#filled);
   }
 
   /**
@@ -110,7 +112,11 @@ export class Reader implements EventListenerObject {
   }
 
   #makeMemory(): Uint8Array<ArrayBuffer> {
-    const room = this.#port.packetSizes.room(this.size);
+    const { packetSizes } = this.#port;
+    if (packetSizes.areWhole(this.size)) {
+      return this.#target ?? new Uint8Array(this.size);
+    }
+    const room = packetSizes.room(this.size);
     return this.#target !== undefined && room === this.size
       ? this.#target
       : new Uint8Array(room);
@@ -130,11 +136,15 @@ export class Reader implements EventListenerObject {
       if (memory !== this.#target) {
         this.#target.set(memory.subarray(0, filled));
       }
-      this.#resolve(this.#target.subarray(0, filled));
+      this.#resolve(
+        filled === this.size ? this.#target : this.#target.subarray(0, filled),
+      );
     } else if (filled <= COPY_BELOW) {
       this.#resolve(memory.slice(0, filled));
     } else {
-      this.#resolve(memory.subarray(0, filled));
+      this.#resolve(
+        filled === memory.byteLength ? memory : memory.subarray(0, filled),
+      );
     }
   }
 

@@ -39,8 +39,8 @@ export class TransferQueue implements AioSource {
   readonly #connection: Connection;
   #waiting: Transfer[] = [];
   #actions: WaitingAction[] = [];
-  /** In the order of submission. */
-  readonly #flying = new Set<Transfer>();
+  /** In the order of submission, which is that of their ends but for a few. */
+  readonly #flying: Transfer[] = [];
   #bytesInFlight = 0;
   /** Those that came back undone, until all that were in flight are back. */
   #returned: Transfer[] = [];
@@ -53,6 +53,8 @@ export class TransferQueue implements AioSource {
   #sequence = 0;
   readonly #retry: Retry;
   readonly #spare: Transfer[] = [];
+  /** @ignore */
+  scheduled = false;
   #closed = false;
   #onIdle: (() => void) | undefined;
 
@@ -73,7 +75,7 @@ export class TransferQueue implements AioSource {
 
   /** How many transfers wait or are in the kernel. */
   get pending(): number {
-    return this.#waiting.length + this.#flying.size + this.#returned.length;
+    return this.#waiting.length + this.#flying.length + this.#returned.length;
   }
 
   /** The first connection in which a transfer can go that is pushed now. */
@@ -191,11 +193,11 @@ export class TransferQueue implements AioSource {
       action.onEnd(-Errno.ECANCELED);
     }
     // The last one first: otherwise it would begin when those before it end.
-    for (const transfer of [...this.#flying].reverse()) this.cancel(transfer);
+    for (const transfer of this.#flying.toReversed()) this.cancel(transfer);
     for (const transfer of [...this.#returned, ...this.#waiting]) {
       this.cancel(transfer);
     }
-    if (this.#flying.size === 0) return Promise.resolve();
+    if (this.#flying.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle = resolve);
   }
 
@@ -228,7 +230,7 @@ export class TransferQueue implements AioSource {
   #attempt(waiting: WaitingAction): boolean {
     const { action } = waiting;
     // Its turn comes when all before it are done; their ends lead here again.
-    if (action.ordered && this.#flying.size > 0) return false;
+    if (action.ordered && this.#flying.length > 0) return false;
     const result = action.attempt();
     if (result !== -Errno.EAGAIN && result !== -Errno.ESHUTDOWN) {
       this.#actions.shift();
@@ -240,15 +242,15 @@ export class TransferQueue implements AioSource {
       this.#lostConnection = this.#connection.enableCount;
     } else {
       // Some controllers do not halt an endpoint that has anything queued.
-      if (this.#flying.size > 0) this.#callBack();
+      if (this.#flying.length > 0) this.#callBack();
       this.#retry.later();
     }
     return false;
   }
 
   #hasRoom(next: Transfer): boolean {
-    if (this.#flying.size === 0) return true;
-    return this.#flying.size < MAX_REQUESTS_IN_FLIGHT &&
+    if (this.#flying.length === 0) return true;
+    return this.#flying.length < MAX_REQUESTS_IN_FLIGHT &&
       this.#bytesInFlight + next.wanted <= MAX_BYTES_IN_FLIGHT;
   }
 
@@ -269,13 +271,15 @@ export class TransferQueue implements AioSource {
       // No room for more requests in the whole system.
       return this.#end(transfer, error as Error);
     }
-    this.#flying.add(transfer);
+    this.#flying.push(transfer);
     this.#bytesInFlight += transfer.length;
   }
 
   /** The kernel has ended a transfer. */
   #onComplete(transfer: Transfer, result: number): void {
-    this.#flying.delete(transfer);
+    const flying = this.#flying;
+    if (flying[0] === transfer) flying.shift();
+    else flying.splice(flying.indexOf(transfer), 1);
     this.#bytesInFlight -= transfer.length;
     if (transfer.cancelled || this.#closed) {
       this.#end(transfer, result < 0 ? -Errno.ECANCELED : result);
@@ -304,7 +308,7 @@ export class TransferQueue implements AioSource {
       if (result >= 0) this.#retry.reset();
       this.#end(transfer, result);
     }
-    if (this.#flying.size === 0) this.#onIdle?.();
+    if (this.#flying.length === 0) this.#onIdle?.();
     if (
       this.#returned.length + this.#waiting.length + this.#actions.length > 0
     ) this.#aio.schedule(this);
@@ -315,7 +319,7 @@ export class TransferQueue implements AioSource {
    * whether that is so.
    */
   #recover(): boolean {
-    if (this.#flying.size > 0) {
+    if (this.#flying.length > 0) {
       // These have survived, or their ends are on the way.
       if (
         this.#refused || this.#connection.enableCount > this.#lostConnection
@@ -335,7 +339,7 @@ export class TransferQueue implements AioSource {
   /** Asks the kernel to give back all that is in flight. */
   #callBack(): void {
     // The last one first: otherwise it would begin when those before it end.
-    for (const transfer of [...this.#flying].reverse()) {
+    for (const transfer of this.#flying.toReversed()) {
       if (transfer.calledBack) continue;
       transfer.calledBack = true;
       this.#aio.cancel(transfer.request);

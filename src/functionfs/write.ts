@@ -36,8 +36,9 @@ export class Write implements TransferOwner, EventListenerObject {
   readonly #resumes: boolean;
   readonly #resolve: (count: number) => void;
   readonly #reject: (reason: unknown) => void;
-  /** All have to end before the write does. */
-  readonly #pieces: Transfer[] = [];
+  /** The first piece, and those behind it. All have to end before the write. */
+  #first: Transfer | undefined;
+  #others: Transfer[] | undefined;
   /** The piece that wants a zero-length packet if it ends on a border. */
   #last: Transfer | undefined;
   #mode: ZeroLengthMode = "kernel";
@@ -70,28 +71,37 @@ export class Write implements TransferOwner, EventListenerObject {
     const bytes = this.#bytes;
     const total = bytes.byteLength;
     const address = total === 0 ? 0n : addressOf(bytes);
-    let at = 0;
-    do {
-      const memory = total <= MAX_REQUEST_SIZE
-        ? bytes
-        : bytes.subarray(at, at + MAX_REQUEST_SIZE);
-      this.#add(memory, at === 0 ? address : address + BigInt(at));
-      at += MAX_REQUEST_SIZE;
-    } while (at < total);
+    const { queue } = this.#port;
+    let last: Transfer;
+    if (total <= MAX_REQUEST_SIZE) {
+      last = this.#first = queue.take(this, bytes);
+      last.address = address;
+    } else {
+      last = this.#cut(bytes, address);
+    }
     if (autoZlp && total > 0) {
-      this.#last = this.#pieces.at(-1);
+      this.#last = last;
       this.#mode = this.#port.zeroLengthPackets.mode;
     }
-    this.#left = this.#pieces.length;
+    this.#left = 1 + (this.#others?.length ?? 0);
     this.#signal?.addEventListener("abort", this);
-    for (const piece of this.#pieces) this.#port.queue.push(piece);
+    queue.push(this.#first!);
+    if (this.#others !== undefined) this.#others.forEach(queue.push, queue);
   }
 
-  #add(memory: Uint8Array<ArrayBuffer>, address: bigint): Transfer {
-    const piece = this.#port.queue.take(this, memory);
-    piece.address = address;
-    this.#pieces.push(piece);
-    return piece;
+  /** Makes several pieces, and returns the last one. */
+  #cut(bytes: Uint8Array<ArrayBuffer>, address: bigint): Transfer {
+    const { queue } = this.#port;
+    let last!: Transfer;
+    this.#others = [];
+    for (let at = 0; at < bytes.byteLength; at += MAX_REQUEST_SIZE) {
+      const memory = bytes.subarray(at, at + MAX_REQUEST_SIZE);
+      last = queue.take(this, memory);
+      last.address = address + BigInt(at);
+      if (at === 0) this.#first = last;
+      else this.#others.push(last);
+    }
+    return last;
   }
 
   /** The signal is aborted. */
@@ -140,7 +150,8 @@ export class Write implements TransferOwner, EventListenerObject {
   #terminate(last: Transfer): void {
     if (this.#terminator?.queued) return;
     if (this.#terminator === undefined) {
-      this.#terminator = this.#add(NOTHING, 0n);
+      this.#terminator = this.#port.queue.take(this, NOTHING);
+      (this.#others ??= []).push(this.#terminator);
     }
     this.#left++;
     this.#port.queue.pushBehind(this.#terminator, last);
@@ -167,20 +178,32 @@ export class Write implements TransferOwner, EventListenerObject {
     if (this.#left > 0 || this.#settled) return;
     this.#settled = true;
     this.#signal?.removeEventListener("abort", this);
-    for (const piece of this.#pieces.splice(0)) this.#port.queue.give(piece);
+    this.#giveBack();
     if (this.#failure === 0) this.#resolve(this.#sent);
     else this.#reject(this.#error());
+  }
+
+  #giveBack(): void {
+    const { queue } = this.#port;
+    queue.give(this.#first!);
+    this.#first = undefined;
+    if (this.#others === undefined) return;
+    for (const piece of this.#others) queue.give(piece);
+    this.#others = undefined;
   }
 
   #cancelRest(): void {
     if (this.#cancelling) return;
     this.#cancelling = true;
+    const { queue } = this.#port;
     // The last one first: otherwise it would begin when those before it end,
-    // and the host would get it without them.
-    for (let index = this.#pieces.length - 1; index >= 0; index--) {
-      const piece = this.#pieces[index];
-      if (piece !== undefined) this.#port.queue.cancel(piece);
+    // and the host would get it without them. The end of one can be that of
+    // the write, which gives them all back.
+    for (let index = this.#others?.length ?? 0; index > 0; index--) {
+      const piece = this.#others?.[index - 1];
+      if (piece !== undefined) queue.cancel(piece);
     }
+    if (this.#first !== undefined) queue.cancel(this.#first);
   }
 
   #error(): Error {

@@ -255,7 +255,7 @@ for (const library of aioLibraries) {
     const grown = after.heapUsed + after.external - before.heapUsed -
       before.external;
     assert(grown < 1 << 20, `${grown} bytes more`);
-    assertEquals(aio.capacity, 128);
+    assertEquals(aio.capacity, 512);
   });
 
   test("memory is kept from collection until the completion, and no longer", async () => {

@@ -1,0 +1,179 @@
+/**
+ * Who takes part in the benchmark, and how each is built.
+ *
+ * @module
+ */
+import { openCache, withLock } from "../tests/vm/cache.ts";
+import { findProgram, run } from "../tests/vm/process.ts";
+import type { Job } from "../tests/vm/progress.ts";
+import { install } from "../tests/vm/tools.ts";
+
+/** The contenders, in the order in which each round has them. */
+export const CONTENDERS = [
+  "c-libaio",
+  "gadget",
+  "gadget-streams",
+  "c-threads",
+  "kernel-sourcesink",
+  "rust-usb-gadget",
+  "python-functionfs",
+] as const;
+
+/** One of {@linkcode CONTENDERS}. */
+export type Standing = typeof CONTENDERS[number];
+
+/** One of those, or this package from another checkout. */
+export type Contender = Standing | `gadget:${string}`;
+
+/** The contender that the others are compared with. */
+export const REFERENCE: Standing = "c-libaio";
+
+/** Where what was built lies. */
+export interface Programs {
+  /** The host's program. */
+  readonly host: string;
+  /** Programs of contenders, as command lines. */
+  readonly commands: Partial<Record<Contender, readonly string[]>>;
+  /** Why others take no part. */
+  readonly skipped: Partial<Record<Contender, string>>;
+}
+
+const SOURCE = new URL(".", import.meta.url).pathname;
+
+/** Builds the host and the contenders. */
+export async function build(
+  contenders: readonly Contender[],
+  job: Job,
+): Promise<Programs> {
+  const cache = `${await openCache()}/bench`;
+  await Deno.mkdir(cache, { recursive: true });
+  return await withLock(cache, "build", () => {}, async () => {
+    await ensureC(job);
+    const host = await compileC("host.c", cache, job, "-lusb-1.0");
+    const commands: Programs["commands"] = {};
+    const skipped: Programs["skipped"] = {};
+    for (const contender of contenders) {
+      job.progress.step(`building ${contender}`, "long");
+      try {
+        commands[contender] = isStanding(contender)
+          ? await BUILDERS[contender](cache, job)
+          : ours("direct", contender.slice("gadget:".length));
+      } catch (error) {
+        job.signal?.throwIfAborted();
+        const [reason] = `${error instanceof Error ? error.message : error}`
+          .split("\n");
+        skipped[contender] = reason;
+        job.progress.done(`${contender} is skipped: ${reason}`);
+      }
+    }
+    return { host, commands, skipped };
+  }, job.signal);
+}
+
+function isStanding(contender: Contender): contender is Standing {
+  return (CONTENDERS as readonly string[]).includes(contender);
+}
+
+const BUILDERS: Record<
+  Standing,
+  (cache: string, job: Job) => Promise<readonly string[]>
+> = {
+  "c-libaio": async (cache, job) => [
+    await compileC("gadgets/c_libaio.c", cache, job, "-laio", "-lpthread"),
+  ],
+  "c-threads": async (cache, job) => [
+    await compileC("gadgets/c_threads.c", cache, job, "-lpthread"),
+  ],
+  "gadget": () => Promise.resolve(ours("direct")),
+  "gadget-streams": () => Promise.resolve(ours("streams")),
+  // Nothing to build: it is in the kernel.
+  "kernel-sourcesink": () => Promise.resolve([]),
+  "rust-usb-gadget": async (cache, job) => {
+    await need("cargo");
+    const target = `${cache}/rust`;
+    const manifest = `${SOURCE}gadgets/rust/Cargo.toml`;
+    await run("cargo", [
+      "build",
+      "--release",
+      "--quiet",
+      "--locked",
+      `--manifest-path=${manifest}`,
+      `--target-dir=${target}`,
+    ], { action: "build it with cargo", signal: job.signal });
+    return [`${target}/release/bench-gadget`];
+  },
+  "python-functionfs": async (cache, job) => {
+    await need("python3");
+    const folder = `${cache}/python`;
+    const python = `${folder}/bin/python3`;
+    const { signal } = job;
+    const check = ["-c", "import functionfs"];
+    const there = await run(python, check).then(() => true, () => false);
+    if (!there) {
+      await run("python3", ["-m", "venv", "--clear", folder], { signal });
+      await run(python, ["-m", "pip", "install", "--quiet", "functionfs"], {
+        action: "install it with pip",
+        signal,
+      });
+      await run(python, check, { signal });
+    }
+    return [python, `${SOURCE}gadgets/python_functionfs.py`];
+  },
+};
+
+/** A checkout's own gadget; the mount comes before the last word. */
+function ours(
+  way: "direct" | "streams",
+  checkout = new URL("..", import.meta.url).pathname.slice(0, -1),
+): string[] {
+  return [
+    Deno.execPath(),
+    "run",
+    "--allow-ffi",
+    "--no-check",
+    `--import-map=${checkout}/tests/import_map.json`,
+    `${checkout}/bench/gadgets/gadget.ts`,
+    way,
+  ];
+}
+
+async function ensureC(job: Job): Promise<void> {
+  const missing: string[] = [];
+  if (await findProgram("gcc") === undefined) missing.push("gcc", "libc6-dev");
+  for (
+    const [header, name] of [
+      ["libusb-1.0/libusb.h", "libusb-1.0-0-dev"],
+      ["libaio.h", "libaio-dev"],
+    ]
+  ) {
+    const there = await Deno.stat(`/usr/include/${header}`)
+      .then(() => true, () => false);
+    if (!there) missing.push(name);
+  }
+  if (missing.length > 0) await install(missing, job);
+}
+
+async function compileC(
+  source: string,
+  cache: string,
+  job: Job,
+  ...libraries: string[]
+): Promise<string> {
+  const program = `${cache}/${source.replace(/.*\//, "").replace(".c", "")}`;
+  await run("gcc", [
+    "-O2",
+    "-Wall",
+    "-I/usr/include/libusb-1.0",
+    "-o",
+    program,
+    `${SOURCE}${source}`,
+    ...libraries,
+  ], { action: `compile ${source}`, signal: job.signal });
+  return program;
+}
+
+async function need(program: string): Promise<void> {
+  if (await findProgram(program) === undefined) {
+    throw new Error(`there is no ${program}`);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * This package's gadget of the benchmark. See gadget.h for what it says and is
+ * told.
+ *
+ * ```sh
+ * deno run --allow-ffi gadget.ts MOUNT direct|streams
+ * ```
+ *
+ * @module
+ */
+import { FunctionFs } from "@usb/gadget";
+import { benchFunction } from "../definition.ts";
+import { readLines } from "../lines.ts";
+
+const [mountPoint, way] = Deno.args;
+const fs = FunctionFs.open(benchFunction, mountPoint);
+const { source, sink } = fs.endpoints;
+
+/** Runs `depth` loops that share `count` turns. */
+async function inParallel(
+  depth: number,
+  count: number,
+  turn: () => Promise<unknown>,
+): Promise<void> {
+  let left = count;
+  const loop = async () => {
+    while (left-- > 0) await turn();
+  };
+  await Promise.all(Array.from({ length: Math.min(depth, count) }, loop));
+}
+
+function send(size: number, depth: number, count: number): Promise<void> {
+  const data = new Uint8Array(size);
+  return inParallel(depth, count, () => source.write(data));
+}
+
+async function receive(
+  size: number,
+  depth: number,
+  count: number,
+): Promise<void> {
+  let left = count;
+  const loop = async () => {
+    let buffer = new Uint8Array(size);
+    // The memory goes to the endpoint and comes back with the data.
+    while (left-- > 0) buffer = await sink.read(buffer);
+  };
+  await Promise.all(Array.from({ length: Math.min(depth, count) }, loop));
+}
+
+async function sendStream(size: number, count: number): Promise<void> {
+  const data = new Uint8Array(size);
+  const writer = source.writable.getWriter();
+  for (let left = count; left > 0; left--) {
+    await writer.ready;
+    writer.write(data);
+  }
+  await writer.ready;
+  writer.releaseLock();
+}
+
+async function receiveStream(size: number, count: number): Promise<void> {
+  const reader = sink.readable.getReader({ mode: "byob" });
+  let buffer = new Uint8Array(Math.max(size, 65536));
+  for (let left = size * count; left > 0;) {
+    const room = Math.min(left, buffer.buffer.byteLength);
+    const { value } = await reader.read(
+      new Uint8Array(buffer.buffer, 0, room),
+    );
+    left -= value!.byteLength;
+    buffer = value!;
+  }
+  reader.releaseLock();
+}
+
+async function ping(size: number, count: number): Promise<void> {
+  for (let left = count; left > 0; left--) {
+    await source.write(await sink.read(size));
+  }
+}
+
+console.log("open");
+for await (const line of readLines(Deno.stdin.readable)) {
+  const [kind, ...numbers] = line.split(" ");
+  const [size, depth, count] = numbers.map(Number);
+  const directions: Promise<void>[] = [];
+  if (kind === "ping") {
+    directions.push(ping(size, count));
+  } else if (way === "streams") {
+    if (kind !== "out") directions.push(sendStream(size, count));
+    if (kind !== "in") directions.push(receiveStream(size, count));
+  } else {
+    if (kind !== "out") directions.push(send(size, depth, count));
+    if (kind !== "in") directions.push(receive(size, depth, count));
+  }
+  console.log("ready");
+  await Promise.all(directions);
+  console.log("done");
+}
+Deno.exit(0);

@@ -1,0 +1,177 @@
+/**
+ * A contender at work in the VM: its gadget, its process and its host.
+ *
+ * @module
+ */
+import {
+  compileFunction,
+  externalFunction,
+  Gadget,
+  kernelFunction,
+} from "@usb/gadget";
+import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs_find.ts";
+import type { Contender, Programs } from "./contenders.ts";
+import { benchFunction } from "./definition.ts";
+import type { Cell } from "./plan.ts";
+import { Program } from "./program.ts";
+
+/** What one round of a cell has shown. */
+export interface Measurement {
+  seconds: number;
+  /** Processor time of the gadget's process; none for the kernel's function. */
+  cpuSeconds?: number;
+  /** Of a ping, in microseconds. */
+  p50?: number;
+  p99?: number;
+}
+
+/** Contenders that are made for one size and depth. */
+export function isMadeForCell(contender: Contender): boolean {
+  return contender === "kernel-sourcesink" ||
+    contender === "rust-usb-gadget" || contender === "python-functionfs";
+}
+
+/** Whether a contender has a way to do this. */
+export function canDo(contender: Contender, cell: Cell): boolean {
+  // Its two directions know nothing of each other.
+  if (contender === "kernel-sourcesink") return cell.direction !== "ping";
+  // python-functionfs asks for whole packets of its own; 512 is less than one.
+  return !(contender === "python-functionfs" && cell.direction !== "in" &&
+    cell.size < 1024 && cell.direction !== "ping");
+}
+
+/** A gadget with its process, and the host that has opened it. */
+export class RunningContender implements AsyncDisposable {
+  /** Seconds from the start of the process until the host had configured it. */
+  readonly startSeconds: number;
+  readonly #gadget: Gadget;
+  readonly #gadgetProgram: Program | undefined;
+  readonly #host: Program;
+  readonly #ids: { vendorId: number; productId: number; serialNumber: string };
+
+  private constructor(parts: {
+    gadget: Gadget;
+    gadgetProgram: Program | undefined;
+    host: Program;
+    ids: { vendorId: number; productId: number; serialNumber: string };
+    startSeconds: number;
+  }) {
+    this.#gadget = parts.gadget;
+    this.#gadgetProgram = parts.gadgetProgram;
+    this.#host = parts.host;
+    this.#ids = parts.ids;
+    this.startSeconds = parts.startSeconds;
+  }
+
+  /** Starts a contender on a UDC, for a cell where it is made for one. */
+  static async start(
+    contender: Contender,
+    { programs, udc, cell, label = contender }: {
+      programs: Programs;
+      udc: string;
+      cell: Pick<Cell, "size" | "depth">;
+      label?: string;
+    },
+  ): Promise<RunningContender> {
+    const ids = {
+      vendorId: 0x1209,
+      productId: 0x0001,
+      serialNumber: label,
+    };
+    const started = performance.now();
+    let gadgetProgram: Program | undefined;
+    let gadget: Gadget;
+    if (contender === "kernel-sourcesink") {
+      gadget = await Gadget.start({
+        ...ids,
+        functions: [kernelFunction("SourceSink", {
+          bulk_buflen: cell.size,
+          bulk_qlen: cell.depth,
+          pattern: 2, // neither made nor looked at
+        })],
+      }, { udc }) as unknown as Gadget;
+    } else {
+      const external = externalFunction("bench", { interfaces: 1 });
+      const made = await Gadget.start({ ...ids, functions: [external] }, {
+        udc,
+        bind: false,
+      });
+      gadget = made as unknown as Gadget;
+      gadgetProgram = Program.start(
+        await commandLine(contender, programs, made.mountPoints.bench, cell),
+      );
+      await gadgetProgram.expect("open");
+      await gadget.bind();
+    }
+    await waitForDevice(ids);
+    const startSeconds = (performance.now() - started) / 1000;
+    const host = Program.start([programs.host, label]);
+    await host.expect("ready");
+    return new RunningContender({
+      gadget,
+      gadgetProgram,
+      host,
+      ids,
+      startSeconds,
+    });
+  }
+
+  /** Bytes of memory that the process holds. */
+  get residentBytes(): number | undefined {
+    return this.#gadgetProgram?.residentBytes();
+  }
+
+  /** Processor time of the process so far, in seconds. */
+  get cpuSeconds(): number | undefined {
+    return this.#gadgetProgram?.cpuSeconds();
+  }
+
+  /** Runs a cell once. */
+  async measure(cell: Cell): Promise<Measurement> {
+    const { direction, size, depth, count } = cell;
+    const command = `${direction} ${size} ${depth} ${count}`;
+    const before = this.cpuSeconds;
+    await this.#gadgetProgram?.say(command);
+    await this.#gadgetProgram?.expect("ready");
+    await this.#host.say(command);
+    const [seconds, p50, p99] = (await this.#host.next()).split(" ")
+      .map(Number);
+    await this.#gadgetProgram?.expect("done");
+    const after = this.cpuSeconds;
+    return {
+      seconds,
+      cpuSeconds: after === undefined ? undefined : after - before!,
+      p50,
+      p99,
+    };
+  }
+
+  /** Ends all of it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#host.end();
+    await this.#gadget.unbind();
+    await this.#gadgetProgram?.end();
+    await this.#gadget.stop();
+    await waitForNoDevice(this.#ids);
+  }
+}
+
+async function commandLine(
+  contender: Contender,
+  programs: Programs,
+  mountPoint: string,
+  cell: Pick<Cell, "size" | "depth">,
+): Promise<string[]> {
+  const command = programs.commands[contender]!;
+  if (isMadeForCell(contender)) {
+    return [...command, mountPoint, `${cell.size}`, `${cell.depth}`];
+  }
+  if (contender.startsWith("gadget")) {
+    return [...command.slice(0, -1), mountPoint, command.at(-1)!];
+  }
+  const { descriptors, strings } = compileFunction(benchFunction);
+  const folder = await Deno.makeTempDir();
+  await Deno.writeFile(`${folder}/descriptors`, descriptors);
+  await Deno.writeFile(`${folder}/strings`, strings);
+  return [...command, mountPoint, `${folder}/descriptors`, `${folder}/strings`];
+}
