@@ -69,3 +69,10 @@ export async function writeAtomically(
   await Deno.writeFile(temporary, bytes);
   await Deno.rename(temporary, file);
 }
+
+/** Removes a folder, if it is there. */
+export async function removeFolder(folder: string): Promise<void> {
+  await Deno.remove(folder, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
