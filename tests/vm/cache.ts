@@ -5,6 +5,7 @@
  */
 
 import { VmError } from "./errors.ts";
+import type { Job } from "./progress.ts";
 
 /** Part of the folder's name: another recipe does not meet old results. */
 const FORMAT = 1;
@@ -55,6 +56,39 @@ export async function withLock<T>(
     } while (!await file.tryLock(true));
   }
   return await body();
+}
+
+/**
+ * Returns a folder of the cache, which appears when it is complete.
+ *
+ * @param name its name in the cache
+ * @param fill fills the folder at its first use
+ */
+export async function cachedFolder(
+  cache: string,
+  name: string,
+  job: Job,
+  fill: (folder: string) => Promise<void>,
+): Promise<string> {
+  const folder = `${cache}/${name}`;
+  const exists = () => Deno.stat(folder).then(() => true, () => false);
+  if (await exists()) return folder;
+  const wait = () =>
+    job.progress.step(`waiting for another run that fetches ${name}`);
+  return await withLock(cache, name, wait, async () => {
+    if (await exists()) return folder;
+    const work = `${folder}.new`;
+    // A run that was killed may have left something behind.
+    await removeFolder(work);
+    await Deno.mkdir(work);
+    try {
+      await fill(work);
+      await Deno.rename(work, folder);
+    } finally {
+      await removeFolder(work);
+    }
+    return folder;
+  }, job.signal);
 }
 
 /** Writes a file so that others see it whole or not at all. */

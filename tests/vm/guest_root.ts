@@ -8,7 +8,7 @@
 
 import { PrivateApt } from "./apt.ts";
 import type { Architecture } from "./architectures.ts";
-import { removeFolder, withLock } from "./cache.ts";
+import { cachedFolder, removeFolder } from "./cache.ts";
 import { VmError } from "./errors.ts";
 import { findProgram, run } from "./process.ts";
 import type { Job } from "./progress.ts";
@@ -50,47 +50,19 @@ export async function guestRoot(
   job: Job,
   mirror?: string,
 ): Promise<GuestRoot> {
-  const root = await kept(
+  const root = await cachedFolder(
     cache,
     `root-${architecture.debian}`,
     job,
     (folder) => fetchRoot(architecture, folder, job, mirror),
   );
-  const denoFolder = await kept(
+  const denoFolder = await cachedFolder(
     cache,
     `deno-${Deno.version.deno}-${architecture.debian}`,
     job,
     (folder) => fetchDeno(architecture, folder, job),
   );
   return { folder: root, busybox: `${root}/usr/bin/busybox`, denoFolder };
-}
-
-/** A folder of the cache, which appears when it is complete. */
-async function kept(
-  cache: string,
-  name: string,
-  job: Job,
-  fetch: (folder: string) => Promise<void>,
-): Promise<string> {
-  const folder = `${cache}/${name}`;
-  const exists = () => Deno.stat(folder).then(() => true, () => false);
-  if (await exists()) return folder;
-  const wait = () =>
-    job.progress.step(`waiting for another run that fetches ${name}`);
-  return await withLock(cache, name, wait, async () => {
-    if (await exists()) return folder;
-    const work = `${folder}.new`;
-    // A run that was killed may have left something behind.
-    await removeFolder(work);
-    await Deno.mkdir(work);
-    try {
-      await fetch(work);
-      await Deno.rename(work, folder);
-    } finally {
-      await removeFolder(work);
-    }
-    return folder;
-  }, job.signal);
 }
 
 async function fetchRoot(
