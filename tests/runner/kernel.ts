@@ -18,6 +18,7 @@ import {
   finishedFiles,
   type Run,
 } from "./matrix.ts";
+import { makeSingleFile } from "./single_file.ts";
 import { ensureTestusb } from "./testusb.ts";
 
 const HELP = `Runs the kernel tests.
@@ -129,18 +130,27 @@ function withExitCode(counts: Counts, code: number): Counts {
 /**
  * Fetches and compiles what the tests need on an architecture.
  *
+ * @param made Removes what is not to stay.
  * @returns Variables that tell where it is.
  */
 async function prepare(
   files: readonly string[],
   architecture: Architecture,
+  made: AsyncDisposableStack,
 ): Promise<Record<string, string>> {
   await cacheImports(files, architecture);
   using progress = terminalProgress();
   const job = { progress };
   await ensureHostPrograms(architecture, job);
-  if (!files.some((file) => file.includes("usbtest"))) return {};
-  return { GADGET_TESTUSB: await ensureTestusb(architecture, job) };
+  const variables: Record<string, string> = {};
+  if (files.some((file) => file.includes("usbtest"))) {
+    variables.GADGET_TESTUSB = await ensureTestusb(architecture, job);
+  }
+  if (files.some((file) => file.includes("single_file"))) {
+    const { path } = made.use(await makeSingleFile(architecture, job));
+    variables.GADGET_SINGLE_FILE = path;
+  }
+  return variables;
 }
 
 /** The values of an option, which have commas between. */
@@ -196,9 +206,10 @@ async function main(): Promise<number> {
       list(args.speed) as Speed[],
     ),
   ];
+  await using made = new AsyncDisposableStack();
   const environments = new Map<string, Record<string, string>>();
   for (const arch of new Set(runs.map((run) => run.arch))) {
-    environments.set(arch, await prepare(files, architecture(arch)));
+    environments.set(arch, await prepare(files, architecture(arch), made));
   }
   const total = { passed: 0, failed: 0 };
   const add = ({ passed, failed }: Counts) => {

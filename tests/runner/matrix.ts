@@ -53,6 +53,7 @@ const SAME_AT_EVERY_SPEED = [
   "exit_",
   "gadget_",
   "host_",
+  "single_file",
 ];
 
 /**

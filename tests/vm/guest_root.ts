@@ -56,13 +56,22 @@ export async function guestRoot(
     job,
     (folder) => fetchRoot(architecture, folder, job, mirror),
   );
-  const denoFolder = await cachedFolder(
+  const denoFolder = await denoFor(architecture, cache, job);
+  return { folder: root, busybox: `${root}/usr/bin/busybox`, denoFolder };
+}
+
+/** Returns the folder of a `deno` for another architecture; like guestRoot(). */
+export async function denoFor(
+  architecture: Architecture,
+  cache: string,
+  job: Job,
+): Promise<string> {
+  return await cachedFolder(
     cache,
     `deno-${Deno.version.deno}-${architecture.debian}`,
     job,
     (folder) => fetchDeno(architecture, folder, job),
   );
-  return { folder: root, busybox: `${root}/usr/bin/busybox`, denoFolder };
 }
 
 async function fetchRoot(
