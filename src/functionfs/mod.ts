@@ -14,6 +14,7 @@ export {
   type EndpointObjects,
   FunctionFs,
   type FunctionFsOptions,
+  type InheritOptions,
 } from "./function_fs.ts";
 export { InEndpoint, type WriteOptions } from "./in_endpoint.ts";
 export type {

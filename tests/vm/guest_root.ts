@@ -41,6 +41,7 @@ const PACKAGES = [
   "kmod",
   "util-linux",
   "mount",
+  "iproute2",
 ];
 
 /** Returns a guest's files from the cache; fetches them at their first use. */
