@@ -67,6 +67,12 @@ export const O_TRUNC = 0o1000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 
+// fcntl.h, commands of fcntl()
+export const F_SETFD = 2;
+export const F_GETFL = 3;
+export const F_SETFL = 4;
+export const FD_CLOEXEC = 1;
+
 // unistd.h, sys/file.h
 export const SEEK_END = 2;
 export const LOCK_EX = 2;

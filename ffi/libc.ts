@@ -86,6 +86,14 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  fcntl: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int op
+      "i32", // int arg, variadic
+    ],
+    result: "i32",
+  },
   // Host side of the tests: usbfs requests that wait for a device. They tell
   // success and failure, and never why.
   ioctl_blocking: {

@@ -109,6 +109,18 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   /**
+   * Goes on where another process has stopped: gives up a request that it has
+   * read and not answered, and handles the events that wait.
+   */
+  takeOver(): void {
+    // Before an event is read there can be no request of this process.
+    if (this.#closed || this.#current !== undefined) return;
+    this.#file.abandon();
+    this.#notice.take();
+    this.#readEvents();
+  }
+
+  /**
    * Stops handling events and closes the file. A request that waits for its
    * answer is stalled.
    */

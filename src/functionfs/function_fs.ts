@@ -14,6 +14,7 @@ import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
 import { openEventCounter } from "./event_counter.ts";
 import { type EndpointObjects, nameEndpoints } from "./endpoint_objects.ts";
 import { InEndpoint } from "./in_endpoint.ts";
+import { InheritedFiles } from "./inherited_files.ts";
 import {
   type FunctionEvent,
   type FunctionState,
@@ -53,6 +54,9 @@ export interface FunctionFsOptions {
    */
   readonly eventfd?: boolean;
 }
+
+/** How to take over a function; see {@linkcode FunctionFsOptions}. */
+export type InheritOptions = Omit<FunctionFsOptions, "eventfd">;
 
 /** A function of a USB device, served by this process. */
 export class FunctionFs<F extends UsbFunction = UsbFunction>
@@ -108,27 +112,69 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     mountPoint: string,
     options: FunctionFsOptions = {},
   ): FunctionFs<F> {
+    return FunctionFs.#serve(definition, mountPoint, options);
+  }
+
+  /**
+   * Serves a function whose descriptors another process has written and whose
+   * files it has opened and passed on, as systemd does for a socket unit with
+   * `ListenUSBFunction=`. Whoever holds the files keeps the function in its
+   * gadget while this process ends and begins: the host does not notice, and
+   * waits (NAK) meanwhile.
+   *
+   * A moment later the function has the state that the host has given it. A
+   * control request that the process before has left unanswered is stalled.
+   * {@linkcode close} does not end the function as long as others have it open.
+   *
+   * @param definition What the descriptors were written from, with the same
+   * `interfaceOffset` and for the same kernel: see {@linkcode compileFunction}.
+   * @param mountPoint Where the instance is mounted. `ep0` there is opened once
+   * more, so this process must have the right to.
+   * @throws {Deno.errors.NotFound} If the files are not among the open ones of
+   * this process.
+   */
+  static inherit<F extends UsbFunction>(
+    definition: F,
+    mountPoint: string,
+    options: InheritOptions = {},
+  ): FunctionFs<F> {
+    const files = new InheritedFiles(mountPoint);
+    const self = FunctionFs.#serve(definition, mountPoint, options, files);
+    // Handlers that run for what has waited can use the function.
+    queueMicrotask(() => self.#takeOver());
+    return self;
+  }
+
+  static #serve<F extends UsbFunction>(
+    definition: F,
+    mountPoint: string,
+    options: FunctionFsOptions,
+    inherited?: InheritedFiles,
+  ): FunctionFs<F> {
     const { interfaceOffset, kernel = runningKernel() } = options;
     const aio = sharedAio(options.libaio);
     const lifecycle = new Lifecycle(definition.interfaces.length);
     const path = `${mountPoint}/ep0`;
     const fds: number[] = [];
+    const keep = (fd: number) => fds[fds.push(fd) - 1];
     // Nonblocking: what is submitted before the host enables the endpoint must
     // come back instead of blocking. Both directions: a halt is I/O in the
     // wrong one.
-    const openEndpoint = (path: string) => {
-      const flags = O_RDWR | O_NONBLOCK;
-      return fds[fds.push(open(path, flags, { action: "open endpoint" })) - 1];
-    };
+    const openEndpoint = (path: string) =>
+      keep(
+        inherited?.take(path) ??
+          open(path, O_RDWR | O_NONBLOCK, { action: "open endpoint" }),
+      );
     let notice: EventNotice | undefined;
     try {
       notice = options.eventfd ? openEventCounter(kernel) : undefined;
-      const { fd, compiled, noProxies } = registerFunction(definition, path, {
-        interfaceOffset,
-        kernel,
-        eventfd: notice?.fd,
-      });
-      fds.push(fd);
+      const { fd, compiled, noProxies } = registerFunction(
+        definition,
+        path,
+        { interfaceOffset, kernel, eventfd: notice?.fd },
+        inherited,
+      );
+      keep(fd);
       const proxies = new Map(compiled.proxies.map(({ name, file }) => {
         const path = `${mountPoint}/${file}`;
         return [name, { path, fd: openEndpoint(path) }];
@@ -259,6 +305,27 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     this.#lifecycle.close();
     this.#control.closeNow();
     this.#fds.slice(1).forEach(close);
+  }
+
+  /** Finds out what has happened before this process had the files. */
+  #takeOver(): void {
+    if (this.#closed !== undefined) return;
+    this.#control.takeOver();
+    // Who has read the ENABLE may be gone.
+    if (this.state !== "enabled" && this.#isConfigured()) {
+      this.#lifecycle.enable();
+    }
+  }
+
+  /** Asks the kernel whether a host has enabled the function. */
+  #isConfigured(): boolean {
+    try {
+      this.interfaceRevmap(0);
+      return true;
+    } catch (error) {
+      // EDOM: it has other interfaces, so it has some.
+      return isSystemError(error, "EDOM");
+    }
   }
 
   async #close(): Promise<void> {

@@ -10,7 +10,11 @@ export {
 } from "./endpoint.ts";
 export { EndpointPair, type PairFile } from "./endpoint_pair.ts";
 export type { EndpointObject, EndpointObjects } from "./endpoint_objects.ts";
-export { FunctionFs, type FunctionFsOptions } from "./function_fs.ts";
+export {
+  FunctionFs,
+  type FunctionFsOptions,
+  type InheritOptions,
+} from "./function_fs.ts";
 export { InEndpoint, type WriteOptions } from "./in_endpoint.ts";
 export type {
   ErrorEvent,

@@ -14,6 +14,7 @@ import {
   type UsbFunction,
 } from "../descriptors/mod.ts";
 import { handshake, openControlFile } from "./control_file.ts";
+import type { InheritedFiles } from "./inherited_files.ts";
 
 /** A function that the kernel knows. */
 export interface RegisteredFunction {
@@ -35,13 +36,23 @@ let kernelRefuses = false;
  * so that another attempt needs another `ep0`.
  *
  * @param path Where `ep0` lies.
+ * @param inherited The files, where another process has done all that.
  */
 export function registerFunction(
   definition: UsbFunction,
   path: string,
   options: Omit<CompileOptions, "rwProxy">,
+  inherited?: InheritedFiles,
 ): RegisteredFunction {
   let noProxies = "";
+  if (inherited !== undefined) {
+    const rwProxy = inherited.hasProxies;
+    return {
+      fd: inherited.take(path),
+      compiled: compileFunction(definition, { ...options, rwProxy }),
+      noProxies: "whoever has registered the function did without",
+    };
+  }
   if (definition.rwProxy === false) {
     noProxies = "its function does without (rwProxy: false)";
   } else if (!canProxy(definition)) {
