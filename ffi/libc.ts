@@ -149,6 +149,14 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  fcntl: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int cmd
+      "usize", // an argument given by value, variadic
+    ],
+    result: "i32",
+  },
   pipe2: {
     parameters: [
       "buffer", // int pipefd[2]
@@ -269,6 +277,7 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  getpagesize: { parameters: [], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
   getuid: { parameters: [], result: "u32" },
   signal: {
