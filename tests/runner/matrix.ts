@@ -1,12 +1,47 @@
 /**
- * Which test files run at which speed.
+ * Which test files run where.
  *
  * @module
  */
+import { ARCHITECTURES, isNative } from "../vm/architectures.ts";
 import type { Speed } from "../vm/vm.ts";
 
+/** One run of tests in a VM. */
+export interface Run {
+  /** The architecture, by the kernel's name. */
+  arch: string;
+  kernel: string;
+  speed: Speed;
+}
+
+const KERNELS = ["7.3", "6.12", "6.1"];
+const SPEEDS: readonly Speed[] = ["super", "high", "full"];
+
+/**
+ * All runs: this machine's architecture with every kernel and speed, and the
+ * others, whose emulation is slow, with the newest kernel.
+ */
+export function allRuns(): Run[] {
+  return ARCHITECTURES.toSorted((a, b) =>
+    Number(isNative(b)) - Number(isNative(a))
+  ).flatMap((architecture) =>
+    isNative(architecture)
+      ? KERNELS.flatMap((kernel) =>
+        SPEEDS.map((speed) => ({ arch: architecture.name, kernel, speed }))
+      )
+      : [{ arch: architecture.name, kernel: KERNELS[0], speed: SPEEDS[0] }]
+  );
+}
+
 /** The speed at which all files run. */
-const MAIN_SPEED: Speed = "super";
+const MAIN_SPEED = SPEEDS[0];
+
+/** Begins of the names of files that one architecture can run, and why. */
+const ONE_ARCHITECTURE = [{
+  begin: "dmabuf_",
+  arch: "x86_64",
+  reason: "their UDC with scatter-gather is built for x86-64",
+}];
 
 /** Begins of the names of files whose subject is the same at every speed. */
 const SAME_AT_EVERY_SPEED = [
@@ -39,6 +74,28 @@ export function filesAtSpeed(
 ): string[] {
   if (speed === MAIN_SPEED) return [...files];
   return files.filter((file) => !hasName(file, SAME_AT_EVERY_SPEED));
+}
+
+/**
+ * Leaves out the files that an architecture cannot run.
+ *
+ * @returns The others, and a sentence about each kind that was left out.
+ */
+export function filesOnArchitecture(
+  files: readonly string[],
+  arch: string,
+): { files: string[]; leftOut: string[] } {
+  const other = ONE_ARCHITECTURE.filter((each) =>
+    each.arch !== arch && files.some((file) => hasName(file, [each.begin]))
+  );
+  return {
+    files: files.filter((file) =>
+      !hasName(file, other.map(({ begin }) => begin))
+    ),
+    leftOut: other.map(({ begin, reason }) =>
+      `The tests in ${begin}*_test.ts are left out on ${arch}: ${reason}`
+    ),
+  };
 }
 
 function hasName(file: string, begins: readonly string[]): boolean {

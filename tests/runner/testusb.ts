@@ -5,38 +5,55 @@
  *
  * @module
  */
+import type { Architecture } from "../vm/architectures.ts";
 import { openCache, withLock } from "../vm/cache.ts";
 import { VmError } from "../vm/errors.ts";
-import { findProgram, run } from "../vm/process.ts";
+import { run } from "../vm/process.ts";
 import type { Job } from "../vm/progress.ts";
-import { install } from "../vm/tools.ts";
+import { ensureCompiler } from "./compiler.ts";
 
 /** Any of these will do: the program has not changed for years. */
 const SOURCES = ["6.12", "6.1"];
 
 /** Where the program lies, after it was compiled if it had to be. */
-export async function ensureTestusb(job: Job): Promise<string> {
+export async function ensureTestusb(
+  architecture: Architecture,
+  job: Job,
+): Promise<string> {
   const cache = await openCache();
-  const program = `${cache}/testusb`;
+  const program = `${cache}/testusb-${architecture.debian}`;
   return await withLock(cache, "testusb", () => {}, async () => {
-    if (!await exists(program)) await compile(program, cache, job);
+    if (!await exists(program)) {
+      await compile(
+        program,
+        cache,
+        await ensureCompiler(architecture, job),
+        job,
+      );
+    }
     return program;
   }, job.signal);
 }
 
-async function compile(program: string, cache: string, job: Job) {
-  if (await findProgram("cc") === undefined) {
-    await install(["gcc", "libc6-dev"], job);
-  }
+async function compile(
+  program: string,
+  cache: string,
+  compiler: string,
+  job: Job,
+) {
   const folder = await Deno.makeTempDir({ dir: cache });
   try {
     const source = `${folder}/testusb.c`;
     await Deno.writeFile(source, await fetchSource(folder, job));
     job.progress.step("compiling testusb");
-    await run("cc", ["-O2", "-o", `${folder}/testusb`, source, "-lpthread"], {
-      action: "compile testusb",
-      signal: job.signal,
-    });
+    await run(
+      compiler,
+      ["-O2", "-o", `${folder}/testusb`, source, "-lpthread"],
+      {
+        action: "compile testusb",
+        signal: job.signal,
+      },
+    );
     await Deno.rename(`${folder}/testusb`, program);
   } finally {
     await Deno.remove(folder, { recursive: true });

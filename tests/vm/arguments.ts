@@ -37,7 +37,9 @@ Machine:
   --modules NAME,...    modules to load besides dummy_hcd and usb_f_fs
   --memory SIZE         for example 512M or 4G (default 2G)
   --accel NAME          ${ACCELERATORS.join(", ")} (default auto)
-  --arch NAME           only x86_64 now
+  --arch NAME           x86_64 or arm64 (default: this machine's); another one
+                        than this machine's has programs of its own, and sees
+                        this project, the current folder and shared folders
   --vmlinuz FILE        a kernel of your own, with ...
   --modules-dir DIR     ... its /lib/modules/RELEASE
   --mirror URL          a Debian archive (default: this machine's)

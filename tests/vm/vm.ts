@@ -17,10 +17,17 @@ import { chooseAccelerator } from "./accel.ts";
 import {
   type Architecture,
   architecture as findArchitecture,
+  isNative,
 } from "./architectures.ts";
 import { openCache } from "./cache.ts";
 import { ExitCode, UsageError, VmError } from "./errors.ts";
-import { buildRunArchive, guestEnvironment, type Speed } from "./guest.ts";
+import {
+  buildRunArchive,
+  type ForeignFiles,
+  guestEnvironment,
+  type Speed,
+} from "./guest.ts";
+import { guestRoot } from "./guest_root.ts";
 import { checkMemory, existingFolder, makeRunFolder } from "./host.ts";
 import { debianKernel, givenKernel, type KernelImage } from "./kernel_image.ts";
 import { type KernelProblem, scanKernelLog } from "./kernel_log.ts";
@@ -43,7 +50,7 @@ export interface MachineOptions {
   modulesDir?: string;
   /** The address of a Debian archive. @default the machine's own */
   mirror?: string;
-  /** The guest's architecture. @default {"x86_64"} */
+  /** The guest's architecture. @default this machine's */
   arch?: string;
   /** "kvm", "tcg", or whichever works. @default {"auto"} */
   accel?: Accelerator | "auto";
@@ -120,11 +127,16 @@ export function isQemuFault(
     problems.some(({ title }) => /\bint3\b/.test(title));
 }
 
+/** The folder of this project. */
+const PROJECT = await Deno.realPath(new URL("../..", import.meta.url));
+
 /** A kernel with all that is needed to boot it. */
 interface Prepared extends AsyncDisposable {
   architecture: Architecture;
   image: KernelImage;
   tools: Tools;
+  /** The files of a guest that cannot use this machine's. */
+  foreign?: ForeignFiles;
   cache: string;
   /** A folder for the files of this run. */
   folder: string;
@@ -187,7 +199,7 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
 
 async function prepare(options: MachineOptions): Promise<Prepared> {
   const { vmlinuz, modulesDir, progress = silent, signal } = options;
-  const architecture = findArchitecture(options.arch ?? "x86_64");
+  const architecture = findArchitecture(options.arch ?? Deno.build.arch);
   if ((vmlinuz === undefined) !== (modulesDir === undefined)) {
     throw new UsageError(
       "Cannot use a kernel without its modules: give both --vmlinuz and --modules-dir",
@@ -199,12 +211,16 @@ async function prepare(options: MachineOptions): Promise<Prepared> {
   const folder = await makeRunFolder();
   const remove = () => Deno.remove(folder, { recursive: true });
   try {
+    const root = isNative(architecture)
+      ? undefined
+      : await guestRoot(architecture, cache, job, options.mirror);
+    const busybox = root?.busybox ?? tools.busybox!;
     const image = vmlinuz !== undefined && modulesDir !== undefined
-      ? await givenKernel(vmlinuz, modulesDir, tools, folder)
+      ? await givenKernel(vmlinuz, modulesDir, busybox, folder)
       : await debianKernel(
         options.kernel ?? DEFAULT_KERNEL,
         architecture,
-        tools,
+        busybox,
         cache,
         job,
         options.mirror,
@@ -213,6 +229,12 @@ async function prepare(options: MachineOptions): Promise<Prepared> {
       architecture,
       image,
       tools,
+      foreign: root && {
+        root: root.folder,
+        denoFolder: root.denoFolder,
+        // Programs that were made for the guest lie in the cache.
+        folders: [PROJECT, cache],
+      },
       cache,
       folder,
       job,
@@ -233,7 +255,8 @@ async function selectAccelerator(
 ): Promise<Accelerator> {
   const { accel = "auto" } = options;
   if (accel !== "auto") return accel;
-  const { image, tools, cache, job } = prepared;
+  const { architecture, image, tools, cache, job } = prepared;
+  if (!isNative(architecture)) return "tcg";
   const { mtime, size } = await Deno.stat(tools.qemu);
   const subject = [image.release, `${size}`, mtime?.toISOString() ?? ""];
   return await chooseAccelerator(subject, cache, job, async () => {
@@ -259,7 +282,7 @@ type BootOptions =
   & Required<Pick<RunOptions, "cwd" | "onStdout" | "onStderr">>;
 
 async function boot(
-  { architecture, image, tools, folder, job }: Prepared,
+  { architecture, image, tools, foreign, folder, job }: Prepared,
   accelerator: Accelerator,
   options: BootOptions,
 ): Promise<SessionResult> {
@@ -269,7 +292,11 @@ async function boot(
     command: options.command,
     cwd: options.cwd,
     env: {
-      ...guestEnvironment(Deno.env.toObject(), Deno.execPath()),
+      ...guestEnvironment(
+        Deno.env.toObject(),
+        Deno.execPath(),
+        foreign === undefined,
+      ),
       GADGET_SPEED: options.speed ?? "super",
       ...options.env,
     },
@@ -280,6 +307,7 @@ async function boot(
     release: image.release,
     modulesDir: image.modulesDir,
     marker,
+    foreign,
   });
   const sockets = await Deno.makeTempDir({ dir: folder, prefix: accelerator });
   const initramfs = `${sockets}/initramfs`;
