@@ -287,6 +287,7 @@ const SYMBOLS = {
     ],
     result: "usize", // void *: dest
   },
+  getpagesize: { parameters: [], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
   getuid: { parameters: [], result: "u32" },
   signal: {

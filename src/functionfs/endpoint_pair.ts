@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DmaBuffer } from "./dmabuf.ts";
 import type { InEndpoint, WriteOptions } from "./in_endpoint.ts";
 import type { OutEndpoint, ReadOptions } from "./out_endpoint.ts";
 import type { ReadableOptions } from "./readable_stream.ts";
@@ -103,6 +104,19 @@ export class EndpointPair {
 
   set autoZlp(on: boolean) {
     this.in.autoZlp = on;
+  }
+
+  /**
+   * Refuses: a DMABUF is attached to one direction, {@linkcode in} or
+   * {@linkcode out}, or to both in turn.
+   *
+   * @throws {TypeError} Always.
+   */
+  attach(_buffer: DmaBuffer): never {
+    const { name } = this;
+    throw new TypeError(
+      `Cannot attach a DMABUF to pair "${name}": attach it to "${name}.in" (${this.in.path}) or "${name}.out" (${this.out.path})`,
+    );
   }
 
   /** Receives one transfer; see {@linkcode OutEndpoint.read}. */

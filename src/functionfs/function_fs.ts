@@ -11,6 +11,7 @@ import type { KernelVersion, UsbFunction } from "../descriptors/mod.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
 import { sharedAio } from "./aio.ts";
 import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
+import type { DmabufSupport } from "./dmabuf_support.ts";
 import { openEventCounter } from "./event_counter.ts";
 import { type EndpointObjects, nameEndpoints } from "./endpoint_objects.ts";
 import { InEndpoint } from "./in_endpoint.ts";
@@ -282,6 +283,25 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
       action: `look up interface ${interfaceNumber}`,
       path: `${this.mountPoint}/ep0`,
     });
+  }
+
+  /**
+   * Tells whether endpoints can {@linkcode Endpoint.attach | attach} DMABUFs:
+   * when the function is bound to a device controller, at once if it is.
+   *
+   * @throws {TypeError} If the function has no endpoints.
+   * @throws {Deno.errors.BadResource} If the function is or gets closed.
+   */
+  async dmabufSupport(
+    options: { signal?: AbortSignal } = {},
+  ): Promise<DmabufSupport> {
+    const [endpoint] = this.#halves;
+    if (endpoint === undefined) {
+      throw new TypeError(
+        `Cannot transfer DMABUFs: function "${this.name}" has no endpoints`,
+      );
+    }
+    return await endpoint.dmabufSupport(options);
   }
 
   /**

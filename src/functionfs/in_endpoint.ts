@@ -14,7 +14,7 @@ import { AbortedTransferError } from "./transfer_error.ts";
 import { TransferQueue } from "./transfer_queue.ts";
 import { makeWritable, type WritableOptions } from "./writable_stream.ts";
 import { Write, type WritePort } from "./write.ts";
-import { ZeroLengthPackets } from "./zero_length.ts";
+import { type ZeroLengthControl, ZeroLengthPackets } from "./zero_length.ts";
 
 /** How a transfer to the host is run. */
 export type WriteOptions = TransferOptions;
@@ -73,6 +73,11 @@ export class InEndpoint extends Endpoint {
     this.assertOpen("switch zero-length packets of");
     this.#port.zeroLengthPackets.set(on);
     this.#autoZlp = on;
+  }
+
+  /** @ignore */
+  protected override get zeroLength(): ZeroLengthControl {
+    return { on: this.#autoZlp, packets: this.#port.zeroLengthPackets };
   }
 
   /**

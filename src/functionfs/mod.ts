@@ -4,6 +4,17 @@
  * @module
  */
 export {
+  type CpuAccessMode,
+  DmaBuffer,
+  type DmaBufferAccessOptions,
+  type DmaBufferOptions,
+} from "./dmabuf.ts";
+export {
+  DmaBufferAttachment,
+  type DmabufTransferOptions,
+} from "./dmabuf_attachment.ts";
+export type { DmabufSupport } from "./dmabuf_support.ts";
+export {
   Endpoint,
   type EndpointOptions,
   type TransferOptions,
