@@ -41,6 +41,7 @@ const writePort = {
   name: "sink",
   path: "/dev/null",
   maxPacketSize: 1024,
+  largestTransfer: Infinity,
   queue: sink.queue,
   zeroLengthPackets: new ZeroLengthPackets(sink.fd, "/dev/null", aio),
 };

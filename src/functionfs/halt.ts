@@ -13,7 +13,7 @@ import { Errno, lastErrno, systemError } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import type { Direction, TransferType } from "../usb/mod.ts";
 import { closedError } from "./transfer_error.ts";
-import type { QueuedAction } from "./transfer.ts";
+import type { QueuedAction } from "./queued_action.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
 
 /** What to halt. */

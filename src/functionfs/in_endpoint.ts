@@ -30,7 +30,7 @@ export class InEndpoint extends Endpoint {
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
     super(resources);
-    const { aio, fd, transferFd, path } = resources;
+    const { aio, fd, transferFd, path, compiled } = resources;
     this.queue = new TransferQueue({
       aio,
       fd: transferFd,
@@ -38,12 +38,16 @@ export class InEndpoint extends Endpoint {
       connection: this.connection,
     });
     const packetSize = () => this.packetSize;
+    const { transferType, bytesPerInterval } = compiled;
     this.#port = {
       name: this.name,
       path,
       get maxPacketSize() {
         return packetSize();
       },
+      largestTransfer: transferType === "isochronous"
+        ? Math.max(...Object.values(bytesPerInterval))
+        : Infinity,
       queue: this.queue,
       zeroLengthPackets: new ZeroLengthPackets(fd, path, aio),
     };
@@ -63,6 +67,8 @@ export class InEndpoint extends Endpoint {
    * also for what other programs write to the endpoint's files; on an older
    * one it is an empty request behind the last one. The bus shows no difference.
    *
+   * @throws {Deno.errors.NotSupported} On an isochronous endpoint, whose packets
+   * do not belong to anything that could end.
    * @throws {Error} ENODEV if the function's files are gone.
    */
   get autoZlp(): boolean {
@@ -71,6 +77,11 @@ export class InEndpoint extends Endpoint {
 
   set autoZlp(on: boolean) {
     this.assertOpen("switch zero-length packets of");
+    if (this.resources.compiled.transferType === "isochronous") {
+      throw new Deno.errors.NotSupported(
+        `Cannot switch zero-length packets of endpoint "${this.name}": isochronous transfers have no end`,
+      );
+    }
     this.#port.zeroLengthPackets.set(on);
     this.#autoZlp = on;
   }
@@ -106,6 +117,8 @@ export class InEndpoint extends Endpoint {
    * @returns How many bytes were sent: all.
    * @throws {AbortedTransferError} If the signal is aborted; its `transferred`
    * says how much had gone.
+   * @throws {RangeError} If an isochronous endpoint is to send more than goes in
+   * one interval.
    * @throws {Error} What the kernel reports, such as ENOMEM, or ESHUTDOWN with
    * `reconnect: "end"`. It has a field `transferred`, too.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.

@@ -45,14 +45,17 @@ export class OutEndpoint extends Endpoint {
       opcode: IOCB_CMD_PREAD,
       connection: this.connection,
     });
-    const packetSize = () => this.packetSize;
+    const packetSizes = new PacketSizes(compiled);
+    const packetSize = compiled.transferType === "isochronous"
+      ? () => packetSizes.largest
+      : () => this.packetSize;
     this.#port = {
       name: this.name,
       path,
       get maxPacketSize() {
         return packetSize();
       },
-      packetSizes: new PacketSizes(compiled),
+      packetSizes,
       queue: this.queue,
       ready: () => this.#reads.withdrawAhead(),
     };

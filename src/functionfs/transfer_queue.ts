@@ -19,17 +19,14 @@
 import type { AioContext, AioSource } from "../../ffi/aio.ts";
 import { Errno } from "../../ffi/errno.ts";
 import type { Connection } from "./connection.ts";
-import { type QueuedAction, Transfer, type TransferOwner } from "./transfer.ts";
+import { InFlight, MAX_REQUESTS_IN_FLIGHT } from "./in_flight.ts";
+import {
+  ActionQueue,
+  type QueuedAction,
+  type WaitingAction,
+} from "./queued_action.ts";
+import { Transfer, type TransferOwner } from "./transfer.ts";
 import { Retry } from "./retry.ts";
-
-/** The kernel copies each write into contiguous memory: not too much at once. */
-const MAX_BYTES_IN_FLIGHT = 4 << 20;
-const MAX_REQUESTS_IN_FLIGHT = 256;
-
-interface WaitingAction {
-  readonly action: QueuedAction;
-  readonly sequence: number;
-}
 
 /** The requests of one endpoint: those that wait, and those in the kernel. */
 export class TransferQueue implements AioSource {
@@ -38,10 +35,8 @@ export class TransferQueue implements AioSource {
   readonly #opcode: number;
   readonly #connection: Connection;
   #waiting: Transfer[] = [];
-  #actions: WaitingAction[] = [];
-  /** In the order of submission, which is that of their ends but for a few. */
-  readonly #flying: Transfer[] = [];
-  #bytesInFlight = 0;
+  readonly #actions = new ActionQueue();
+  readonly #flying: InFlight;
   /** Those that came back undone, until all that were in flight are back. */
   #returned: Transfer[] = [];
   /** The connection that ended under a request; wait for a later one. */
@@ -66,6 +61,7 @@ export class TransferQueue implements AioSource {
     connection: Connection;
   }) {
     this.#aio = options.aio;
+    this.#flying = new InFlight(options.aio);
     this.#fd = options.fd;
     this.#opcode = options.opcode;
     this.#connection = options.connection;
@@ -75,7 +71,7 @@ export class TransferQueue implements AioSource {
 
   /** How many transfers wait or are in the kernel. */
   get pending(): number {
-    return this.#waiting.length + this.#flying.length + this.#returned.length;
+    return this.#waiting.length + this.#flying.size + this.#returned.length;
   }
 
   /** The first connection in which a transfer can go that is pushed now. */
@@ -133,19 +129,15 @@ export class TransferQueue implements AioSource {
       queueMicrotask(() => action.onEnd(-Errno.ECANCELED));
       return;
     }
-    const sequence = action.ordered ? this.#sequence++ : -1;
-    this.#actions.push({ action, sequence });
-    this.#actions.sort((a, b) => a.sequence - b.sequence);
+    this.#actions.add(action, action.ordered ? this.#sequence++ : -1);
     this.#aio.schedule(this);
   }
 
   /** Takes an action away that was not done yet; tells whether it was there. */
   forget(action: QueuedAction): boolean {
-    const index = this.#actions.findIndex((each) => each.action === action);
-    if (index < 0) return false;
-    this.#actions.splice(index, 1);
-    this.#aio.schedule(this);
-    return true;
+    const wasThere = this.#actions.remove(action);
+    if (wasThere) this.#aio.schedule(this);
+    return wasThere;
   }
 
   /** The host has enabled the endpoint. */
@@ -189,15 +181,12 @@ export class TransferQueue implements AioSource {
   close(): Promise<void> {
     this.#closed = true;
     this.#retry.stop();
-    for (const { action } of this.#actions.splice(0)) {
-      action.onEnd(-Errno.ECANCELED);
-    }
-    // The last one first: otherwise it would begin when those before it end.
-    for (const transfer of this.#flying.toReversed()) this.cancel(transfer);
+    this.#actions.cancelAll();
+    for (const transfer of this.#flying.lastFirst) this.cancel(transfer);
     for (const transfer of [...this.#returned, ...this.#waiting]) {
       this.cancel(transfer);
     }
-    if (this.#flying.length === 0) return Promise.resolve();
+    if (this.#flying.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle = resolve);
   }
 
@@ -210,14 +199,14 @@ export class TransferQueue implements AioSource {
     const { enabled, enableCount } = this.#connection;
     if (!enabled || enableCount === this.#lostConnection) return;
     while (!this.#retry.waiting) {
-      const action = this.#actions[0];
+      const action = this.#actions.first;
       const next = this.#waiting[0];
       if (
         action !== undefined &&
         (next === undefined || action.sequence < next.sequence)
       ) {
         if (!this.#attempt(action)) return;
-      } else if (next !== undefined && this.#hasRoom(next)) {
+      } else if (next !== undefined && this.#flying.hasRoom(next)) {
         this.#waiting.shift();
         this.#submit(next);
       } else {
@@ -227,13 +216,12 @@ export class TransferQueue implements AioSource {
   }
 
   /** Tries the first action; tells whether it is out of the way. */
-  #attempt(waiting: WaitingAction): boolean {
-    const { action } = waiting;
+  #attempt({ action }: WaitingAction): boolean {
     // Its turn comes when all before it are done; their ends lead here again.
-    if (action.ordered && this.#flying.length > 0) return false;
+    if (action.ordered && this.#flying.size > 0) return false;
     const result = action.attempt();
     if (result !== -Errno.EAGAIN && result !== -Errno.ESHUTDOWN) {
-      this.#actions.shift();
+      this.#actions.remove(action);
       this.#retry.reset();
       action.onEnd(result);
       return true;
@@ -242,16 +230,10 @@ export class TransferQueue implements AioSource {
       this.#lostConnection = this.#connection.enableCount;
     } else {
       // Some controllers do not halt an endpoint that has anything queued.
-      if (this.#flying.length > 0) this.#callBack();
+      if (this.#flying.size > 0) this.#flying.callBack();
       this.#retry.later();
     }
     return false;
-  }
-
-  #hasRoom(next: Transfer): boolean {
-    if (this.#flying.length === 0) return true;
-    return this.#flying.length < MAX_REQUESTS_IN_FLIGHT &&
-      this.#bytesInFlight + next.wanted <= MAX_BYTES_IN_FLIGHT;
   }
 
   #submit(transfer: Transfer): void {
@@ -271,16 +253,12 @@ export class TransferQueue implements AioSource {
       // No room for more requests in the whole system.
       return this.#end(transfer, error as Error);
     }
-    this.#flying.push(transfer);
-    this.#bytesInFlight += transfer.length;
+    this.#flying.add(transfer);
   }
 
   /** The kernel has ended a transfer. */
   #onComplete(transfer: Transfer, result: number): void {
-    const flying = this.#flying;
-    if (flying[0] === transfer) flying.shift();
-    else flying.splice(flying.indexOf(transfer), 1);
-    this.#bytesInFlight -= transfer.length;
+    this.#flying.delete(transfer);
     if (transfer.cancelled || this.#closed) {
       this.#end(transfer, result < 0 ? -Errno.ECANCELED : result);
     } else if (result === -Errno.ESHUTDOWN) {
@@ -308,9 +286,9 @@ export class TransferQueue implements AioSource {
       if (result >= 0) this.#retry.reset();
       this.#end(transfer, result);
     }
-    if (this.#flying.length === 0) this.#onIdle?.();
+    if (this.#flying.size === 0) this.#onIdle?.();
     if (
-      this.#returned.length + this.#waiting.length + this.#actions.length > 0
+      this.#returned.length + this.#waiting.length + this.#actions.size > 0
     ) this.#aio.schedule(this);
   }
 
@@ -319,11 +297,11 @@ export class TransferQueue implements AioSource {
    * whether that is so.
    */
   #recover(): boolean {
-    if (this.#flying.length > 0) {
+    if (this.#flying.size > 0) {
       // These have survived, or their ends are on the way.
       if (
         this.#refused || this.#connection.enableCount > this.#lostConnection
-      ) this.#callBack();
+      ) this.#flying.callBack();
       return false;
     }
     this.#waiting = [...this.#returned, ...this.#waiting]
@@ -334,16 +312,6 @@ export class TransferQueue implements AioSource {
     if (this.#connection.probe()) this.#retry.later();
     else this.#lostConnection = this.#connection.enableCount;
     return true;
-  }
-
-  /** Asks the kernel to give back all that is in flight. */
-  #callBack(): void {
-    // The last one first: otherwise it would begin when those before it end.
-    for (const transfer of this.#flying.toReversed()) {
-      if (transfer.calledBack) continue;
-      transfer.calledBack = true;
-      this.#aio.cancel(transfer.request);
-    }
   }
 
   #remove(transfer: Transfer): void {

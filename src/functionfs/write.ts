@@ -24,6 +24,8 @@ export interface WritePort {
   readonly name: string;
   readonly path: string;
   readonly maxPacketSize: number;
+  /** Bytes that one call may send: what goes in an isochronous interval. */
+  readonly largestTransfer: number;
   readonly queue: TransferQueue;
   readonly zeroLengthPackets: ZeroLengthPackets;
 }
@@ -66,10 +68,20 @@ export class Write implements TransferOwner, EventListenerObject {
     this.#reject = reject;
   }
 
-  /** Queues it. */
+  /**
+   * Queues it.
+   *
+   * @throws {RangeError} If it is more than the endpoint can send.
+   */
   start(autoZlp: boolean): void {
+    const { name, largestTransfer } = this.#port;
     const bytes = this.#bytes;
     const total = bytes.byteLength;
+    if (total > largestTransfer) {
+      throw new RangeError(
+        `Cannot write to endpoint "${name}": an isochronous transfer is what goes in one interval, ${largestTransfer} bytes at most, the data has ${total}`,
+      );
+    }
     const address = total === 0 ? 0n : addressOf(bytes);
     const { queue } = this.#port;
     let last: Transfer;

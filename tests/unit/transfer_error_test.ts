@@ -54,6 +54,7 @@ Deno.test("requests are whole packets at every speed, and stay in their memory",
       address: 1,
       transferType: "bulk",
       maxPacketSize: { full, high, super: superSpeed },
+      bytesPerInterval: { full, high, super: superSpeed },
       interfaceNumber: 0,
       alternateSetting: 0,
     });
