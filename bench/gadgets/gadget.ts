@@ -3,7 +3,7 @@
  * told.
  *
  * ```sh
- * deno run --allow-ffi gadget.ts MOUNT direct|streams
+ * deno run --allow-ffi gadget.ts direct|streams MOUNT
  * ```
  *
  * @module
@@ -12,7 +12,7 @@ import { FunctionFs } from "@usb/gadget";
 import { benchFunction } from "../definition.ts";
 import { readLines } from "../lines.ts";
 
-const [mountPoint, way] = Deno.args;
+const [way, mountPoint] = Deno.args;
 const fs = FunctionFs.open(benchFunction, mountPoint);
 const { source, sink } = fs.endpoints;
 
