@@ -57,7 +57,11 @@ export async function build(
       try {
         commands[contender] = isStanding(contender)
           ? await BUILDERS[contender](cache, job)
-          : ours("direct", contender.slice("gadget:".length));
+          : oursFrom(
+            contender.slice("gadget:".length),
+            "gadgets/gadget.ts",
+            "direct",
+          );
       } catch (error) {
         job.signal?.throwIfAborted();
         const [reason] = `${error instanceof Error ? error.message : error}`
@@ -84,8 +88,8 @@ const BUILDERS: Record<
   "c-threads": async (cache, job) => [
     await compileC("gadgets/c_threads.c", cache, job, "-lpthread"),
   ],
-  "gadget": () => Promise.resolve(ours("direct")),
-  "gadget-streams": () => Promise.resolve(ours("streams")),
+  "gadget": () => Promise.resolve(ours("gadgets/gadget.ts", "direct")),
+  "gadget-streams": () => Promise.resolve(ours("gadgets/gadget.ts", "streams")),
   // Nothing to build: it is in the kernel.
   "kernel-sourcesink": () => Promise.resolve([]),
   "rust-usb-gadget": async (cache, job) => {
@@ -121,19 +125,20 @@ const BUILDERS: Record<
   },
 };
 
-/** A checkout's own gadget; the mount comes before the last word. */
-function ours(
-  way: "direct" | "streams",
-  checkout = new URL("..", import.meta.url).pathname.slice(0, -1),
-): string[] {
+/** The command line of a gadget of this package, by its file in `bench`. */
+export function ours(file: string, ...args: string[]): string[] {
+  return oursFrom(new URL("..", import.meta.url).pathname, file, ...args);
+}
+
+function oursFrom(checkout: string, file: string, ...args: string[]): string[] {
   return [
     Deno.execPath(),
     "run",
     "--allow-ffi",
     "--no-check",
     `--import-map=${checkout}/tests/import_map.json`,
-    `${checkout}/bench/gadgets/gadget.ts`,
-    way,
+    `${checkout}/bench/${file}`,
+    ...args,
   ];
 }
 

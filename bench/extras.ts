@@ -3,47 +3,70 @@
  *
  * @module
  */
-import type { Programs } from "./contenders.ts";
+import { ours, type Programs } from "./contenders.ts";
 import type { Cell } from "./plan.ts";
+import { Program } from "./program.ts";
 import { RunningContender } from "./running_contender.ts";
 
-const GADGETS = 8;
 const CELL: Cell = { direction: "in", size: 65_536, depth: 8, count: 300 };
-const IDLE_MS = 5000;
+
+/** After its start V8 still tidies up for some seconds. */
+const SETTLE_MS = 12_000;
+const IDLE_MS = 10_000;
 
 /** What came out. */
 export interface Extras {
-  /** Processor seconds of eight idle gadgets, per second. */
+  /** Processor seconds per second of a process with 32 idle endpoints. */
   idleCpu: number;
   /** MB/s of each of eight gadgets that send at once. */
   shares: number[];
 }
 
-/** Starts eight gadgets, lets them be idle, and then all send at once. */
+/** Has eight gadgets be idle, and then eight others send at once. */
 export async function measureExtras(
   { programs, udcs }: { programs: Programs; udcs: readonly string[] },
 ): Promise<Extras> {
+  return {
+    idleCpu: await measureIdle(udcs),
+    shares: await measureShares(programs, udcs),
+  };
+}
+
+async function measureIdle(udcs: readonly string[]): Promise<number> {
+  const idle = Program.start(ours("gadgets/idle.ts", ...udcs));
+  await idle.expect("open");
+  await sleep(SETTLE_MS);
+  const before = idle.cpuSeconds();
+  await sleep(IDLE_MS);
+  const after = idle.cpuSeconds();
+  await idle.interrupt();
+  return (after - before) / (IDLE_MS / 1000);
+}
+
+async function measureShares(
+  programs: Programs,
+  udcs: readonly string[],
+): Promise<number[]> {
   const gadgets: RunningContender[] = [];
-  for (let index = 0; index < GADGETS; index++) {
+  for (const [index, udc] of udcs.entries()) {
+    const label = `gadget ${index}`;
     gadgets.push(
       await RunningContender.start("gadget", {
         programs,
-        udc: udcs[index],
+        udc,
         cell: CELL,
-        label: `gadget ${index}`,
+        label,
       }),
     );
   }
-  await Promise.all(gadgets.map((gadget) => gadget.measure(CELL)));
-  const cpu = () =>
-    gadgets.reduce((sum, gadget) => sum + gadget.cpuSeconds!, 0);
-  const before = cpu();
-  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  const idleCpu = (cpu() - before) / (IDLE_MS / 1000);
-  const times = await Promise.all(
-    gadgets.map((gadget) => gadget.measure(CELL)),
-  );
+  const all = () => Promise.all(gadgets.map((gadget) => gadget.measure(CELL)));
+  await all(); // warm
+  const times = await all();
   for (const gadget of gadgets) await gadget[Symbol.asyncDispose]();
   const megabytes = CELL.size * CELL.count / 1e6;
-  return { idleCpu, shares: times.map(({ seconds }) => megabytes / seconds) };
+  return times.map(({ seconds }) => megabytes / seconds);
+}
+
+function sleep(time: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, time));
 }

@@ -116,9 +116,9 @@ function extras({ extras }: Results): string {
   if (extras === undefined) return "";
   const { idleCpu, shares } = extras;
   const ratio = Math.max(...shares) / Math.min(...shares);
-  return `Eight idle gadgets take ${
+  return `A process with 32 idle endpoints takes ${
     (100 * idleCpu).toFixed(2)
-  } % of a processor. Sending all at once, the fastest has ${
+  } % of a processor. Of eight gadgets that send at once, the fastest has ${
     ratio.toFixed(2)
   } times the throughput of the slowest.`;
 }

@@ -166,9 +166,7 @@ async function commandLine(
   if (isMadeForCell(contender)) {
     return [...command, mountPoint, `${cell.size}`, `${cell.depth}`];
   }
-  if (contender.startsWith("gadget")) {
-    return [...command.slice(0, -1), mountPoint, command.at(-1)!];
-  }
+  if (contender.startsWith("gadget")) return [...command, mountPoint];
   const { descriptors, strings } = compileFunction(benchFunction);
   const folder = await Deno.makeTempDir();
   await Deno.writeFile(`${folder}/descriptors`, descriptors);

@@ -50,6 +50,9 @@ export interface AioSource {
   pump(): void;
 }
 
+/** Batches of completions that one turn of the event loop may tell. */
+const MOST_LOOKS_AT_ONCE = 8;
+
 /** The kernel frees a context only after a grace period: growing is rare. */
 const MAX_RING_CAPACITY = 4096;
 const MIN_RING_CAPACITY = 16;
@@ -72,6 +75,8 @@ export class AioContext implements AsyncDisposable {
   readonly #patience = new Patience();
   /** While it looks for completions itself: the next look. */
   #nextLook: Immediate | undefined;
+  /** How often it has looked in this turn of the event loop. */
+  #looksAtOnce = 0;
   #watch: Watch | undefined;
   #holders = 0;
   #closed: Promise<void> | undefined;
@@ -185,6 +190,7 @@ export class AioContext implements AsyncDisposable {
     }
     this.#flushScheduled = false;
     this.flush();
+    this.#lookAtOnce();
     // One source's turn may have been another one's, too.
     if (this.#sources.length > 0) this.#scheduleFlush();
   };
@@ -358,6 +364,7 @@ export class AioContext implements AsyncDisposable {
   /** The signal has woken the parked poll. */
   #onEvent(): void {
     if (this.#closed !== undefined) return;
+    this.#looksAtOnce = 0;
     this.#patience.wake();
     if (this.#patience.left) this.#look();
     else this.#signal!.clear();
@@ -373,6 +380,7 @@ export class AioContext implements AsyncDisposable {
 
   readonly #onLook = (): void => {
     this.#nextLook = undefined;
+    this.#looksAtOnce = 0;
     if (this.#closed !== undefined) return;
     if (this.#drain() > 0) {
       this.#patience.success();
@@ -382,6 +390,18 @@ export class AioContext implements AsyncDisposable {
     if (this.#holders === 0) this.#updateWatch();
     this.#nextLook ??= setImmediate(this.#onLook);
   };
+
+  /**
+   * Copying large writes takes the kernel so long that meanwhile others have
+   * completed: their ends need not wait for the next turn of the event loop.
+   * That has its turn all the same after a few times.
+   */
+  #lookAtOnce(): void {
+    if (this.#looksAtOnce >= MOST_LOOKS_AT_ONCE) return;
+    if (this.#closed !== undefined || this.#drain() === 0) return;
+    this.#looksAtOnce++;
+    this.#patience.success();
+  }
 
   /** Waits where that is worth it; tells whether to look again. */
   #waitBriefly(): boolean {

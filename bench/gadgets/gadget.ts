@@ -3,7 +3,7 @@
  * told.
  *
  * ```sh
- * deno run --allow-ffi gadget.ts MOUNT direct|streams
+ * deno run --allow-ffi gadget.ts direct|streams MOUNT
  * ```
  *
  * @module
@@ -12,7 +12,7 @@ import { FunctionFs } from "@usb/gadget";
 import { benchFunction } from "../definition.ts";
 import { readLines } from "../lines.ts";
 
-const [mountPoint, way] = Deno.args;
+const [way, mountPoint] = Deno.args;
 const fs = FunctionFs.open(benchFunction, mountPoint);
 const { source, sink } = fs.endpoints;
 
@@ -48,29 +48,41 @@ async function receive(
   await Promise.all(Array.from({ length: Math.min(depth, count) }, loop));
 }
 
-async function sendStream(size: number, count: number): Promise<void> {
-  const data = new Uint8Array(size);
-  const writer = source.writable.getWriter();
-  for (let left = count; left > 0; left--) {
-    await writer.ready;
-    writer.write(data);
-  }
-  await writer.ready;
-  writer.releaseLock();
+/** Endpoints whose streams take options, where this package has them. */
+interface Openable {
+  openWritable?(options: { depth: number }): WritableStream<Uint8Array>;
+  openReadable?(
+    options: { transferSize: number; depth: number },
+  ): ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
-async function receiveStream(size: number, count: number): Promise<void> {
-  const reader = sink.readable.getReader({ mode: "byob" });
-  let buffer = new Uint8Array(Math.max(size, 65536));
+async function sendStream(
+  size: number,
+  depth: number,
+  count: number,
+): Promise<void> {
+  const stream = (source as Openable).openWritable?.({ depth });
+  const data = new Uint8Array(size);
+  const writer = (stream ?? source.writable).getWriter();
+  for (let left = count; left > 0; left--) await writer.write(data);
+  if (stream === undefined) writer.releaseLock();
+  else await writer.close();
+}
+
+async function receiveStream(
+  size: number,
+  depth: number,
+  count: number,
+): Promise<void> {
+  const transferSize = Math.max(size, 1024);
+  const stream = (sink as Openable).openReadable?.({ transferSize, depth }) ??
+    sink.readable;
+  const reader = stream.getReader();
   for (let left = size * count; left > 0;) {
-    const room = Math.min(left, buffer.buffer.byteLength);
-    const { value } = await reader.read(
-      new Uint8Array(buffer.buffer, 0, room),
-    );
+    const { value } = await reader.read();
     left -= value!.byteLength;
-    buffer = value!;
   }
-  reader.releaseLock();
+  await reader.cancel();
 }
 
 async function ping(size: number, count: number): Promise<void> {
@@ -87,8 +99,8 @@ for await (const line of readLines(Deno.stdin.readable)) {
   if (kind === "ping") {
     directions.push(ping(size, count));
   } else if (way === "streams") {
-    if (kind !== "out") directions.push(sendStream(size, count));
-    if (kind !== "in") directions.push(receiveStream(size, count));
+    if (kind !== "out") directions.push(sendStream(size, depth, count));
+    if (kind !== "in") directions.push(receiveStream(size, depth, count));
   } else {
     if (kind !== "out") directions.push(send(size, depth, count));
     if (kind !== "in") directions.push(receive(size, depth, count));

@@ -123,7 +123,7 @@ export class InEndpoint extends Endpoint {
    * `reconnect: "end"`. It has a field `transferred`, too.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
-  write(data: Uint8Array, options: WriteOptions = {}): Promise<number> {
+  write(data: Uint8Array, options: WriteOptions = DEFAULTS): Promise<number> {
     return new Promise((resolve, reject) => {
       this.assertOpen("write to");
       const { signal } = options;
@@ -191,3 +191,6 @@ function stableBytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
   }
   return new Uint8Array(data);
 }
+
+/** One object for all calls without options. */
+const DEFAULTS = {};

@@ -104,7 +104,7 @@ export class OutEndpoint extends Endpoint {
    */
   read(
     sizeOrBuffer: number | Uint8Array,
-    options: ReadOptions = {},
+    options: ReadOptions = DEFAULTS,
   ): Promise<Uint8Array<ArrayBuffer>> {
     return new Promise((resolve, reject) => {
       this.assertOpen("read from");
@@ -259,3 +259,6 @@ export class OutEndpoint extends Endpoint {
     return new Uint8Array(taken, byteOffset, byteLength);
   }
 }
+
+/** One object for all calls without options. */
+const DEFAULTS = {};

@@ -66,6 +66,10 @@ for (const architecture of ARCHITECTURES) {
       "linux/fs.h",
       "linux/aio_abi.h",
       "linux/signal.h",
+      "linux/dma-buf.h",
+      "linux/dma-heap.h",
+      "linux/sync_file.h",
+      "linux/udmabuf.h",
     ], expressions(Object.keys(ours)));
     assertEquals(kernel, ours);
     const libc = await evaluate(
