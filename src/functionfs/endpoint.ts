@@ -18,7 +18,7 @@ import {
   FUNCTIONFS_FIFO_STATUS,
 } from "./abi.ts";
 import { type Connection, connectionOf, nextTry } from "./connection.ts";
-import { haltEndpoint } from "./halt.ts";
+import { haltEndpoint, settled } from "./halt.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { closedError } from "./transfer_error.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
@@ -70,8 +70,8 @@ export abstract class Endpoint {
   protected readonly connection: Connection;
   #maxPacketSize = 0;
   #knownFor = 0;
-  /** The last {@linkcode halt}, which settles when it is set. */
-  #lastHalt: Promise<unknown> = Promise.resolve();
+  /** The last {@linkcode halt}; resolves when that is set, or is given up. */
+  #lastHalt: Promise<void> = Promise.resolve();
 
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
@@ -152,7 +152,7 @@ export abstract class Endpoint {
    * side, too. Before a host has enabled the endpoint it waits.
    */
   async clearHalt(options: EndpointOptions = {}): Promise<void> {
-    await this.#lastHalt;
+    await settled(this.#lastHalt, options.signal);
     await this.#control("clear the halt of", FUNCTIONFS_CLEAR_HALT, options);
   }
 
