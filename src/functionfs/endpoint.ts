@@ -22,7 +22,7 @@ import type { DmaBuffer } from "./dmabuf.ts";
 import type { DmaBufferAttachment } from "./dmabuf_attachment.ts";
 import { DmabufEndpoint } from "./dmabuf_endpoint.ts";
 import { type DmabufSupport, dmabufSupport } from "./dmabuf_support.ts";
-import { haltEndpoint } from "./halt.ts";
+import { haltEndpoint, settled } from "./halt.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { closedError } from "./transfer_error.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
@@ -86,8 +86,8 @@ export abstract class Endpoint {
   #maxPacketSize = 0;
   #knownFor = 0;
   #dmabufs: DmabufEndpoint | undefined;
-  /** The last {@linkcode halt}, which settles when it is set. */
-  #lastHalt: Promise<unknown> = Promise.resolve();
+  /** The last {@linkcode halt}; resolves when that is set, or is given up. */
+  #lastHalt: Promise<void> = Promise.resolve();
 
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
@@ -200,7 +200,7 @@ export abstract class Endpoint {
    * side, too. Before a host has enabled the endpoint it waits.
    */
   async clearHalt(options: EndpointOptions = {}): Promise<void> {
-    await this.#lastHalt;
+    await settled(this.#lastHalt, options.signal);
     await this.#control("clear the halt of", FUNCTIONFS_CLEAR_HALT, options);
   }
 

@@ -61,6 +61,27 @@ export function haltEndpoint(request: HaltRequest): Promise<void> {
   });
 }
 
+/**
+ * Waits for the end of an earlier call.
+ *
+ * @param call Never rejects.
+ * @throws The signal's reason, if it is aborted before.
+ */
+export function settled(
+  call: Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    call.then(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    });
+  });
+}
+
 /** I/O in the wrong direction. Returns 0 or a negative error number. */
 function reverse(fd: number, half: Direction): number {
   const { read, write } = libc();
