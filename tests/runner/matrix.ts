@@ -18,6 +18,8 @@ const SAME_AT_EVERY_SPEED = [
   "exit_",
   "gadget_",
   "host_",
+  "pair_files",
+  "stream_random",
 ];
 
 /**
