@@ -22,6 +22,7 @@ import { Errno } from "../../ffi/errno.ts";
 import { DirectRead } from "./direct_read.ts";
 import { PacketSizes } from "./packet_sizes.ts";
 import { ReadSlot, type ReadSlotOwner } from "./read_slot.ts";
+import { ReadSlots } from "./read_slots.ts";
 import { transferError } from "./transfer_error.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
 import { MAX_REQUEST_SIZE } from "./write.ts";
@@ -58,9 +59,7 @@ export class ReadAhead implements ReadSlotOwner {
   readonly #kept: Uint8Array<ArrayBuffer>[];
   /** What it had kept, and comes first. */
   readonly #first: Uint8Array<ArrayBuffer>[] = [];
-  /** Slots that are with the kernel or were not read, in order. */
-  readonly #slots: ReadSlot[] = [];
-  readonly #spare: ReadSlot[] = [];
+  readonly #slots: ReadSlots;
   /** The request into a reader's own memory, if that is under way. */
   #direct: DirectRead | undefined;
   /** The connection in which it has begun; undefined before the first read. */
@@ -68,8 +67,6 @@ export class ReadAhead implements ReadSlotOwner {
   #over = false;
   #cancelled = false;
   #failure: Error | undefined;
-  /** The next reader gets what is in the slots from here on. */
-  #end: ReadSlot | undefined;
   #waiters: (() => void)[] = [];
   readonly #finished = Promise.withResolvers<void>();
 
@@ -86,6 +83,10 @@ export class ReadAhead implements ReadSlotOwner {
     this.#source = source;
     this.#kept = kept;
     this.#options = options;
+    const { transferSize } = options;
+    this.#slots = new ReadSlots(() =>
+      new ReadSlot(this, source.queue, transferSize)
+    );
   }
 
   /**
@@ -105,8 +106,8 @@ export class ReadAhead implements ReadSlotOwner {
   async take(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     await this.#begin();
     for (;;) {
-      const bytes = this.#shiftFirst() ?? this.#collect();
-      if (!this.#over) this.#ask();
+      const bytes = this.#shiftFirst() ?? this.#slots.collect();
+      if (!this.#over) this.#slots.ask(this.#options.depth);
       if (bytes !== undefined) return bytes;
       if (this.#isFinished()) return this.#tellEnd();
       await this.#change();
@@ -128,7 +129,7 @@ export class ReadAhead implements ReadSlotOwner {
       if (count > 0) return count;
       if (this.#isFinished()) return this.#tellEnd();
       if (this.#slots.length > 0 || this.#over) await this.#change();
-      else if (!this.#canReceiveInto(memory)) this.#ask(1);
+      else if (!this.#canReceiveInto(memory)) this.#slots.ask(1);
       else {
         const read = new DirectRead(this.#source.queue, memory, this);
         this.#direct = read;
@@ -150,7 +151,7 @@ export class ReadAhead implements ReadSlotOwner {
    */
   cancel(): Promise<void> {
     this.#cancelled = true;
-    this.#end = this.#slots[0];
+    this.#slots.endAt(undefined);
     this.#stop();
     this.#settle();
     return this.finished;
@@ -193,11 +194,11 @@ export class ReadAhead implements ReadSlotOwner {
         });
       }
       // What comes behind it belongs to another connection, or to nobody yet.
-      if (!this.#over) this.#end ??= slot;
+      if (!this.#over && slot !== undefined) this.#slots.endAt(slot);
       this.#stop();
-    } else if (result === 0 && !this.#over && slot?.isRead) {
+    } else if (result === 0 && !this.#over) {
       // A zero-length packet ends a transfer, and adds nothing to a stream.
-      if (slot === this.#slots[0]) this.#ask();
+      this.#slots.ask(this.#slots.length);
     }
     this.#settle();
     this.#wake();
@@ -220,30 +221,11 @@ export class ReadAhead implements ReadSlotOwner {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
-  /** Asks with the slots that are not in use, up to `depth` of them. */
-  #ask(depth: number = this.#options.depth): void {
-    this.#dropRead();
-    while (this.#slots.length < depth) {
-      const slot = this.#spare.pop() ??
-        new ReadSlot(this, this.#source.queue, this.#options.transferSize);
-      this.#slots.push(slot);
-      slot.ask();
-    }
-  }
-
-  /** Puts the slots at the head aside that were read. */
-  #dropRead(): void {
-    let read = 0;
-    while (read < this.#slots.length && this.#slots[read].isRead) read++;
-    if (read > 0) this.#spare.push(...this.#slots.splice(0, read));
-  }
-
   #stop(): void {
     if (!this.#over) {
       this.#over = true;
       this.#direct?.cancel();
-      // The last one first: otherwise it could get what is meant for another.
-      for (const slot of this.#slots.toReversed()) slot.cancel();
+      this.#slots.cancel();
       this.#settle();
     }
     this.#wake();
@@ -252,14 +234,9 @@ export class ReadAhead implements ReadSlotOwner {
   /** After the end: leaves what is not for this stream to the next reader. */
   #settle(): void {
     if (!this.#over || this.#direct !== undefined) return;
-    if (this.#slots.some((slot) => slot.isUnderWay)) return;
-    const end = this.#end === undefined ? -1 : this.#slots.indexOf(this.#end);
-    if (end >= 0) {
-      const rest = this.#slots.splice(end).filter((slot) => !slot.isRead);
-      this.#kept.unshift(...rest.map((slot) => slot.copy()));
-    }
+    if (this.#slots.areUnderWay) return;
+    this.#kept.unshift(...this.#slots.takeRest());
     if (this.#cancelled) this.#kept.unshift(...this.#first.splice(0));
-    this.#dropRead();
     if (this.#first.length + this.#slots.length === 0) this.#finished.resolve();
   }
 
@@ -284,26 +261,6 @@ export class ReadAhead implements ReadSlotOwner {
     }
   }
 
-  /** Puts what has come together, or hands on the memory where it lies. */
-  #collect(): Uint8Array<ArrayBuffer> | undefined {
-    let total = 0;
-    for (const slot of this.#readable()) {
-      if (slot.isWorthLending) {
-        if (total === 0) return slot.lend();
-        break;
-      }
-      total += slot.left;
-    }
-    if (total === 0) return undefined;
-    const bytes = new Uint8Array(total);
-    let filled = 0;
-    for (const slot of this.#readable()) {
-      if (filled === total) break;
-      filled += slot.copyInto(bytes.subarray(filled));
-    }
-    return bytes;
-  }
-
   #copyInto(memory: Uint8Array<ArrayBuffer>): number {
     const first = this.#shiftFirst();
     if (first !== undefined) {
@@ -312,21 +269,7 @@ export class ReadAhead implements ReadSlotOwner {
       if (count < first.byteLength) this.#first.unshift(first.slice(count));
       return count;
     }
-    let filled = 0;
-    for (const slot of this.#readable()) {
-      if (filled === memory.byteLength) break;
-      filled += slot.copyInto(memory.subarray(filled));
-    }
-    this.#dropRead();
-    return filled;
-  }
-
-  /** The slots that have come, from the oldest on. */
-  *#readable(): Generator<ReadSlot, void> {
-    for (const slot of this.#slots) {
-      if (slot.isUnderWay || slot === this.#end) return;
-      yield slot;
-    }
+    return this.#slots.copyInto(memory);
   }
 
   /** Whether the kernel may write into a reader's memory, at any speed. */

@@ -14,7 +14,7 @@ import { gadgetSpeed } from "../support/speed.ts";
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 /** More than fits into dummy_hcd's FIFO at every speed. */
 const SIZE = 2 * PACKET;
-const SEQUENCES = soak(2000, 40);
+const SEQUENCES = soak(2000, 25);
 
 /** A promise that settles, once. */
 class Ends {

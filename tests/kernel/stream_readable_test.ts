@@ -1,11 +1,13 @@
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkOut, type OutEndpoint, type ReadableOptions } from "@usb/gadget";
+import { addressOf } from "../../ffi/memory.ts";
 import { plug, unplug } from "../support/cable.ts";
 import {
   type EndpointGadget,
   startEndpoints,
 } from "../support/endpoint_gadget.ts";
+import { countCopies } from "../support/copies.ts";
 import { eventAfter } from "../support/life_events.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
 import { staysPending } from "../support/settling.ts";
@@ -137,6 +139,45 @@ Deno.test("a BYOB reader gets its own memory back, filled by the kernel, and not
     memory = value!.buffer;
     assertEquals(memory.byteLength, 16 + 65_536);
     await assertNak(test);
+  }
+});
+
+Deno.test("reads of large pieces copy nothing, by a BYOB reader or another", async () => {
+  await using test = await startEndpoints({ rx: bulkOut() });
+  const { rx } = test.endpoints;
+  const size = 65_536;
+  const bytes = pattern(size);
+  const stream = rx.openReadable({ transferSize: size, depth: 2 });
+  {
+    using copies = countCopies();
+    const reader = stream.getReader({ mode: "byob" });
+    let memory = new Uint8Array(size);
+    const address = addressOf(memory);
+    for (let n = 0; n < 5; n++) {
+      const reading = reader.read(memory);
+      await send(test, bytes);
+      memory = (await reading).value!;
+      assertEquals(memory.byteLength, size);
+      assertEquals(addressOf(memory), address);
+    }
+    reader.releaseLock();
+    assertEquals(copies.bytes, 0);
+    assertSame(memory, bytes);
+  }
+  {
+    using copies = countCopies();
+    const reader = stream.getReader();
+    for (let n = 0; n < 5; n++) {
+      const reading = reader.read();
+      await send(test, bytes);
+      assertEquals((await reading).value!.byteLength, size);
+    }
+    assertEquals(copies.bytes, 0);
+    // The counter does count.
+    const reading = reader.read();
+    await send(test, pattern(10));
+    await reading;
+    assertEquals(copies.bytes, 10);
   }
 });
 

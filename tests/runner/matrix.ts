@@ -54,7 +54,9 @@ const SAME_AT_EVERY_SPEED = [
   "exit_",
   "gadget_",
   "host_",
+  "pair_files",
   "single_file",
+  "stream_random",
 ];
 
 /**
