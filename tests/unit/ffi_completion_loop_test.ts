@@ -1,13 +1,10 @@
+import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { POLLIN } from "../../ffi/abi.ts";
 import { AioContext } from "../../ffi/aio.ts";
 import { write } from "../../ffi/file.ts";
-import { openAio } from "../../ffi/libaio.ts";
 import { makeWrites, openEndpoints } from "../support/endpoints_on_files.ts";
 import { pipe } from "../support/pipe.ts";
-
-// Before the tests: libraries are never closed, and would seem to be leaks.
-openAio();
 
 /** Counts the turns of the event loop that are asked for. */
 class Turns implements Disposable {
