@@ -1,26 +1,20 @@
 /**
  * Asynchronous reads and writes on file descriptors, by Linux AIO.
  *
- * All requests of a turn of the event loop go to the kernel in one call. All
- * completions are told by one eventfd, which the reactor watches, and are
- * taken in batches. One {@linkcode AioContext} serves any number of files.
+ * All requests of a turn of the event loop go to the kernel in one call. Their
+ * ends are read in batches from memory that the kernel shares, and while they
+ * follow each other closely they are looked for at each turn; after a pause, an
+ * eventfd wakes the reactor's poll. One {@linkcode AioContext} serves any number of files.
  *
  * @module
  */
-import {
-  IOCB_CMD_POLL,
-  IOCB_CMD_PREAD,
-  IOCB_CMD_PWRITE,
-  POLLIN,
-} from "./abi.ts";
-import { AioRequest, AioRing } from "./aio_ring.ts";
-import { CompletionSignal } from "./completion_signal.ts";
+import { IOCB_CMD_POLL, IOCB_CMD_PREAD, IOCB_CMD_PWRITE } from "./abi.ts";
+import { AioRequest } from "./aio_ring.ts";
+import { AioRings } from "./aio_rings.ts";
+import { CompletionLoop } from "./completion_loop.ts";
 import { Errno, type FailedCall, systemError } from "./errno.ts";
-import { exists, readTextFile } from "./file.ts";
-import { type AioCalls, type AioLibraryOptions, openAio } from "./libaio.ts";
+import { type AioLibraryOptions, openAio } from "./libaio.ts";
 import { addressOf } from "./memory.ts";
-import { Patience } from "./patience.ts";
-import { type Watch, watch } from "./reactor.ts";
 
 export { AioRequest } from "./aio_ring.ts";
 
@@ -50,35 +44,20 @@ export interface AioSource {
   pump(): void;
 }
 
-/** Batches of completions that one turn of the event loop may tell. */
-const MOST_LOOKS_AT_ONCE = 8;
-
-/** The kernel frees a context only after a grace period: growing is rare. */
-const MAX_RING_CAPACITY = 4096;
-const MIN_RING_CAPACITY = 16;
-
 /** A queue of asynchronous requests on any number of files. */
 export class AioContext implements AsyncDisposable {
-  readonly #calls: AioCalls;
-  readonly #firstCapacity: number;
-  readonly #rings: AioRing[] = [];
+  /** Where the AIO calls come from: a soname, a path, or `"syscall"`. */
+  readonly source: string;
+  readonly #rings: AioRings;
+  readonly #loop: CompletionLoop;
   /** Prepared, and not yet with the kernel, in order. */
   #queue: AioRequest[] = [];
   /** An array that is not in use, in place of a new one each turn. */
   #spareQueue: AioRequest[] | undefined;
   #sources: AioSource[] = [];
   /** An array that is not in use, in place of a new one each turn. */
-  #spareSources: AioSource[] = [];
+  #spareSources: AioSource[] | undefined;
   #flushScheduled = false;
-  #draining = false;
-  #signal: CompletionSignal | undefined;
-  readonly #patience = new Patience();
-  /** While it looks for completions itself: the next look. */
-  #nextLook: Immediate | undefined;
-  /** How often it has looked in this turn of the event loop. */
-  #looksAtOnce = 0;
-  #watch: Watch | undefined;
-  #holders = 0;
   #closed: Promise<void> | undefined;
 
   /** Makes a context. The kernel's part of it is made with the first request. */
@@ -89,23 +68,21 @@ export class AioContext implements AsyncDisposable {
         `Cannot make an AIO context: its capacity must be a positive integer, is ${capacity}`,
       );
     }
-    this.#firstCapacity = capacity;
-    this.#calls = openAio(options);
-  }
-
-  /** Where the AIO calls come from: a soname, a path, or `"syscall"`. */
-  get source(): string {
-    return this.#calls.source;
+    const calls = openAio(options);
+    this.source = calls.source;
+    const counterFd = () => this.#loop.counterFd;
+    this.#rings = new AioRings(calls, capacity, counterFd);
+    this.#loop = new CompletionLoop(this.#rings);
   }
 
   /** How many requests fit in before the context grows again. */
   get capacity(): number {
-    return this.#rings.reduce((sum, ring) => sum + ring.capacity, 0);
+    return this.#rings.capacity;
   }
 
   /** How many requests are queued or in the kernel. */
   get pending(): number {
-    return this.#rings.reduce((sum, ring) => sum + ring.busySlots, 0);
+    return this.#rings.pending;
   }
 
   /**
@@ -114,15 +91,13 @@ export class AioContext implements AsyncDisposable {
    * until {@linkcode release}.
    */
   retain(): void {
-    this.#ringWithRoom();
-    this.#holders++;
-    this.#updateWatch();
+    this.#rings.withRoom();
+    this.#loop.retain();
   }
 
   /** Takes one {@linkcode retain} back; resolves when nothing waits any more. */
-  async release(): Promise<void> {
-    this.#holders--;
-    await this.#updateWatch();
+  release(): Promise<void> {
+    return this.#loop.release();
   }
 
   /**
@@ -152,9 +127,10 @@ export class AioContext implements AsyncDisposable {
     if (request.pending) {
       throw new TypeError("Cannot submit a request that is pending");
     }
-    this.#ringWithRoom().prepare(request, opcode, fd, address, length, owned);
+    this.#rings.withRoom()
+      .prepare(request, opcode, fd, address, length, owned);
     this.#queue.push(request);
-    if (this.#watch === undefined) this.#updateWatch();
+    this.#loop.expect();
     this.#scheduleFlush();
   }
 
@@ -178,9 +154,10 @@ export class AioContext implements AsyncDisposable {
   /** Runs when a turn is over in which something was queued. */
   readonly #endTurn = (): void => {
     if (this.#sources.length > 0 && this.#closed === undefined) {
-      this.#drain();
+      this.#rings.drain();
       const sources = this.#sources;
-      this.#sources = this.#spareSources;
+      this.#sources = this.#spareSources ?? [];
+      this.#spareSources = undefined;
       for (const source of sources) {
         source.scheduled = false;
         source.pump();
@@ -190,7 +167,7 @@ export class AioContext implements AsyncDisposable {
     }
     this.#flushScheduled = false;
     this.flush();
-    this.#lookAtOnce();
+    this.#loop.lookAtOnce();
     // One source's turn may have been another one's, too.
     if (this.#sources.length > 0) this.#scheduleFlush();
   };
@@ -201,18 +178,10 @@ export class AioContext implements AsyncDisposable {
     if (queue.length === 0) return;
     this.#queue = this.#spareQueue ?? [];
     this.#spareQueue = undefined;
-    // Requests of one file may lie in several rings; their order is kept.
-    for (let from = 0; from < queue.length;) {
-      const ring = queue[from].ring!;
-      let to = from + 1;
-      while (to < queue.length && queue[to].ring === ring) to++;
-      ring.submit(queue, from, to);
-      from = to;
-    }
+    this.#rings.submit(queue);
     queue.length = 0;
     this.#spareQueue = queue;
-    this.#updateWatch();
-    if (this.#nextLook === undefined && this.#patience.left) this.#look();
+    this.#loop.submitted();
   }
 
   /**
@@ -232,7 +201,7 @@ export class AioContext implements AsyncDisposable {
     queueMicrotask(() => {
       if (request.ring === ring && request.slot === slot) {
         ring.finish(slot, -Errno.ECANCELED);
-        this.#updateWatch();
+        this.#loop.submitted();
       }
     });
     return true;
@@ -333,169 +302,8 @@ export class AioContext implements AsyncDisposable {
   async #close(): Promise<void> {
     this.flush();
     // Nothing may look into the rings any more once they are being freed.
-    if (this.#nextLook !== undefined) clearImmediate(this.#nextLook);
-    this.#nextLook = undefined;
-    await this.#watch?.stop();
-    await Promise.all(this.#rings.map((ring) => ring.destroy()));
-    this.#signal?.close();
+    await this.#loop.stop();
+    await this.#rings.destroy();
+    this.#loop.close();
   }
-
-  /** Watches the eventfd while requests are pending or somebody asks for it. */
-  #updateWatch(): Promise<void> | undefined {
-    if (this.#closed !== undefined) return undefined;
-    const wanted = this.#holders > 0 || this.#busy();
-    if (wanted && this.#watch === undefined) {
-      const signal = this.#signal!;
-      this.#watch = watch(signal.watchFd, POLLIN, () => this.#onEvent());
-      if (this.#nextLook === undefined) signal.arm();
-    } else if (!wanted && this.#watch !== undefined) {
-      const stopped = this.#watch.stop();
-      this.#watch = undefined;
-      return stopped;
-    }
-    return undefined;
-  }
-
-  #busy(): boolean {
-    for (const ring of this.#rings) if (ring.busySlots > 0) return true;
-    return false;
-  }
-
-  /** The signal has woken the parked poll. */
-  #onEvent(): void {
-    if (this.#closed !== undefined) return;
-    this.#looksAtOnce = 0;
-    this.#patience.wake();
-    if (this.#patience.left) this.#look();
-    else this.#signal!.clear();
-    this.#drain();
-    if (this.#holders === 0) this.#updateWatch();
-  }
-
-  /** Looks for completions in the coming turns, in place of the parked poll. */
-  #look(): void {
-    this.#signal!.disarm();
-    this.#nextLook ??= setImmediate(this.#onLook);
-  }
-
-  readonly #onLook = (): void => {
-    this.#nextLook = undefined;
-    this.#looksAtOnce = 0;
-    if (this.#closed !== undefined) return;
-    if (this.#drain() > 0) {
-      this.#patience.success();
-    } else if (!this.#busy() || !this.#waitBriefly()) {
-      return this.#park();
-    }
-    if (this.#holders === 0) this.#updateWatch();
-    this.#nextLook ??= setImmediate(this.#onLook);
-  };
-
-  /**
-   * Copying large writes takes the kernel so long that meanwhile others have
-   * completed: their ends need not wait for the next turn of the event loop.
-   * That has its turn all the same after a few times.
-   */
-  #lookAtOnce(): void {
-    if (this.#looksAtOnce >= MOST_LOOKS_AT_ONCE) return;
-    if (this.#closed !== undefined || this.#drain() === 0) return;
-    this.#looksAtOnce++;
-    this.#patience.success();
-  }
-
-  /** Waits where that is worth it; tells whether to look again. */
-  #waitBriefly(): boolean {
-    if (!this.#patience.left) return false;
-    // A wait is for one ring. With more of them it is only a look.
-    const ring = this.#onlyBusyRing();
-    let count = 0;
-    this.#draining = true;
-    try {
-      if (ring !== undefined) count = ring.wait(this.#patience.timeout);
-    } finally {
-      this.#draining = false;
-    }
-    if (count > 0) this.#patience.success();
-    else this.#patience.failure();
-    return true;
-  }
-
-  #onlyBusyRing(): AioRing | undefined {
-    let only: AioRing | undefined;
-    for (const ring of this.#rings) {
-      if (ring.busySlots === 0) continue;
-      if (only !== undefined) return undefined;
-      only = ring;
-    }
-    return only;
-  }
-
-  /** Leaves the waiting to the parked poll. */
-  #park(): void {
-    this.#patience.park();
-    this.#updateWatch();
-    if (this.#watch === undefined) return;
-    this.#signal!.arm();
-    // What has completed before that wakes nobody.
-    if (this.#drain() > 0) this.#look();
-  }
-
-  /** Tells all completions that are there; returns how many. */
-  #drain(): number {
-    if (this.#draining) return 0;
-    this.#draining = true;
-    let count = 0;
-    try {
-      for (const ring of this.#rings) count += ring.drain();
-    } finally {
-      this.#draining = false;
-    }
-    return count;
-  }
-
-  #ringWithRoom(): AioRing {
-    for (const ring of this.#rings) if (ring.freeSlots > 0) return ring;
-    const { counterFd } = this.#signal ??= new CompletionSignal();
-    const last = this.#rings.at(-1);
-    let capacity = last === undefined
-      ? this.#firstCapacity
-      : Math.min(2 * last.capacity, MAX_RING_CAPACITY);
-    for (;;) {
-      const ring = AioRing.create(this.#calls, capacity, counterFd);
-      if (typeof ring !== "number") {
-        this.#rings.push(ring);
-        return ring;
-      }
-      // Less than wished for is better than nothing.
-      if (ring === -Errno.EAGAIN && capacity > MIN_RING_CAPACITY) {
-        capacity = Math.max(capacity >> 1, MIN_RING_CAPACITY);
-        continue;
-      }
-      throw setupError(-ring, capacity, this.pending);
-    }
-  }
-}
-
-/** What `setImmediate` returns; its name differs between type libraries. */
-type Immediate = ReturnType<typeof setImmediate>;
-
-const AIO_NR = "/proc/sys/fs/aio-nr";
-const AIO_MAX_NR = "/proc/sys/fs/aio-max-nr";
-
-function setupError(errno: number, capacity: number, pending: number): Error {
-  const call = {
-    action:
-      `make room for ${capacity} asynchronous requests beside ${pending} pending ones`,
-    syscall: "io_setup",
-  };
-  if (errno !== Errno.EAGAIN || !exists(AIO_MAX_NR)) {
-    return systemError(errno, call);
-  }
-  const used = readTextFile(AIO_NR);
-  const limit = readTextFile(AIO_MAX_NR);
-  return systemError(errno, {
-    ...call,
-    hint: `all processes together use ${used} of ${limit} (${AIO_MAX_NR}); ` +
-      `raise the limit with "sysctl -w fs.aio-max-nr=${2 * Number(limit)}"`,
-  });
 }

@@ -7,7 +7,7 @@
  */
 import { IOCB_CMD_PREAD, IOCB_CMD_PWRITE, O_RDWR } from "../../ffi/abi.ts";
 import { AioContext } from "../../ffi/aio.ts";
-import { open } from "../../ffi/file.ts";
+import { close, open } from "../../ffi/file.ts";
 import { bulkOut, compileFunction, usbFunction } from "@usb/gadget";
 import { PacketSizes } from "../../src/functionfs/packet_sizes.ts";
 import { ReadQueue } from "../../src/functionfs/read_queue.ts";
@@ -29,8 +29,14 @@ export type ReadData = (
   sizeOrBuffer: number | Uint8Array<ArrayBuffer>,
 ) => Promise<Uint8Array<ArrayBuffer>>;
 
+/** An endpoint in each direction. */
+export interface EndpointsOnFiles extends AsyncDisposable {
+  readonly write: WriteData;
+  readonly read: ReadData;
+}
+
 /** Opens both files on one AIO context. */
-export function openEndpoints(): { write: WriteData; read: ReadData } {
+export function openEndpoints(): EndpointsOnFiles {
   const aio = new AioContext();
   aio.retain();
   const sink = open(SINK, O_RDWR);
@@ -69,6 +75,12 @@ export function openEndpoints(): { write: WriteData; read: ReadData } {
           : new Uint8Array(sizeOrBuffer.buffer.transferToFixedLength());
         reads.add(new Reader(reads, readPort, target, {}, resolve, reject));
       }),
+    [Symbol.asyncDispose]: async () => {
+      await aio.release();
+      await aio.close();
+      close(sink);
+      close(source);
+    },
   };
 }
 

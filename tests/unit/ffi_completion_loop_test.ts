@@ -1,0 +1,86 @@
+import "../support/libraries.ts";
+import { assert, assertEquals } from "@std/assert";
+import { POLLIN } from "../../ffi/abi.ts";
+import { AioContext } from "../../ffi/aio.ts";
+import { write } from "../../ffi/file.ts";
+import { makeWrites, openEndpoints } from "../support/endpoints_on_files.ts";
+import { pipe } from "../support/pipe.ts";
+
+/** Counts the turns of the event loop that are asked for. */
+class Turns implements Disposable {
+  count = 0;
+  readonly #setImmediate = globalThis.setImmediate;
+
+  constructor() {
+    globalThis.setImmediate = ((callback: () => void) => {
+      this.count++;
+      return this.#setImmediate(callback);
+    }) as typeof setImmediate;
+  }
+
+  [Symbol.dispose](): void {
+    globalThis.setImmediate = this.#setImmediate;
+  }
+}
+
+const sleep = (time: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, time));
+
+Deno.test("transfers that never pause leave timers their turn", async () => {
+  await using endpoints = openEndpoints();
+  let over = false;
+  let writes = 0;
+  const flood = async () => {
+    while (!over) {
+      await endpoints.write(new Uint8Array(64));
+      writes++;
+    }
+  };
+  const floods = [flood(), flood()];
+  for (let turn = 0; turn < 10; turn++) await sleep(1);
+  over = true;
+  await Promise.all(floods);
+  assert(writes > 10, `${writes} writes`);
+});
+
+Deno.test("in a pause nothing is looked for, and a completion after it is told", async () => {
+  using ends = pipe();
+  using turns = new Turns();
+  await using aio = new AioContext();
+  aio.retain();
+  const ready = aio.poll(ends.readEnd, POLLIN);
+  // It looks for a few turns; then it is parked, whatever the timers do.
+  let before = -1;
+  while (turns.count !== before) {
+    before = turns.count;
+    await sleep(20);
+  }
+  assert(before > 0, "it did not look at all");
+  await sleep(100);
+  assertEquals(turns.count, before);
+  write(ends.writeEnd, new Uint8Array(1));
+  assertEquals(await ready & POLLIN, POLLIN);
+  await aio.release();
+});
+
+Deno.test("completions in quick succession are found without the parked poll", async () => {
+  using turns = new Turns();
+  await using endpoints = openEndpoints();
+  await makeWrites(endpoints.write, 64, 1, 1000);
+  assert(turns.count > 50 && turns.count <= 1010, `${turns.count} turns`);
+});
+
+Deno.test("each of many completions is told once, in order, around the end of the ring", async () => {
+  using ends = pipe();
+  await using aio = new AioContext({ capacity: 4 });
+  const order: number[] = [];
+  const count = 3000;
+  for (let index = 0; index < count; index++) {
+    const bytes = new Uint8Array(1);
+    await Promise.all([
+      aio.write(ends.writeEnd, bytes).then(() => order.push(2 * index)),
+      aio.read(ends.readEnd, bytes).then(() => order.push(2 * index + 1)),
+    ]);
+  }
+  assertEquals(order, Array.from({ length: 2 * count }, (_, index) => index));
+});
