@@ -53,7 +53,7 @@ export async function guestRoot(
 ): Promise<GuestRoot> {
   const root = await cachedFolder(
     cache,
-    `root-${architecture.debian}`,
+    `root-${architecture.debian}-${await listHash()}`,
     job,
     (folder) => fetchRoot(architecture, folder, job, mirror),
   );
@@ -73,6 +73,13 @@ export async function denoFor(
     job,
     (folder) => fetchDeno(architecture, folder, job),
   );
+}
+
+/** Tells one list of packages from another. */
+async function listHash(): Promise<string> {
+  const list = new TextEncoder().encode([SUITE, ...PACKAGES].join(" "));
+  const digest = await crypto.subtle.digest("SHA-256", list);
+  return new Uint8Array(digest).toHex().slice(0, 8);
 }
 
 async function fetchRoot(
