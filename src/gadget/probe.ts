@@ -7,12 +7,12 @@ import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl, open, write } from "../../ffi/file.ts";
 import { bulkPair, compileFunction, usbFunction } from "../descriptors/mod.ts";
-import {
-  FUNCTIONFS_DMABUF_ATTACH,
-  FUNCTIONFS_ENDPOINT_ENABLE_ZLP,
-} from "../functionfs/abi.ts";
+import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../functionfs/abi.ts";
 import { externalFunction } from "./kernel_function.ts";
 import { Gadget } from "./gadget.ts";
+
+/** `_IOW('g', 131, int)`, since Linux 6.9. */
+const FUNCTIONFS_DMABUF_ATTACH = 0x40046783;
 
 /** What FunctionFS can, beyond what it always could. */
 export interface FunctionFsFeatures {

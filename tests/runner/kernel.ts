@@ -7,7 +7,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { type Architecture, architecture } from "../vm/architectures.ts";
 import { VmError } from "../vm/errors.ts";
 import { terminalProgress } from "../vm/progress.ts";
-import { isQemuFault, runInVm, type Speed } from "../vm/vm.ts";
+import { isQemuFault, runInVm, type Speed, type UdcKind } from "../vm/vm.ts";
 import { type Counts, countTests } from "./counts.ts";
 import { compileProgram } from "./compiler.ts";
 import { cacheImports, ROOT, testArguments, testFiles } from "./deno_test.ts";
@@ -15,9 +15,11 @@ import { ensureHostPrograms } from "./host_programs.ts";
 import {
   allRuns,
   filesAtSpeed,
+  filesByUdc,
   filesOnArchitecture,
   finishedFiles,
   type Run,
+  udcsOf,
 } from "./matrix.ts";
 import { makeSingleFile } from "./single_file.ts";
 import { ensureTestusb } from "./testusb.ts";
@@ -36,6 +38,8 @@ Usage: deno task test:kernel [OPTIONS] [FILE...]
   --filter TEXT   only tests with this in their name
   --repeat N      the same again and again, to find what is not stable
 
+The dmabuf tests run in a VM of their own, whose UDC can scatter-gather; with
+--here they run if GADGET_UDC=sg says that this machine's can.
 GADGET_SEED=N in the environment makes random tests begin with seed N.
 `;
 
@@ -45,6 +49,7 @@ const SOAK_TIMEOUT = 3 * 60 * 60;
 
 interface Plan {
   files: string[];
+  udc: UdcKind;
   environment: Record<string, string>;
   extra: string[];
   timeout: number;
@@ -76,7 +81,9 @@ class Tee {
 async function inVm(plan: Plan, run: Run, attempts = 3): Promise<Counts> {
   const { arch, kernel, speed } = run;
   console.log(
-    `\nKernel tests on Linux ${kernel} at ${speed} speed, ${arch}`,
+    `\nKernel tests on Linux ${kernel} at ${speed} speed, ${arch}${
+      plan.udc === "sg" ? ", with scatter-gather" : ""
+    }`,
   );
   const tee = new Tee();
   using progress = terminalProgress();
@@ -86,6 +93,7 @@ async function inVm(plan: Plan, run: Run, attempts = 3): Promise<Counts> {
     arch,
     kernel,
     speed,
+    udc: plan.udc,
     cwd: ROOT,
     env: plan.environment,
     timeout: plan.timeout,
@@ -200,6 +208,7 @@ async function main(): Promise<number> {
     : finishedFiles(testFiles("tests/kernel"));
   const plan: Plan = {
     files,
+    udc: "stock",
     environment: {
       ...(args.soak ? { GADGET_SOAK: "1" } : {}),
       ...inherited("GADGET_SEED"),
@@ -231,7 +240,9 @@ async function main(): Promise<number> {
         ...plan.environment,
         ...environments.get(Deno.build.arch),
       };
-      add(await here({ ...plan, environment }));
+      // Whoever has a UDC with scatter-gather says so.
+      const udc = Deno.env.get("GADGET_UDC") === "sg" ? "sg" : "stock";
+      add(await here({ ...plan, files: filesByUdc(files)[udc], environment }));
       continue;
     }
     for (const run of runs) {
@@ -240,12 +251,16 @@ async function main(): Promise<number> {
         run.arch,
       );
       chosen.leftOut.forEach((sentence) => console.log(`\n${sentence}`));
-      if (chosen.files.length === 0) continue;
       const environment = {
         ...plan.environment,
         ...environments.get(run.arch),
       };
-      add(await inVm({ ...plan, files: chosen.files, environment }, run));
+      const groups = filesByUdc(chosen.files);
+      for (const udc of udcsOf(run.kernel)) {
+        const files = groups[udc];
+        if (files.length === 0) continue;
+        add(await inVm({ ...plan, files, udc, environment }, run));
+      }
     }
   }
   console.log(

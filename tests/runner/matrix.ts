@@ -4,7 +4,7 @@
  * @module
  */
 import { ARCHITECTURES, isNative } from "../vm/architectures.ts";
-import type { Speed } from "../vm/vm.ts";
+import type { Speed, UdcKind } from "../vm/vm.ts";
 
 /** One run of tests in a VM. */
 export interface Run {
@@ -50,6 +50,10 @@ const SAME_AT_EVERY_SPEED = [
   "control_hostile",
   "descriptors_classes",
   "descriptors_oracle",
+  "dmabuf_errors",
+  "dmabuf_foreign",
+  "dmabuf_guard",
+  "dmabuf_random",
   "endpoint_isochronous",
   "exit_",
   "gadget_",
@@ -78,6 +82,35 @@ export function filesAtSpeed(
 ): string[] {
   if (speed === MAIN_SPEED) return [...files];
   return files.filter((file) => !hasName(file, SAME_AT_EVERY_SPEED));
+}
+
+/** Begins of the names of files that need a UDC with scatter-gather. */
+const SCATTER_GATHER = ["dmabuf_"];
+
+/** Begins of the names of those among them that need one without. */
+const NO_SCATTER_GATHER = ["dmabuf_errors"];
+
+/** The first kernel with what files for such a UDC test. */
+const SCATTER_GATHER_SINCE = { major: 6, minor: 9 };
+
+/** Divides files by the UDC that they need; a group may be empty. */
+export function filesByUdc(
+  files: readonly string[],
+): Record<UdcKind, string[]> {
+  const needsSg = (file: string) =>
+    hasName(file, SCATTER_GATHER) && !hasName(file, NO_SCATTER_GATHER);
+  return {
+    stock: files.filter((file) => !needsSg(file)),
+    sg: files.filter(needsSg),
+  };
+}
+
+/** The UDCs that a kernel is tested with. */
+export function udcsOf(kernel: string): UdcKind[] {
+  const { major, minor } = SCATTER_GATHER_SINCE;
+  const [first, second = 0] = kernel.split(".").map(Number);
+  const old = first < major || (first === major && second < minor);
+  return old ? ["stock"] : ["stock", "sg"];
 }
 
 /**

@@ -20,6 +20,8 @@ export interface PrivateAptOptions {
   architecture: string;
   /** The suite, such as "trixie". */
   suite: string;
+  /** Another one, with what packages of the first need. */
+  besides?: string;
   /** The address of a Debian archive, else the machine's own. */
   mirror?: string;
   job: Job;
@@ -35,15 +37,18 @@ export class PrivateApt {
 
   /** Fetches the suite's list of packages. Must come first. */
   async update(): Promise<void> {
-    const { folder, suite, mirror, job } = this.#options;
+    const { folder, suite, besides, mirror, job } = this.#options;
     const keyring = await ensureKeyring(job);
     const site = mirror ?? await findMirror(job);
     job.progress.step(`fetching the package list of ${suite}`);
     await Deno.mkdir(`${folder}/lists/partial`, { recursive: true });
     await Deno.mkdir(`${folder}/cache/archives/partial`, { recursive: true });
+    const suites = besides === undefined ? [suite] : [suite, besides];
     await Deno.writeTextFile(
       `${folder}/sources.list`,
-      `deb [target=Packages lang=none signed-by=${keyring}] ${site} ${suite} main\n`,
+      suites.map((each) =>
+        `deb [target=Packages lang=none signed-by=${keyring}] ${site} ${each} main\n`
+      ).join(""),
     );
     await Deno.writeTextFile(`${folder}/status`, "");
     await Deno.writeTextFile(`${folder}/apt.conf`, this.#configuration());

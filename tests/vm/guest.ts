@@ -14,6 +14,10 @@ import { UsageError } from "./errors.ts";
 export const SPEEDS = ["full", "high", "super"] as const;
 export type Speed = (typeof SPEEDS)[number];
 
+/** The device controllers: dummy_hcd, and one that can scatter-gather. */
+export const UDCS = ["stock", "sg"] as const;
+export type UdcKind = (typeof UDCS)[number];
+
 /** What the guest is told. */
 export interface GuestSettings {
   command: readonly string[];
@@ -23,6 +27,8 @@ export interface GuestSettings {
   modules: readonly string[];
   /** Parameters of dummy_hcd. */
   hcd: string;
+  /** The file of another dummy_hcd than the kernel's own. */
+  udcModule?: string;
   /** The kernel's messages below this level go on to reach the console. */
   consoleLevel: number;
   /** Host folders that the guest may write to; absolute, without symlinks. */
@@ -86,6 +92,13 @@ export async function buildRunArchive(
       mountLines(settings).map((line) => `${line}\n`).join(""),
     ),
     file("gadget-vm/command", commandScript(settings)),
+    // Unpacked later than the kernel's own, and so in its place.
+    ...(settings.udcModule === undefined ? [] : [
+      file(
+        "gadget-vm/modules/dummy_hcd",
+        await Deno.readFile(settings.udcModule),
+      ),
+    ]),
   ]);
 }
 

@@ -26,6 +26,7 @@ import {
   type ForeignFiles,
   guestEnvironment,
   type Speed,
+  type UdcKind,
 } from "./guest.ts";
 import { guestRoot } from "./guest_root.ts";
 import { checkMemory, existingFolder, makeRunFolder } from "./host.ts";
@@ -34,11 +35,12 @@ import { type KernelProblem, scanKernelLog } from "./kernel_log.ts";
 import { type Job, type Progress, silent } from "./progress.ts";
 import type { Accelerator } from "./qemu.ts";
 import { runSession, type SessionResult } from "./session.ts";
+import { sgUdc } from "./sg_udc.ts";
 import { concat, type OutputHandler } from "./stream.ts";
 import { ensureTools, type Tools } from "./tools.ts";
 import { DEFAULT_KERNEL } from "./versions.ts";
 
-export type { KernelProblem, OutputHandler, Progress, Speed };
+export type { KernelProblem, OutputHandler, Progress, Speed, UdcKind };
 
 /** How the machine is made. */
 export interface MachineOptions {
@@ -66,6 +68,8 @@ export interface RunOptions extends MachineOptions {
   command: readonly string[];
   /** The speed that tests use, given as `GADGET_SPEED`. @default {"super"} */
   speed?: Speed;
+  /** The device controller, given as `GADGET_UDC`. @default {"stock"} */
+  udc?: UdcKind;
   /** Parameters of dummy_hcd. @default {"is_super_speed=1"} */
   hcd?: string;
   /** Modules to load besides dummy_hcd and usb_f_fs. */
@@ -160,9 +164,24 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
   );
   const memory = options.memory ?? 2048;
   await checkMemory(memory);
+  if (options.udc === "sg" && options.vmlinuz !== undefined) {
+    throw new UsageError(
+      "Cannot build a UDC with scatter-gather for a kernel of your own: it needs the headers of a kernel of Debian's",
+    );
+  }
   await using prepared = await prepare(options);
   const accelerator = await selectAccelerator(prepared, options);
-  const { image, job } = prepared;
+  const { architecture, cache, image, job } = prepared;
+  const udcModule = options.udc === "sg"
+    ? await sgUdc({
+      kernel: options.kernel ?? DEFAULT_KERNEL,
+      release: image.release,
+      architecture,
+      cache,
+      mirror: options.mirror,
+      job,
+    })
+    : undefined;
   const emulated = accelerator === "tcg" ? " in emulation" : "";
   job.progress.step(`booting Linux ${image.release}${emulated}`);
 
@@ -173,6 +192,7 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
     cwd,
     shares,
     memory,
+    udcModule,
     onStdout: options.onStdout ?? ((chunk) => void stdout.push(chunk.slice())),
     onStderr: options.onStderr ?? ((chunk) => void stderr.push(chunk.slice())),
   });
@@ -279,7 +299,8 @@ async function selectAccelerator(
 /** What a boot needs to know, complete. */
 type BootOptions =
   & Omit<RunOptions, keyof MachineOptions>
-  & Required<Pick<RunOptions, "cwd" | "onStdout" | "onStderr">>;
+  & Required<Pick<RunOptions, "cwd" | "onStdout" | "onStderr">>
+  & { udcModule?: string };
 
 async function boot(
   { architecture, image, tools, foreign, folder, job }: Prepared,
@@ -298,10 +319,12 @@ async function boot(
         foreign === undefined,
       ),
       GADGET_SPEED: options.speed ?? "super",
+      GADGET_UDC: options.udc ?? "stock",
       ...options.env,
     },
     modules: options.modules ?? [],
     hcd: options.hcd ?? "is_super_speed=1",
+    udcModule: options.udcModule,
     consoleLevel: options.onConsole === undefined ? 5 : 7,
     shares,
     release: image.release,
