@@ -126,6 +126,15 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  ppoll: {
+    parameters: [
+      "buffer", // struct pollfd *fds
+      "usize", // nfds_t nfds
+      "buffer", // const struct timespec *tmo_p
+      "buffer", // const sigset_t *sigmask
+    ],
+    result: "i32",
+  },
   epoll_create1: {
     parameters: [
       "i32", // int flags
