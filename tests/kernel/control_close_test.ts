@@ -14,6 +14,7 @@ import {
   unlink,
 } from "../../ffi/file.ts";
 import { architectureNumbers } from "../../ffi/abi.ts";
+import { isSystemError } from "../../ffi/errno.ts";
 import {
   aborted,
   type ControlGadget,
@@ -32,12 +33,23 @@ const { SYS_read, SYS_write } = architectureNumbers();
 /** Whether a thread of this process waits in the kernel with an answer. */
 function answerIsInKernel(): boolean {
   return list("/proc/self/task").some(({ name }) => {
-    const [number, fd] = readTextFile(`/proc/self/task/${name}/syscall`)
-      .split(" ").map(Number);
+    const [number, fd] = systemCall(name);
     const file = `/proc/self/fd/${fd}`;
     return (number === SYS_read || number === SYS_write) &&
       exists(file) && readlink(file).endsWith("/ep0");
   });
+}
+
+/** The number and the arguments of the system call that a thread is in. */
+function systemCall(thread: string): number[] {
+  try {
+    return readTextFile(`/proc/self/task/${thread}/syscall`).split(" ")
+      .map(Number);
+  } catch (error) {
+    // The thread has ended since it was listed.
+    if (isSystemError(error, "ENOENT", "ESRCH")) return [];
+    throw error;
+  }
 }
 
 /** A request that the host has given up, and whose answer is in the kernel. */

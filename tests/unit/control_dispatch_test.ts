@@ -171,3 +171,25 @@ Deno.test("the signal of a cancelled request is aborted, whenever it is asked fo
   assertEquals(after.signal.reason, after.signal.reason);
   assertEquals(before.settled, true);
 });
+
+Deno.test("only what a handler returns is an answer that no code of it waits for", async () => {
+  const handledAt: boolean[] = [];
+  const fake = (control: ControlHandler) => {
+    const it = fakeSetup(IN);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const watched = Object.assign(it.setup, {
+      reply: (data: Uint8Array) => {
+        handledAt.push(it.setup.handled);
+        resolve();
+        return Promise.resolve(data.byteLength);
+      },
+    });
+    runSetup({ ...it, setup: watched }, { control });
+    return promise;
+  };
+  await fake(() => new Uint8Array(1));
+  await fake(async (setup) => {
+    await setup.reply(new Uint8Array(1));
+  });
+  assertEquals(handledAt, [true, false]);
+});

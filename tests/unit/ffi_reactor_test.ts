@@ -177,6 +177,8 @@ Deno.test("a paused watch is not called, and is told after the pause what it has
   const paused = watch(first.readEnd, POLLIN, () => {
     read(first.readEnd, buffer);
     order.push("first");
+    // No wait has begun that could still look at it.
+    paused.pause();
     write(second.writeEnd, byte);
   });
   let resolve = () => {};
@@ -191,8 +193,6 @@ Deno.test("a paused watch is not called, and is told after the pause what it has
     run();
     await called.promise;
   };
-  // The wait that has begun still looks at it.
-  paused.pause();
   await turn(() => write(first.writeEnd, byte));
   assertEquals(order.splice(0), ["first", "second"]);
   write(first.writeEnd, byte);

@@ -1,4 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import {
+  FUNCTIONFS_DISABLE,
+  FUNCTIONFS_ENABLE,
+  FUNCTIONFS_RESUME,
+  FUNCTIONFS_SUSPEND,
+  FUNCTIONFS_UNBIND,
+} from "../../src/functionfs/abi.ts";
+import { tellLife } from "../../src/functionfs/life_events.ts";
 import { Lifecycle } from "../../src/functionfs/lifecycle.ts";
 
 /** What a life tells until it is closed. */
@@ -120,4 +128,25 @@ Deno.test("enabled() rejects for a signal that is aborted, and after the end", a
   await assertRejects(() => life.enabled({ signal }), Error, "before");
   life.close();
   await assertRejects(() => life.enabled(), Deno.errors.BadResource);
+});
+
+Deno.test("a suspend that only announces a disconnect is not told", async () => {
+  const told = (...types: number[]) =>
+    tellings((life) => tellLife(life, [FUNCTIONFS_ENABLE, ...types]));
+  assertEquals(
+    await told(FUNCTIONFS_SUSPEND, FUNCTIONFS_UNBIND),
+    "bind enable disable unbind",
+  );
+  assertEquals(
+    await told(FUNCTIONFS_SUSPEND, FUNCTIONFS_DISABLE, FUNCTIONFS_ENABLE),
+    "bind enable disable enable disable unbind",
+  );
+  assertEquals(
+    await told(FUNCTIONFS_DISABLE, FUNCTIONFS_SUSPEND),
+    "bind enable disable suspend unbind",
+  );
+  assertEquals(
+    await told(FUNCTIONFS_SUSPEND, FUNCTIONFS_RESUME),
+    "bind enable suspend resume disable unbind",
+  );
 });
