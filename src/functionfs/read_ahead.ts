@@ -107,7 +107,8 @@ export class ReadAhead implements ReadSlotOwner {
     await this.#begin();
     for (;;) {
       const bytes = this.#shiftFirst() ?? this.#slots.collect();
-      if (!this.#over) this.#slots.ask(this.#options.depth);
+      if (this.#over) this.#settle();
+      else this.#slots.ask(this.#options.depth);
       if (bytes !== undefined) return bytes;
       if (this.#isFinished()) return this.#tellEnd();
       await this.#change();
@@ -126,6 +127,7 @@ export class ReadAhead implements ReadSlotOwner {
     await this.#begin();
     for (;;) {
       const count = this.#copyInto(memory);
+      this.#settle();
       if (count > 0) return count;
       if (this.#isFinished()) return this.#tellEnd();
       if (this.#slots.length > 0 || this.#over) await this.#change();

@@ -54,6 +54,7 @@ export function makeReadable(
   onOver: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let pulling = false;
+  let finished = false;
   let over = false;
   const end = () => {
     over = true;
@@ -78,7 +79,10 @@ export function makeReadable(
   const pull = async (controller: ReadableByteStreamController) => {
     pulling = true;
     try {
-      if (await read(controller) || over) return;
+      while (await read(controller)) {
+        if (!finished || over) return;
+      }
+      if (over) return;
       end();
       controller.close();
       controller.byobRequest?.respond(0);
@@ -95,6 +99,7 @@ export function makeReadable(
     start(controller) {
       // An end is told at once, also to somebody who waits for that alone.
       source.finished.then(() => {
+        finished = true;
         if (!pulling && !over) pull(controller);
       });
     },

@@ -120,6 +120,7 @@ export class TransferQueue implements AioSource {
     transfer.cancelled = false;
     transfer.queued = true;
     transfer.sequence = before.sequence + 0.5;
+    transfer.connection = this.nextConnection;
     this.#waiting.unshift(transfer);
   }
 

@@ -1,0 +1,214 @@
+import "../support/libraries.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { Errno } from "../../ffi/errno.ts";
+import type { CompiledEndpoint } from "../../src/descriptors/mod.ts";
+import { PacketSizes } from "../../src/functionfs/packet_sizes.ts";
+import {
+  ReadAhead,
+  type ReadAheadOptions,
+} from "../../src/functionfs/read_ahead.ts";
+import { makeReadable } from "../../src/functionfs/readable_stream.ts";
+import type { Transfer, TransferOwner } from "../../src/functionfs/transfer.ts";
+import type { TransferQueue } from "../../src/functionfs/transfer_queue.ts";
+
+const PACKET = 1024;
+
+/** The requests of an endpoint; the test says what comes. */
+class FakeQueue {
+  readonly flying: Transfer[] = [];
+  nextConnection = 1;
+
+  take(owner: TransferOwner, memory: Uint8Array<ArrayBuffer>): Transfer {
+    return { owner, memory, length: 0, queued: false } as unknown as Transfer;
+  }
+
+  give(): void {}
+
+  push(transfer: Transfer): void {
+    transfer.queued = true;
+    transfer.owner.prepare(transfer);
+    this.flying.push(transfer);
+  }
+
+  cancel(transfer: Transfer): void {
+    const index = this.flying.indexOf(transfer);
+    if (index >= 0) this.end(-Errno.ECANCELED, index);
+  }
+
+  /** Ends a request, the oldest one by default. */
+  end(result: number, index = 0): void {
+    const [transfer] = this.flying.splice(index, 1);
+    transfer.queued = false;
+    transfer.owner.onEnd(transfer, result);
+  }
+
+  /** Lets bytes come, a request full or less for each of them. */
+  receive(...values: readonly number[][]): void {
+    for (const bytes of values) {
+      this.flying[0].memory.set(bytes);
+      this.end(bytes.length);
+    }
+  }
+}
+
+function start(options: Partial<ReadAheadOptions> = {}) {
+  const queue = new FakeQueue();
+  const kept: Uint8Array<ArrayBuffer>[] = [];
+  const source = {
+    name: "rx",
+    path: "/ep1",
+    maxPacketSize: PACKET,
+    packetSizes: new PacketSizes({
+      maxPacketSize: { full: 64, high: 512, super: PACKET },
+      transferType: "bulk",
+    } as CompiledEndpoint),
+    queue: queue as unknown as TransferQueue,
+    ready: () => Promise.resolve(),
+  };
+  let overs = 0;
+  const ahead = new ReadAhead(source, kept, {
+    depth: 4,
+    transferSize: undefined,
+    resumes: true,
+    after: undefined,
+    ...options,
+  });
+  const stream = makeReadable(ahead, () => overs++);
+  return { queue, kept, ahead, stream, overs: () => overs };
+}
+
+const turns = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+Deno.test("packets that have come together are read together, and as many are asked for", async () => {
+  const { queue, stream } = start();
+  const reader = stream.getReader();
+  await turns();
+  assertEquals(queue.flying.length, 0);
+  const first = reader.read();
+  await turns();
+  assertEquals(queue.flying.map((each) => each.length), Array(4).fill(PACKET));
+  queue.receive([1], [2, 3], [], [4]);
+  assertEquals((await first).value, new Uint8Array([1, 2, 3, 4]));
+  assertEquals(queue.flying.length, 4);
+  queue.receive([5], [6], [7], [8]);
+  await turns();
+  assertEquals(queue.flying.length, 0); // until somebody reads
+  assertEquals((await reader.read()).value, new Uint8Array([5, 6, 7, 8]));
+  assertEquals(queue.flying.length, 4);
+});
+
+Deno.test("zero-length packets take no room at the head, and none for ever", async () => {
+  const { queue, stream } = start();
+  const reader = stream.getReader();
+  const first = reader.read();
+  await turns();
+  for (let n = 0; n < 10; n++) queue.receive([]);
+  assertEquals(queue.flying.length, 4);
+  queue.receive([1]);
+  assertEquals((await first).value, new Uint8Array([1]));
+  queue.receive([2], [], [], []);
+  assertEquals(queue.flying.length, 0);
+  assertEquals((await reader.read()).value, new Uint8Array([2]));
+  assertEquals(queue.flying.length, 4);
+});
+
+Deno.test("well filled memory goes to the reader, little is copied together", async () => {
+  const { queue, stream } = start({ transferSize: 8192 });
+  const reader = stream.getReader();
+  const first = reader.read();
+  await turns();
+  const lent = queue.flying[2].memory.buffer;
+  const full = Array(4096).fill(9);
+  queue.receive([1], [2], full, [3]);
+  assertEquals((await first).value, new Uint8Array([1, 2]));
+  const second = (await reader.read()).value!;
+  assertEquals(second, new Uint8Array(full));
+  assertEquals(lent.detached, true); // the stream has transferred it
+  assertEquals(second.buffer.byteLength, 8192);
+  assertEquals((await reader.read()).value, new Uint8Array([3]));
+});
+
+Deno.test("the end of a connection comes behind its data, and the next one's data is for the next reader", async () => {
+  const { queue, kept, stream, overs } = start({ resumes: false });
+  const reader = stream.getReader();
+  const first = reader.read();
+  await turns();
+  queue.receive([1]);
+  assertEquals((await first).value, new Uint8Array([1]));
+  queue.receive([2]);
+  const [, , , last] = queue.flying;
+  assertEquals(last, undefined);
+  const [third, fourth] = [queue.flying[1], queue.flying[2]];
+  // The kernel has lost the first one; the others are asked for once more, and
+  // were quicker than that.
+  queue.cancel = (transfer) => {
+    queue.flying[queue.flying.indexOf(transfer)].memory.set([
+      transfer === third ? 3 : 4,
+    ]);
+    queue.end(1, queue.flying.indexOf(transfer));
+  };
+  assertEquals(fourth.memory.byteLength, PACKET);
+  queue.end(-Errno.ESHUTDOWN);
+  assertEquals((await reader.read()).value, new Uint8Array([2]));
+  assertEquals((await reader.read()).done, true);
+  assertEquals(kept, [new Uint8Array([3]), new Uint8Array([4])]);
+  assertEquals(overs(), 1);
+});
+
+Deno.test("an error comes behind the data before it, also to somebody who only waits for it", async () => {
+  const { queue, stream } = start();
+  const reader = stream.getReader();
+  const first = reader.read();
+  await turns();
+  queue.receive([1]);
+  queue.end(-Errno.EOVERFLOW);
+  assertEquals((await first).value, new Uint8Array([1]));
+  const error = await assertRejects(() => reader.closed, Error, "os error 75");
+  assertEquals((error as { transferred?: number }).transferred, 0);
+  assertEquals(queue.flying, []);
+});
+
+Deno.test("cancelling leaves what has come to the next reader, in order", async () => {
+  const { queue, kept, stream } = start();
+  const reader = stream.getReader();
+  const first = reader.read();
+  await turns();
+  queue.receive([1]);
+  assertEquals((await first).value, new Uint8Array([1]));
+  queue.receive([2], [], [3]);
+  await reader.cancel();
+  assertEquals(kept, [new Uint8Array([2]), new Uint8Array([3])]);
+  assertEquals(queue.flying, []);
+});
+
+Deno.test("a BYOB reader's memory is asked for alone, and again after a zero-length packet", async () => {
+  const { queue, kept, stream } = start({ transferSize: 4096 });
+  const reader = stream.getReader({ mode: "byob" });
+  const first = reader.read(new Uint8Array(10_000));
+  await turns();
+  assertEquals(queue.flying.map((each) => each.length), [4096]);
+  queue.receive([]);
+  await turns();
+  assertEquals(queue.flying.length, 1);
+  queue.receive([1, 2]);
+  assertEquals((await first).value, new Uint8Array([1, 2]));
+  await turns();
+  assertEquals(queue.flying, []);
+  // A small one gets a copy of one request, also after zero-length packets.
+  const small = reader.read(new Uint8Array(1));
+  await turns();
+  queue.receive([]);
+  assertEquals(queue.flying.length, 1);
+  queue.receive([3, 4]);
+  assertEquals((await small).value, new Uint8Array([3]));
+  assertEquals(queue.flying, []);
+  const large = reader.read(new Uint8Array(4096));
+  assertEquals((await large).value, new Uint8Array([4]));
+  const last = reader.read(new Uint8Array(4096));
+  await turns();
+  // It comes while the stream is being cancelled.
+  queue.cancel = () => queue.receive([5]);
+  await reader.cancel();
+  assertEquals((await last).done, true);
+  assertEquals(kept, [new Uint8Array([5])]);
+});
