@@ -153,10 +153,11 @@ export class DmabufQueue {
       return true;
     }
     const result = transferDmabuf(fd, dmabuf, length);
-    if (result === Errno.EPERM && !transfer.reattached) {
+    if (result === Errno.EPERM) {
       // Detached behind our back, or attached to another UDC.
-      transfer.reattached = true;
       attachment.inKernel = false;
+      if (transfer.reattached) this.#drop(transfer, result);
+      transfer.reattached = true;
       return true;
     }
     if (result !== 0) return this.#onRefused(transfer, result);

@@ -52,6 +52,8 @@ export interface MachineOptions {
   modulesDir?: string;
   /** The address of a Debian archive. @default the machine's own */
   mirror?: string;
+  /** The device controller, given as `GADGET_UDC`. @default {"stock"} */
+  udc?: UdcKind;
   /** The guest's architecture. @default this machine's */
   arch?: string;
   /** "kvm", "tcg", or whichever works. @default {"auto"} */
@@ -68,8 +70,6 @@ export interface RunOptions extends MachineOptions {
   command: readonly string[];
   /** The speed that tests use, given as `GADGET_SPEED`. @default {"super"} */
   speed?: Speed;
-  /** The device controller, given as `GADGET_UDC`. @default {"stock"} */
-  udc?: UdcKind;
   /** Parameters of dummy_hcd. @default {"is_super_speed=1"} */
   hcd?: string;
   /** Modules to load besides dummy_hcd and usb_f_fs. */
@@ -139,6 +139,8 @@ interface Prepared extends AsyncDisposable {
   architecture: Architecture;
   image: KernelImage;
   tools: Tools;
+  /** The file of another dummy_hcd than the kernel's own. */
+  udcModule?: string;
   /** The files of a guest that cannot use this machine's. */
   foreign?: ForeignFiles;
   cache: string;
@@ -164,24 +166,9 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
   );
   const memory = options.memory ?? 2048;
   await checkMemory(memory);
-  if (options.udc === "sg" && options.vmlinuz !== undefined) {
-    throw new UsageError(
-      "Cannot build a UDC with scatter-gather for a kernel of your own: it needs the headers of a kernel of Debian's",
-    );
-  }
   await using prepared = await prepare(options);
   const accelerator = await selectAccelerator(prepared, options);
-  const { architecture, cache, image, job } = prepared;
-  const udcModule = options.udc === "sg"
-    ? await sgUdc({
-      kernel: options.kernel ?? DEFAULT_KERNEL,
-      release: image.release,
-      architecture,
-      cache,
-      mirror: options.mirror,
-      job,
-    })
-    : undefined;
+  const { image, job } = prepared;
   const emulated = accelerator === "tcg" ? " in emulation" : "";
   job.progress.step(`booting Linux ${image.release}${emulated}`);
 
@@ -192,7 +179,6 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
     cwd,
     shares,
     memory,
-    udcModule,
     onStdout: options.onStdout ?? ((chunk) => void stdout.push(chunk.slice())),
     onStderr: options.onStderr ?? ((chunk) => void stderr.push(chunk.slice())),
   });
@@ -225,6 +211,11 @@ async function prepare(options: MachineOptions): Promise<Prepared> {
       "Cannot use a kernel without its modules: give both --vmlinuz and --modules-dir",
     );
   }
+  if (options.udc === "sg" && vmlinuz !== undefined) {
+    throw new UsageError(
+      "Cannot build a UDC with scatter-gather for a kernel of your own: it takes the headers of one of Debian's",
+    );
+  }
   const job: Job = { progress, signal };
   const tools = await ensureTools(architecture, job);
   const cache = await openCache();
@@ -245,10 +236,21 @@ async function prepare(options: MachineOptions): Promise<Prepared> {
         job,
         options.mirror,
       );
+    const udcModule = options.udc === "sg"
+      ? await sgUdc({
+        kernel: options.kernel ?? DEFAULT_KERNEL,
+        release: image.release,
+        architecture,
+        cache,
+        mirror: options.mirror,
+        job,
+      })
+      : undefined;
     return {
       architecture,
       image,
       tools,
+      udcModule,
       foreign: root && {
         root: root.folder,
         denoFolder: root.denoFolder,
@@ -299,11 +301,10 @@ async function selectAccelerator(
 /** What a boot needs to know, complete. */
 type BootOptions =
   & Omit<RunOptions, keyof MachineOptions>
-  & Required<Pick<RunOptions, "cwd" | "onStdout" | "onStderr">>
-  & { udcModule?: string };
+  & Required<Pick<RunOptions, "cwd" | "onStdout" | "onStderr">>;
 
 async function boot(
-  { architecture, image, tools, foreign, folder, job }: Prepared,
+  { architecture, image, tools, udcModule, foreign, folder, job }: Prepared,
   accelerator: Accelerator,
   options: BootOptions,
 ): Promise<SessionResult> {
@@ -319,12 +320,12 @@ async function boot(
         foreign === undefined,
       ),
       GADGET_SPEED: options.speed ?? "super",
-      GADGET_UDC: options.udc ?? "stock",
+      GADGET_UDC: udcModule === undefined ? "stock" : "sg",
       ...options.env,
     },
     modules: options.modules ?? [],
     hcd: options.hcd ?? "is_super_speed=1",
-    udcModule: options.udcModule,
+    udcModule,
     consoleLevel: options.onConsole === undefined ? 5 : 7,
     shares,
     release: image.release,

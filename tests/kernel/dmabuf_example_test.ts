@@ -1,0 +1,37 @@
+import "../support/libraries.ts";
+import { assertEquals } from "@std/assert";
+import { startExample } from "../support/echo_program.ts";
+import { endpointAddresses } from "../support/endpoint_gadget.ts";
+import { gadgetTraces } from "../support/leftovers.ts";
+import { soak } from "../support/soak.ts";
+import { UsbfsDevice } from "../support/usbfs.ts";
+
+const SIZE = 1 << 20;
+const COUNT = soak(1024, 24);
+
+Deno.test("examples/dmabuf_source.ts streams its buffers in order, and goes on after a reset", async () => {
+  const before = gadgetTraces();
+  {
+    await using program = startExample("dmabuf_source.ts");
+    await using device = await UsbfsDevice.find({
+      vendorId: 0x1209,
+      productId: 0x0001,
+    });
+    await device.claimInterface(0);
+    const [endpoint] = endpointAddresses(device.descriptors());
+    const number = async () => {
+      const bytes = await device.bulkIn(endpoint, SIZE);
+      assertEquals(bytes.byteLength, SIZE);
+      return new DataView(bytes.buffer).getBigUint64(0, true);
+    };
+    for (let expected = 0n; expected < COUNT; expected++) {
+      assertEquals(await number(), expected);
+    }
+    await device.reset();
+    // What was with the controller is lost, and everything else follows.
+    let last = await number();
+    for (let n = 0; n < 4; n++) assertEquals(await number(), ++last);
+    assertEquals((await program.end("SIGINT")).text, "");
+  }
+  assertEquals(gadgetTraces(), before);
+});
