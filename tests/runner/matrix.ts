@@ -40,7 +40,7 @@ const MAIN_SPEED = SPEEDS[0];
  * Begins of the names of unit tests that are about this machine's ABI, and run
  * in the VMs of other architectures, too.
  */
-const ABOUT_ABI = ["ffi_aio", "ffi_errno", "ffi_file", "ffi_reactor"];
+const ABOUT_ABI = ["ffi_errno", "ffi_file", "ffi_reactor"];
 
 /** Chooses unit tests to run in the VM of an architecture. */
 export function unitFilesOn(files: readonly string[], arch: string): string[] {
