@@ -20,6 +20,7 @@ import {
   finishedFiles,
   type Run,
   udcsOf,
+  unitFilesOn,
 } from "./matrix.ts";
 import { makeSingleFile } from "./single_file.ts";
 import { ensureTestusb } from "./testusb.ts";
@@ -170,6 +171,11 @@ async function prepare(
   return variables;
 }
 
+/** Unit tests that another architecture runs as well. */
+function unitFiles(arch: string): string[] {
+  return unitFilesOn(testFiles("tests/unit"), arch);
+}
+
 /** The values of an option, which have commas between. */
 function list(text: string): string[] {
   return text.split(",");
@@ -227,7 +233,8 @@ async function main(): Promise<number> {
   await using made = new AsyncDisposableStack();
   const environments = new Map<string, Record<string, string>>();
   for (const arch of new Set(runs.map((run) => run.arch))) {
-    environments.set(arch, await prepare(files, architecture(arch), made));
+    const all = args.all ? [...files, ...unitFiles(arch)] : files;
+    environments.set(arch, await prepare(all, architecture(arch), made));
   }
   const total = { passed: 0, failed: 0 };
   const add = ({ passed, failed }: Counts) => {
@@ -247,7 +254,9 @@ async function main(): Promise<number> {
     }
     for (const run of runs) {
       const chosen = filesOnArchitecture(
-        args.all ? filesAtSpeed(files, run.speed) : files,
+        args.all
+          ? [...filesAtSpeed(files, run.speed), ...unitFiles(run.arch)]
+          : files,
         run.arch,
       );
       chosen.leftOut.forEach((sentence) => console.log(`\n${sentence}`));

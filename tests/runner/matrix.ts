@@ -36,6 +36,18 @@ export function allRuns(): Run[] {
 /** The speed at which all files run. */
 const MAIN_SPEED = SPEEDS[0];
 
+/**
+ * Begins of the names of unit tests that are about this machine's ABI, and run
+ * in the VMs of other architectures, too.
+ */
+const ABOUT_ABI = ["ffi_errno", "ffi_file", "ffi_reactor"];
+
+/** Chooses unit tests to run in the VM of an architecture. */
+export function unitFilesOn(files: readonly string[], arch: string): string[] {
+  if (arch === Deno.build.arch) return [];
+  return files.filter((file) => hasName(file, ABOUT_ABI));
+}
+
 /** Begins of the names of files that one architecture can run, and why. */
 const ONE_ARCHITECTURE = [{
   begin: "dmabuf_",

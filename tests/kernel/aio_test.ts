@@ -1,0 +1,59 @@
+/**
+ * Transfers by libaio and by raw system calls, whose numbers depend on the
+ * architecture.
+ *
+ * @module
+ */
+import { aioLibraries } from "../support/libraries.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
+import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
+import { firstDifference, pattern } from "../support/pattern.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+import { UsbfsDevice } from "../support/usbfs.ts";
+
+const ids = { vendorId: 0x1209, productId: 0x0001 };
+const { maxSpeed } = gadgetSpeed();
+
+const echo = usbFunction({
+  name: "echo",
+  interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+});
+
+for (const library of aioLibraries) {
+  Deno.test(`transfers move, are aborted and survive a reset by ${library}`, async () => {
+    await using gadget = await Gadget.start({
+      ...ids,
+      maxSpeed,
+      functions: [echo],
+    }, { libaio: library });
+    const { link } = gadget.functions.echo.endpoints;
+    await using device = await UsbfsDevice.find(ids);
+    await device.claimInterface(0);
+    const endpoints = bulkEndpoints(device);
+    await gadget.functions.echo.enabled();
+
+    const controller = new AbortController();
+    const read = link.read(1000, { signal: controller.signal });
+    const written = link.write(pattern(1), { signal: controller.signal });
+    controller.abort();
+    await Promise.all([
+      assertRejects(() => read),
+      assertRejects(() => written),
+    ]);
+
+    const pending = link.read(1000);
+    await device.reset();
+    await device.bulkOut(endpoints.output, pattern(700));
+    assertEquals(await pending, pattern(700));
+
+    const echoing = link.readable.pipeTo(link.writable);
+    for (const length of [1, endpoints.packetSize, 300_000]) {
+      const bytes = pattern(length, length);
+      const back = await roundTrip(device, endpoints, bytes);
+      assertEquals(firstDifference(bytes, back), -1, `${length} bytes`);
+    }
+    await gadget.stop();
+    await echoing.catch(() => {});
+  });
+}
