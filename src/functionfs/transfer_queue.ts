@@ -19,6 +19,7 @@
 import type { AioContext, AioSource } from "../../ffi/aio.ts";
 import { Errno } from "../../ffi/errno.ts";
 import type { Connection } from "./connection.ts";
+import { Fifo } from "./fifo.ts";
 import { type QueuedAction, Transfer, type TransferOwner } from "./transfer.ts";
 import { Retry } from "./retry.ts";
 
@@ -37,10 +38,10 @@ export class TransferQueue implements AioSource {
   readonly #fd: number;
   readonly #opcode: number;
   readonly #connection: Connection;
-  #waiting: Transfer[] = [];
+  #waiting = new Fifo<Transfer>();
   #actions: WaitingAction[] = [];
   /** In the order of submission, which is that of their ends but for a few. */
-  readonly #flying: Transfer[] = [];
+  readonly #flying = new Fifo<Transfer>();
   #bytesInFlight = 0;
   /** Those that came back undone, until all that were in flight are back. */
   #returned: Transfer[] = [];
@@ -173,7 +174,9 @@ export class TransferQueue implements AioSource {
       action.onEnd(-Errno.ECANCELED);
     }
     // The last one first: otherwise it would begin when those before it end.
-    for (const transfer of this.#flying.toReversed()) this.cancel(transfer);
+    for (const transfer of this.#flying.slice().reverse()) {
+      this.cancel(transfer);
+    }
     for (const transfer of [...this.#returned, ...this.#waiting]) {
       this.cancel(transfer);
     }
@@ -191,7 +194,7 @@ export class TransferQueue implements AioSource {
     if (!enabled || enableCount === this.#lostConnection) return;
     while (!this.#retry.waiting) {
       const action = this.#actions[0];
-      const next = this.#waiting[0];
+      const next = this.#waiting.at(0);
       if (
         action !== undefined &&
         (next === undefined || action.sequence < next.sequence)
@@ -257,9 +260,7 @@ export class TransferQueue implements AioSource {
 
   /** The kernel has ended a transfer. */
   #onComplete(transfer: Transfer, result: number): void {
-    const flying = this.#flying;
-    if (flying[0] === transfer) flying.shift();
-    else flying.splice(flying.indexOf(transfer), 1);
+    this.#flying.remove(transfer);
     this.#bytesInFlight -= transfer.length;
     if (transfer.cancelled || this.#closed) {
       this.#end(transfer, result < 0 ? -Errno.ECANCELED : result);
@@ -306,8 +307,10 @@ export class TransferQueue implements AioSource {
       ) this.#callBack();
       return false;
     }
-    this.#waiting = [...this.#returned, ...this.#waiting]
-      .sort((a, b) => a.sequence - b.sequence);
+    this.#waiting = new Fifo(
+      [...this.#returned, ...this.#waiting]
+        .sort((a, b) => a.sequence - b.sequence),
+    );
     this.#returned = [];
     if (!this.#refused) return true;
     this.#refused = false;
@@ -319,7 +322,7 @@ export class TransferQueue implements AioSource {
   /** Asks the kernel to give back all that is in flight. */
   #callBack(): void {
     // The last one first: otherwise it would begin when those before it end.
-    for (const transfer of this.#flying.toReversed()) {
+    for (const transfer of this.#flying.slice().reverse()) {
       if (transfer.calledBack) continue;
       transfer.calledBack = true;
       this.#aio.cancel(transfer.request);
@@ -327,10 +330,9 @@ export class TransferQueue implements AioSource {
   }
 
   #remove(transfer: Transfer): void {
-    for (const list of [this.#waiting, this.#returned]) {
-      const index = list.indexOf(transfer);
-      if (index >= 0) list.splice(index, 1);
-    }
+    this.#waiting.remove(transfer);
+    const index = this.#returned.indexOf(transfer);
+    if (index >= 0) this.#returned.splice(index, 1);
   }
 
   #end(transfer: Transfer, result: number | Error): void {
