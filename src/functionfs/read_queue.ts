@@ -17,6 +17,7 @@
  */
 import { Errno } from "../../ffi/errno.ts";
 import { addressOf } from "../../ffi/memory.ts";
+import { Fifo } from "./fifo.ts";
 import { PacketSizes } from "./packet_sizes.ts";
 import type { Reader } from "./reader.ts";
 import type { Transfer, TransferOwner } from "./transfer.ts";
@@ -47,9 +48,9 @@ export interface AheadOptions {
 export class ReadQueue implements TransferOwner {
   readonly #port: ReadPort;
   /** Calls that wait for data, in order. */
-  readonly #readers: Reader[] = [];
+  readonly #readers = new Fifo<Reader>();
   /** Kernel requests, in order. */
-  readonly #requests: Transfer[] = [];
+  readonly #requests = new Fifo<Transfer>();
   /** Data that waits for calls, in order; if there is any, no call waits. */
   readonly #segments: Uint8Array<ArrayBuffer>[];
   #ahead: AheadOptions | undefined;
@@ -120,10 +121,10 @@ export class ReadQueue implements TransferOwner {
     if (index < this.#requests.length && !this.#moveUp(index)) {
       // Its end is told when the kernel has given the memory back.
       reader.aborted = true;
-      this.#port.queue.cancel(this.#requests[index]);
+      this.#port.queue.cancel(this.#requests.at(index)!);
       return;
     }
-    this.#readers.splice(index, 1);
+    this.#readers.removeAt(index);
     this.#allFitSurely = false;
     this.#keep(reader);
     reader.fail(-Errno.ECANCELED);
@@ -145,21 +146,20 @@ export class ReadQueue implements TransferOwner {
 
   /** @ignore */
   resumes(transfer: Transfer): boolean {
-    const reader = this.#readers[this.#requests.indexOf(transfer)];
+    const reader = this.#readers.at(this.#requests.indexOf(transfer));
     return reader?.resumes ?? false;
   }
 
   /** @ignore */
   onEnd(transfer: Transfer, result: number | Error): void {
     const index = this.#requests.indexOf(transfer);
-    const reader = this.#readers[index];
-    if (index === 0) this.#requests.shift();
-    else this.#requests.splice(index, 1);
+    const reader = this.#readers.at(index);
+    this.#requests.removeAt(index);
     const readers = this.#readers.length;
     if (typeof result === "number" && result >= 0) {
       this.#receive(transfer, result, reader);
     } else if (reader !== undefined && this.#endsReader(transfer, reader)) {
-      this.#readers.splice(index, 1);
+      this.#readers.removeAt(index);
       this.#keep(reader);
       reader.fail(result);
     } else if (
@@ -202,15 +202,14 @@ export class ReadQueue implements TransferOwner {
     if (rest.byteLength > 0) this.#segments.push(rest);
     const done = count < transfer.length || reader.remaining === 0;
     if (!done) return;
-    if (this.#readers[0] === reader) this.#readers.shift();
-    else this.#readers.splice(this.#readers.indexOf(reader), 1);
+    this.#readers.remove(reader);
     reader.finish();
   }
 
   /** Gives what is there to those that wait. */
   #serve(): void {
     while (this.#segments.length > 0 && this.#readers.length > 0) {
-      const reader = this.#readers[0];
+      const reader = this.#readers.at(0)!;
       // Its own request is on the way; this came after an error before it.
       if (reader.request !== undefined) return;
       const rest = reader.receive(this.#segments.shift()!, false);
@@ -225,15 +224,15 @@ export class ReadQueue implements TransferOwner {
     if (this.#withdrawing || !this.#allFit()) return;
     while (this.#requests.length < this.#readers.length) {
       const index = this.#requests.length;
-      const reader = this.#readers[index];
+      const reader = this.#readers.at(index)!;
       if (
         index > 0 &&
-        (this.#isAlone(reader) || this.#isAlone(this.#readers[index - 1]))
+        (this.#isAlone(reader) || this.#isAlone(this.#readers.at(index - 1)!))
       ) return;
       reader.request = this.#request(reader.nextMemory(), reader.remaining);
     }
     if (this.#ahead === undefined) return;
-    const last = this.#readers.at(-1);
+    const last = this.#readers.at(this.#readers.length - 1);
     if (last !== undefined && this.#isAlone(last)) return;
     const { size, depth } = this.#ahead;
     while (this.#requests.length + this.#segments.length < depth) {
@@ -244,17 +243,22 @@ export class ReadQueue implements TransferOwner {
   /** Whether every request is for its reader; withdraws those that are not. */
   #allFit(): boolean {
     if (this.#allFitSurely) return true;
-    const misfit = () =>
-      this.#requests.findIndex((request, index) =>
-        index < this.#readers.length && !fits(request, this.#readers[index])
-      );
-    const index = misfit();
+    const index = this.#firstMisfit();
     this.#allFitSurely = index < 0;
     if (index < 0) return true;
     // It was ahead of readers, and nobody wants just that.
     this.#cancelFrom(index);
     // Those that were not in the kernel have ended at once.
-    return misfit() < 0;
+    return this.#firstMisfit() < 0;
+  }
+
+  #firstMisfit(): number {
+    const count = Math.min(this.#readers.length, this.#requests.length);
+    for (let index = 0; index < count; index++) {
+      const reader = this.#readers.at(index)!;
+      if (!fits(this.#requests.at(index)!, reader)) return index;
+    }
+    return -1;
   }
 
   #request(memory: Uint8Array<ArrayBuffer>, wanted: number): Transfer {
@@ -279,11 +283,13 @@ export class ReadQueue implements TransferOwner {
   #moveUp(index: number): boolean {
     const last = Math.min(this.#readers.length, this.#requests.length);
     for (let at = index; at < last; at++) {
-      if (this.#readers[at].lends) return false;
-      const next = this.#readers[at + 1];
-      if (next !== undefined && !fits(this.#requests[at], next)) return false;
+      if (this.#readers.at(at)!.lends) return false;
+      const next = this.#readers.at(at + 1);
+      if (next !== undefined && !fits(this.#requests.at(at)!, next)) {
+        return false;
+      }
     }
-    for (let at = index; at < last; at++) this.#readers[at].letGo();
+    for (let at = index; at < last; at++) this.#readers.at(at)!.letGo();
     return true;
   }
 

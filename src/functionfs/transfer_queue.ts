@@ -19,6 +19,7 @@
 import type { AioContext, AioSource } from "../../ffi/aio.ts";
 import { Errno } from "../../ffi/errno.ts";
 import type { Connection } from "./connection.ts";
+import { Fifo } from "./fifo.ts";
 import { InFlight, MAX_REQUESTS_IN_FLIGHT } from "./in_flight.ts";
 import {
   ActionQueue,
@@ -34,7 +35,7 @@ export class TransferQueue implements AioSource {
   readonly #fd: number;
   readonly #opcode: number;
   readonly #connection: Connection;
-  #waiting: Transfer[] = [];
+  #waiting = new Fifo<Transfer>();
   readonly #actions = new ActionQueue();
   readonly #flying: InFlight;
   /** Those that came back undone, until all that were in flight are back. */
@@ -201,7 +202,7 @@ export class TransferQueue implements AioSource {
     if (!enabled || enableCount === this.#lostConnection) return;
     while (!this.#retry.waiting) {
       const action = this.#actions.first;
-      const next = this.#waiting[0];
+      const next = this.#waiting.at(0);
       if (
         action !== undefined &&
         (next === undefined || action.sequence < next.sequence)
@@ -305,8 +306,10 @@ export class TransferQueue implements AioSource {
       ) this.#flying.callBack();
       return false;
     }
-    this.#waiting = [...this.#returned, ...this.#waiting]
-      .sort((a, b) => a.sequence - b.sequence);
+    this.#waiting = new Fifo(
+      [...this.#returned, ...this.#waiting]
+        .sort((a, b) => a.sequence - b.sequence),
+    );
     this.#returned = [];
     if (!this.#refused) return true;
     this.#refused = false;
@@ -316,10 +319,9 @@ export class TransferQueue implements AioSource {
   }
 
   #remove(transfer: Transfer): void {
-    for (const list of [this.#waiting, this.#returned]) {
-      const index = list.indexOf(transfer);
-      if (index >= 0) list.splice(index, 1);
-    }
+    this.#waiting.remove(transfer);
+    const index = this.#returned.indexOf(transfer);
+    if (index >= 0) this.#returned.splice(index, 1);
   }
 
   #end(transfer: Transfer, result: number | Error): void {
