@@ -7,9 +7,11 @@ import { parseArgs } from "@std/cli/parse-args";
 import { VmError } from "../vm/errors.ts";
 import { terminalProgress } from "../vm/progress.ts";
 import { isQemuFault, runInVm, type Speed } from "../vm/vm.ts";
+import { bundlePackage } from "./bundle.ts";
 import { type Counts, countTests } from "./counts.ts";
 import { cacheImports, ROOT, testArguments, testFiles } from "./deno_test.ts";
 import { ensureHostPrograms } from "./host_programs.ts";
+import { groupByMachine, type MachineGroup } from "./machine.ts";
 import { filesAtSpeed, finishedFiles } from "./matrix.ts";
 import { ensureTestusb } from "./testusb.ts";
 
@@ -35,8 +37,7 @@ const SPEEDS: readonly Speed[] = ["super", "high", "full"];
 const TIMEOUT = 12 * 60;
 const SOAK_TIMEOUT = 3 * 60 * 60;
 
-interface Plan {
-  files: string[];
+interface Plan extends MachineGroup {
   environment: Record<string, string>;
   extra: string[];
   timeout: number;
@@ -71,11 +72,13 @@ async function inVm(
   speed: Speed,
   attempts = 3,
 ): Promise<Counts> {
-  console.log(`\nKernel tests on Linux ${kernel} at ${speed} speed`);
+  const request = plan.request === "" ? "" : ` with ${plan.request}`;
+  console.log(`\nKernel tests on Linux ${kernel} at ${speed} speed${request}`);
   const tee = new Tee();
   using progress = terminalProgress();
   const started = performance.now();
   const result = await runInVm({
+    ...plan.machine,
     command: ["deno", ...testArguments(plan.files), ...plan.extra],
     kernel,
     speed,
@@ -121,6 +124,10 @@ function withExitCode(counts: Counts, code: number): Counts {
   return counts;
 }
 
+function readTest(file: string): Promise<string> {
+  return Deno.readTextFile(file.startsWith("/") ? file : ROOT + file);
+}
+
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
     string: ["kernel", "speed", "filter", "repeat"],
@@ -136,6 +143,8 @@ async function main(): Promise<number> {
     : finishedFiles(testFiles("tests/kernel"));
   const plan: Plan = {
     files,
+    request: "",
+    machine: {},
     environment: {
       ...(args.soak ? { GADGET_SOAK: "1" } : {}),
       ...inherited("GADGET_SEED"),
@@ -152,6 +161,8 @@ async function main(): Promise<number> {
       plan.environment.GADGET_TESTUSB = await ensureTestusb({ progress });
     }
   }
+  await using bundle = await bundlePackage();
+  Object.assign(plan.environment, bundle.environment);
   const kernels = args.all ? KERNELS : String(args.kernel).split(",");
   const speeds = args.all ? SPEEDS : String(args.speed).split(",") as Speed[];
   const total = { passed: 0, failed: 0 };
@@ -161,13 +172,19 @@ async function main(): Promise<number> {
   };
   for (let round = 0; round < Number(args.repeat); round++) {
     if (args.here) {
-      add(await here(plan));
+      const groups = await groupByMachine(files, readTest);
+      for (const { request, files } of groups) {
+        if (request === "") add(await here({ ...plan, files }));
+        else console.log(`Left out, for they want a VM: ${files.join(" ")}`);
+      }
       continue;
     }
     for (const kernel of kernels) {
       for (const speed of speeds) {
         const chosen = args.all ? filesAtSpeed(files, speed) : files;
-        add(await inVm({ ...plan, files: chosen }, kernel, speed));
+        for (const group of await groupByMachine(chosen, readTest)) {
+          add(await inVm({ ...plan, ...group }, kernel, speed));
+        }
       }
     }
   }

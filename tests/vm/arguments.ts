@@ -33,7 +33,8 @@ after the time limit, 2 for a wrong command line, 1 if the VM could not start.
 
 Machine:
   --kernel VERSION      ${Object.keys(KERNELS).join(", ")} (default 7.3)
-  --hcd PARAMETERS      parameters of dummy_hcd (default "is_super_speed=1")
+  --hcd PARAMETERS      parameters of dummy_hcd (default "is_super_speed=1"), or
+                        "none": without dummy_hcd, usb_f_fs and configfs
   --modules NAME,...    modules to load besides dummy_hcd and usb_f_fs
   --memory SIZE         for example 512M or 4G (default 2G)
   --accel NAME          ${ACCELERATORS.join(", ")} (default auto)
