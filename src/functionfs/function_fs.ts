@@ -15,6 +15,7 @@ import {
   type UsbFunction,
 } from "../descriptors/mod.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
+import { recordBlocks } from "./block_record.ts";
 import { sharedAio } from "./aio.ts";
 import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
 import { handshake, openControlFile } from "./control_file.ts";
@@ -139,6 +140,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
         eventfd: notice?.fd,
       });
       handshake(fds[0], path, compiled);
+      recordBlocks(mountPoint, compiled);
       const halves = compiled.endpoints.map((endpoint) => {
         const path = `${mountPoint}/${endpoint.file}`;
         // Nonblocking: what is submitted before the host enables the endpoint
