@@ -167,6 +167,7 @@ async function killAgainAndAgain(rounds: number, foreign: ForeignGadget) {
       hits.set(last ?? "load", (hits.get(last ?? "load") ?? 0) + 1);
       assertEquals(gadgetTraces(), kept, `round ${count}, seed ${seed}`);
       assertEquals(await foreign.look(), before, `round ${count}`);
+      if ((count + 1) % 50 === 0) console.log(`${count + 1} kills`);
     }
   } finally {
     await Promise.all(warm.map((it) => it.discard()));
