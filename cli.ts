@@ -14,7 +14,8 @@
  * @module
  */
 import { examine, formatFindings, thisMachine } from "./src/cli/doctor.ts";
-import { formatGadget, formatGadgetTree } from "./src/cli/gadgets.ts";
+import { formatGadgetTree } from "./src/cli/gadget_tree.ts";
+import { formatGadget } from "./src/cli/gadgets.ts";
 import { type FoundGadget, listGadgets } from "./src/gadget/inventory.ts";
 import { cleanUp } from "./src/gadget/recovery.ts";
 
@@ -82,7 +83,7 @@ export async function main(args: string[]): Promise<number> {
 }
 
 async function doctor(): Promise<Answer> {
-  const findings = await examine(thisMachine());
+  const findings = examine(await thisMachine());
   const broken = findings.some(({ state }) => state === "missing");
   return {
     text: formatFindings(findings),

@@ -218,6 +218,8 @@ export interface DirectoryEntry {
   readonly name: string;
   readonly isDirectory: boolean;
   readonly isSymlink: boolean;
+  /** Tells it from another that had or gets the same name. */
+  readonly inode: number;
 }
 
 /** Lists a directory in the order of its file system, without `.` and `..`. */
@@ -243,12 +245,14 @@ export function list(
         const type = buffer[at + 18];
         const end = buffer.indexOf(0, at + 19);
         const name = decoder.decode(buffer.subarray(at + 19, end));
+        const entry = at;
         at += recordLength;
         if (name === "." || name === "..") continue;
         entries.push({
           name,
           isDirectory: type === DT_DIR,
           isSymlink: type === DT_LNK,
+          inode: Number(view.getBigUint64(entry, true)),
         });
       }
     }

@@ -10,6 +10,7 @@ import { exists } from "../../ffi/file.ts";
 import { listClaims } from "../gadget/claim.ts";
 import { type FunctionFsFeatures, probeFunctionFs } from "../gadget/probe.ts";
 import {
+  controllerRemedy,
   findConfigfs,
   kernelRelease,
   moduleRemedy,
@@ -19,6 +20,7 @@ import {
 } from "../gadget/remedies.ts";
 import { describeScatterGather } from "../gadget/scatter_gather.ts";
 import { listUdcs, type Udc } from "../gadget/udc.ts";
+import { kernelOptions, type OptionValue } from "./kernel_options.ts";
 
 /** What the doctor looks at. */
 export interface Machine {
@@ -30,6 +32,8 @@ export interface Machine {
   readonly configfs: string | undefined;
   /** Whether configfs has a directory for gadgets. */
   readonly gadgets: boolean;
+  /** How the kernel was built, where it tells. */
+  readonly options: ReadonlyMap<string, OptionValue> | undefined;
   /** The state of a kernel module. */
   moduleState(name: string): ModuleState;
   /** What to do about a kernel module. */
@@ -43,7 +47,7 @@ export interface Machine {
   /** Gadgets that processes have left behind. */
   readonly leftovers: readonly string[];
   /** Probes FunctionFS. */
-  probe(): Promise<FunctionFsFeatures>;
+  probe(): FunctionFsFeatures;
 }
 
 /** What was found out about one thing. */
@@ -62,11 +66,16 @@ export interface Finding {
   readonly remedy?: string;
 }
 
+/** The kernel's options without which there are no gadgets. */
+const OPTIONS = ["CONFIG_USB_CONFIGFS", "CONFIG_USB_CONFIGFS_F_FS"];
+
 /** This machine. */
-export function thisMachine(): Machine {
+export async function thisMachine(): Promise<Machine> {
   const configfs = findConfigfs();
+  const release = kernelRelease();
   return {
-    release: kernelRelease(),
+    release,
+    options: await kernelOptions(release, OPTIONS),
     root: libc().geteuid() === 0,
     configfs,
     gadgets: configfs !== undefined && exists(`${configfs}/usb_gadget`),
@@ -81,12 +90,13 @@ export function thisMachine(): Machine {
 }
 
 /** Examines a machine. */
-export async function examine(machine: Machine): Promise<Finding[]> {
+export function examine(machine: Machine): Finding[] {
   const findings: Finding[] = [
     { name: "kernel", state: "ok", text: `Linux ${machine.release}` },
     machine.root
       ? { name: "permissions", state: "ok", text: "root" }
       : missing("permissions", "not root", ROOT_REMEDY),
+    examineOptions(machine),
     examineConfigfs(machine),
     examineGadgets(machine),
     examineModule(machine, "usb_f_fs"),
@@ -112,12 +122,26 @@ export async function examine(machine: Machine): Promise<Finding[]> {
   const able = findings.every((it) =>
     it.state !== "missing" || it.name === "controller"
   );
-  if (able) findings.push(...await examineFeatures(machine));
+  if (able) findings.push(...examineFeatures(machine));
   return findings;
 }
 
 function missing(name: string, text: string, remedy: string): Finding {
   return { name, state: "missing", text, remedy };
+}
+
+function examineOptions({ options, release }: Machine): Finding {
+  const name = "options";
+  if (options === undefined) {
+    const text =
+      `unknown: there is neither /boot/config-${release} nor /proc/config.gz`;
+    return { name, state: "note", text };
+  }
+  const text = [...options].map((it) => it.join("=")).join(", ");
+  const off = [...options].filter(([, value]) => value === "n");
+  if (off.length === 0) return { name, state: "ok", text };
+  const names = off.map(([option]) => option).join(" and ");
+  return missing(name, text, `use a kernel that is built with ${names}`);
 }
 
 function examineConfigfs(machine: Machine): Finding {
@@ -167,9 +191,7 @@ function examineUdcs({ udcs, ...machine }: Machine): Finding[] {
     return [missing(
       name,
       "no USB device controller",
-      machine.moduleState("dummy_hcd") === "missing"
-        ? "use a board that has one, and load its driver (dwc2, dwc3, musb_hdrc, ...)"
-        : 'load the driver of the board\'s controller, or a virtual one: "sudo modprobe dummy_hcd is_super_speed=1"',
+      controllerRemedy(machine.moduleState("dummy_hcd")),
     )];
   }
   return udcs.map((udc) => ({
@@ -181,17 +203,24 @@ function examineUdcs({ udcs, ...machine }: Machine): Finding[] {
   }));
 }
 
-async function examineFeatures(machine: Machine): Promise<Finding[]> {
-  const { rwProxy, zlp, dmabuf } = await machine.probe();
+function examineFeatures(machine: Machine): Finding[] {
+  let features: FunctionFsFeatures;
+  try {
+    features = machine.probe();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // Modules of another kernel, a container, a security module, ...
+    return [{ name: "gadgets", state: "missing", text: error.message }];
+  }
   const feature = (name: string, has: boolean, since: string): Finding => ({
     name,
     state: has ? "ok" : "note",
     text: has ? "yes" : `no, needs Linux ${since}`,
   });
   return [
-    feature("epN_rw files", rwProxy, "7.3"),
-    feature("automatic zero-length packets", zlp, "7.3"),
-    feature("DMABUF", dmabuf, "6.9"),
+    feature("epN_rw files", features.rwProxy, "7.3"),
+    feature("automatic zero-length packets", features.zlp, "7.3"),
+    feature("DMABUF", features.dmabuf, "6.9"),
   ];
 }
 

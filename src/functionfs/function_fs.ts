@@ -9,6 +9,7 @@ import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl, open } from "../../ffi/file.ts";
 import type { KernelVersion, UsbFunction } from "../descriptors/mod.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
+import { recordBlocks } from "./block_record.ts";
 import { sharedAio } from "./aio.ts";
 import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
 import type { DmabufSupport } from "./dmabuf_support.ts";
@@ -176,6 +177,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
         inherited,
       );
       keep(fd);
+      recordBlocks(mountPoint, compiled);
       const proxies = new Map(compiled.proxies.map(({ name, file }) => {
         const path = `${mountPoint}/${file}`;
         return [name, { path, fd: openEndpoint(path) }];

@@ -4,16 +4,14 @@
  *
  * @module
  */
-import { isSystemError, type SystemErrorFields } from "../../ffi/errno.ts";
-import { exists, list, readTextFile } from "../../ffi/file.ts";
-import { readClaim } from "./claim.ts";
-import {
-  configurationFunctions,
-  type GadgetDefinition,
-  isOwnFunction,
-} from "./gadget_definition.ts";
-import { gadgetsDirectory } from "./remedies.ts";
-import { listUdcs, UDC_CLASS } from "./udc.ts";
+import type { SystemErrorFields } from "../../ffi/errno.ts";
+import { exists } from "../../ffi/file.ts";
+import { type GadgetDefinition, isOwnFunction } from "./gadget_definition.ts";
+import { interfaceTotals } from "./interface_offsets.ts";
+import type { UnreadyFunction } from "./readiness.ts";
+import { controllerRemedy } from "./remedies.ts";
+import { listUdcs, type Udc, UDC_CLASS } from "./udc.ts";
+import { udcOwner } from "./udc_owner.ts";
 
 /** What the error of a failed bind carries beside its message. */
 export interface BindFailure extends SystemErrorFields {
@@ -25,16 +23,32 @@ export interface BindFailure extends SystemErrorFields {
 
 /** What is known about a failed bind. */
 export interface FailedBind {
-  /** The gadget's directory. */
-  readonly root: string;
   readonly name: string;
   readonly definition: GadgetDefinition;
   /** The controller that was asked for. */
   readonly udc: string;
   /** What the kernel has written to its log meanwhile. */
   readonly kernelLog: readonly string[];
-  /** Functions that have no descriptors yet. */
-  readonly notReady: readonly string[];
+  /** Functions that have no descriptors. */
+  readonly unready: readonly UnreadyFunction[];
+}
+
+/** The error of a bind without a controller to bind to. */
+export function noFreeController(
+  name: string,
+  udcs: readonly Pick<Udc, "name">[],
+): Error {
+  if (udcs.length === 0) {
+    return new Deno.errors.NotFound(
+      `Cannot bind gadget "${name}": this machine has no USB device controller, or its driver is not loaded: ${controllerRemedy()}`,
+    );
+  }
+  const owners = udcs.map((it) => `"${it.name}" by ${udcOwner(it.name)}`);
+  return new Deno.errors.Busy(
+    `Cannot bind gadget "${name}": no USB device controller is free: ${
+      owners.join(", ")
+    }`,
+  );
 }
 
 /** Makes the error of a failed bind out of what the kernel threw. */
@@ -42,29 +56,28 @@ export function bindError(
   error: Error & SystemErrorFields,
   failed: FailedBind,
 ): Error & BindFailure {
+  const { name, udc, kernelLog } = failed;
   const reasons = findReasons(failed);
-  const { udc, kernelLog } = failed;
-  const [reason = kernelReason(failed)] = reasons;
-  if (reasons.length === 0 && reason !== undefined) reasons.push(reason);
-  const message = `Cannot bind gadget "${failed.name}" to UDC "${udc}": ${
-    reason ?? "the kernel does not tell why; its log may (sudo dmesg)"
-  }`;
-  const fields = {
-    code: error.code,
-    errno: error.errno,
-    syscall: error.syscall,
-    path: error.path,
+  const [reason = "the kernel does not tell why; its log may (sudo dmesg)"] =
+    reasons;
+  const message = `Cannot bind gadget "${name}" to UDC "${udc}": ${reason}`;
+  const { code, errno, syscall, path } = error;
+  const DenoClass = exists(`${UDC_CLASS}/${udc}`)
+    ? Deno.errors.Busy
+    : Deno.errors.NotFound;
+  return Object.assign(new DenoClass(message, { cause: error }), {
+    code,
+    errno,
+    syscall,
+    path,
     reasons,
     kernelLog,
-  };
-  return Object.assign(
-    new Deno.errors.Busy(message, { cause: error }),
-    fields,
-  );
+  });
 }
 
-/** What can be seen from user space. */
-function findReasons({ udc, notReady }: FailedBind): string[] {
+/** What can be seen from user space, or else what the kernel's log tells. */
+function findReasons(failed: FailedBind): string[] {
+  const { udc, unready } = failed;
   if (!exists(`${UDC_CLASS}/${udc}`)) {
     const names = listUdcs().map((it) => `"${it.name}"`).join(", ");
     return [
@@ -73,84 +86,54 @@ function findReasons({ udc, notReady }: FailedBind): string[] {
   }
   const owner = udcOwner(udc);
   if (owner !== undefined) return [`it is taken by ${owner}`];
-  return notReady.map((name) =>
-    `function "${name}" is not ready: no process has written its descriptors; open it with FunctionFs.open()`
-  );
+  if (unready.length > 0) return unready.map(notReady);
+  const reason = kernelReason(failed);
+  return reason === undefined ? [] : [reason];
 }
 
-/** Who has a controller, in words. */
-export function udcOwner(udc: string): string | undefined {
-  const { driver } = listUdcs().find(({ name }) => name === udc) ?? {};
-  if (driver === undefined || driver === "") return undefined;
-  const gadget = gadgetOfUdc(udc);
-  if (gadget === undefined) return `the gadget driver "${driver}"`;
-  const claim = readClaim(gadget);
-  if (claim === undefined) return `the gadget "${gadget}"`;
-  if (claim.owner === "dead") {
-    return `the gadget "${gadget}", which a process that has ended left behind; remove it with Gadget.cleanUp()`;
-  }
-  return claim.pid === 0
-    ? `the gadget "${gadget}"`
-    : `the gadget "${gadget}" of process ${claim.pid}`;
+function notReady({ name, closed }: UnreadyFunction): string {
+  return closed
+    ? `function "${name}" is closed; stop the gadget, and start another`
+    : `function "${name}" is not ready: no process has written its descriptors; open it with FunctionFs.open()`;
 }
 
-function gadgetOfUdc(udc: string): string | undefined {
-  const directory = gadgetsDirectory();
-  return list(directory).map(({ name }) => name).find((name) => {
-    try {
-      return readTextFile(`${directory}/${name}/UDC`) === udc;
-    } catch (error) {
-      if (isSystemError(error, "ENOENT")) return false; // Gone by now.
-      throw error;
-    }
-  });
-}
+/** What the kernel says of every failed bind, and of the host at its other end. */
+const NOISE = /^UDC core: |: probe .*failed with error|^(usb|hub) \d/;
 
 /** Error numbers that the kernel writes to its log: `failed to start NAME: -19`. */
-function kernelReason(failed: FailedBind): string | undefined {
-  const { kernelLog, definition } = failed;
-  const own = definition.functions.filter(isOwnFunction);
-  const endpoints = own.reduce(
-    (sum, it) =>
-      sum + it.interfaces.reduce(
-        (count, each) => count + Object.keys(each.endpoints ?? {}).length,
-        0,
-      ),
-    0,
-  );
-  const lines = kernelLog.join("; ");
-  const said = lines === "" ? "" : ` (the kernel says: ${lines})`;
-  const number = /failed to start [^:]+: (-\d+)/.exec(lines)?.[1];
-  const words = (text: string) => `${text}${said}`;
-  switch (number) {
+function kernelReason(
+  { kernelLog, definition }: FailedBind,
+): string | undefined {
+  const lines = kernelLog.filter((line) => !NOISE.test(line)).join("; ");
+  if (lines === "") return undefined;
+  const said = `(the kernel says: ${lines})`;
+  switch (/failed to start [^:]+: (-\d+)/.exec(lines)?.[1]) {
     case "-524":
-      return words(
-        `the controller has no endpoint for one of the functions: it has too few of the type, size or direction (${endpoints} declared by functions of this process; no controller of dummy_hcd has isochronous ones)`,
-      );
-    case "-19": {
-      const most = Math.max(
-        ...configurationFunctions(definition).map((each) =>
-          each.reduce(
-            (sum, it) =>
-              sum +
-              (isOwnFunction(it) ? it.interfaces.length : it.interfaces ?? 1),
-            0,
-          )
-        ),
-      );
-      return words(
-        most > 16
-          ? `a configuration has ${most} interfaces, more than this kernel takes (32, and 16 before Linux 6.12)`
-          : "the controller has no endpoints left for a function, or a function has lost its device; use fewer endpoints or another controller",
-      );
-    }
+      return `the controller has no endpoint for one of the functions: it has too few of the type, size or direction (${
+        countEndpoints(definition)
+      } declared by functions of this process; no controller of dummy_hcd has isochronous ones) ${said}`;
+    case "-19":
+      return `${exhausted(definition)} ${said}`;
     case "-22":
-      return words(
-        "two descriptors of a function use the same endpoint address, or an earlier attempt has left some behind",
-      );
+      return `two descriptors of a function use the same endpoint address, or an earlier attempt has left some behind ${said}`;
     case "-28":
-      return words("there is no room left for strings or descriptors");
+      return `there is no room left for strings or descriptors ${said}`;
     default:
-      return lines === "" ? undefined : `the kernel says: ${lines}`;
+      return `the kernel says: ${lines}`;
   }
+}
+
+/** ENODEV: there are not enough endpoints, interface numbers or string ids. */
+function exhausted(definition: GadgetDefinition): string {
+  const most = Math.max(...interfaceTotals(definition));
+  return most > 16
+    ? `a configuration has ${most} interfaces, more than this kernel takes (32, and 16 before Linux 6.12)`
+    : "the controller has no endpoints left for a function, its functions have more interfaces than a configuration takes (32, and 16 before Linux 6.12), or a function has lost its device";
+}
+
+function countEndpoints({ functions }: GadgetDefinition): number {
+  return functions.filter(isOwnFunction)
+    .flatMap(({ interfaces }) => interfaces)
+    .flatMap(({ endpoints = {} }) => Object.values(endpoints))
+    .reduce((sum, { kind }) => sum + (kind === "pair" ? 2 : 1), 0);
 }

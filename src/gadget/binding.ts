@@ -4,24 +4,21 @@
  * @module
  */
 import { isSystemError } from "../../ffi/errno.ts";
-import { exists, list, readTextFile } from "../../ffi/file.ts";
-import { bindError, udcOwner } from "./bind_failure.ts";
-import {
-  functionDirectory,
-  type GadgetDefinition,
-  isKernelFunction,
-  isOwnFunction,
-} from "./gadget_definition.ts";
+import { exists } from "../../ffi/file.ts";
+import { bindError, noFreeController } from "./bind_failure.ts";
 import { KernelLog } from "./kernel_log.ts";
-import { relinkFunctions } from "./tree_apply.ts";
+import { type BindingSubject, unreadyFunctions } from "./readiness.ts";
+import { relinkFunctions } from "./relink.ts";
 import { unbindTree } from "./tree_remove.ts";
-import type { TreeWriter } from "./tree_writer.ts";
-import { chooseUdcs, listUdcs, readUdc } from "./udc.ts";
+import { listUdcs, readUdc } from "./udc.ts";
+import { udcOwner } from "./udc_owner.ts";
 import { checkVirtualAddresses } from "./virtual_addresses.ts";
 
 const POLL_MS = 20;
 /** How often a gadget is looked after that is to be bound again. */
 const WATCH_MS = 100;
+/** After a bind that failed, the next looks are further and further apart. */
+const LONGEST_WATCH_MS = 5_000;
 
 /** How to bind a gadget. */
 export interface BindOptions {
@@ -30,17 +27,17 @@ export interface BindOptions {
    * @default {the one it had, or else the first one that is free}
    */
   readonly udc?: string;
-  /** Ends the wait for functions of other processes. */
+  /**
+   * Whether to wait until the functions of other processes are ready.
+   * Otherwise the kernel refuses a gadget with one that is not.
+   * @default {true}
+   */
+  readonly wait?: boolean;
+  /**
+   * Ends the wait for functions of other processes; the promise rejects with
+   * the signal's reason.
+   */
   readonly signal?: AbortSignal;
-}
-
-/** What is bound. */
-export interface BindingSubject {
-  readonly name: string;
-  readonly writer: TreeWriter;
-  readonly definition: GadgetDefinition;
-  /** Where each function of FunctionFS is mounted. */
-  readonly mountPoints: ReadonlyMap<string, string>;
 }
 
 /** The tie between a gadget and a UDC. */
@@ -49,7 +46,8 @@ export class Binding {
   #udc: string | undefined;
   /** Whether it should be bound: not after `unbind()`. */
   #wanted = false;
-  #watch: ReturnType<typeof setInterval> | undefined;
+  #ended = false;
+  #watch: ReturnType<typeof setTimeout> | undefined;
 
   /** @param subject Gets what is bound as it is now. */
   constructor(subject: () => BindingSubject) {
@@ -61,6 +59,11 @@ export class Binding {
     return this.#udc;
   }
 
+  /** Whether {@linkcode end} was called. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Whether it is bound now. */
   get bound(): boolean {
     const { writer } = this.#subject();
@@ -68,35 +71,38 @@ export class Binding {
   }
 
   /** Waits until all functions have descriptors, and binds. */
-  async bind({ udc, signal }: BindOptions = {}): Promise<void> {
-    while (this.#notReady().length > 0) {
+  async bind({ udc, wait = true, signal }: BindOptions = {}): Promise<void> {
+    while (wait && !this.#ended && this.#isWaiting()) {
       signal?.throwIfAborted();
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    if (this.#ended) {
+      throw new Deno.errors.BadResource(
+        `Cannot bind gadget "${this.#subject().name}": it is stopped`,
+      );
     }
     this.bindNow(udc);
   }
 
   /** Binds at once. */
   bindNow(udc = this.#udc): void {
-    const { writer } = this.#subject();
+    const { name, writer } = this.#subject();
     const actual = writer.udc;
     if (actual !== "" && (udc === undefined || udc === actual)) {
-      this.#udc = actual;
-      this.#wanted = true;
+      this.#bound(actual);
       return;
     }
     if (actual !== "") this.unbind();
-    const candidates = chooseUdcs(listUdcs(), udc);
-    for (const [index, { name }] of candidates.entries()) {
+    if (udc !== undefined) return this.#bindTo(udc);
+    const free = listUdcs().filter(({ driver }) => driver === "");
+    if (free.length === 0) throw noFreeController(name, listUdcs());
+    for (const [index, candidate] of free.entries()) {
       try {
-        this.#bindTo(name);
-        this.#udc = name;
-        this.#wanted = true;
-        return;
+        return this.#bindTo(candidate.name);
       } catch (error) {
         // Another process was faster: there may be more controllers.
-        const more = index + 1 < candidates.length;
-        if (!more || udcOwner(name) === undefined) throw error;
+        const last = index + 1 === free.length;
+        if (last || udcOwner(candidate.name) === undefined) throw error;
       }
     }
   }
@@ -108,32 +114,46 @@ export class Binding {
     if (exists(writer.root)) unbindTree(writer);
   }
 
+  /** Unbinds, and ends everything that goes on. */
+  end(): void {
+    this.#ended = true;
+    this.unwatch();
+    this.unbind();
+  }
+
   /** Binds again whenever the kernel has unbound it and its functions are ready. */
-  watch(): void {
-    this.#watch ??= setInterval(() => this.#look(), WATCH_MS);
+  watch(interval = WATCH_MS): void {
+    this.#watch ??= setTimeout(() => {
+      this.#watch = undefined;
+      const failed = !this.#look();
+      this.watch(failed ? Math.min(2 * interval, LONGEST_WATCH_MS) : WATCH_MS);
+    }, interval);
   }
 
   /** Ends {@linkcode watch}. */
   unwatch(): void {
-    clearInterval(this.#watch);
+    clearTimeout(this.#watch);
     this.#watch = undefined;
   }
 
-  #look(): void {
-    if (!this.#wanted || this.bound || this.#notReady().length > 0) return;
+  /** Returns false if a bind was tried and has failed. */
+  #look(): boolean {
+    if (!this.#wanted || this.bound || this.#isWaiting()) return true;
     try {
       this.bindNow();
+      return true;
     } catch (error) {
-      // The next look tries again.
       const passing = error instanceof Deno.errors.Busy ||
         error instanceof Deno.errors.NotFound;
-      if (!passing) throw error;
+      if (passing) return false;
+      throw error;
     }
   }
 
   #bindTo(udc: string): void {
-    const { name, writer, definition } = this.#subject();
-    checkVirtualAddresses(definition, readUdc(udc));
+    const subject = this.#subject();
+    const { writer } = subject;
+    checkVirtualAddresses(subject.definition, readUdc(udc));
     using log = new KernelLog();
     try {
       writer.setUdc(udc);
@@ -142,28 +162,23 @@ export class Binding {
       const kernelLog = log.lines();
       relinkFunctions(writer);
       throw bindError(error, {
-        root: writer.root,
-        name,
-        definition,
+        name: subject.name,
+        definition: subject.definition,
         udc,
         kernelLog,
-        notReady: this.#notReady(),
+        unready: unreadyFunctions(subject),
       });
     }
+    this.#bound(udc);
   }
 
-  /** The names of the functions without descriptors. */
-  #notReady(): string[] {
-    const { name, writer, definition, mountPoints } = this.#subject();
-    return definition.functions.filter((each) => {
-      if (isKernelFunction(each)) return false;
-      const directory = functionDirectory(name, each);
-      const ready = `${writer.root}/functions/${directory}/ready`;
-      if (exists(ready)) return readTextFile(ready) === "0";
-      // Before Linux 6.9: files of endpoints appear when it is.
-      if (isOwnFunction(each)) return false;
-      const mounted = mountPoints.get(each.name);
-      return mounted !== undefined && list(mounted).length < 2;
-    }).map((each) => each.name);
+  #bound(udc: string): void {
+    this.#udc = udc;
+    this.#wanted = true;
+  }
+
+  /** Whether another process must make its function ready first. */
+  #isWaiting(): boolean {
+    return unreadyFunctions(this.#subject()).some(({ closed }) => !closed);
   }
 }

@@ -2,10 +2,14 @@
  * Whose a gadget is.
  *
  * For each gadget that this package makes there is a link
- * `/run/usb-gadget/NAME.owner`, made before anything else and removed after
+ * `/run/usb-gadget/NAME=owner`, made before anything else and removed after
  * everything else. It leads nowhere; its target names the owner. A link appears
  * in one step with its content, so there is no moment in which SIGKILL leaves
  * something that is nobody's. `/run` is as short-lived as configfs.
+ *
+ * Somebody may have removed the gadget of a process that has ended, and made
+ * another one of the same name. A second link, `NAME=tree`, tells them apart:
+ * its target is the inode number of the gadget's directory.
  *
  * @module
  */
@@ -23,12 +27,11 @@ import {
   tryLock,
   unlink,
 } from "../../ffi/file.ts";
+import { STATE } from "../functionfs/block_record.ts";
 import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
 
-/** What belongs to gadgets of this package, outside of configfs. */
-export const STATE = "/run/usb-gadget";
-
-const SUFFIX = ".owner";
+const OWNER = "=owner";
+const TREE = "=tree";
 const LOCK_POLL_MS = 5;
 /** No process has it as its owner: a gadget that stays. */
 const PERSISTENT = "persistent";
@@ -62,7 +65,7 @@ export function claim(name: string, persistent: boolean): boolean {
         if (!isSystemError(error, "EEXIST")) throw error;
       }
     }
-    symlink(persistent ? PERSISTENT : identity(), linkOf(name), {
+    symlink(persistent ? PERSISTENT : identity(), ownerLink(name), {
       action: `claim gadget "${name}"`,
     });
     return true;
@@ -72,12 +75,39 @@ export function claim(name: string, persistent: boolean): boolean {
   }
 }
 
+/** Notes which directory the claim is about, right after that was made. */
+export function claimTree(path: string): void {
+  const { name, inode } = treeOf(path);
+  symlink(String(inode), `${STATE}/${name}${TREE}`, {
+    action: `claim gadget "${name}"`,
+  });
+}
+
+/**
+ * Tells whether the directory of a gadget of ours is the one that was claimed.
+ * Without a note it is: its process was killed right after it had made it.
+ */
+export function isClaimedTree(path: string): boolean {
+  const { name, inode } = treeOf(path);
+  const noted = target(`${STATE}/${name}${TREE}`);
+  return noted === undefined || noted === String(inode);
+}
+
+function treeOf(path: string): { name: string; inode: number | undefined } {
+  const at = path.lastIndexOf("/");
+  const name = path.slice(at + 1);
+  const entry = list(path.slice(0, at)).find((it) => it.name === name);
+  return { name, inode: entry?.inode };
+}
+
 /** Ends a claim, after everything else was removed. */
 export function unclaim(name: string): void {
-  try {
-    unlink(linkOf(name));
-  } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
+  for (const link of [`${STATE}/${name}${TREE}`, ownerLink(name)]) {
+    try {
+      unlink(link);
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT")) throw error;
+    }
   }
 }
 
@@ -85,23 +115,18 @@ export function unclaim(name: string): void {
 export function listClaims(): Claim[] {
   if (!exists(STATE)) return [];
   return list(STATE)
-    .filter((it) => it.isSymlink && it.name.endsWith(SUFFIX))
-    .map((it) => readClaim(it.name.slice(0, -SUFFIX.length)))
+    .filter((it) => it.isSymlink && it.name.endsWith(OWNER))
+    .map((it) => readClaim(it.name.slice(0, -OWNER.length)))
     .filter((it) => it !== undefined)
     .sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
 /** Reads the claim to a gadget, if there is one. */
 export function readClaim(name: string): Claim | undefined {
-  let target: string;
-  try {
-    target = readlink(linkOf(name));
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return undefined;
-    throw error;
-  }
-  if (target === PERSISTENT) return { name, pid: 0, owner: "persistent" };
-  const [pid, startTime, namespace] = target.split(" ");
+  const owner = target(ownerLink(name));
+  if (owner === undefined) return undefined;
+  if (owner === PERSISTENT) return { name, pid: 0, owner: "persistent" };
+  const [pid, startTime, namespace] = owner.split(" ");
   return {
     name,
     pid: Number(pid),
@@ -125,8 +150,18 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function linkOf(name: string): string {
-  return `${STATE}/${name}${SUFFIX}`;
+function ownerLink(name: string): string {
+  return `${STATE}/${name}${OWNER}`;
+}
+
+/** What a link consists of, if it is there. */
+function target(link: string): string | undefined {
+  try {
+    return readlink(link);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 /** A pid alone can be another process's tomorrow. */

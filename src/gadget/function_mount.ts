@@ -14,8 +14,14 @@ import {
   unlink,
 } from "../../ffi/file.ts";
 import { listMounts, mount, unmount } from "../../ffi/mount.ts";
-import { STATE } from "./claim.ts";
-import { moduleRemedy, permissionHint, ROOT_REMEDY } from "./remedies.ts";
+import { MOUNT, STATE } from "../functionfs/block_record.ts";
+import { instanceName } from "./gadget_definition.ts";
+import {
+  moduleRemedy,
+  permissionHint,
+  ROOT_REMEDY,
+  withHint,
+} from "./remedies.ts";
 
 /** How a FunctionFS instance is mounted. */
 export interface FunctionMountOptions {
@@ -56,7 +62,7 @@ export interface FunctionMountOptions {
   readonly gid?: number;
 }
 
-/** What a directory that was made for a mount is remembered by. */
+/** A link of this name leads to a directory that was made for a mount. */
 const MADE = "=made";
 const UNMOUNT_POLL_MS = 10;
 /** After SIGKILL the kernel takes some 50 ms to close files with transfers. */
@@ -93,55 +99,57 @@ export function mountData(options: FunctionMountOptions): string {
   ].join(",");
 }
 
-/** A mount that a gadget uses. */
-export interface FunctionMount {
-  /** Where it is. */
-  readonly path: string;
-  /** Whether the gadget has made it, and takes it away. */
-  readonly made: boolean;
-}
-
-/** Mounts the instance of a gadget's function, or finds it mounted. */
+/**
+ * Mounts the instance of a gadget's function, if it is not.
+ *
+ * @returns Where it is mounted.
+ */
 export function mountFunction(
   gadget: string,
   name: string,
   instance: string,
   options: FunctionMountOptions = {},
-): FunctionMount {
+): string {
   const data = mountData(options);
   const folder = `${STATE}/${gadget}`;
   const path = options.path ?? `${folder}/${name}`;
-  if (!path.startsWith("/")) {
+  if (!/^\/.*[^/]$/.test(path)) {
     throw new TypeError(
-      `Cannot mount function "${name}": "path" must be absolute, is "${path}"`,
+      `Cannot mount function "${name}": "path" must be absolute, without a slash at its end, is "${path}"`,
     );
   }
   const there = listMounts()
     .findLast((it) => it.target === path && it.type === "functionfs");
-  if (there?.source === instance) return { path, made: false };
-  if (there !== undefined) {
+  if (there !== undefined && there.source !== instance) {
     throw new Deno.errors.Busy(
       `Cannot mount function "${name}": the instance "${there.source}" is mounted there: ${path}`,
     );
   }
   try {
-    ensure(folder);
+    if (!exists(folder)) mkdir(folder, { mode: 0o755 });
+    note(path, `${folder}/${name}${MOUNT}`);
+    if (there !== undefined) return path;
     if (!exists(path)) {
-      if (options.path !== undefined) {
-        symlink(path, `${folder}/${name}${MADE}`, {
-          action: "note mount point",
-        });
-      }
+      if (options.path !== undefined) note(path, `${folder}/${name}${MADE}`);
       mkdir(path, { action: "make mount point", mode: 0o755 });
     }
     mount({ source: instance, target: path, type: "functionfs", data });
   } catch (error) {
     if (isSystemError(error, "ENODEV")) {
-      error.message += `: ${moduleRemedy("usb_f_fs")}`;
+      throw withHint(error, moduleRemedy("usb_f_fs"));
     }
     throw permissionHint(error, ROOT_REMEDY);
   }
-  return { path, made: true };
+  return path;
+}
+
+/** Makes a link, which may be there already. */
+function note(path: string, link: string): void {
+  try {
+    symlink(path, link, { action: "note mount point" });
+  } catch (error) {
+    if (!isSystemError(error, "EEXIST")) throw error;
+  }
 }
 
 /**
@@ -154,16 +162,18 @@ export function removeMounts(
   gadget: string,
   instances: readonly string[],
 ): void {
-  const folder = `${STATE}/${gadget}`;
   for (const target of mountsOf(gadget, instances)) unmountNow(target);
-  if (!exists(folder)) return;
-  for (const { name, isDirectory, isSymlink } of list(folder)) {
-    const path = `${folder}/${name}`;
-    if (isSymlink) removeDirectory(readlink(path));
-    if (isDirectory) removeDirectory(path);
-    else unlink(path);
+  const folder = `${STATE}/${gadget}`;
+  // Again if a process that serves a function has just left a file there.
+  for (let tries = 3; exists(folder); tries--) {
+    for (const { name, isDirectory, isSymlink } of list(folder)) {
+      const path = `${folder}/${name}`;
+      if (isSymlink && name.endsWith(MADE)) removeDirectory(readlink(path));
+      if (isDirectory) removeDirectory(path);
+      else unlink(path);
+    }
+    removeDirectory(folder, tries > 0);
   }
-  removeDirectory(folder);
 }
 
 /** Unmounts one instance, wherever it is mounted. */
@@ -192,20 +202,17 @@ export async function waitForUnmount(
   }
 }
 
-/** Where the instances of a gadget are mounted by this package. */
+/** Where the instances of a gadget are mounted, also those whose directory is gone. */
 function mountsOf(gadget: string, instances: readonly string[]): string[] {
   const folder = `${STATE}/${gadget}`;
-  const made = new Set(
-    exists(folder)
-      ? list(folder).map(({ name, isSymlink }) =>
-        isSymlink ? readlink(`${folder}/${name}`) : `${folder}/${name}`
-      )
-      : [],
-  );
+  const noted = exists(folder)
+    ? list(folder).filter(({ name }) => name.endsWith(MOUNT))
+      .map(({ name }) => instanceName(gadget, name.slice(0, -MOUNT.length)))
+    : [];
   return listMounts()
-    .filter(({ type, source, target }) =>
+    .filter(({ type, source }) =>
       type === "functionfs" &&
-      (made.has(target) || instances.includes(source))
+      (instances.includes(source) || noted.includes(source))
     )
     .map(({ target }) => target);
 }
@@ -220,14 +227,12 @@ function unmountNow(target: string): void {
   }
 }
 
-function ensure(path: string): void {
-  if (!exists(path)) mkdir(path, { mode: 0o755 });
-}
-
-function removeDirectory(path: string): void {
+/** Removes a directory, unless somebody else uses it by now. */
+function removeDirectory(path: string, mayBeUsed = true): void {
   try {
     rmdir(path);
   } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
+    const used = mayBeUsed && isSystemError(error, "EBUSY", "ENOTEMPTY");
+    if (!used && !isSystemError(error, "ENOENT")) throw error;
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { FunctionFs } from "../functionfs/mod.ts";
 import { Binding, type BindOptions } from "./binding.ts";
+import { changeGadget } from "./change_gadget.ts";
 import { checkGadget } from "./check_gadget.ts";
 import { removeAtExit } from "./exit.ts";
 import type { GadgetDefinition, GadgetFunction } from "./gadget_definition.ts";
@@ -13,18 +14,16 @@ import type {
   GadgetApplyOptions,
   GadgetOptions,
 } from "./gadget_options.ts";
-import { unmountInstance } from "./function_mount.ts";
 import {
   acquire,
+  buildGadget,
   checkOwnFunctions,
   checkPersistent,
-  mountAll,
-  openAll,
+  type GadgetParts,
 } from "./gadget_parts.ts";
 import { cleanUp, type CleanUpOptions, removeGadget } from "./recovery.ts";
 import { gadgetsDirectory, permissionHint, ROOT_REMEDY } from "./remedies.ts";
-import { planApply } from "./tree_apply.ts";
-import { modelGadget } from "./tree_model.ts";
+import type { BindingSubject } from "./readiness.ts";
 import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
 import { readUdc, type Udc } from "./udc.ts";
 
@@ -52,30 +51,27 @@ export class Gadget<
   readonly changes: readonly GadgetChange[];
   readonly #options: GadgetOptions;
   readonly #root: string;
-  readonly #mountPoints: Map<string, string>;
+  #mountPoints: ReadonlyMap<string, string>;
   readonly #binding: Binding;
   readonly #forget: () => void;
   #definition: GadgetDefinition;
   #stopped: Promise<void> | undefined;
 
-  private constructor(parts: {
-    name: string;
-    definition: GadgetDefinition<F>;
-    functions: GadgetFunctions<F>;
-    options: GadgetOptions;
-    root: string;
-    mountPoints: Map<string, string>;
-    changes: readonly GadgetChange[];
-  }) {
-    this.name = parts.name;
-    this.#definition = parts.definition;
-    this.functions = parts.functions;
+  private constructor(
+    name: string,
+    definition: GadgetDefinition<F>,
+    options: GadgetOptions,
+    parts: GadgetParts,
+  ) {
+    this.name = name;
+    this.#definition = definition;
+    this.#options = options;
+    this.functions = parts.functions as GadgetFunctions<F>;
     this.changes = parts.changes;
-    this.#options = parts.options;
     this.#root = parts.root;
     this.#mountPoints = parts.mountPoints;
-    this.#binding = new Binding(() => this.#subject(this.#writer()));
-    this.#forget = parts.options.persistent ? () => {} : removeAtExit({
+    this.#binding = new Binding(() => this.#subject());
+    this.#forget = options.persistent ? () => {} : removeAtExit({
       stop: () => this.stop(),
       stopNow: () => this.#stopNow(),
     });
@@ -93,10 +89,11 @@ export class Gadget<
    * killed is removed by the next start; see {@linkcode Gadget.cleanUp}.
    *
    * @throws {Deno.errors.NotFound} Without gadget support in the kernel, or
-   * without a USB device controller.
+   * without a USB device controller, or without the one that was named.
    * @throws {Deno.errors.AlreadyExists} If there is a gadget of that name.
    * @throws {Deno.errors.Busy} If all controllers are taken, or the kernel
    * refuses to bind the gadget; the error is a {@linkcode BindFailure}.
+   * @throws {Deno.errors.NotSupported} If the kernel has no WebUSB.
    * @throws {Deno.errors.PermissionDenied} Without the right to do it.
    */
   static async start<const F extends readonly GadgetFunction[]>(
@@ -112,7 +109,8 @@ export class Gadget<
     const adopted = acquire(name, directory, persistent);
     let gadget: Gadget<F>;
     try {
-      gadget = Gadget.#build(definition, `${directory}/${name}`, options);
+      const parts = buildGadget(definition, `${directory}/${name}`, options);
+      gadget = new Gadget<F>(name, definition, options, parts);
     } catch (error) {
       if (!adopted) removeGadget(name);
       throw permissionHint(error, ROOT_REMEDY);
@@ -124,30 +122,6 @@ export class Gadget<
       if (!adopted) await gadget.stop();
       throw error;
     }
-  }
-
-  static #build<const F extends readonly GadgetFunction[]>(
-    definition: GadgetDefinition<F>,
-    root: string,
-    options: GadgetOptions,
-  ): Gadget<F> {
-    const name = root.slice(root.lastIndexOf("/") + 1);
-    const writer = new TreeWriter(root);
-    const plan = planApply(writer, modelGadget(definition, name));
-    const disturbs = plan.unbound || plan.enumerated;
-    if (disturbs && writer.udc !== "") writer.setUdc("");
-    plan.run();
-    const mountPoints = mountAll(definition, name, options);
-    const functions = openAll(definition, name, mountPoints, options);
-    return new Gadget<F>({
-      name,
-      definition,
-      functions: functions as GadgetFunctions<F>,
-      options,
-      root,
-      mountPoints,
-      changes: writer.changes,
-    });
   }
 
   /**
@@ -201,9 +175,9 @@ export class Gadget<
    */
   async bind(options: BindOptions = {}): Promise<void> {
     this.#check("bind");
-    const { udc = this.#binding.udc ?? this.#options.udc, signal } = options;
+    const { udc = this.#binding.udc ?? this.#options.udc } = options;
     if (this.#options.rebind) this.#binding.watch();
-    await this.#binding.bind({ udc, signal });
+    await this.#binding.bind({ ...options, udc });
   }
 
   /** Detaches the gadget from its controller; the host sees it leave. */
@@ -224,11 +198,13 @@ export class Gadget<
    * if something has changed that needs it.
    *
    * Functions that this process serves must be the same objects as before;
-   * other functions may come, go and change. If a change fails, the gadget
-   * goes back to what it was.
+   * other functions may come, go and change. Whatever fails, the gadget goes
+   * back to what it was: a value that the kernel refuses, a mount, the bind
+   * afterwards, or the wait for a function of another process.
    *
    * @returns What was changed.
    * @throws {TypeError} If a function of this process is not the same.
+   * @throws {AggregateError} If it could not be put back either.
    */
   async apply(
     definition: GadgetDefinition,
@@ -237,40 +213,21 @@ export class Gadget<
     this.#check("change");
     checkGadget(definition, this.name);
     checkOwnFunctions(this.#definition, definition);
-    const writer = this.#writer();
-    const before = modelGadget(this.#definition, this.name);
-    const model = modelGadget(definition, this.name);
-    const plan = planApply(writer, model, {
-      previous: before,
-      onRemove: (directory) => {
-        if (directory.startsWith("ffs.")) unmountInstance(directory.slice(4));
+    return await changeGadget(
+      {
+        name: this.name,
+        writer: this.#writer(),
+        binding: this.#binding,
+        options: this.#options,
+        definition: this.#definition,
+        adopt: (definition, mountPoints) => {
+          this.#definition = definition;
+          this.#mountPoints = mountPoints;
+        },
       },
-    });
-    const wasBound = this.#binding.bound;
-    const rebound = wasBound &&
-      (plan.unbound || plan.enumerated && (options.rebind ?? true));
-    if (!plan.empty) {
-      if (plan.unbound && wasBound) writer.setUdc("");
-      try {
-        plan.run();
-      } catch (error) {
-        planApply(writer, before, { previous: model }).run();
-        if (rebound) this.#binding.bindNow();
-        throw error;
-      }
-      if (!plan.unbound && rebound) writer.setUdc("");
-    }
-    this.#definition = definition;
-    this.#mountPoints.clear();
-    for (
-      const [name, path] of mountAll(definition, this.name, this.#options)
-    ) this.#mountPoints.set(name, path);
-    const udc = this.#binding.udc;
-    if (rebound) {
-      await this.#binding.bind({ udc, signal: options.signal });
-      writer.changes.push({ type: "bind", path: "UDC" });
-    }
-    return { changes: writer.changes, rebound };
+      definition,
+      options,
+    );
   }
 
   /**
@@ -291,9 +248,8 @@ export class Gadget<
 
   async #stop(): Promise<void> {
     try {
-      this.#binding.unwatch();
       // First: with the host gone, all that is pending ends.
-      this.#binding.unbind();
+      this.#binding.end();
       await Promise.all(this.#all().map((each) => each.close()));
       removeGadget(this.name);
     } finally {
@@ -303,8 +259,7 @@ export class Gadget<
 
   #stopNow(): void {
     this.#stopped = Promise.resolve();
-    this.#binding.unwatch();
-    this.#binding.unbind();
+    this.#binding.end();
     for (const each of this.#all()) each.closeNow();
     removeGadget(this.name);
   }
@@ -320,12 +275,13 @@ export class Gadget<
     return new TreeWriter(this.#root);
   }
 
-  #subject(writer: TreeWriter) {
+  #subject(): BindingSubject {
     return {
       name: this.name,
-      writer,
+      writer: this.#writer(),
       definition: this.#definition,
       mountPoints: this.#mountPoints,
+      functions: this.functions as Readonly<Record<string, FunctionFs>>,
     };
   }
 

@@ -19,7 +19,7 @@ export type GadgetFunction = UsbFunction | KernelFunction | ExternalFunction;
 
 /** A configuration, of which the host chooses one. */
 export interface ConfigurationDefinition {
-  /** iConfiguration: its name, up to 126 UTF-16 units in each language. */
+  /** iConfiguration: its name, up to 126 bytes of UTF-8 in each language. */
   readonly description?: LocalizedString;
   /**
    * The names of its functions, in the order of their interfaces.
@@ -112,11 +112,11 @@ export interface GadgetDefinition<
    * @default {0}
    */
   readonly protocol?: number;
-  /** iManufacturer, up to 126 UTF-16 units in each language. */
+  /** iManufacturer, up to 126 bytes of UTF-8 in each language. */
   readonly manufacturer?: LocalizedString;
-  /** iProduct, up to 126 UTF-16 units in each language. */
+  /** iProduct, up to 126 bytes of UTF-8 in each language. */
   readonly product?: LocalizedString;
-  /** iSerialNumber, up to 126 UTF-16 units, the same in all languages. */
+  /** iSerialNumber, up to 126 bytes of UTF-8, the same in all languages. */
   readonly serialNumber?: string;
   /**
    * Current that the device draws from the bus, in mA, up to 500 (900 at
@@ -166,22 +166,23 @@ export function isKernelFunction(
   return "kind" in definition && definition.kind === "kernel";
 }
 
-/** FunctionFS keeps the instance name in 41 bytes, with a NUL at the end. */
-export const MAX_INSTANCE_NAME = 40;
+/** configfs keeps `ffs.INSTANCE` in 40 bytes, with a NUL at the end. */
+const MAX_INSTANCE_NAME = 35;
 
 /**
  * The FunctionFS instance of a function. Instances are known to the whole
- * system, so the gadget's name is in front, or a short hash of it where it is
- * too long.
+ * system, so the gadget's name is in front, or a hash of both names where they
+ * are too long.
  */
 export function instanceName(gadget: string, functionName: string): string {
   const name = `${gadget}-${functionName}`;
   if (name.length <= MAX_INSTANCE_NAME) return name;
   let hash = 0x811c9dc5; // FNV-1a
-  for (const char of gadget) {
+  for (const char of name) {
     hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
   }
-  return `${(hash % 36 ** 4).toString(36).padStart(4, "0")}-${functionName}`;
+  return `${hash.toString(36).padStart(7, "0")}-${functionName}`
+    .slice(0, MAX_INSTANCE_NAME);
 }
 
 /** The name of a function's directory below `functions/`. */

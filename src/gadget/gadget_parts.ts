@@ -5,11 +5,15 @@
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
-import { compileFunction } from "../descriptors/mod.ts";
 import { FunctionFs } from "../functionfs/mod.ts";
-import { runningKernel } from "../functionfs/running_kernel.ts";
-import { interfaceOffsets } from "./check_gadget.ts";
-import { claim, readClaim, unclaim } from "./claim.ts";
+import { interfaceOffsets } from "./interface_offsets.ts";
+import {
+  claim,
+  claimTree,
+  isClaimedTree,
+  readClaim,
+  unclaim,
+} from "./claim.ts";
 import { mountFunction } from "./function_mount.ts";
 import {
   type GadgetDefinition,
@@ -18,9 +22,11 @@ import {
   isOwnFunction,
 } from "./gadget_definition.ts";
 import type { GadgetOptions } from "./gadget_options.ts";
-import { recordBlocks } from "./record.ts";
+import { removeGadget } from "./recovery.ts";
 import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
-import { TreeWriter } from "./tree_writer.ts";
+import { planApply } from "./tree_apply.ts";
+import { modelGadget } from "./tree_model.ts";
+import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
 
 /** Checks that a gadget can stay without its process. */
 export function checkPersistent(
@@ -46,32 +52,73 @@ export function acquire(
   directory: string,
   persistent: boolean,
 ): boolean {
+  const path = `${directory}/${name}`;
   const taken = (whose: string) =>
     new Deno.errors.AlreadyExists(
       `Cannot make gadget "${name}": ${whose}; stop that one, or choose another name`,
     );
+  const elsewhere = `somebody else has made it (${path})`;
   const present = readClaim(name);
-  if (present?.owner === "persistent" && persistent) return true;
-  if (present !== undefined) {
+  const adopted = present?.owner === "persistent" && persistent;
+  if (present !== undefined && !adopted) {
     throw taken(
       present.pid === 0
         ? "a persistent one has the name"
         : `one of process ${present.pid} has the name`,
     );
   }
-  const path = `${directory}/${name}`;
-  if (exists(path)) throw taken(`somebody else has made it (${path})`);
+  if (exists(path)) {
+    if (adopted && isClaimedTree(path)) return true;
+    throw taken(elsewhere);
+  }
+  // Adopted without a directory: its process was killed before it made one, or
+  // somebody has removed it.
+  if (adopted) unclaim(name);
   if (!claim(name, persistent)) throw taken("another process has the name");
   try {
     new TreeWriter(path).make("");
+    claimTree(path);
     return false;
   } catch (error) {
-    unclaim(name);
     if (isSystemError(error, "EEXIST")) {
-      throw taken(`somebody else has made it (${path})`);
+      unclaim(name);
+      throw taken(elsewhere);
     }
+    removeGadget(name);
     throw permissionHint(error, ROOT_REMEDY);
   }
+}
+
+/** What a gadget consists of when it is made, bound to nothing yet. */
+export interface GadgetParts {
+  /** Its directory. */
+  readonly root: string;
+  /** Where FunctionFS is mounted, by the names of functions. */
+  readonly mountPoints: ReadonlyMap<string, string>;
+  /** The functions that this process serves, by their names. */
+  readonly functions: Readonly<Record<string, FunctionFs>>;
+  /** What was changed in configfs. */
+  readonly changes: readonly GadgetChange[];
+}
+
+/**
+ * Makes the directory of a gadget what it should be, mounts its functions, and
+ * opens those of this process.
+ */
+export function buildGadget(
+  definition: GadgetDefinition,
+  root: string,
+  options: GadgetOptions,
+): GadgetParts {
+  const name = root.slice(root.lastIndexOf("/") + 1);
+  const writer = new TreeWriter(root);
+  const plan = planApply(writer, modelGadget(definition, name));
+  const disturbs = plan.unbound || plan.enumerated;
+  if (disturbs && writer.udc !== "") writer.setUdc("");
+  plan.run();
+  const mountPoints = mountAll(definition, name, options);
+  const functions = openAll(definition, mountPoints, options);
+  return { root, mountPoints, functions, changes: writer.changes };
 }
 
 /** Mounts the functions of FunctionFS, and tells where. */
@@ -84,15 +131,13 @@ export function mountAll(
   return new Map(functions.map((each) => {
     const instance = instanceName(name, each.name);
     const options = mounts[each.name];
-    const { path } = mountFunction(name, each.name, instance, options);
-    return [each.name, path];
+    return [each.name, mountFunction(name, each.name, instance, options)];
   }));
 }
 
 /** Opens the functions that this process serves. */
-export function openAll(
+function openAll(
   definition: GadgetDefinition,
-  name: string,
   mountPoints: ReadonlyMap<string, string>,
   { libaio, eventfd }: GadgetOptions,
 ): Record<string, FunctionFs> {
@@ -101,13 +146,8 @@ export function openAll(
   try {
     for (const each of definition.functions.filter(isOwnFunction)) {
       const interfaceOffset = offsets.get(each.name);
-      const options = { interfaceOffset, libaio, eventfd };
       const mounted = mountPoints.get(each.name)!;
-      recordBlocks(
-        name,
-        instanceName(name, each.name),
-        compileFunction(each, { interfaceOffset, kernel: runningKernel() }),
-      );
+      const options = { interfaceOffset, libaio, eventfd };
       open.push([each.name, FunctionFs.open(each, mounted, options)]);
     }
   } catch (error) {

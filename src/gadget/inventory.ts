@@ -43,10 +43,32 @@ export interface FoundGadget {
   readonly owner: Claim["owner"] | "foreign";
   /** The process that owns it, where one does. */
   readonly pid?: number;
-  /** The functions in use, by configuration. */
-  readonly configurations: Readonly<Record<string, readonly string[]>>;
+  /** What configfs says of the device: `bcdUSB`, `bDeviceClass`, ... */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** By the names of their directories. */
+  readonly configurations: Readonly<Record<string, FoundConfiguration>>;
   readonly functions: readonly FoundFunction[];
 }
+
+/** A configuration of a gadget that exists. */
+export interface FoundConfiguration {
+  /** iConfiguration, in its first language. */
+  readonly description?: string;
+  /** What configfs says of it: `MaxPower` and `bmAttributes`. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** The directories of its functions, in the order of their links' names. */
+  readonly functions: readonly string[];
+}
+
+/** Attributes of a device that its identity does not tell; some kernels lack some. */
+const ATTRIBUTES = [
+  "bcdUSB",
+  "bcdDevice",
+  "bDeviceClass",
+  "bDeviceSubClass",
+  "bDeviceProtocol",
+  "max_speed",
+];
 
 /** Lists the gadgets in configfs, by name; none where there is no configfs. */
 export function listGadgets(): FoundGadget[] {
@@ -70,13 +92,11 @@ function readGadget(
 ): FoundGadget {
   const path = `${directory}/${name}`;
   const read = (attribute: string) => readTextFile(`${path}/${attribute}`);
-  const [language] = names(`${path}/strings`);
-  const strings = language === undefined ? {} : Object.fromEntries(
-    ["manufacturer", "product", "serialnumber"].map((key) => [
-      key,
-      read(`strings/${language}/${key}`),
-    ]).filter(([, value]) => value !== ""),
-  );
+  const strings = readStrings(`${path}/strings`, [
+    "manufacturer",
+    "product",
+    "serialnumber",
+  ]);
   const owner = claim?.owner ?? "foreign";
   return {
     name,
@@ -86,19 +106,50 @@ function readGadget(
     udc: read("UDC"),
     owner,
     ...(claim !== undefined && claim.pid > 0 ? { pid: claim.pid } : {}),
+    attributes: readAll(path, ATTRIBUTES),
     configurations: Object.fromEntries(
-      names(`${path}/configs`).map((configuration) => [
-        configuration,
-        list(`${path}/configs/${configuration}`)
-          .filter((it) => it.isSymlink).map((it) => it.name).sort()
-          .map((link) =>
-            readlink(`${path}/configs/${configuration}/${link}`)
-              .split("/").at(-1)!
-          ),
+      names(`${path}/configs`).map((it) => [
+        it,
+        readConfiguration(`${path}/configs/${it}`),
       ]),
     ),
     functions: names(`${path}/functions`).map((it) => readFunction(path, it)),
   };
+}
+
+function readConfiguration(path: string): FoundConfiguration {
+  const { configuration } = readStrings(`${path}/strings`, ["configuration"]);
+  return {
+    ...(configuration === undefined ? {} : { description: configuration }),
+    attributes: readAll(path, ["MaxPower", "bmAttributes"]),
+    functions: list(path).filter((it) => it.isSymlink)
+      .map(({ name }) => name).sort()
+      .map((link) => readlink(`${path}/${link}`).split("/").at(-1)!),
+  };
+}
+
+/** The strings of the first language that are not empty. */
+function readStrings(
+  path: string,
+  files: readonly string[],
+): Record<string, string> {
+  const [language] = names(path);
+  if (language === undefined) return {};
+  const texts = readAll(`${path}/${language}`, files);
+  return Object.fromEntries(
+    Object.entries(texts).filter(([, text]) => text !== ""),
+  );
+}
+
+/** The files that are there. */
+function readAll(
+  path: string,
+  files: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(
+    files.filter((it) => exists(`${path}/${it}`))
+      .map((it) => [it, readTextFile(`${path}/${it}`)]),
+  );
 }
 
 function readFunction(gadget: string, directory: string): FoundFunction {

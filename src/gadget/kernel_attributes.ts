@@ -30,6 +30,10 @@ export interface EthernetAttributes {
 export interface NcmAttributes extends EthernetAttributes {
   /** Largest segment in bytes, 14 to 15014, Linux 6.12. By default 1514. */
   readonly max_segment_size?: number;
+  /** Compatible ID for Windows, `"WINNCM"`. */
+  readonly "os_desc/interface.ncm/compatible_id"?: string;
+  /** Sub-compatible ID for Windows. */
+  readonly "os_desc/interface.ncm/sub_compatible_id"?: string;
 }
 
 /** Attributes of `rndis`. */

@@ -162,7 +162,8 @@ function countInterfaces(
 /**
  * Describes a FunctionFS instance that another process serves with
  * `FunctionFs.open()`. The gadget makes and mounts the instance, and is bound
- * when it is ready.
+ * when it is ready. Before Linux 6.9 the kernel does not tell that of a
+ * function without endpoints; bind such a gadget with `wait: false`.
  *
  * @param name The name of the function.
  * @param options How many interfaces it has, for the functions after it.

@@ -5,7 +5,7 @@
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { exists, mkdir, rmdir } from "../../ffi/file.ts";
-import { mount, unmount } from "../../ffi/mount.ts";
+import { listMounts, mount, unmount } from "../../ffi/mount.ts";
 import { type FunctionMountOptions, mountData } from "./function_mount.ts";
 import {
   moduleRemedy,
@@ -41,9 +41,10 @@ export interface MountedFunctionFs extends Disposable {
  * @param name The name of the instance: what g_ffs was given, or the `NAME` of
  * `functions/ffs.NAME`.
  * @param options Where, and with which permissions; see
- * {@linkcode FunctionMountOptions}.
+ * {@linkcode FunctionMountOptions}. If the instance is mounted there already,
+ * as after a crash, it is used as it is, and stays.
  * @throws {Deno.errors.NotFound} If there is no such instance.
- * @throws {Deno.errors.Busy} If it is mounted already.
+ * @throws {Deno.errors.Busy} If it is mounted elsewhere.
  */
 export function mountFunctionFs(
   name: string,
@@ -51,6 +52,10 @@ export function mountFunctionFs(
 ): MountedFunctionFs {
   const { path } = options;
   const data = mountData(options);
+  if (isMounted(name, path)) {
+    const keep = () => {};
+    return { path, unmount: keep, [Symbol.dispose]: keep };
+  }
   const made = !exists(path);
   if (made) mkdir(path, { action: "make mount point", mode: 0o755 });
   try {
@@ -74,6 +79,12 @@ export function mountFunctionFs(
   return { path, unmount: end, [Symbol.dispose]: end };
 }
 
+function isMounted(name: string, path: string): boolean {
+  return listMounts().some(({ type, source, target }) =>
+    type === "functionfs" && source === name && target === path
+  );
+}
+
 function explain(error: unknown, name: string): unknown {
   if (isSystemError(error, "ENODEV")) {
     return withHint(error, moduleRemedy("usb_f_fs"));
@@ -85,7 +96,7 @@ function explain(error: unknown, name: string): unknown {
     );
   }
   if (isSystemError(error, "EBUSY")) {
-    return withHint(error, `the instance "${name}" is mounted already`);
+    return withHint(error, `the instance "${name}" is mounted elsewhere`);
   }
   return permissionHint(error, ROOT_REMEDY);
 }

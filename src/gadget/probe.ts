@@ -9,7 +9,9 @@ import { close, ioctl, open, write } from "../../ffi/file.ts";
 import { bulkPair, compileFunction, usbFunction } from "../descriptors/mod.ts";
 import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../functionfs/abi.ts";
 import { externalFunction } from "./kernel_function.ts";
-import { Gadget } from "./gadget.ts";
+import { acquire, buildGadget } from "./gadget_parts.ts";
+import { removeGadget } from "./recovery.ts";
+import { gadgetsDirectory } from "./remedies.ts";
 
 /** `_IOW('g', 131, int)`, since Linux 6.9. */
 const FUNCTIONFS_DMABUF_ATTACH = 0x40046783;
@@ -31,11 +33,12 @@ const probe = usbFunction({
 
 /**
  * Probes the features of FunctionFS: makes a gadget, without binding it, and
- * removes it. Needs root.
+ * removes it. Leaves other gadgets alone, also those that are left behind.
+ * Needs root.
  */
-export async function probeFunctionFs(): Promise<FunctionFsFeatures> {
-  const rwProxy = await probeWith(true, () => true);
-  const others = await probeWith(false, (mounted) => {
+export function probeFunctionFs(): FunctionFsFeatures {
+  const rwProxy = probeWith(true, () => true);
+  const others = probeWith(false, (mounted) => {
     const fd = open(`${mounted}/ep1`, O_RDWR | O_NONBLOCK);
     try {
       return {
@@ -53,22 +56,40 @@ export async function probeFunctionFs(): Promise<FunctionFsFeatures> {
   };
 }
 
-async function probeWith<T>(
+/** All in one turn: nothing can end the process halfway but SIGKILL. */
+function probeWith<T>(
   rwProxy: boolean,
   look: (mounted: string) => T,
-): Promise<T | undefined> {
-  await using gadget = await Gadget.start({
-    vendorId: 0,
-    productId: 0,
-    functions: [externalFunction("probe")],
-  }, { bind: false });
-  const mounted = gadget.mountPoints.probe;
+): T | undefined {
+  const name = `usb-gadget.${Deno.pid}.probe`;
+  const directory = gadgetsDirectory();
+  acquire(name, directory, false);
+  try {
+    const functions = [externalFunction("probe")];
+    const { mountPoints } = buildGadget(
+      { vendorId: 0, productId: 0, functions },
+      `${directory}/${name}`,
+      {},
+    );
+    const mounted = mountPoints.get("probe")!;
+    return withFunction(mounted, rwProxy, () => look(mounted));
+  } finally {
+    removeGadget(name);
+  }
+}
+
+/** Calls `look` while the probe's function is there, if the kernel takes it. */
+function withFunction<T>(
+  mounted: string,
+  rwProxy: boolean,
+  look: () => T,
+): T | undefined {
   const { descriptors, strings } = compileFunction(probe, { rwProxy });
   const ep0 = open(`${mounted}/ep0`, O_RDWR | O_NONBLOCK);
   try {
     write(ep0, descriptors);
     write(ep0, strings);
-    return look(mounted);
+    return look();
   } catch (error) {
     // A flag that the kernel does not know.
     if (isSystemError(error, "ENOSYS")) return undefined;

@@ -6,9 +6,8 @@
 import { exists, list } from "../../ffi/file.ts";
 import {
   type Claim,
+  isClaimedTree,
   listClaims,
-  readClaim,
-  STATE,
   unclaim,
   withLock,
 } from "./claim.ts";
@@ -56,40 +55,31 @@ export async function cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
 }
 
 async function removeLeftover(name: string): Promise<void> {
-  const writer = treeOf(name);
-  const instances = instancesOf(name);
+  const path = findTree(name);
   // First: with the host gone, the transfers of a dying process end.
-  if (writer !== undefined && exists(writer.root)) unbindTree(writer);
-  await waitForUnmount(name, instances);
+  if (path !== undefined) unbindTree(new TreeWriter(path));
+  await waitForUnmount(name, instancesOf(path));
   removeGadget(name);
 }
 
 /** Removes a gadget of ours at once, whatever of it there is. */
 export function removeGadget(name: string): void {
-  const writer = treeOf(name);
-  const instances = instancesOf(name);
-  if (writer !== undefined && exists(writer.root)) unbindTree(writer);
-  removeMounts(name, instances);
-  if (writer !== undefined) removeTree(writer);
+  const path = findTree(name);
+  if (path !== undefined) unbindTree(new TreeWriter(path));
+  removeMounts(name, instancesOf(path));
+  if (path !== undefined) removeTree(new TreeWriter(path));
   unclaim(name);
 }
 
+/** The directory of a gadget of ours, if it is still there. */
+function findTree(name: string): string | undefined {
+  const path = `${findConfigfs()}/usb_gadget/${name}`;
+  return exists(path) && isClaimedTree(path) ? path : undefined;
+}
+
 /** The FunctionFS instances of a gadget. */
-export function instancesOf(name: string): string[] {
-  const writer = treeOf(name);
-  const path = `${writer?.root}/functions`;
-  if (writer === undefined || !exists(path)) return [];
-  return list(path).filter((it) => it.name.startsWith("ffs."))
+function instancesOf(path: string | undefined): string[] {
+  if (path === undefined || !exists(`${path}/functions`)) return [];
+  return list(`${path}/functions`).filter((it) => it.name.startsWith("ffs."))
     .map((it) => it.name.slice("ffs.".length));
-}
-
-function treeOf(name: string): TreeWriter | undefined {
-  const configfs = findConfigfs();
-  if (configfs === undefined) return undefined;
-  return new TreeWriter(`${configfs}/usb_gadget/${name}`);
-}
-
-/** Whether a gadget of this package has this name. */
-export function isOurs(name: string): boolean {
-  return exists(STATE) && readClaim(name) !== undefined;
 }

@@ -76,6 +76,13 @@ export function moduleRemedy(name: string): string {
   }`;
 }
 
+/** What to do on a machine without a USB device controller. */
+export function controllerRemedy(dummyHcd = moduleState("dummy_hcd")): string {
+  return dummyHcd === "missing"
+    ? "use a board that has one, and load its driver (dwc2, dwc3, musb_hdrc, ...)"
+    : 'load the driver of the board\'s controller, or a virtual one: "sudo modprobe dummy_hcd is_super_speed=1"';
+}
+
 /** The module that implements a type of function. */
 export function functionModule(type: string): string {
   return type === "ffs" ? "usb_f_fs" : MODULES[type] ?? `usb_f_${type}`;

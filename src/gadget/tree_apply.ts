@@ -6,6 +6,8 @@
 import { isSystemError } from "../../ffi/errno.ts";
 import { exists, readlink } from "../../ffi/file.ts";
 import { sameValue } from "./attribute_value.ts";
+import { kernelRelease } from "./remedies.ts";
+import { changeFunction, makeFunction } from "./tree_function.ts";
 import type { AttributeNode, FunctionNode, GadgetModel } from "./tree_model.ts";
 import {
   directoriesIn,
@@ -77,6 +79,7 @@ class Planner {
   }
 
   plan(): Step[] {
+    this.#checkWebUsb();
     const { configurations, functions, osConfiguration } = this.#model;
     const names = new Set(functions.map((it) => it.directory));
     const gone = directoriesIn(this.#writer, "functions")
@@ -122,6 +125,16 @@ class Planner {
     return this.#steps;
   }
 
+  #checkWebUsb(): void {
+    const wanted = this.#model.attributes.some(({ path, value }) =>
+      path === "webusb/use" && value === 1
+    );
+    if (!wanted || this.#exists("webusb")) return;
+    throw new Deno.errors.NotSupported(
+      `Cannot make gadget: "webUsb" needs Linux 6.3 or newer, this is ${kernelRelease()}`,
+    );
+  }
+
   #planFunction(node: FunctionNode): Step[] {
     const path = `functions/${node.directory}`;
     const before = this.#options.previous?.functions
@@ -136,7 +149,7 @@ class Planner {
         enumerated: true,
         run: () => {
           if (!fresh) this.#removeFunction(node.directory);
-          this.#makeFunction(path, node);
+          makeFunction(this.#writer, node);
         },
       }];
     }
@@ -148,51 +161,8 @@ class Planner {
     return [{
       unbound: !live,
       enumerated: !live,
-      run: () => this.#changeFunction(path, node, different),
+      run: () => changeFunction(this.#writer, node, different),
     }];
-  }
-
-  #makeFunction(path: string, node: FunctionNode): void {
-    this.#writer.make(path);
-    for (const attribute of node.attributes) {
-      this.#makeParents(path, attribute.path);
-      this.#writer.set(path, attribute);
-    }
-    for (const [link, target] of node.links) {
-      this.#makeParents(path, link);
-      this.#writer.link(`${path}/${target}`, `${path}/${link}`);
-    }
-  }
-
-  #changeFunction(
-    path: string,
-    node: FunctionNode,
-    different: readonly AttributeNode[],
-  ): void {
-    // A drive with a medium is not changed, except for its medium.
-    const eject = new Set(
-      different.filter(({ path }) => /^lun\.\d+\/(ro|cdrom)$/.test(path))
-        .map(({ path }) => `${path.split("/")[0]}/file`),
-    );
-    for (const file of eject) {
-      this.#makeParents(path, file);
-      this.#writer.set(path, { path: file, value: "" });
-    }
-    for (const attribute of node.attributes) {
-      if (!different.includes(attribute) && !eject.has(attribute.path)) {
-        continue;
-      }
-      this.#makeParents(path, attribute.path);
-      this.#writer.set(path, attribute);
-    }
-  }
-
-  #makeParents(base: string, path: string): void {
-    const parts = path.split("/").slice(0, -1);
-    parts.forEach((_, index) => {
-      const parent = `${base}/${parts.slice(0, index + 1).join("/")}`;
-      if (!this.#exists(parent)) this.#writer.make(parent);
-    });
   }
 
   #removeFunction(directory: string): void {
@@ -291,24 +261,4 @@ class Planner {
 function linksDiffer(before: FunctionNode | undefined, now: FunctionNode) {
   if (before === undefined) return false;
   return before.links.flat().join("\n") !== now.links.flat().join("\n");
-}
-
-/**
- * Removes the links to all functions and makes them again, which makes the
- * kernel's objects behind them anew. After a failed bind these can be broken:
- * `_ffs_func_bind()` leaves the descriptors of the failed attempt behind, and
- * every later attempt fails (seen up to Linux 7.3).
- */
-export function relinkFunctions(writer: TreeWriter): void {
-  for (const configuration of directoriesIn(writer, "configs")) {
-    const path = `configs/${configuration}`;
-    const links = linksIn(writer, path).map((name) => {
-      const target = readlink(writer.resolve(`${path}/${name}`));
-      return [name, target.slice(target.lastIndexOf("/") + 1)] as const;
-    });
-    for (const [name] of links.toReversed()) writer.unlink(`${path}/${name}`);
-    for (const [name, directory] of links) {
-      writer.link(`functions/${directory}`, `${path}/${name}`);
-    }
-  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { LocalizedString } from "../descriptors/mod.ts";
-import { localized } from "./check_gadget.ts";
+import { localized } from "./check_values.ts";
 import {
   configurationFunctions,
   functionDirectory,

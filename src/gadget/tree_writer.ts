@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isSystemError } from "../../ffi/errno.ts";
 import {
   mkdir,
   readFile,
@@ -13,7 +14,7 @@ import {
   writeFile,
 } from "../../ffi/file.ts";
 import { encodeValue } from "./attribute_value.ts";
-import { makeFunction } from "./remedies.ts";
+import { kernelRelease, makeFunction, withHint } from "./remedies.ts";
 import type { AttributeNode } from "./tree_model.ts";
 
 /** Something that was changed in configfs. */
@@ -71,13 +72,17 @@ export class TreeWriter {
   /** Writes an attribute of `directory`. */
   set(directory: string, node: AttributeNode): void {
     const path = directory === "" ? node.path : `${directory}/${node.path}`;
-    writeFile(this.resolve(path), encodeValue(node), {
-      action: `set gadget attribute "${path}" to ${
-        node.value instanceof Uint8Array
-          ? `${node.value.length} bytes`
-          : JSON.stringify(node.value)
-      }`,
-    });
+    const value = node.value instanceof Uint8Array
+      ? `${node.value.length} bytes`
+      : JSON.stringify(node.value);
+    try {
+      writeFile(this.resolve(path), encodeValue(node), {
+        action: `set gadget attribute "${path}" to ${value}`,
+      });
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT")) throw error;
+      throw withHint(error, `this kernel (${kernelRelease()}) has not got it`);
+    }
     this.#record("set", path);
   }
 

@@ -145,42 +145,6 @@ export function softConnect(name: string, connected: boolean): void {
   });
 }
 
-/**
- * Chooses the controllers for a gadget: the one that is named, or those that
- * are free, in order.
- *
- * @returns At least one.
- * @throws {Deno.errors.NotFound} If there is none, or none of that name.
- * @throws {Deno.errors.Busy} If all that may be chosen have a gadget.
- */
-export function chooseUdcs(udcs: readonly Udc[], name?: string): Udc[] {
-  if (udcs.length === 0) {
-    throw new Deno.errors.NotFound(
-      "Cannot find a USB device controller: this machine has none, or its " +
-        'driver is not loaded (for a virtual one: "sudo modprobe dummy_hcd")',
-    );
-  }
-  const candidates = name === undefined
-    ? udcs
-    : udcs.filter((udc) => udc.name === name);
-  if (candidates.length === 0) {
-    const names = udcs.map((udc) => `"${udc.name}"`).join(", ");
-    throw new Deno.errors.NotFound(
-      `Cannot find USB device controller "${name}": this machine has ${names}`,
-    );
-  }
-  const free = candidates.filter((udc) => udc.driver === "");
-  if (free.length === 0) {
-    const owners = candidates.map((udc) => `"${udc.name}" by "${udc.driver}"`);
-    throw new Deno.errors.Busy(
-      `Cannot get a USB device controller: ${
-        owners.join(", ")
-      } is taken; stop that gadget, or choose another controller`,
-    );
-  }
-  return free;
-}
-
 function checkUdcName(name: string): void {
   if (name === "" || name.includes("/") || name === "." || name === "..") {
     throw new TypeError(`Cannot use "${name}" as the name of a UDC`);

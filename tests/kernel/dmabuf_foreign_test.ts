@@ -1,3 +1,4 @@
+// VM: --udc sg
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, DmaBuffer } from "@usb/gadget";

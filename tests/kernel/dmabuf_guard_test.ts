@@ -1,3 +1,4 @@
+// VM: --udc sg
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkIn, bulkOut, bulkPair, DmaBuffer } from "@usb/gadget";

@@ -1,3 +1,4 @@
+// VM: --udc sg
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {

@@ -1,3 +1,4 @@
+// VM: --udc sg
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
 import { bulkIn } from "@usb/gadget";

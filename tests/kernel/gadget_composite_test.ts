@@ -1,26 +1,22 @@
+/**
+ * The device of the kernel's FunctionFS page, in three processes: its host has
+ * a network, a keyboard and data.
+ *
+ * @module
+ */
 import "../support/libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { roundTrip } from "../support/echo_host.ts";
+import { type BulkEndpoints, roundTrip } from "../support/echo_host.ts";
 import { type RunningExample, startExample } from "../support/echo_program.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
 import { pattern } from "../support/pattern.ts";
+import { shell } from "../support/shell.ts";
 import { UsbfsDevice } from "../support/usbfs.ts";
 import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0003 };
 /** Emulation, and other work beside it. */
 const timeout = 60_000;
-
-async function shell(script: string): Promise<string> {
-  const { stdout, stderr, success } = await new Deno.Command("sh", {
-    args: ["-ec", script],
-  }).output();
-  const decoder = new TextDecoder();
-  if (!success) {
-    throw new Error(decoder.decode(stderr) + decoder.decode(stdout));
-  }
-  return decoder.decode(stdout);
-}
 
 async function until<T>(what: string, look: () => Promise<T | undefined>) {
   const end = performance.now() + timeout;
@@ -74,21 +70,24 @@ async function pressedKey(): Promise<void> {
   }
 }
 
+/** The bulk endpoints of an interface, as sysfs tells them. */
+async function endpointsOf(interfacePath: string): Promise<BulkEndpoints> {
+  const found: number[] = [];
+  for await (const { name } of Deno.readDir(interfacePath)) {
+    const address = /^ep_([0-9a-f]{2})$/.exec(name)?.[1];
+    if (address !== undefined) found.push(parseInt(address, 16));
+  }
+  const input = found.find((it) => it >= 0x80)!;
+  const output = found.find((it) => it < 0x80)!;
+  return { input, output, packetSize: 1024 };
+}
+
+/** Sends bytes to the data function, which has interface 2, and back. */
 async function sendsBack(): Promise<void> {
   await using device = await UsbfsDevice.find({ ...ids, timeout });
   await device.claimInterface(2);
-  // The endpoints of this interface; those of the network are bulk as well.
-  const { sysfsPath, name } = await waitForDevice(ids);
-  const found: number[] = [];
-  for await (const entry of Deno.readDir(`${sysfsPath}/${name}:1.2`)) {
-    const address = /^ep_([0-9a-f]{2})$/.exec(entry.name)?.[1];
-    if (address !== undefined) found.push(parseInt(address, 16));
-  }
-  const endpoints = {
-    input: found.find((it) => it >= 0x80)!,
-    output: found.find((it) => it < 0x80)!,
-    packetSize: 1024,
-  };
+  const { sysfsPath, name } = device.info;
+  const endpoints = await endpointsOf(`${sysfsPath}/${name}:1.2`);
   const bytes = pattern(5000);
   assertEquals(await roundTrip(device, endpoints, bytes), bytes);
 }
@@ -106,7 +105,7 @@ async function ping(): Promise<void> {
     nsenter -t $other -n ip link set ${host} up
     ip address add 10.9.0.1/24 dev ${gadget}
     ip link set ${gadget} up
-    busybox ping -c 3 -w 30 10.9.0.2
+    busybox ping -c 2 -w 30 10.9.0.2
     ip address del 10.9.0.1/24 dev ${gadget}`);
   assertStringIncludes(output, " 0% packet loss");
 }
@@ -117,18 +116,20 @@ Deno.test("examples/composite.ts is a network, a keyboard and data, and survives
   await using composer = startExample("composite.ts");
   await until("mounts", () => exists("/dev/ffs-keyboard/ep0"));
   await using data = startExample("composite_data.ts");
-  let keyboard: RunningExample = startExample("composite_keyboard.ts");
-  try {
+  const startKeyboard = () => startExample("composite_keyboard.ts");
+  let keyboard: RunningExample = startKeyboard();
+  const works = async () => {
     await waitForDevice(ids, { timeout });
     await ping();
     await pressedKey();
     await sendsBack();
+  };
+  try {
+    await works();
     await keyboard.end("SIGKILL");
     await waitForNoDevice(ids, { timeout });
-    keyboard = startExample("composite_keyboard.ts");
-    await waitForDevice(ids, { timeout });
-    await pressedKey();
-    await sendsBack();
+    keyboard = startKeyboard();
+    await works();
   } finally {
     await keyboard.end("SIGKILL");
   }

@@ -1,131 +1,214 @@
+/**
+ * What is left behind by processes that were killed, and how it goes away.
+ *
+ * GADGET_SEED=N kills in the same phases after the same times as a run that has
+ * told N; where that hits a process is up to the machine.
+ *
+ * @module
+ */
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
-import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
+import { bulkPair, Gadget, kernelFunction, usbFunction } from "@usb/gadget";
+import { withControllers } from "../support/controllers.ts";
+import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
+import {
+  type ForeignGadget,
+  makeForeignGadget,
+} from "../support/foreign_gadget.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
+import { pattern } from "../support/pattern.ts";
+import { Random } from "../support/random.ts";
+import { testSeed } from "../support/seed.ts";
+import { shell } from "../support/shell.ts";
 import { soak } from "../support/soak.ts";
 import { gadgetSpeed } from "../support/speed.ts";
+import { UsbfsDevice } from "../support/usbfs.ts";
 import { waitForNoDevice } from "../support/usbfs_find.ts";
-import { CHURN, firstOutput, startProgram } from "../support/victim.ts";
+import {
+  CHURN,
+  firstOutput,
+  PHASES,
+  startProgram,
+  VICTIM_IDS,
+  victimProgram,
+} from "../support/victim.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
 const CONFIGFS = "/sys/kernel/config/usb_gadget";
-const FOREIGN = `${CONFIGFS}/usb-gadget.1.0`;
+/** Milliseconds that a phase takes, more or less. */
+const LENGTHS = { start: 400, transfer: 300, stop: 60 };
 
 const echo = usbFunction({
   name: "echo",
   interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
 });
 
-async function shell(script: string): Promise<string> {
-  const { stdout, success, stderr } = await new Deno.Command("sh", {
-    args: ["-ec", script],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
+type Phase = (typeof PHASES)[number];
+
+/** A process that starts, uses and stops gadgets until it is killed. */
+class Victim {
+  readonly phases: Phase[] = [];
+  readonly #process = startProgram(CHURN, "piped");
+  readonly #read = this.#follow();
+  #arrived = () => {};
+
+  /** Lets it begin. */
+  async go(options: { name?: string }): Promise<void> {
+    const stdin = this.#process.stdin.getWriter();
+    await stdin.write(new TextEncoder().encode(JSON.stringify(options)));
+    await stdin.close();
+  }
+
+  /** Waits until it has begun a phase so many times. */
+  async reach(phase: Phase, times: number): Promise<void> {
+    while (this.phases.filter((it) => it === phase).length < times) {
+      await new Promise<void>((resolve) => this.#arrived = resolve);
+    }
+  }
+
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
+  /** Ends it before it has begun. */
+  async discard(): Promise<void> {
+    await this.#process.stdin.close();
+    this.kill();
+    await this.end();
+  }
+
+  /** Waits for its end, and tells what it did last. */
+  async end(): Promise<Phase | undefined> {
+    const { signal } = await this.#process.status;
+    assertEquals(signal, "SIGKILL", "it has ended by itself");
+    await this.#read;
+    return this.phases.at(-1);
+  }
+
+  async #follow(): Promise<void> {
+    let rest = "";
+    const text = this.#process.stdout.pipeThrough(new TextDecoderStream());
+    for await (const chunk of text) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop()!;
+      this.phases.push(...lines as Phase[]);
+      this.#arrived();
+    }
+  }
 }
 
-/** A gadget that looks like one of ours and is not, with a mount of its own. */
-function makeForeign(): Promise<string> {
-  return shell(`
-    mkdir ${FOREIGN} ${FOREIGN}/strings/0x409 ${FOREIGN}/configs/c.1
-    mkdir ${FOREIGN}/functions/ffs.foreign ${FOREIGN}/functions/ecm.usb0
-    echo 0x1234 >${FOREIGN}/idVendor
-    echo Foreign >${FOREIGN}/strings/0x409/product
-    ln -s ${FOREIGN}/functions/ecm.usb0 ${FOREIGN}/configs/c.1/
-    mkdir -p /run/foreign && mount -t functionfs foreign /run/foreign`);
+/** Sends bytes through a victim, until it ends. */
+async function traffic(): Promise<void> {
+  await using host = await UsbfsDevice.find({ ...VICTIM_IDS, timeout: 5_000 });
+  await host.claimInterface(0);
+  const endpoints = bulkEndpoints(host);
+  for (;;) await roundTrip(host, endpoints, pattern(4000));
 }
 
-function removeForeign(): Promise<string> {
-  return shell(`
-    umount /run/foreign && rmdir /run/foreign
-    rm ${FOREIGN}/configs/c.1/ecm.usb0
-    rmdir ${FOREIGN}/functions/* ${FOREIGN}/configs/c.1 ${FOREIGN}/strings/0x409 ${FOREIGN}`);
+function delay(time: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, time));
 }
 
-/** All files and links of the foreign gadget, byte by byte. */
-function readForeign(): Promise<string> {
-  return shell(`cd ${FOREIGN}
-    find . -type f ! -name ready | sort | while read -r file; do
-      echo "$file: $(od -An -c "$file" 2>&1)"; done
-    find . -type l | sort | while read -r link; do
-      echo "$link -> $(readlink "$link")"; done
-    grep /run/foreign /proc/self/mounts; ls -A /run/foreign`);
+/** Kills a victim somewhere in a phase, and starts again. */
+async function round(
+  victim: Victim,
+  random: Random,
+  phase: Phase,
+): Promise<Phase | undefined> {
+  const options = random.chance() ? {} : { name: "victim" };
+  const start = () =>
+    Gadget.start({ ...ids, maxSpeed, functions: [echo] }, options);
+  await victim.go(options);
+  await victim.reach(phase, random.int(1, 2));
+  const busy = phase === "transfer" ? traffic().catch(() => {}) : undefined;
+  await delay(random.next() * LENGTHS[phase]);
+  victim.kill();
+  if (random.chance()) {
+    // While it dies, its name and its controller can still be its own.
+    try {
+      await (await start()).stop();
+    } catch (error) {
+      const expected = error instanceof Deno.errors.AlreadyExists ||
+        error instanceof Deno.errors.Busy;
+      if (!expected) throw error;
+    }
+  }
+  const last = await victim.end();
+  {
+    await using gadget = await start();
+    const signal = AbortSignal.timeout(60_000);
+    await gadget.functions.echo.enabled({ signal });
+  }
+  await busy;
+  return last;
+}
+
+async function killAgainAndAgain(rounds: number, foreign: ForeignGadget) {
+  const seed = testSeed();
+  const random = new Random(seed);
+  const kept = gadgetTraces();
+  const before = await foreign.look();
+  const hits = new Map<string, number>();
+  // A process takes longer to load than to kill: the next ones load meanwhile.
+  const warm: Victim[] = [];
+  let left = rounds;
+  const load = () => {
+    for (; left > 0 && warm.length < 2; left--) warm.push(new Victim());
+  };
+  const started = performance.now();
+  try {
+    for (let count = 0; count < rounds; count++) {
+      load();
+      const victim = warm.shift()!;
+      load();
+      const phase = PHASES[count % PHASES.length];
+      const last = await round(victim, random, phase);
+      hits.set(last ?? "load", (hits.get(last ?? "load") ?? 0) + 1);
+      assertEquals(gadgetTraces(), kept, `round ${count}, seed ${seed}`);
+      assertEquals(await foreign.look(), before, `round ${count}`);
+      if ((count + 1) % 50 === 0) console.log(`${count + 1} kills`);
+    }
+  } finally {
+    await Promise.all(warm.map((it) => it.discard()));
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(
+    `${rounds} kills in ${seconds} s, seed ${seed}: ${
+      [...hits].map(([phase, count]) => `${count} in ${phase}`).join(", ")
+    }`,
+  );
+}
+
+/** The processes of this machine that have to do with FunctionFS. */
+async function processes(): Promise<number> {
+  const { length } = (await shell("pidof deno || true")).split(" ");
+  return length;
 }
 
 Deno.test("after SIGKILL at any moment the next start works, and nothing foreign is touched", async () => {
   const traces = gadgetTraces();
-  await makeForeign();
-  try {
-    const foreign = await readForeign();
-    const kept = gadgetTraces();
-    const rounds = soak(300, 4);
-    // Several moments in the life of a process: each of them starts gadgets
-    // again and again. A fixed name, and names of their own.
-    for (let round = 0; round < rounds; round++) {
-      const options = round % 2 === 0 ? "{}" : '{"name":"victim"}';
-      const victim = startProgram(CHURN.replace("OPTIONS", options));
-      await firstOutput(victim);
-      const delay = Math.random() * 250;
-      await new Promise((resolve) => setTimeout(resolve, delay));
-      victim.kill("SIGKILL");
-      // Not always after its end: the kernel takes its time with it.
-      if (round % 4 < 2) await victim.status;
-      const name = round % 2 === 0 ? undefined : "victim";
-      const start = () =>
-        Gadget.start({ ...ids, maxSpeed, functions: [echo] }, { name });
-      if (round % 4 >= 2) {
-        // While it dies, its name and its controller are still its own.
-        try {
-          await (await start()).stop();
-        } catch (error) {
-          const expected = error instanceof Deno.errors.AlreadyExists ||
-            error instanceof Deno.errors.Busy;
-          if (!expected) throw error;
-        }
-        await victim.status;
-      }
-      await victim.stdout.cancel();
-      {
-        await using gadget = await start();
-        const signal = AbortSignal.timeout(60_000);
-        await gadget.functions.echo.enabled({ signal });
-      }
-      assertEquals(gadgetTraces(), kept, `round ${round}, ${delay} ms`);
-      assertEquals(await readForeign(), foreign);
-    }
-  } finally {
-    await removeForeign();
-  }
+  const running = await processes();
+  await withControllers(2, async () => {
+    await using foreign = await makeForeignGadget("dummy_udc.1");
+    await killAgainAndAgain(soak(300, 3), foreign);
+  });
+  assertEquals(await processes(), running);
   assertEquals(gadgetTraces(), traces);
 });
 
 Deno.test("cleanUp() removes what a killed process has left, and leaves the living alone", async () => {
   const traces = gadgetTraces();
-  const code = `
-    import { bulkPair, Gadget, usbFunction } from "${new URL(
-    "../../mod.ts",
-    import.meta.url,
-  )}";
-    await Gadget.start({
-      vendorId: 0x1209,
-      productId: 0x0002,
-      functions: [usbFunction({
-        name: "victim",
-        interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
-      })],
-    }, { name: "left", mounts: { victim: { path: "/run/left", mode: 0o770, uid: 5 } } });
-    console.log("up");`;
   await using own = await Gadget.start(
     { ...ids, functions: [echo] },
     { bind: false },
   );
   const living = gadgetTraces();
-  const victim = startProgram(code);
+  const victim = startProgram(victimProgram(`
+    await start({ name: "left", mounts: { victim: { path: "/run/left" } } });
+    console.log("up");`));
   await firstOutput(victim);
-  assertEquals((await Deno.stat("/run/left/ep1")).uid, 5);
-  assertEquals((await Deno.stat("/run/left/ep1")).mode! & 0o777, 0o660);
-  assertEquals(await Gadget.cleanUp(), []);
+  assertEquals(await Gadget.cleanUp({ persistent: true }), []);
   await assertRejects(
     () => Gadget.start({ ...ids, functions: [echo] }, { name: "left" }),
     Deno.errors.AlreadyExists,
@@ -138,7 +221,62 @@ Deno.test("cleanUp() removes what a killed process has left, and leaves the livi
   await assertRejects(() => Deno.stat("/run/left"), Deno.errors.NotFound);
   assertEquals(gadgetTraces(), living);
   assertEquals(await Gadget.cleanUp(), []);
-  await waitForNoDevice({ vendorId: 0x1209, productId: 0x0002 });
+  await waitForNoDevice(VICTIM_IDS);
   await own.stop();
   assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("a gadget that somebody has made in place of a leftover is not touched", async () => {
+  const traces = gadgetTraces();
+  const path = `${CONFIGFS}/left`;
+  const victim = startProgram(victimProgram(`
+    await start({ name: "left" });
+    console.log("up");`));
+  await firstOutput(victim);
+  victim.kill("SIGKILL");
+  await victim.status;
+  await victim.stdout.cancel();
+  // Another program tidies up in its way, and takes the name.
+  await shell(`
+    umount /run/usb-gadget/left/victim
+    rm ${path}/configs/c.1/*victim
+    rmdir ${path}/functions/* ${path}/configs/c.1 ${path}/strings/0x409 ${path}
+    mkdir ${path} ${path}/strings/0x409
+    echo Foreign >${path}/strings/0x409/product`);
+  await assertRejects(
+    () => Gadget.start({ ...ids, functions: [echo] }, { name: "left" }),
+    Deno.errors.AlreadyExists,
+    "somebody else has made it",
+  );
+  assertEquals(
+    await Deno.readTextFile(`${path}/strings/0x409/product`),
+    "Foreign\n",
+  );
+  await shell(`rmdir ${path}/strings/0x409 ${path}`);
+  assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("a persistent gadget whose process was killed halfway is completed", async () => {
+  const traces = gadgetTraces();
+  const definition = {
+    ...ids,
+    maxSpeed,
+    functions: [kernelFunction("Loopback")],
+  };
+  const start = () =>
+    Gadget.start(definition, { name: "half", persistent: true });
+  // Killed right after it had claimed the name, and right after it had made
+  // the directory.
+  for (const half of ["", `mkdir ${CONFIGFS}/half`]) {
+    await shell(`
+      mkdir -p /run/usb-gadget
+      ln -s persistent /run/usb-gadget/half=owner
+      ${half}`);
+    assertEquals(await Gadget.cleanUp(), []);
+    const gadget = await start();
+    assertEquals(gadget.bound, true);
+    assertEquals((await start()).changes, []);
+    await gadget.stop();
+    assertEquals(gadgetTraces(), traces);
+  }
 });

@@ -1,29 +1,27 @@
 /**
- * Runs the kernel tests: in a VM for each kernel and speed, or on this machine.
+ * Runs the kernel tests: in VMs for each kernel and speed, or on this machine.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { type Architecture, architecture } from "../vm/architectures.ts";
+import { architecture } from "../vm/architectures.ts";
 import { VmError } from "../vm/errors.ts";
-import { terminalProgress } from "../vm/progress.ts";
-import { isQemuFault, runInVm, type Speed, type UdcKind } from "../vm/vm.ts";
-import { type Counts, countTests } from "./counts.ts";
-import { compileProgram } from "./compiler.ts";
-import { cacheImports, ROOT, testArguments, testFiles } from "./deno_test.ts";
-import { ensureHostPrograms } from "./host_programs.ts";
+import type { Speed } from "../vm/vm.ts";
+import type { Counts } from "./counts.ts";
+import { ROOT, testFiles } from "./deno_test.ts";
+import { groupByMachine, type MachineGroup } from "./machine.ts";
 import {
   allRuns,
   filesAtSpeed,
-  filesByUdc,
   filesOnArchitecture,
   finishedFiles,
+  isTestedOn,
+  product,
   type Run,
-  udcsOf,
   unitFilesOn,
 } from "./matrix.ts";
-import { makeSingleFile } from "./single_file.ts";
-import { ensureTestusb } from "./testusb.ts";
+import { prepare } from "./prepare.ts";
+import { LateOutput, liveOutput, runHere, runInGuest } from "./test_run.ts";
 
 const HELP = `Runs the kernel tests.
 
@@ -38,9 +36,10 @@ Usage: deno task test:kernel [OPTIONS] [FILE...]
   --here          on this machine's own UDC, without a VM
   --filter TEXT   only tests with this in their name
   --repeat N      the same again and again, to find what is not stable
+  --jobs N        so many VMs side by side; each shows its output at its end
 
-The dmabuf tests run in a VM of their own, whose UDC can scatter-gather; with
---here they run if GADGET_UDC=sg says that this machine's can.
+Tests that want a VM of their own have it; with --here they are left out, except
+the dmabuf tests, which run if GADGET_UDC=sg says that this UDC can scatter-gather.
 GADGET_SEED=N in the environment makes random tests begin with seed N.
 `;
 
@@ -48,132 +47,10 @@ GADGET_SEED=N in the environment makes random tests begin with seed N.
 const TIMEOUT = 20 * 60;
 const SOAK_TIMEOUT = 3 * 60 * 60;
 
-interface Plan {
-  files: string[];
-  udc: UdcKind;
-  environment: Record<string, string>;
-  extra: string[];
-  timeout: number;
-}
-
 /** A variable of this environment, to be handed on to the VM. */
 function inherited(name: string): Record<string, string> {
   const value = Deno.env.get(name);
   return value === undefined ? {} : { [name]: value };
-}
-
-/** Passes output on, and keeps it to count the tests in it. */
-class Tee {
-  #text = "";
-  readonly #decoder = new TextDecoder();
-
-  write(chunk: Uint8Array): Promise<void> {
-    this.#text += this.#decoder.decode(chunk, { stream: true });
-    let rest = chunk;
-    while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
-    return Promise.resolve();
-  }
-
-  get counts(): Counts {
-    return countTests(this.#text);
-  }
-}
-
-async function inVm(plan: Plan, run: Run, attempts = 3): Promise<Counts> {
-  const { arch, kernel, speed } = run;
-  console.log(
-    `\nKernel tests on Linux ${kernel} at ${speed} speed, ${arch}${
-      plan.udc === "sg" ? ", with scatter-gather" : ""
-    }`,
-  );
-  const tee = new Tee();
-  using progress = terminalProgress();
-  const started = performance.now();
-  const result = await runInVm({
-    command: ["deno", ...testArguments(plan.files), ...plan.extra],
-    arch,
-    kernel,
-    speed,
-    udc: plan.udc,
-    cwd: ROOT,
-    env: plan.environment,
-    timeout: plan.timeout,
-    progress,
-    onStdout: (chunk) => tee.write(chunk),
-    onStderr: (chunk) => tee.write(chunk),
-  });
-  for (const { title, lines } of result.problems) {
-    console.log(`The kernel complained: ${title}\n${lines.join("\n")}`);
-  }
-  if (isQemuFault(result) && attempts > 1) {
-    console.log("That is a fault of QEMU, not of the tests: once more");
-    return await inVm(plan, run, attempts - 1);
-  }
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  console.log(`Linux ${result.release}, ${result.accelerator}, ${seconds} s`);
-  return withExitCode(tee.counts, result.code);
-}
-
-async function here(plan: Plan): Promise<Counts> {
-  const tee = new Tee();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...testArguments(plan.files), ...plan.extra],
-    cwd: ROOT,
-    env: plan.environment,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  for await (const chunk of child.stdout) await tee.write(chunk);
-  return withExitCode(tee.counts, (await child.status).code);
-}
-
-/** A run that failed without a failed test has failed all the same. */
-function withExitCode(counts: Counts, code: number): Counts {
-  if (code !== 0 && counts.failed === 0) {
-    console.log(`The run ended with exit code ${code}`);
-    counts.failed++;
-  }
-  return counts;
-}
-
-/**
- * Fetches and compiles what the tests need on an architecture.
- *
- * @param made Removes what is not to stay.
- * @returns Variables that tell where it is.
- */
-async function prepare(
-  files: readonly string[],
-  architecture: Architecture,
-  made: AsyncDisposableStack,
-): Promise<Record<string, string>> {
-  await cacheImports(files, architecture);
-  using progress = terminalProgress();
-  const job = { progress };
-  await ensureHostPrograms(architecture, job);
-  const variables: Record<string, string> = {};
-  if (files.some((file) => file.includes("usbtest"))) {
-    variables.GADGET_TESTUSB = await ensureTestusb(architecture, job);
-  }
-  if (files.some((file) => file.includes("pair_"))) {
-    const source = `${ROOT}tests/support/pair_program.c`;
-    variables.GADGET_PAIR_PROGRAM = await compileProgram(
-      source,
-      architecture,
-      job,
-    );
-  }
-  if (files.some((file) => file.includes("single_file"))) {
-    const { path } = made.use(await makeSingleFile(architecture, job));
-    variables.GADGET_SINGLE_FILE = path;
-  }
-  return variables;
-}
-
-/** Unit tests that another architecture runs as well. */
-function unitFiles(arch: string): string[] {
-  return unitFilesOn(testFiles("tests/unit"), arch);
 }
 
 /** The values of an option, which have commas between. */
@@ -181,28 +58,39 @@ function list(text: string): string[] {
   return text.split(",");
 }
 
-/** Every combination. */
-function* product(
-  archs: string[],
-  kernels: string[],
-  speeds: Speed[],
-): Generator<Run> {
-  for (const arch of archs) {
-    for (const kernel of kernels) {
-      for (const speed of speeds) yield { arch, kernel, speed };
-    }
-  }
+/** Unit tests that another architecture runs as well. */
+function unitFiles(arch: string): string[] {
+  return unitFilesOn(testFiles("tests/unit"), arch);
+}
+
+function byMachine(files: readonly string[]): Promise<MachineGroup[]> {
+  return groupByMachine(
+    files,
+    (file) => Deno.readTextFile(file.startsWith("/") ? file : ROOT + file),
+  );
+}
+
+/** Runs jobs, up to `limit` of them side by side. */
+async function runAll(
+  jobs: readonly (() => Promise<void>)[],
+  limit: number,
+): Promise<void> {
+  const waiting = [...jobs];
+  await Promise.all(Array.from({ length: limit }, async () => {
+    for (let job = waiting.shift(); job; job = waiting.shift()) await job();
+  }));
 }
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
-    string: ["arch", "kernel", "speed", "filter", "repeat"],
+    string: ["arch", "kernel", "speed", "filter", "repeat", "jobs"],
     boolean: ["all", "soak", "here", "help"],
     default: {
       arch: Deno.build.arch,
       kernel: "7.3",
       speed: "super",
       repeat: "1",
+      jobs: "1",
     },
   });
   if (args.help) {
@@ -212,9 +100,7 @@ async function main(): Promise<number> {
   const files = args._.length > 0
     ? args._.map(String)
     : finishedFiles(testFiles("tests/kernel"));
-  const plan: Plan = {
-    files,
-    udc: "stock",
+  const common = {
     environment: {
       ...(args.soak ? { GADGET_SOAK: "1" } : {}),
       ...inherited("GADGET_SEED"),
@@ -223,36 +109,40 @@ async function main(): Promise<number> {
     extra: args.filter === undefined ? [] : [`--filter=${args.filter}`],
     timeout: args.soak ? SOAK_TIMEOUT : TIMEOUT,
   };
-  const runs = args.all ? allRuns() : [
-    ...product(
-      list(args.arch).map((name) => architecture(name).name),
-      list(args.kernel),
-      list(args.speed) as Speed[],
-    ),
-  ];
+  const runs: Run[] = args.all ? allRuns() : product(
+    list(args.arch).map((name) => architecture(name).name),
+    list(args.kernel),
+    list(args.speed) as Speed[],
+  );
   await using made = new AsyncDisposableStack();
   const environments = new Map<string, Record<string, string>>();
   for (const arch of new Set(runs.map((run) => run.arch))) {
     const all = args.all ? [...files, ...unitFiles(arch)] : files;
-    environments.set(arch, await prepare(all, architecture(arch), made));
+    const variables = await prepare(all, architecture(arch), made);
+    environments.set(arch, { ...common.environment, ...variables });
   }
   const total = { passed: 0, failed: 0 };
   const add = ({ passed, failed }: Counts) => {
     total.passed += passed;
     total.failed += failed;
   };
+  const limit = Number(args.jobs);
+  const jobs: (() => Promise<void>)[] = [];
   for (let round = 0; round < Number(args.repeat); round++) {
     if (args.here) {
-      const environment = {
-        ...plan.environment,
-        ...environments.get(Deno.build.arch),
-      };
-      // Whoever has a UDC with scatter-gather says so.
-      const udc = Deno.env.get("GADGET_UDC") === "sg" ? "sg" : "stock";
-      add(await here({ ...plan, files: filesByUdc(files)[udc], environment }));
+      const environment = environments.get(Deno.build.arch)!;
+      for (const group of await byMachine(files)) {
+        const { udc } = group.machine;
+        const possible = udc === undefined
+          ? group.request === ""
+          : Deno.env.get("GADGET_UDC") === udc;
+        if (possible) add(await runHere({ ...common, ...group, environment }));
+        else console.log(`Left out, for they want a VM: ${group.files}`);
+      }
       continue;
     }
     for (const run of runs) {
+      const environment = environments.get(run.arch)!;
       const chosen = filesOnArchitecture(
         args.all
           ? [...filesAtSpeed(files, run.speed), ...unitFiles(run.arch)]
@@ -260,18 +150,22 @@ async function main(): Promise<number> {
         run.arch,
       );
       chosen.leftOut.forEach((sentence) => console.log(`\n${sentence}`));
-      const environment = {
-        ...plan.environment,
-        ...environments.get(run.arch),
-      };
-      const groups = filesByUdc(chosen.files);
-      for (const udc of udcsOf(run.kernel)) {
-        const files = groups[udc];
-        if (files.length === 0) continue;
-        add(await inVm({ ...plan, files, udc, environment }, run));
+      for (const group of await byMachine(chosen.files)) {
+        if (!isTestedOn(group.machine.udc, run.kernel)) continue;
+        const test = { ...common, ...group, environment };
+        jobs.push(async () => {
+          if (limit === 1) return add(await runInGuest(test, run, liveOutput));
+          const output = new LateOutput();
+          try {
+            add(await runInGuest(test, run, output));
+          } finally {
+            output.show();
+          }
+        });
       }
     }
   }
+  await runAll(jobs, limit);
   console.log(
     `\nKernel tests: ${total.passed} passed, ${total.failed} failed`,
   );

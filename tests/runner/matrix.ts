@@ -16,25 +16,35 @@ export interface Run {
 
 const KERNELS = ["7.3", "6.12", "6.1"];
 const SPEEDS: readonly Speed[] = ["super", "high", "full"];
+/** The speed at which all files run. */
+const MAIN_SPEED = SPEEDS[0];
+
+/** Every combination. */
+export function product(
+  archs: readonly string[],
+  kernels: readonly string[],
+  speeds: readonly Speed[],
+): Run[] {
+  return archs.flatMap((arch) =>
+    kernels.flatMap((kernel) =>
+      speeds.map((speed) => ({ arch, kernel, speed }))
+    )
+  );
+}
 
 /**
  * All runs: this machine's architecture with every kernel and speed, and the
  * others, whose emulation is slow, with the newest kernel.
  */
 export function allRuns(): Run[] {
-  return ARCHITECTURES.toSorted((a, b) =>
-    Number(isNative(b)) - Number(isNative(a))
-  ).flatMap((architecture) =>
-    isNative(architecture)
-      ? KERNELS.flatMap((kernel) =>
-        SPEEDS.map((speed) => ({ arch: architecture.name, kernel, speed }))
-      )
-      : [{ arch: architecture.name, kernel: KERNELS[0], speed: SPEEDS[0] }]
-  );
+  const names = (native: boolean) =>
+    ARCHITECTURES.filter((each) => isNative(each) === native)
+      .map(({ name }) => name);
+  return [
+    ...product(names(true), KERNELS, SPEEDS),
+    ...product(names(false), [KERNELS[0]], [MAIN_SPEED]),
+  ];
 }
-
-/** The speed at which all files run. */
-const MAIN_SPEED = SPEEDS[0];
 
 /**
  * Begins of the names of unit tests that are about this machine's ABI, and run
@@ -83,11 +93,14 @@ const SAME_AT_EVERY_SPEED = [
  * they are named, and belong to the suite once they have passed 20 times in a
  * row on every kernel.
  */
-const UNFINISHED = ["control_", "gadget_"];
+const UNFINISHED: string[] = [];
 
 /** Leaves out the files that nobody trusts yet. */
-export function finishedFiles(files: readonly string[]): string[] {
-  return files.filter((file) => !hasName(file, UNFINISHED));
+export function finishedFiles(
+  files: readonly string[],
+  unfinished: readonly string[] = UNFINISHED,
+): string[] {
+  return files.filter((file) => !hasName(file, unfinished));
 }
 
 /** Leaves out the files that a run at `speed` would only repeat. */
@@ -99,33 +112,15 @@ export function filesAtSpeed(
   return files.filter((file) => !hasName(file, SAME_AT_EVERY_SPEED));
 }
 
-/** Begins of the names of files that need a UDC with scatter-gather. */
-const SCATTER_GATHER = ["dmabuf_"];
-
-/** Begins of the names of those among them that need one without. */
-const NO_SCATTER_GATHER = ["dmabuf_errors"];
-
-/** The first kernel with what files for such a UDC test. */
+/** The first kernel with what the tests of a UDC with scatter-gather test. */
 const SCATTER_GATHER_SINCE = { major: 6, minor: 9 };
 
-/** Divides files by the UDC that they need; a group may be empty. */
-export function filesByUdc(
-  files: readonly string[],
-): Record<UdcKind, string[]> {
-  const needsSg = (file: string) =>
-    hasName(file, SCATTER_GATHER) && !hasName(file, NO_SCATTER_GATHER);
-  return {
-    stock: files.filter((file) => !needsSg(file)),
-    sg: files.filter(needsSg),
-  };
-}
-
-/** The UDCs that a kernel is tested with. */
-export function udcsOf(kernel: string): UdcKind[] {
+/** Whether a kernel is tested with a UDC. */
+export function isTestedOn(udc: UdcKind | undefined, kernel: string): boolean {
   const { major, minor } = SCATTER_GATHER_SINCE;
   const [first, second = 0] = kernel.split(".").map(Number);
   const old = first < major || (first === major && second < minor);
-  return old ? ["stock"] : ["stock", "sg"];
+  return udc !== "sg" || !old;
 }
 
 /**

@@ -3,33 +3,67 @@
  *
  * @module
  */
-const MOD = new URL("../../mod.ts", import.meta.url);
+/** The runner's bundle of the package, or the package. */
+const MOD = Deno.env.get("GADGET_BUNDLE") ??
+  new URL("../../mod.ts", import.meta.url).href;
 
-/** What a victim does, again and again: start, transfer, stop. */
-export const CHURN = `
-import { bulkPair, Gadget, kernelFunction, usbFunction } from "${MOD}";
-const echo = usbFunction({
+/** The IDs of their gadgets. */
+export const VICTIM_IDS = { vendorId: 0x1209, productId: 0x0002 };
+
+/**
+ * A program of which only the end is to be written: it has
+ * `start(options, ...functions)`, which starts a gadget with the function
+ * `victim` before others, and everything of the package as `usb`.
+ */
+export function victimProgram(rest: string): string {
+  return `
+import * as usb from "${MOD}";
+const victim = usb.usbFunction({
   name: "victim",
-  interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+  interfaces: [{ class: 0xff, endpoints: { link: usb.bulkPair() } }],
 });
-console.log("up");
-for (;;) {
-  const gadget = await Gadget.start({
-    vendorId: 0x1209,
-    productId: 0x0002,
-    product: "Victim",
-    functions: [kernelFunction("acm", {}), echo],
-  }, JSON.parse('OPTIONS'));
-  const { link } = gadget.functions.victim.endpoints;
-  const reading = link.read(4096).catch(() => {});
-  const writing = link.write(new Uint8Array(8192)).catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 40 * Math.random()));
-  await gadget.stop();
-  await Promise.all([reading, writing]);
-}`;
+const start = (options, ...functions) => usb.Gadget.start({
+  ...${JSON.stringify(VICTIM_IDS)},
+  product: "Victim",
+  functions: [victim, ...functions],
+}, options);
+${rest}`;
+}
 
-/** Starts a program that is given as text, with `--allow-ffi` alone. */
-export function startProgram(code: string): Deno.ChildProcess {
+/** What {@linkcode CHURN} is doing. */
+export const PHASES = ["start", "transfer", "stop"] as const;
+
+/**
+ * Waits for a line, options as JSON, and then starts a gadget, echoes and stops
+ * it again, for ever. Tells before each phase which one it is.
+ */
+export const CHURN = victimProgram(`
+const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
+const line = new Uint8Array(1000);
+const length = await Deno.stdin.read(line);
+const options = JSON.parse(new TextDecoder().decode(line.subarray(0, length)));
+for (;;) {
+  console.log("start");
+  const gadget = await start(options, usb.kernelFunction("acm"));
+  await gadget.functions.victim.enabled();
+  console.log("transfer");
+  const { link } = gadget.functions.victim.endpoints;
+  const echo = link.readable.pipeTo(link.writable).catch(() => {});
+  await wait(300 * Math.random());
+  console.log("stop");
+  await gadget.stop();
+  await echo;
+}`);
+
+/**
+ * Starts a program that is given as text, with `--allow-ffi` alone.
+ *
+ * @param stdin Whether it gets a standard input, which is to be closed.
+ */
+export function startProgram(
+  code: string,
+  stdin: "null" | "piped" = "null",
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -40,7 +74,7 @@ export function startProgram(code: string): Deno.ChildProcess {
       `data:application/typescript,${encodeURIComponent(code)}`,
     ],
     env: { NO_COLOR: "1" },
-    stdin: "null",
+    stdin,
     stdout: "piped",
     stderr: "inherit",
   }).spawn();

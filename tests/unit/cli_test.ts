@@ -1,5 +1,6 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { examine, formatFindings, type Machine } from "../../src/cli/doctor.ts";
+import { parseOptions } from "../../src/cli/kernel_options.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -23,6 +24,7 @@ async function cli(...args: string[]) {
 
 const bare: Machine = {
   release: "6.12.1",
+  options: new Map([["CONFIG_USB_CONFIGFS", "n"]]),
   root: false,
   configfs: undefined,
   gadgets: false,
@@ -31,15 +33,39 @@ const bare: Machine = {
   udcs: [],
   aio: "syscall",
   leftovers: [],
-  probe: () => Promise.reject(new Error("not to be called")),
+  probe: () => {
+    throw new Error("Cannot probe");
+  },
 };
 
-Deno.test("doctor tells what is missing on a machine without gadget support", async () => {
+/** A machine that has everything, and whatever of it another test needs. */
+const complete: Machine = {
+  ...bare,
+  root: true,
+  options: new Map([["CONFIG_A", "y"], ["CONFIG_B", "m"]]),
+  configfs: "/sys/kernel/config",
+  gadgets: true,
+  moduleState: () => "loaded",
+  udcs: [{
+    name: "dummy_udc.0",
+    driver: "g1",
+    state: "configured",
+    maximumSpeed: "super-speed",
+    controllerDriver: "dummy_udc",
+  }],
+  aio: "libaio.so.1",
+  leftovers: ["old"],
+  probe: () => ({ rwProxy: true, zlp: true, dmabuf: false }),
+};
+
+Deno.test("doctor tells what is missing on a machine without gadget support", () => {
   assertEquals(
-    formatFindings(await examine(bare)),
+    formatFindings(examine(bare)),
     `ok      kernel: Linux 6.12.1
 MISSING permissions: not root
         -> gadgets need root: run it with sudo, in a container also with --privileged
+MISSING options: CONFIG_USB_CONFIGFS=n
+        -> use a kernel that is built with CONFIG_USB_CONFIGFS
 MISSING configfs: not in the kernel that runs
         -> get configfs
 MISSING gadgets: libcomposite is not loaded
@@ -50,32 +76,16 @@ MISSING controller: no USB device controller
         -> use a board that has one, and load its driver (dwc2, dwc3, musb_hdrc, ...)
 note    libaio: not installed; system calls are used instead
 
-Gadgets do not work on this machine: 5 things are missing.`,
+Gadgets do not work on this machine: 6 things are missing.`,
   );
 });
 
-Deno.test("doctor tells what a machine with everything can", async () => {
-  const findings = await examine({
-    ...bare,
-    root: true,
-    configfs: "/sys/kernel/config",
-    gadgets: true,
-    moduleState: () => "loaded",
-    udcs: [{
-      name: "dummy_udc.0",
-      driver: "g1",
-      state: "configured",
-      maximumSpeed: "super-speed",
-      controllerDriver: "dummy_udc",
-    }],
-    aio: "libaio.so.1",
-    leftovers: ["old"],
-    probe: () => Promise.resolve({ rwProxy: true, zlp: true, dmabuf: false }),
-  });
+Deno.test("doctor tells what a machine with everything can", () => {
   assertEquals(
-    formatFindings(findings),
+    formatFindings(examine(complete)),
     `ok      kernel: Linux 6.12.1
 ok      permissions: root
+ok      options: CONFIG_A=y, CONFIG_B=m
 ok      configfs: mounted on /sys/kernel/config
 ok      gadgets: libcomposite is loaded
 ok      FunctionFS: usb_f_fs is loaded
@@ -91,12 +101,37 @@ Gadgets work on this machine.`,
   );
 });
 
+Deno.test("doctor tells when all seems to be there and does not work", () => {
+  const findings = examine({ ...complete, probe: bare.probe });
+  assertEquals(findings.at(-1), {
+    name: "gadgets",
+    state: "missing",
+    text: "Cannot probe",
+  });
+});
+
+Deno.test("parseOptions() reads what the kernel was built with", () => {
+  const text = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=m\nCONFIG_D=4\n";
+  assertEquals(
+    [...parseOptions(text, ["CONFIG_A", "CONFIG_B", "CONFIG_C", "CONFIG_E"])],
+    [["CONFIG_A", "y"], ["CONFIG_B", "n"], ["CONFIG_C", "m"], [
+      "CONFIG_E",
+      "n",
+    ]],
+  );
+});
+
 Deno.test("the command line works with --allow-ffi alone", async () => {
   const doctor = await cli("doctor", "--json");
   assertEquals(doctor.err, "");
   const findings = JSON.parse(doctor.out) as { name: string }[];
   assertEquals(findings[0].name, "kernel");
-  assertEquals((await cli("--help")).code, 0);
+  const list = await cli("list", "--json");
+  assertEquals([list.err, list.code], ["", 0]);
+  assert(Array.isArray(JSON.parse(list.out)));
+  const help = await cli("--help");
+  assertEquals([help.err, help.code], ["", 0]);
+  assertStringIncludes(help.out, "Usage:");
 });
 
 Deno.test("a wrong command line is answered with the right ones", async () => {

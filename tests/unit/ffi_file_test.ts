@@ -89,10 +89,21 @@ Deno.test("list() tells directories, links and files apart", () => {
   symlink("folder", `${path}/link`);
   close(open(`${path}/file`, O_WRONLY | O_CREAT));
   const entries = list(path).sort((a, b) => a.name < b.name ? -1 : 1);
+  const inode = (name: string) => Deno.lstatSync(`${path}/${name}`).ino!;
   assertEquals(entries, [
-    { name: "file", isDirectory: false, isSymlink: false },
-    { name: "folder", isDirectory: true, isSymlink: false },
-    { name: "link", isDirectory: false, isSymlink: true },
+    {
+      name: "file",
+      isDirectory: false,
+      isSymlink: false,
+      inode: inode("file"),
+    },
+    {
+      name: "folder",
+      isDirectory: true,
+      isSymlink: false,
+      inode: inode("folder"),
+    },
+    { name: "link", isDirectory: false, isSymlink: true, inode: inode("link") },
   ]);
   assertEquals(readlink(`${path}/link`), "folder");
 });

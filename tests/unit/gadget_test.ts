@@ -8,12 +8,10 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { sameValue } from "../../src/gadget/attribute_value.ts";
-import {
-  checkGadget,
-  interfaceOffsets,
-} from "../../src/gadget/check_gadget.ts";
+import { checkGadget } from "../../src/gadget/check_gadget.ts";
 import { mountData } from "../../src/gadget/function_mount.ts";
 import { instanceName } from "../../src/gadget/gadget_definition.ts";
+import { interfaceOffsets } from "../../src/gadget/interface_offsets.ts";
 import { modelGadget } from "../../src/gadget/tree_model.ts";
 
 const echo = usbFunction({
@@ -85,11 +83,12 @@ Deno.test("checkGadget() refuses what the kernel would refuse or cut", () => {
     [{ maxPower: 901 }, '"maxPower" must be an integer from 0 to 900'],
     [{ functions: [] }, "it has no functions"],
     [{ functions: [echo, echo] }, 'two functions have the name "echo"'],
-    [{ product: "x".repeat(127) }, '"product" has 127 UTF-16 units'],
+    [{ product: "x".repeat(127) }, '"product" has 127 bytes of UTF-8'],
+    [{ product: "ä".repeat(64) }, '"product" has 128 bytes of UTF-8'],
     [{ product: "a\nb" }, '"product" has a NUL or a line break'],
     [
       { product: { "en-US": "a", "de-DE": "b", "fr-FR": "c" } },
-      "its strings has 3 languages, 2 is the limit of Linux",
+      "its strings have 3 languages, 2 is the limit of Linux",
     ],
     [{ product: { xx: "a" } }, 'the language "xx" is not known'],
     [{ configurations: [] }, "it has no configurations"],
@@ -120,6 +119,10 @@ Deno.test("checkGadget() refuses what the kernel would refuse or cut", () => {
         ],
       },
       'attribute "report_length" of function "hid" must be',
+    ],
+    [
+      { functions: [kernelFunction("ffs", {}, { name: "x" })] },
+      'function "x" of type "ffs" is none of the kernel; use externalFunction()',
     ],
     [
       { functions: [kernelFunction("a/b", {}, { name: "b" })] },
@@ -174,11 +177,18 @@ Deno.test("sameValue() knows what configfs makes of a value", () => {
   assert(!same("Echo\n", "product", "echo"));
 });
 
-Deno.test("instanceName() fits into the 40 characters of FunctionFS", () => {
+Deno.test("instanceName() fits into what configfs keeps of a function", () => {
   assertEquals(instanceName("usb-gadget.1.0", "echo"), "usb-gadget.1.0-echo");
-  const long = instanceName("usb-gadget.4194304.12", "f".repeat(35));
-  assertEquals(long.length, 40);
-  assert(long !== instanceName("usb-gadget.4194304.13", "f".repeat(35)));
+  const name = (gadget: string, length: number) =>
+    instanceName(gadget, "f".repeat(length));
+  const long = "usb-gadget.4194304.12";
+  assertEquals(name(long, 13), `${long}-${"f".repeat(13)}`);
+  // ffs.INSTANCE and a NUL have 40 bytes.
+  for (const length of [14, 35, 255]) {
+    assertEquals(name(long, length).length, length === 14 ? 22 : 35);
+    assert(name(long, length) !== name("usb-gadget.4194304.13", length));
+    assert(name(long, length) !== name(long, length + 1));
+  }
 });
 
 Deno.test("mountData() writes options as FunctionFS reads them", () => {

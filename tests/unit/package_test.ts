@@ -73,7 +73,10 @@ Deno.test("filesAtSpeed() leaves out what has nothing to do with speed", () => {
 
 Deno.test("finishedFiles() leaves out what is not trusted yet", () => {
   assertEquals(
-    finishedFiles(["tests/kernel/echo_test.ts", "tests/kernel/gadget_x.ts"]),
+    finishedFiles(
+      ["tests/kernel/echo_test.ts", "tests/kernel/new_x.ts"],
+      ["new_"],
+    ),
     ["tests/kernel/echo_test.ts"],
   );
 });

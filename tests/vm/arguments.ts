@@ -35,7 +35,8 @@ Machine:
   --kernel VERSION      ${Object.keys(KERNELS).join(", ")} (default 7.3)
   --udc NAME            stock: dummy_hcd as it is (default); or sg: built with
                         scatter-gather, which DMABUF needs
-  --hcd PARAMETERS      parameters of dummy_hcd (default "is_super_speed=1")
+  --hcd PARAMETERS      parameters of dummy_hcd (default "is_super_speed=1"), or
+                        "none": without dummy_hcd, usb_f_fs and configfs
   --modules NAME,...    modules to load besides dummy_hcd and usb_f_fs
   --memory SIZE         for example 512M or 4G (default 2G)
   --accel NAME          ${ACCELERATORS.join(", ")} (default auto)

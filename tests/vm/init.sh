@@ -48,7 +48,7 @@ first_stage() {
   mount -t devtmpfs devtmpfs /dev
   . /gadget-vm/settings
   load </gadget-vm/transport
-  load </gadget-vm/gadget &
+  [ "$HCD" = none ] || load </gadget-vm/gadget &
 
   transport="trans=virtio,version=9p2000.L,msize=512000"
   mount -t 9p -o "$transport,cache=loose,ro" host /gadget-vm/host ||
@@ -120,7 +120,7 @@ second_stage() {
   mkdir -p /dev/pts /dev/shm /run/lock
   mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
   mount -t tmpfs -o mode=1777 tmpfs /dev/shm
-  mount -t configfs configfs /sys/kernel/config
+  [ "$HCD" = none ] || mount -t configfs configfs /sys/kernel/config
   mount -t debugfs debugfs /sys/kernel/debug
   mount -t tracefs tracefs /sys/kernel/tracing
   ln -sf /proc/self/fd /dev/fd

@@ -70,7 +70,10 @@ export interface RunOptions extends MachineOptions {
   command: readonly string[];
   /** The speed that tests use, given as `GADGET_SPEED`. @default {"super"} */
   speed?: Speed;
-  /** Parameters of dummy_hcd. @default {"is_super_speed=1"} */
+  /**
+   * Parameters of dummy_hcd, or `"none"`: neither dummy_hcd nor usb_f_fs nor
+   * configfs is loaded. @default {"is_super_speed=1"}
+   */
   hcd?: string;
   /** Modules to load besides dummy_hcd and usb_f_fs. */
   modules?: readonly string[];

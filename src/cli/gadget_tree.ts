@@ -1,0 +1,92 @@
+/**
+ * A gadget with all that configfs and its FunctionFS functions tell, as text.
+ *
+ * @module
+ */
+import { isSystemError } from "../../ffi/errno.ts";
+import { list, readFile } from "../../ffi/file.ts";
+import { decodeFunctionBlock, formatTree } from "../descriptors/mod.ts";
+import { recordedBlocks } from "../functionfs/block_record.ts";
+import type {
+  FoundConfiguration,
+  FoundFunction,
+  FoundGadget,
+} from "../gadget/inventory.ts";
+import { formatFunction, formatIdentity } from "./gadgets.ts";
+
+/** Directories inside a function's that are worth a look, `lun.0` for one. */
+const MAX_DEPTH = 3;
+
+/** The device, its configurations, and their functions with what they are. */
+export function formatGadgetTree(gadget: FoundGadget): string {
+  const configurations = Object.entries(gadget.configurations);
+  return [
+    ...formatIdentity(gadget),
+    `  ${formatAttributes(gadget.attributes)}`,
+    ...configurations.map(([name, it]) => formatConfiguration(name, it)),
+    ...gadget.functions.flatMap((it) => ["", ...functionTree(gadget, it)]),
+  ].join("\n");
+}
+
+function formatConfiguration(
+  name: string,
+  { description, attributes, functions }: FoundConfiguration,
+): string {
+  const title = description === undefined
+    ? name
+    : `${name} ${JSON.stringify(description)}`;
+  return `  ${title}, ${formatAttributes(attributes)}: ${
+    functions.join(", ") || "no functions"
+  }`;
+}
+
+function formatAttributes(attributes: Readonly<Record<string, string>>) {
+  return Object.entries(attributes).map(([key, value]) => `${key} ${value}`)
+    .join(", ");
+}
+
+function functionTree(gadget: FoundGadget, found: FoundFunction): string[] {
+  const { directory, mounts } = found;
+  if (!directory.startsWith("ffs.")) {
+    const attributes = readAttributes(`${gadget.path}/functions/${directory}`);
+    return [
+      `  ${directory}: a function of the kernel`,
+      ...attributes.map((line) => `    ${line}`),
+    ];
+  }
+  const blocks = mounts.map(recordedBlocks).find((it) => it !== undefined);
+  const tree = blocks === undefined
+    ? "no copy of its descriptors; it is not open, or not by this package"
+    : formatTree(decodeFunctionBlock(blocks.descriptors, blocks.strings));
+  return [
+    ...formatFunction(found),
+    ...tree.split("\n").map((line) => `    ${line}`),
+  ];
+}
+
+/** The attributes of a kernel function, `PATH VALUE`. */
+function readAttributes(path: string, prefix = "", depth = 1): string[] {
+  return list(path).sort((a, b) => a.name < b.name ? -1 : 1).flatMap((it) => {
+    const name = `${prefix}${it.name}`;
+    const inner = `${path}/${it.name}`;
+    if (it.isSymlink) return [];
+    if (it.isDirectory) {
+      return depth < MAX_DEPTH
+        ? readAttributes(inner, `${name}/`, depth + 1)
+        : [];
+    }
+    try {
+      return [`${name} ${formatValue(readFile(inner))}`];
+    } catch (error) {
+      // Some can only be written, or not be read now.
+      if (isSystemError(error)) return [];
+      throw error;
+    }
+  });
+}
+
+function formatValue(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes).replace(/[\n\0]+$/, "");
+  // deno-lint-ignore no-control-regex -- a report descriptor is no text
+  return /[\0-\x08\ufffd]/.test(text) ? `(${bytes.length} bytes)` : text;
+}

@@ -1,0 +1,47 @@
+/**
+ * How the running kernel was built, where it tells.
+ *
+ * @module
+ */
+import { exists, readFile } from "../../ffi/file.ts";
+
+/** `"y"` is built in, `"m"` a module, `"n"` not there. */
+export type OptionValue = "y" | "m" | "n";
+
+/**
+ * Reads the configuration of the running kernel from `/proc/config.gz`, or from
+ * `/boot/config-RELEASE` as most distributions have it.
+ *
+ * @param release The kernel's release.
+ * @param names The options to look for, such as `"CONFIG_USB_CONFIGFS"`.
+ * @returns `undefined` if the kernel's configuration is in neither place.
+ */
+export async function kernelOptions(
+  release: string,
+  names: readonly string[],
+): Promise<Map<string, OptionValue> | undefined> {
+  const text = await readConfiguration(release);
+  return text === undefined ? undefined : parseOptions(text, names);
+}
+
+/** Reads options out of a configuration's text. */
+export function parseOptions(
+  text: string,
+  names: readonly string[],
+): Map<string, OptionValue> {
+  const set = new Map(
+    [...text.matchAll(/^(CONFIG_\w+)=([ym])$/gm)]
+      .map(([, name, value]) => [name, value as OptionValue]),
+  );
+  return new Map(names.map((name) => [name, set.get(name) ?? "n"]));
+}
+
+async function readConfiguration(release: string): Promise<string | undefined> {
+  const plain = `/boot/config-${release}`;
+  if (exists(plain)) return new TextDecoder().decode(readFile(plain));
+  const packed = "/proc/config.gz";
+  if (!exists(packed)) return undefined;
+  const stream = new Blob([readFile(packed)]).stream()
+    .pipeThrough(new DecompressionStream("gzip"));
+  return await new Response(stream).text();
+}

@@ -1,0 +1,101 @@
+/**
+ * Makes a gadget that exists what another definition says.
+ *
+ * @module
+ */
+import type { Binding } from "./binding.ts";
+import { unmountInstance } from "./function_mount.ts";
+import type { GadgetDefinition } from "./gadget_definition.ts";
+import type {
+  AppliedChanges,
+  GadgetApplyOptions,
+  GadgetOptions,
+} from "./gadget_options.ts";
+import { mountAll } from "./gadget_parts.ts";
+import { type ApplyPlan, planApply } from "./tree_apply.ts";
+import { type GadgetModel, modelGadget } from "./tree_model.ts";
+import type { TreeWriter } from "./tree_writer.ts";
+
+/** A gadget that is to be changed. */
+export interface ChangingGadget {
+  readonly name: string;
+  readonly writer: TreeWriter;
+  readonly binding: Binding;
+  readonly options: GadgetOptions;
+  /** What it is made from now. */
+  readonly definition: GadgetDefinition;
+  /** Takes on a definition, and where its functions are mounted. */
+  adopt(definition: GadgetDefinition, mountPoints: Map<string, string>): void;
+}
+
+/**
+ * Changes a gadget by as few steps as possible. Whatever fails, it goes back to
+ * what it was.
+ */
+export async function changeGadget(
+  gadget: ChangingGadget,
+  definition: GadgetDefinition,
+  options: GadgetApplyOptions,
+): Promise<AppliedChanges> {
+  const { writer, binding, definition: previous } = gadget;
+  const wasBound = binding.bound;
+  const before = modelGadget(previous, gadget.name);
+  const model = modelGadget(definition, gadget.name);
+  const plan = plans(writer, model, before);
+  const rebound = wasBound &&
+    (plan.unbound || plan.enumerated && (options.rebind ?? true));
+  try {
+    if (plan.unbound && wasBound) writer.setUdc("");
+    plan.run();
+    if (!plan.unbound && rebound) writer.setUdc("");
+    adopt(gadget, definition);
+    if (rebound) {
+      await binding.bind({ udc: binding.udc, ...options });
+      writer.changes.push({ type: "bind", path: "UDC" });
+    }
+  } catch (error) {
+    // Stopped while it was waiting: there is nothing left to put back.
+    if (binding.ended) throw error;
+    restore(error, () => {
+      plans(writer, before, model).run();
+      adopt(gadget, previous);
+      if (wasBound) binding.bindNow();
+    });
+    throw error;
+  }
+  return { changes: writer.changes, rebound };
+}
+
+function plans(
+  writer: TreeWriter,
+  model: GadgetModel,
+  previous: GadgetModel,
+): ApplyPlan {
+  return planApply(writer, model, {
+    previous,
+    onRemove: (directory) => {
+      if (directory.startsWith("ffs.")) {
+        unmountInstance(directory.slice("ffs.".length));
+      }
+    },
+  });
+}
+
+function adopt(gadget: ChangingGadget, definition: GadgetDefinition): void {
+  gadget.adopt(definition, mountAll(definition, gadget.name, gadget.options));
+}
+
+/** Undoes what has failed; tells both errors if that fails as well. */
+function restore(error: unknown, undo: () => void): void {
+  try {
+    undo();
+  } catch (second) {
+    const [first, other] = [error, second].map((it) =>
+      it instanceof Error ? it.message : String(it)
+    );
+    throw new AggregateError(
+      [error, second],
+      `${first}; and the gadget could not be put back: ${other}`,
+    );
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * USB device controllers: which there are, how they stand, and gadgets on
+ * several of them.
+ *
+ * @module
+ */
+import "../support/libraries.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  bulkPair,
+  Gadget,
+  listUdcs,
+  readUdc,
+  softConnect,
+  usbFunction,
+  waitForUdc,
+} from "@usb/gadget";
+import { withControllers } from "../support/controllers.ts";
+import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
+import { Enumerations } from "../support/enumerations.ts";
+import { gadgetTraces } from "../support/leftovers.ts";
+import { pattern } from "../support/pattern.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+import { UsbfsDevice } from "../support/usbfs.ts";
+import { waitForNoDevice } from "../support/usbfs_find.ts";
+
+const ids = { vendorId: 0x1209, productId: 0x0001 };
+const { maxSpeed } = gadgetSpeed();
+
+const echo = usbFunction({
+  name: "echo",
+  interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+});
+
+Deno.test("a controller is listed and read as it is, before, with and after a gadget", async () => {
+  const [{ name }] = listUdcs();
+  const free = {
+    name,
+    state: "not attached",
+    driver: "",
+    maximumSpeed: "super-speed",
+    isOtg: false,
+    controllerDriver: "dummy_udc",
+  };
+  const { currentSpeed: _, ...before } = readUdc(name);
+  assertEquals(before, free);
+  await using gadget = await Gadget.start({
+    ...ids,
+    maxSpeed,
+    functions: [echo],
+  });
+  await gadget.functions.echo.enabled();
+  const taken = await waitForUdc(name, ["configured", "suspended"]);
+  assertEquals(taken, {
+    ...free,
+    driver: gadget.name,
+    state: "configured",
+    currentSpeed: maxSpeed,
+  });
+  assertEquals(gadget.udc, taken);
+  gadget.unbind();
+  assertEquals(readUdc(name).driver, "");
+  await assertRejects(
+    () => waitForUdc(name, "configured", { timeout: 50 }),
+    Deno.errors.TimedOut,
+    `Cannot see UDC "${name}" become "configured": after 50 ms it is "not attached", without a gadget`,
+  );
+  assertThrows(() => readUdc("nowhere.0"), Deno.errors.NotFound);
+  assertThrows(() => readUdc("../net"), TypeError);
+});
+
+Deno.test("unbind(), bind() and rebind() take the device off its host and back", async () => {
+  await using gadget = await Gadget.start({
+    ...ids,
+    maxSpeed,
+    functions: [echo],
+  });
+  const enumerations = new Enumerations(ids);
+  await enumerations.next();
+  gadget.unbind();
+  assertEquals(gadget.bound, false);
+  await waitForNoDevice(ids);
+  await gadget.bind();
+  await gadget.bind(); // It is.
+  await enumerations.next();
+  await gadget.rebind();
+  await enumerations.next();
+  await gadget.functions.echo.enabled();
+});
+
+Deno.test("a soft disconnect takes the device off the bus, and leaves the gadget bound", async () => {
+  await using gadget = await Gadget.start({
+    ...ids,
+    maxSpeed,
+    functions: [echo],
+  });
+  const enumerations = new Enumerations(ids);
+  await enumerations.next();
+  const { name } = gadget.udc;
+  softConnect(name, false);
+  await waitForNoDevice(ids);
+  assertEquals(gadget.bound, true);
+  assertEquals(gadget.udc.driver, gadget.name);
+  // softConnect(name, true) does not bring it back on dummy_hcd.
+  await gadget.rebind();
+  await enumerations.next();
+  await gadget.functions.echo.enabled();
+});
+
+Deno.test("two and eight gadgets live in one process, each on a controller of its own", async () => {
+  const traces = gadgetTraces();
+  for (const count of [2, 8]) {
+    await withControllers(count, async () => {
+      assertEquals(
+        listUdcs().map(({ name }) => name),
+        Array.from({ length: count }, (_, index) => `dummy_udc.${index}`),
+      );
+      const gadgets = await Promise.all(
+        Array.from({ length: count }, (_, index) =>
+          Gadget.start({
+            vendorId: 0x1209,
+            productId: 0x0010 + index,
+            maxSpeed,
+            functions: [echo],
+          })),
+      );
+      assertEquals(new Set(gadgets.map((it) => it.udc.name)).size, count);
+      const error = await assertRejects(
+        () => Gadget.start({ ...ids, functions: [echo] }),
+        Deno.errors.Busy,
+      );
+      assertEquals(error.message.match(/of process \d+/g)?.length, count);
+      // All of them work at once.
+      await Promise.all(gadgets.map(async ({ definition, functions }) => {
+        const { link } = functions.echo.endpoints;
+        const bytes = pattern(3000 + definition.productId);
+        await using host = await UsbfsDevice.find(definition);
+        await host.claimInterface(0);
+        link.readable.pipeTo(link.writable).catch(() => {}); // until stop()
+        const back = await roundTrip(host, bulkEndpoints(host), bytes);
+        assertEquals(back, bytes);
+      }));
+      await Promise.all(gadgets.map((it) => it.stop()));
+    });
+  }
+  assertEquals(gadgetTraces(), traces);
+});

@@ -1,0 +1,51 @@
+/**
+ * What kernel tests need besides their own files.
+ *
+ * @module
+ */
+import type { Architecture } from "../vm/architectures.ts";
+import { terminalProgress } from "../vm/progress.ts";
+import { bundlePackage } from "./bundle.ts";
+import { compileProgram } from "./compiler.ts";
+import { cacheImports, ROOT } from "./deno_test.ts";
+import { ensureHostPrograms } from "./host_programs.ts";
+import { makeSingleFile } from "./single_file.ts";
+import { ensureTestusb } from "./testusb.ts";
+
+/**
+ * Fetches and compiles what the tests need on an architecture.
+ *
+ * @param made Removes what is not to stay.
+ * @returns Variables that tell where it is.
+ */
+export async function prepare(
+  files: readonly string[],
+  architecture: Architecture,
+  made: AsyncDisposableStack,
+): Promise<Record<string, string>> {
+  await cacheImports(files, architecture);
+  using progress = terminalProgress();
+  const job = { progress };
+  await ensureHostPrograms(architecture, job);
+  const wants = (text: string) => files.some((file) => file.includes(text));
+  const variables: Record<string, string> = {};
+  if (wants("usbtest")) {
+    variables.GADGET_TESTUSB = await ensureTestusb(architecture, job);
+  }
+  if (wants("pair_")) {
+    const source = `${ROOT}tests/support/pair_program.c`;
+    variables.GADGET_PAIR_PROGRAM = await compileProgram(
+      source,
+      architecture,
+      job,
+    );
+  }
+  if (wants("single_file")) {
+    const { path } = made.use(await makeSingleFile(architecture, job));
+    variables.GADGET_SINGLE_FILE = path;
+  }
+  if (wants("gadget_")) {
+    Object.assign(variables, made.use(await bundlePackage()).environment);
+  }
+  return variables;
+}

@@ -1,0 +1,30 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { groupByMachine } from "../runner/machine.ts";
+
+Deno.test("groupByMachine() puts files together by the VM that they ask for", async () => {
+  const sources: Record<string, string> = {
+    a: "/** A test. */\nimport {};\n",
+    b: '/** Another. */\n// VM: --hcd "is_super_speed=1 num=8" --memory 3G\n',
+    c: "// VM: --hcd none\n",
+    d: "const text = `\n  // VM: --hcd none`;\n",
+    e: "// VM: --hcd none\n",
+  };
+  const groups = await groupByMachine(
+    Object.keys(sources),
+    (file) => Promise.resolve(sources[file]),
+  );
+  assertEquals(groups, [
+    { request: "", machine: {}, files: ["a", "d"] },
+    {
+      request: '--hcd "is_super_speed=1 num=8" --memory 3G',
+      machine: { hcd: "is_super_speed=1 num=8", memory: 3072 },
+      files: ["b"],
+    },
+    { request: "--hcd none", machine: { hcd: "none" }, files: ["c", "e"] },
+  ]);
+  await assertRejects(
+    () => groupByMachine(["a"], () => Promise.resolve("// VM: --nope 1\n")),
+    Error,
+    'Unknown option "--nope"',
+  );
+});
