@@ -100,7 +100,6 @@ const BUILDERS: Record<
       "build",
       "--release",
       "--quiet",
-      "--locked",
       `--manifest-path=${manifest}`,
       `--target-dir=${target}`,
     ], { action: "build it with cargo", signal: job.signal });
