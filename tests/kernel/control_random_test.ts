@@ -260,8 +260,8 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
         log.push(await host.act());
       }
       log.push(await host.request());
-      assertEquals(handler.wrong, []);
       await until(() => handler.running === 0, "all handlers are done");
+      assertEquals(handler.wrong, []);
     } catch (error) {
       const done = log.join("\n  ");
       throw new Error(
