@@ -12,7 +12,7 @@ const MAIN_SPEED: Speed = "super";
 const SAME_AT_EVERY_SPEED = [
   "cli_",
   "control_random",
-  "control_hostile",
+  "control_flood",
   "descriptors_classes",
   "descriptors_oracle",
   "exit_",
