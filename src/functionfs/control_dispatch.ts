@@ -26,8 +26,9 @@ export interface ControlHandlers {
   readonly report: ControlErrorHandler;
 }
 
-/** A request that tells whether it was stalled. */
+/** A request on its way through the handlers. */
 export interface DispatchedRequest extends SetupRequest {
+  /** Whether it was stalled. */
   readonly stalled: boolean;
   /** Set when its handlers have run. */
   handled: boolean;

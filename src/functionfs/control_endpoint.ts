@@ -166,6 +166,8 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   async #complete(setup: Setup, run: () => Promise<number>): Promise<number> {
+    // Asked now: a handler may return before the answer that it gave is over.
+    const { handled } = setup;
     let count = await run();
     for (
       let attempt = 1;
@@ -179,7 +181,7 @@ export class ControlEndpoint implements SetupAnswers {
     this.#answering = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (setup.handled) this.#goOn();
+    if (handled) this.#goOn();
     else this.#settle();
     return count;
   }

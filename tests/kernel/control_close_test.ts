@@ -152,9 +152,10 @@ Deno.test("close() stalls the request that a handler thinks about, and tells the
 
 Deno.test("close() does not wait for a host that never came", async () => {
   const before = gadgetTraces();
-  using _ = keepHostAway();
+  using host = keepHostAway();
   await using it = await startControl({ control: () => {}, connect: false });
   const enabled = it.fs.enabled();
+  await host.seen(it.match);
   await Promise.all([
     it.fs.close(),
     assertRejects(() => enabled, Deno.errors.BadResource),

@@ -77,6 +77,8 @@ class Host {
   readonly #it: ControlGadget;
   readonly #random: Random;
   readonly #plans: Map<number, Planned>;
+  /** How often it has made the kernel enable the function. */
+  enabled = 0;
   #number = 0;
 
   constructor(it: ControlGadget, random: Random, { plans }: Handler) {
@@ -93,25 +95,47 @@ class Host {
     if (dice < 45) return await this.request();
     if (dice < 65) return await this.#abortedRequest();
     if (dice < 75) return await this.#severalRequests();
-    if (dice < 83) return `${await this.#during(() => device.reset())}, reset`;
+    if (dice < 83) {
+      const reset = () => this.#enableAnew(() => device.reset());
+      return `${await this.#during(reset)}, reset`;
+    }
     if (dice < 90) {
-      const select = () => device.setInterface(0, 0);
+      const select = () => this.#enableAnew(() => device.setInterface(0, 0));
       return `${await this.#during(select)}, interface`;
     }
     if (dice < 96) {
       await device.releaseInterface(0);
-      await device.setConfiguration(0);
-      if (random.chance()) await delay(random.int(0, MAX_DELAY_MS));
-      await device.setConfiguration(1);
+      await this.#enableAnew(async () => {
+        await device.setConfiguration(0);
+        if (random.chance()) await delay(random.int(0, MAX_DELAY_MS));
+        await device.setConfiguration(1);
+      });
       await device.claimInterface(0);
       return "configuration";
     }
     const udc = this.#it.gadget.udc.name;
-    unplug(this.#it.gadget);
-    if (random.chance()) await delay(random.int(0, MAX_DELAY_MS));
-    plug(this.#it.gadget, udc);
+    await this.#enableAnew(async () => {
+      unplug(this.#it.gadget);
+      if (random.chance()) await delay(random.int(0, MAX_DELAY_MS));
+      plug(this.#it.gadget, udc);
+    });
     await this.#it.connect();
     return "unplug";
+  }
+
+  /**
+   * Does what makes the kernel enable the function once more, and waits until
+   * that is told. The kernel would put it together with what the host does next.
+   */
+  async #enableAnew(action: () => Promise<void>): Promise<void> {
+    const { events } = this.#it;
+    const from = events.length;
+    await action();
+    await until(
+      () => events.slice(from).some(({ type }) => type === "enable"),
+      "the function is told that it was enabled anew",
+    );
+    this.enabled++;
   }
 
   /** A request that the host waits for. */
@@ -250,6 +274,8 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
   using _ = watchEventLoop();
   const handler = new Handler();
   await using it = await startControl({ control: handler.handle });
+  const told = () => it.events.filter(({ type }) => type === "enable").length;
+  let enabled = told();
   for (let sequence = 0; sequence < SEQUENCES; sequence++) {
     // Each sequence has a seed of its own: it does not depend on timing.
     const random = new Random((seed + sequence) >>> 0);
@@ -260,8 +286,9 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
         log.push(await host.act());
       }
       log.push(await host.request());
-      assertEquals(handler.wrong, []);
       await until(() => handler.running === 0, "all handlers are done");
+      assertEquals(handler.wrong, []);
+      enabled += host.enabled;
     } catch (error) {
       const done = log.join("\n  ");
       throw new Error(
@@ -271,4 +298,5 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
     }
   }
   assertLife(it);
+  assertEquals(told(), enabled, "nothing is told twice");
 });

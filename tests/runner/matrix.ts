@@ -69,7 +69,7 @@ const ONE_ARCHITECTURE = [{
 const SAME_AT_EVERY_SPEED = [
   "cli_",
   "control_random",
-  "control_hostile",
+  "control_flood",
   "descriptors_classes",
   "descriptors_oracle",
   "dmabuf_errors",

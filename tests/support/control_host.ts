@@ -93,7 +93,7 @@ export async function startControl(
     async connect() {
       await device?.close();
       device = undefined;
-      await fs.enabled();
+      await until(() => fs.state === "enabled", "the host has come");
       device = await UsbfsDevice.find(match);
       await device.claimInterface(0);
       return device;

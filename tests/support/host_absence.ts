@@ -28,15 +28,24 @@ export class HostAbsence implements Disposable {
   }
 
   /**
-   * Waits until the host has seen a device, and ignores it. Its serial number
-   * the host has not asked for.
+   * Waits until the host has seen a device, and ignores it. When a device that
+   * it is still looking at is gone, it ignores the next one that comes instead.
    */
-  async seen({ vendorId, productId }: DeviceMatch): Promise<void> {
-    const isMeant = (device: DeviceMatch) =>
-      device.vendorId === vendorId && device.productId === productId;
-    while (!(await listUsbDevices()).some(isMeant)) {
+  async seen(match: DeviceMatch): Promise<void> {
+    while (!(await this.#ignores(match))) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+
+  /** It has not asked for the serial number of what it ignores. */
+  async #ignores({ vendorId, productId }: DeviceMatch): Promise<boolean> {
+    const devices = (await listUsbDevices()).filter((device) =>
+      device.vendorId === vendorId && device.productId === productId
+    );
+    return devices.some(({ sysfsPath }) => {
+      const file = `${sysfsPath}/authorized`;
+      return exists(file) && readTextFile(file) === "0";
+    });
   }
 
   /**
