@@ -49,7 +49,7 @@ for (;;) {
   console.log("transfer");
   const { link } = gadget.functions.victim.endpoints;
   const echo = link.readable.pipeTo(link.writable).catch(() => {});
-  await wait(300 * Math.random());
+  await wait(300 + 300 * Math.random());
   console.log("stop");
   await gadget.stop();
   await echo;
