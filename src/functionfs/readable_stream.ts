@@ -17,7 +17,7 @@ export interface ReadableOptions {
   readonly depth?: number;
   /**
    * Bytes of one kernel request, rounded up to packets of every speed of the
-   * function; up to 1 MiB. Larger ones are faster, by far. But a request ends
+   * function; up to 1 MiB. Larger ones are several times as fast. But a request ends
    * when it is full or when the host sends a short packet: what a host sends in
    * full packets, without a zero-length packet at the end of its transfer,
    * reaches the reader only when the request has become full.
