@@ -135,7 +135,7 @@ export class DmabufQueue {
 
   /** Hands a transfer to the kernel; tells whether to look at the next one. */
   #begin(transfer: DmabufTransfer): boolean {
-    const { fd, connection } = this.#port;
+    const { fd } = this.#port;
     const { attachment } = transfer;
     const dmabuf = attachment.buffer.fd;
     if (!attachment.inKernel) {
@@ -164,7 +164,6 @@ export class DmabufQueue {
     this.#waiting.shift();
     this.#flying.add(transfer);
     this.#retry.reset();
-    transfer.connection = connection.enableCount;
     if (terminate) this.#terminate(transfer);
     followFence(dmabuf, this.#fenceMode, (result) => {
       this.#onFence(transfer, result);
@@ -273,15 +272,9 @@ export class DmabufQueue {
       this.#finish(transfer, failure);
     } else if (status < 0) {
       this.#finish(transfer, -status);
-    } else if (early) {
-      // The fence was signalled at once, and had no time to tell an error. The
-      // only one that can come so early is that the host has disabled the
-      // endpoint; the event about that has come by the next turn.
-      setTimeout(() => {
-        const { enabled, enableCount, probe } = this.#port.connection;
-        const same = enabled && enableCount === transfer.connection && probe();
-        this.#finish(transfer, same ? 0 : Errno.ESHUTDOWN);
-      });
+    } else if (early && !this.#port.connection.probe()) {
+      // The fence was signalled at once, and could not be asked for its error.
+      this.#finish(transfer, Errno.ESHUTDOWN);
     } else {
       this.#finish(transfer, this.#terminatorError(transfer));
     }

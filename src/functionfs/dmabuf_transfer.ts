@@ -29,8 +29,6 @@ export class DmabufTransfer {
   /** Whether the buffer was attached once more for it. */
   reattached = false;
   cancelled: DmabufCancellation | undefined;
-  /** The connection that it was begun in. */
-  connection = 0;
   /** What its fence has said. */
   result: FenceResult | undefined;
   /** The empty request behind it that is the zero-length packet. */
