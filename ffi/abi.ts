@@ -67,6 +67,15 @@ export const O_TRUNC = 0o1000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 
+// linux/fcntl.h, commands of fcntl()
+export const F_SETFD = 2;
+export const F_GETFL = 3;
+export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
+export const F_ADD_SEALS = 1033;
+export const FD_CLOEXEC = 1;
+export const F_SEAL_SHRINK = 2;
+
 // unistd.h, sys/file.h
 export const SEEK_END = 2;
 export const LOCK_EX = 2;
@@ -115,6 +124,15 @@ export const IOCB_FLAG_RESFD = 1;
 export const IOCB_SIZE = 64;
 /** Bytes of `struct io_event`. */
 export const IO_EVENT_SIZE = 32;
+
+// linux/udmabuf.h, linux/dma-heap.h, linux/dma-buf.h, linux/sync_file.h
+export const UDMABUF_CREATE = 0x40187542;
+export const UDMABUF_FLAGS_CLOEXEC = 1;
+export const DMA_HEAP_IOCTL_ALLOC = 0xc0184800;
+export const DMA_BUF_IOCTL_SYNC = 0x40086200;
+/** Since Linux 6.0. */
+export const DMA_BUF_IOCTL_EXPORT_SYNC_FILE = 0xc0086202;
+export const SYNC_IOC_FILE_INFO = 0xc0383e04;
 
 // asm-generic/signal.h
 export const SIGURG = 23;

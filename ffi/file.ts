@@ -13,9 +13,14 @@ import {
   architectureNumbers,
   DT_DIR,
   DT_LNK,
+  F_GETFL,
+  F_SETFD,
+  F_SETFL,
+  FD_CLOEXEC,
   LOCK_EX,
   LOCK_NB,
   O_CLOEXEC,
+  O_NONBLOCK,
   O_RDONLY,
   O_WRONLY,
   SEEK_END,
@@ -62,6 +67,18 @@ export function open(
  */
 export function close(fd: number): void {
   libc().close(fd);
+}
+
+/**
+ * Makes a descriptor that another program has opened like one of
+ * {@linkcode open}: closed on exec, and nonblocking.
+ */
+export function adopt(fd: number, options: CallOptions = {}): void {
+  const { fcntl } = libc();
+  const call = { action: "use open file", ...options, syscall: "fcntl" };
+  check(fcntl(fd, F_SETFD, FD_CLOEXEC), call);
+  const flags = check(fcntl(fd, F_GETFL, 0), call);
+  check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), call);
 }
 
 /** Reads into `buffer`; returns the number of bytes, 0 at the end. */

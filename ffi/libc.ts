@@ -86,6 +86,14 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  fcntl: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int op
+      "i32", // int arg, variadic
+    ],
+    result: "i32",
+  },
   // Host side of the tests: usbfs requests that wait for a device. They tell
   // success and failure, and never why.
   ioctl_blocking: {
@@ -115,6 +123,15 @@ const SYMBOLS = {
       "buffer", // struct pollfd *fds
       "usize", // nfds_t nfds
       "i32", // int timeout
+    ],
+    result: "i32",
+  },
+  ppoll: {
+    parameters: [
+      "buffer", // struct pollfd *fds
+      "usize", // nfds_t nfds
+      "buffer", // const struct timespec *tmo_p
+      "buffer", // const sigset_t *sigmask
     ],
     result: "i32",
   },
@@ -279,6 +296,7 @@ const SYMBOLS = {
     ],
     result: "usize", // void *: dest
   },
+  getpagesize: { parameters: [], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
   getuid: { parameters: [], result: "u32" },
   signal: {

@@ -26,6 +26,13 @@ export interface Watch {
    * either, and it may be closed.
    */
   stop(): Promise<void>;
+  /**
+   * Leaves the descriptor out of the waits that begin from now on; one that has
+   * begun still looks at it. Costs nothing in a handler: no wait has begun.
+   */
+  pause(): void;
+  /** Ends a pause. What the descriptor was ready for meanwhile is told now. */
+  resume(): void;
 }
 
 interface WatchEntry {
@@ -33,6 +40,7 @@ interface WatchEntry {
   readonly events: number;
   readonly handler: ReadyHandler;
   stopped: boolean;
+  paused: boolean;
 }
 
 const POLLFD_SIZE = 8; // int fd, short events, short revents
@@ -47,13 +55,20 @@ class Reactor {
   #parked: Promise<void> | undefined;
 
   watch(fd: number, events: number, handler: ReadyHandler): Watch {
-    const entry = { fd, events, handler, stopped: false };
+    const entry = { fd, events, handler, stopped: false, paused: false };
     // A new array: the loop may be walking through the old one.
     this.#entries = [...this.#entries, entry];
     this.#changed = true;
     if (this.#parked !== undefined) this.#wake();
     if (!this.#running) this.#run();
-    return { stop: () => this.#stop(entry) };
+    return {
+      stop: () => this.#stop(entry),
+      pause: () => {
+        this.#changed ||= !entry.paused;
+        entry.paused = true;
+      },
+      resume: () => this.#resume(entry),
+    };
   }
 
   async #stop(entry: WatchEntry): Promise<void> {
@@ -66,6 +81,13 @@ class Reactor {
       this.#wake();
       await this.#parked;
     }
+  }
+
+  #resume(entry: WatchEntry): void {
+    if (!entry.paused) return;
+    entry.paused = false;
+    this.#changed = true;
+    if (this.#parked !== undefined) this.#wake();
   }
 
   /** Ends the poll that is in flight. */
@@ -119,7 +141,8 @@ class Reactor {
     fds.setInt16(4, POLLIN, true);
     watched.forEach((entry, index) => {
       const at = POLLFD_SIZE * (index + 1);
-      fds.setInt32(at, entry.fd, true);
+      // poll() ignores negative descriptors.
+      fds.setInt32(at, entry.paused ? -1 : entry.fd, true);
       fds.setInt16(at + 4, entry.events, true);
     });
     return fds;

@@ -17,6 +17,7 @@ import {
   moduleState,
   ROOT_REMEDY,
 } from "../gadget/remedies.ts";
+import { describeScatterGather } from "../gadget/scatter_gather.ts";
 import { listUdcs, type Udc } from "../gadget/udc.ts";
 
 /** What the doctor looks at. */
@@ -176,7 +177,7 @@ function examineUdcs({ udcs, ...machine }: Machine): Finding[] {
     state: "ok",
     text: `${udc.name} (${udc.controllerDriver || "?"}), ${udc.maximumSpeed}, ${
       udc.driver === "" ? "free" : `taken by ${udc.driver}, ${udc.state}`
-    }`,
+    }; ${describeScatterGather(udc.controllerDriver)}`,
   }));
 }
 

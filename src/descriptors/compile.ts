@@ -31,7 +31,7 @@ import {
 } from "./kernel_version.ts";
 import { microsoftOsBlock } from "./microsoft_os_encoding.ts";
 import { type Plan, planFunction } from "./plan.ts";
-import type { PlannedEndpoint } from "./plan_endpoint.ts";
+import type { PlannedEndpoint, PlannedSpeed } from "./plan_endpoint.ts";
 import { DefinitionError } from "./problem.ts";
 import { functionLanguages, StringTable } from "./string_table.ts";
 import { compileProblems } from "./validate_compile.ts";
@@ -47,7 +47,8 @@ export interface CompileOptions {
    */
   readonly interfaceOffset?: number;
   /**
-   * Whether to ask for `epN_rw` files. Only {@linkcode canProxy | functions made of pairs} can have them.
+   * Whether to ask for `epN_rw` files. Only {@linkcode canProxy | functions made of pairs} can have them. Linux before 7.3
+   * refuses to make them (ENOSYS), unless somebody has ported them back.
    *
    * @default {true when the definition insists on it, else false}
    */
@@ -74,6 +75,8 @@ export interface CompiledEndpoint {
   readonly transferType: TransferType;
   /** Bytes in one packet, at each speed that has descriptors. */
   readonly maxPacketSize: { readonly [S in FunctionSpeed]?: number };
+  /** Bytes that can go in one interval, at each of these speeds: several packets on a high-bandwidth endpoint. The packet size for bulk. */
+  readonly bytesPerInterval: { readonly [S in FunctionSpeed]?: number };
   /** The number of its interface within the function. */
   readonly interfaceNumber: number;
   /** The alternate setting it belongs to. */
@@ -255,8 +258,18 @@ function compiledEndpoints(
       maxPacketSize: Object.fromEntries(
         speeds.map((speed) => [speed, it.speeds[speed].maxPacketSize]),
       ),
+      bytesPerInterval: Object.fromEntries(
+        speeds.map((speed) => [speed, bytesPerInterval(it.speeds[speed])]),
+      ),
       interfaceNumber,
       alternateSetting,
     }))
   );
+}
+
+function bytesPerInterval(
+  { maxPacketSize, transactions, bytesPerInterval }: PlannedSpeed,
+): number {
+  // A companion descriptor tells it, and is 0 where it does not apply.
+  return bytesPerInterval || maxPacketSize * transactions;
 }

@@ -6,7 +6,6 @@
 
 import type { CompileOptions } from "./compile.ts";
 import type { FunctionDefinition } from "./definition.ts";
-import { KERNEL_FEATURES, kernelHas } from "./kernel_version.ts";
 import type { Plan } from "./plan.ts";
 import type { Problem } from "./problem.ts";
 import { ProblemList } from "./problem_list.ts";
@@ -38,7 +37,7 @@ export function compileProblems(
   if (eventfd !== undefined) {
     list.range(eventfd, [0, 0x7fffffff], "eventfd", "Eventfd");
   }
-  if (rwProxy) validateProxies(list, plan, options);
+  if (rwProxy) validateProxies(list, plan);
   if (isOffset) {
     validateContext(list, definition, plan, {
       kernel,
@@ -51,19 +50,12 @@ export function compileProblems(
 function validateProxies(
   list: ProblemList,
   { endpoints }: Plan,
-  { kernel }: CompileOptions,
 ): void {
   if (endpoints.length === 0 || !endpoints.every((it) => it.paired)) {
     list.write(
       "rw-proxy",
       "rwProxy",
       "Files for both directions need every endpoint in a pair: ask canProxy() before",
-    );
-  } else if (!kernelHas(kernel, KERNEL_FEATURES.rwProxy)) {
-    list.write(
-      "kernel",
-      "rwProxy",
-      "Linux before 7.3 has no files for both directions: ask the kernel before",
     );
   }
 }

@@ -29,6 +29,8 @@ export interface ControlHandlers {
 /** A request that tells whether it was stalled. */
 export interface DispatchedRequest extends SetupRequest {
   readonly stalled: boolean;
+  /** Set when its handlers have run. */
+  handled: boolean;
 }
 
 /**
@@ -42,8 +44,10 @@ export async function dispatchControl(
   handlers: ControlHandlers,
 ): Promise<void> {
   try {
-    const result = ask(setup, handlers);
-    await answer(setup, result instanceof Promise ? await result : result);
+    const asked = ask(setup, handlers);
+    const result = asked instanceof Promise ? await asked : asked;
+    setup.handled = true;
+    await answer(setup, result);
   } catch (error) {
     if (!setup.settled) setup.stall();
     if (!isMeant(error, setup)) tell(error, setup, handlers);

@@ -11,7 +11,8 @@
  * a failed answer means that the host does not wait any more.
  *
  * When the handler of a request begins to run, the code behind the answer to
- * the one before has run: what the host has written, it can read back.
+ * the one before has run: what the host has written, it can read back. Where
+ * that code is the program's, events are read in a later turn of the event loop.
  *
  * @module
  */
@@ -20,17 +21,13 @@ import { EdgeDetector } from "../../ffi/epoll.ts";
 import { Errno, systemError } from "../../ffi/errno.ts";
 import { type Watch, watch } from "../../ffi/reactor.ts";
 import {
-  FUNCTIONFS_BIND,
-  FUNCTIONFS_DISABLE,
-  FUNCTIONFS_ENABLE,
   FUNCTIONFS_EVENT_SIZE,
   FUNCTIONFS_MAX_EVENTS,
-  FUNCTIONFS_RESUME,
   FUNCTIONFS_SETUP,
-  FUNCTIONFS_SUSPEND,
-  FUNCTIONFS_UNBIND,
 } from "./abi.ts";
+import { ControlBurst } from "./control_burst.ts";
 import { ControlFile } from "./control_file.ts";
+import { tellLife } from "./life_events.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { Setup, type SetupAnswers } from "./setup.ts";
 
@@ -67,8 +64,6 @@ export interface ControlEndpointOptions {
 const OVERDUE_MS = 100;
 /** A thread may be on its way into the kernel when it is interrupted. */
 const INTERRUPT_AGAIN_MS = 5;
-/** Microtasks that the code behind an answer gets before the next request. */
-const SETTLING_TURNS = 16;
 /** How often an answer is tried that a signal to the process has interrupted. */
 const MAX_ATTEMPTS = 4;
 
@@ -81,11 +76,12 @@ export class ControlEndpoint implements SetupAnswers {
     FUNCTIONFS_EVENT_SIZE * FUNCTIONFS_MAX_EVENTS,
   );
   readonly #watch: Watch;
+  readonly #burst: ControlBurst;
   /** The request that was read and not answered. */
   #current: Setup | undefined;
   /** Its answer, while that is with the kernel. */
   #answering: Promise<number> | undefined;
-  /** Whether the code behind the last answer is about to run. */
+  /** Whether the code behind the last request is about to run. */
   #settling = false;
   /** Whether there was a notice of an event that could not be read yet. */
   #unread = false;
@@ -106,6 +102,19 @@ export class ControlEndpoint implements SetupAnswers {
       throw error;
     }
     this.#watch = watch(this.#notice.fd, POLLIN, () => this.#onNotice());
+    this.#burst = new ControlBurst(this.#notice.fd, this.#watch);
+  }
+
+  /**
+   * Goes on where another process has stopped: gives up a request that it has
+   * read and not answered, and handles the events that wait.
+   */
+  takeOver(): void {
+    // Before an event is read there can be no request of this process.
+    if (this.#closed || this.#current !== undefined) return;
+    this.#file.abandon();
+    this.#notice.take();
+    this.#readEvents();
   }
 
   /**
@@ -114,6 +123,7 @@ export class ControlEndpoint implements SetupAnswers {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#burst.end();
     await this.#watch.stop();
     if (this.#answering !== undefined) {
       // The kernel may wait for a host that has left without a word.
@@ -128,6 +138,7 @@ export class ControlEndpoint implements SetupAnswers {
   /** Closes the file at once, when the process is about to end. */
   closeNow(): void {
     this.#closed = true;
+    this.#burst.end();
     this.#notice.close();
     this.#file.close();
   }
@@ -146,7 +157,7 @@ export class ControlEndpoint implements SetupAnswers {
   refuse(setup: Setup): void {
     if (setup !== this.#current) return;
     if (this.#file.stall(setup.direction)) setup.cancel();
-    this.#release();
+    this.#settle();
   }
 
   #answer(setup: Setup, run: () => Promise<number>): Promise<number> {
@@ -168,7 +179,8 @@ export class ControlEndpoint implements SetupAnswers {
     this.#answering = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#release();
+    if (setup.handled) this.#goOn();
+    else this.#settle();
     return count;
   }
 
@@ -184,13 +196,22 @@ export class ControlEndpoint implements SetupAnswers {
     this.#timer = setTimeout(() => this.#interrupt(), INTERRUPT_AGAIN_MS);
   }
 
-  /** The request is over. Reads what came after it, when its handler has run. */
-  async #release(): Promise<void> {
+  /**
+   * The request is over, and code waits to hear that. Goes on in a turn of the
+   * event loop that begins after this one's microtasks.
+   */
+  #settle(): void {
     this.#current = undefined;
     this.#settling = true;
-    for (let turn = 0; turn < SETTLING_TURNS; turn++) await undefined;
+    setImmediate(() => this.#goOn());
+  }
+
+  /** The request is over. Reads what came after it. */
+  #goOn(): void {
+    this.#current = undefined;
     this.#settling = false;
-    if (!this.#unread || this.#closed) return;
+    if (this.#closed) return;
+    if (!this.#unread && !this.#burst.waitForNext()) return;
     this.#unread = false;
     this.#notice.take();
     this.#readEvents();
@@ -223,7 +244,7 @@ export class ControlEndpoint implements SetupAnswers {
   #withdraw(setup: Setup): void {
     this.#file.stall(setup.direction);
     setup.cancel();
-    this.#release();
+    this.#settle();
   }
 
   #readEvents(): void {
@@ -255,32 +276,12 @@ export class ControlEndpoint implements SetupAnswers {
       // own notice would look like one of an event after the request.
       if (!wantsData(setup)) this.#unread = this.#notice.take();
     }
-    types.forEach((type, index) => {
-      // Device controllers announce a disconnect by a suspend.
-      const leaves = types.slice(index + 1).some((later) =>
-        later === FUNCTIONFS_UNBIND || later === FUNCTIONFS_DISABLE
-      );
-      if (type !== FUNCTIONFS_SUSPEND || !leaves) this.#changeLevel(type);
-    });
-    if (setup !== undefined) this.#options.onSetup(setup);
-  }
-
-  #changeLevel(type: number): void {
-    const { lifecycle } = this.#options;
-    switch (type) {
-      case FUNCTIONFS_BIND:
-        return lifecycle.bind();
-      case FUNCTIONFS_UNBIND:
-        return lifecycle.unbind();
-      case FUNCTIONFS_ENABLE:
-        return lifecycle.enable();
-      case FUNCTIONFS_DISABLE:
-        return lifecycle.disable();
-      case FUNCTIONFS_SUSPEND:
-        return lifecycle.suspend();
-      case FUNCTIONFS_RESUME:
-        return lifecycle.resume();
-    }
+    tellLife(this.#options.lifecycle, types);
+    if (setup === undefined) return;
+    this.#options.onSetup(setup);
+    // A request that is not answered yet can be cancelled, by any event.
+    if (this.#answering !== undefined) this.#burst.onAnswer();
+    else this.#burst.end();
   }
 }
 

@@ -147,6 +147,15 @@ export class ControlFile {
     }
   }
 
+  /**
+   * Stalls a request of which nothing is known, if there is one. Never waits
+   * for the host.
+   */
+  abandon(): void {
+    // Asking stalls an OUT request, and leaves an IN request as it is.
+    if (this.waits() && !this.wasCancelled()) this.stall("in");
+  }
+
   /** Closes both descriptors. */
   close(): void {
     close(this.fd);

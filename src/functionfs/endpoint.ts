@@ -18,15 +18,22 @@ import {
   FUNCTIONFS_FIFO_STATUS,
 } from "./abi.ts";
 import { type Connection, connectionOf, nextTry } from "./connection.ts";
-import { haltEndpoint } from "./halt.ts";
+import type { DmaBuffer } from "./dmabuf.ts";
+import type { DmaBufferAttachment } from "./dmabuf_attachment.ts";
+import { DmabufEndpoint } from "./dmabuf_endpoint.ts";
+import { type DmabufSupport, dmabufSupport } from "./dmabuf_support.ts";
+import { haltEndpoint, settled } from "./halt.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { closedError } from "./transfer_error.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
+import type { ZeroLengthControl } from "./zero_length.ts";
 
 /** What an endpoint is made from. */
 export interface EndpointResources {
   /** Open file of the endpoint, O_RDWR and O_NONBLOCK. */
   readonly fd: number;
+  /** What transfers are made on: that file, or the one of its pair. */
+  readonly transferFd: number;
   /** Where that file lies. */
   readonly path: string;
   readonly aio: AioContext;
@@ -58,6 +65,14 @@ export interface TransferOptions extends EndpointOptions {
   readonly reconnect?: "resume" | "end";
 }
 
+/** Checks how many transfers may be under way at once. */
+export function assertDepth(depth: number, action: string): void {
+  if (Number.isInteger(depth) && depth >= 1) return;
+  throw new RangeError(
+    `Cannot ${action}: the depth must be a positive integer, is ${depth}`,
+  );
+}
+
 /** An endpoint of a function. */
 export abstract class Endpoint {
   /** The name under which the endpoint was declared. */
@@ -70,8 +85,9 @@ export abstract class Endpoint {
   protected readonly connection: Connection;
   #maxPacketSize = 0;
   #knownFor = 0;
-  /** The last {@linkcode halt}, which settles when it is set. */
-  #lastHalt: Promise<unknown> = Promise.resolve();
+  #dmabufs: DmabufEndpoint | undefined;
+  /** The last {@linkcode halt}; resolves when that is set, or is given up. */
+  #lastHalt: Promise<void> = Promise.resolve();
 
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
@@ -117,6 +133,38 @@ export abstract class Endpoint {
   /** @ignore The queue of the endpoint's kernel requests. */
   protected abstract get queue(): TransferQueue;
 
+  /** @ignore What ends transfers to the host visibly, and whether it is to. */
+  protected get zeroLength(): ZeroLengthControl | undefined {
+    return undefined;
+  }
+
+  /**
+   * Attaches a DMABUF, so that the device controller sends from its memory, or
+   * receives there, without a copy (FUNCTIONFS_DMABUF_ATTACH, Linux 6.9).
+   * Before the function is bound to a controller it waits.
+   *
+   * It takes a controller whose driver can scatter-gather, see
+   * {@linkcode FunctionFs.dmabufSupport}. Closing the function detaches all
+   * buffers; so does the kernel when any program closes the endpoint's file,
+   * which is noticed and made good before the next transfer, but ends one that
+   * is under way.
+   *
+   * @throws {Deno.errors.NotSupported} If the controller cannot scatter-gather,
+   * or the kernel is older.
+   * @throws {Deno.errors.AlreadyExists} If the buffer is attached to the
+   * endpoint already, under this or another descriptor.
+   * @throws {Error} What the owner of the buffer reports, such as ENOMEM.
+   * @throws {Deno.errors.BadResource} If the buffer is closed, or the function
+   * is or gets closed.
+   */
+  attach(
+    buffer: DmaBuffer,
+    options: EndpointOptions = {},
+  ): Promise<DmaBufferAttachment> {
+    this.#dmabufs ??= this.#makeDmabufs();
+    return this.#dmabufs.attach(buffer, options.signal);
+  }
+
   /**
    * Halts the endpoint: every transfer that the host tries gets a STALL, until
    * the host clears the halt, {@linkcode clearHalt} does, or the endpoint is
@@ -152,7 +200,7 @@ export abstract class Endpoint {
    * side, too. Before a host has enabled the endpoint it waits.
    */
   async clearHalt(options: EndpointOptions = {}): Promise<void> {
-    await this.#lastHalt;
+    await settled(this.#lastHalt, options.signal);
     await this.#control("clear the halt of", FUNCTIONFS_CLEAR_HALT, options);
   }
 
@@ -209,8 +257,8 @@ export abstract class Endpoint {
   }
 
   /** @ignore Ends all transfers; resolves when the kernel has none of them. */
-  close(): Promise<void> {
-    return this.queue.close();
+  async close(): Promise<void> {
+    await Promise.all([this.queue.close(), this.#dmabufs?.close()]);
   }
 
   /** Throws if the function is closed. */
@@ -248,6 +296,42 @@ export abstract class Endpoint {
         await nextTry(lifecycle, closed, signal);
       }
     }
+  }
+
+  /** @ignore See {@linkcode FunctionFs.dmabufSupport}. */
+  dmabufSupport({ signal }: EndpointOptions = {}): Promise<DmabufSupport> {
+    const { connection } = this;
+    const { fd, lifecycle } = this.resources;
+    return dmabufSupport({
+      fd,
+      lifecycle,
+      probe: () => connection.probe(),
+      closedError: () => closedError("transfer DMABUFs on", this.name),
+    }, signal);
+  }
+
+  #makeDmabufs(): DmabufEndpoint {
+    const { name, path, connection } = this;
+    const { fd, aio, lifecycle, compiled } = this.resources;
+    const packetSize = () => this.packetSize;
+    const zeroLength = () => this.zeroLength;
+    return new DmabufEndpoint({
+      name,
+      path,
+      fd,
+      half: compiled.half,
+      aio,
+      lifecycle,
+      connection,
+      get packetSize() {
+        return packetSize();
+      },
+      get autoZlp() {
+        return zeroLength()?.on ?? false;
+      },
+      zeroLengthPackets: zeroLength()?.packets,
+      support: (signal) => this.dmabufSupport({ signal }),
+    });
   }
 
   /** Reads the descriptor; returns its length, or 0 if the endpoint is disabled. */

@@ -3,14 +3,27 @@
  *
  * @module
  */
+import type { DmaBuffer } from "./dmabuf.ts";
 import type { InEndpoint, WriteOptions } from "./in_endpoint.ts";
 import type { OutEndpoint, ReadOptions } from "./out_endpoint.ts";
+import type { ReadableOptions } from "./readable_stream.ts";
 import type { TransfersOptions } from "./transfers.ts";
+import type { WritableOptions } from "./writable_stream.ts";
+
+/** The file of a pair, or why it has none. */
+export type PairFile =
+  | { readonly path: string }
+  | { readonly missing: string };
 
 /**
  * One endpoint in each direction under one name, for a function that talks
  * both ways. Also a pair in the sense of web streams: what takes `{ readable,
  * writable }` takes an `EndpointPair`.
+ *
+ * On Linux 7.3 and later a pair has a file of its own for both directions
+ * (`epN_rw`, FUNCTIONFS_RW_PROXY_EPS), if every endpoint of its function is in
+ * a pair. Transfers are made on that; a pair without it behaves the same over
+ * the files of its two endpoints.
  *
  * What belongs to one direction only, such as a halt, is a method of
  * {@linkcode in} or {@linkcode out}.
@@ -22,22 +35,66 @@ export class EndpointPair {
   readonly in: InEndpoint;
   /** The endpoint that receives from the host. */
   readonly out: OutEndpoint;
+  readonly #file: PairFile;
 
   /** Made by {@linkcode FunctionFs.open}. */
-  constructor(inEndpoint: InEndpoint, outEndpoint: OutEndpoint) {
+  constructor(
+    inEndpoint: InEndpoint,
+    outEndpoint: OutEndpoint,
+    file: PairFile,
+  ) {
     this.name = inEndpoint.name;
     this.in = inEndpoint;
     this.out = outEndpoint;
+    this.#file = file;
   }
 
-  /** A byte stream of all that the host sends; see {@linkcode OutEndpoint.readable}. */
+  /** Whether the pair has a file for both directions. */
+  get native(): boolean {
+    return "path" in this.#file;
+  }
+
+  /**
+   * The pair's file for both directions, such as `/run/usb-gadget/echo/ep1_rw`.
+   * It is for programs that know only open, read and write: they get the host's
+   * transfers by read, and send one with each write, which waits until the host
+   * has taken it. {@linkcode autoZlp} holds for their writes, too. A program
+   * that has it open keeps the function alive.
+   *
+   * While another program reads or writes it, what this one wants in the same
+   * direction waits. Halts are for {@linkcode in} and {@linkcode out}; the file
+   * has none, and no ioctls.
+   *
+   * @throws {Deno.errors.NotSupported} If the pair has none: see
+   * {@linkcode native}.
+   */
+  get path(): string {
+    if ("path" in this.#file) return this.#file.path;
+    throw new Deno.errors.NotSupported(
+      `Cannot tell the file of pair "${this.name}": ${this.#file.missing}`,
+    );
+  }
+
+  /** The byte stream of all that the host sends; see {@linkcode OutEndpoint.readable}. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.out.readable;
   }
 
-  /** A stream whose chunks are transfers to the host; see {@linkcode InEndpoint.writable}. */
+  /** The stream whose chunks are transfers to the host; see {@linkcode InEndpoint.writable}. */
   get writable(): WritableStream<Uint8Array> {
     return this.in.writable;
+  }
+
+  /** Opens {@linkcode readable} with options; see {@linkcode OutEndpoint.openReadable}. */
+  openReadable(
+    options?: ReadableOptions,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.out.openReadable(options);
+  }
+
+  /** Opens {@linkcode writable} with options; see {@linkcode InEndpoint.openWritable}. */
+  openWritable(options?: WritableOptions): WritableStream<Uint8Array> {
+    return this.in.openWritable(options);
   }
 
   /** Whether transfers to the host end visibly; see {@linkcode InEndpoint.autoZlp}. */
@@ -47,6 +104,19 @@ export class EndpointPair {
 
   set autoZlp(on: boolean) {
     this.in.autoZlp = on;
+  }
+
+  /**
+   * Refuses: a DMABUF is attached to one direction, {@linkcode in} or
+   * {@linkcode out}, or to both in turn.
+   *
+   * @throws {TypeError} Always.
+   */
+  attach(_buffer: DmaBuffer): never {
+    const { name } = this;
+    throw new TypeError(
+      `Cannot attach a DMABUF to pair "${name}": attach it to "${name}.in" (${this.in.path}) or "${name}.out" (${this.out.path})`,
+    );
   }
 
   /** Receives one transfer; see {@linkcode OutEndpoint.read}. */

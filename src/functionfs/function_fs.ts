@@ -7,39 +7,24 @@ import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import type { AioContext } from "../../ffi/aio.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl, open } from "../../ffi/file.ts";
-import {
-  type CompiledEndpoint,
-  compileFunction,
-  type EndpointsOf,
-  type KernelVersion,
-  type UsbFunction,
-} from "../descriptors/mod.ts";
+import type { KernelVersion, UsbFunction } from "../descriptors/mod.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
 import { sharedAio } from "./aio.ts";
 import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
-import { handshake, openControlFile } from "./control_file.ts";
+import type { DmabufSupport } from "./dmabuf_support.ts";
 import { openEventCounter } from "./event_counter.ts";
-import { EndpointPair } from "./endpoint_pair.ts";
+import { type EndpointObjects, nameEndpoints } from "./endpoint_objects.ts";
 import { InEndpoint } from "./in_endpoint.ts";
+import { InheritedFiles } from "./inherited_files.ts";
 import {
   type FunctionEvent,
   type FunctionState,
   Lifecycle,
 } from "./lifecycle.ts";
 import { OutEndpoint } from "./out_endpoint.ts";
+import { registerFunction } from "./register.ts";
 import { runningKernel } from "./running_kernel.ts";
 import { serveControl } from "./serve_control.ts";
-
-/** The object that stands for a declared endpoint. */
-export type EndpointObject<D> = D extends { readonly kind: "in" } ? InEndpoint
-  : D extends { readonly kind: "out" } ? OutEndpoint
-  : D extends { readonly kind: "pair" } ? EndpointPair
-  : never;
-
-/** The endpoints of a function under the names of its definition. */
-export type EndpointObjects<F extends UsbFunction> = {
-  readonly [K in keyof EndpointsOf<F>]: EndpointObject<EndpointsOf<F>[K]>;
-};
 
 /** How to open a function. */
 export interface FunctionFsOptions {
@@ -70,6 +55,9 @@ export interface FunctionFsOptions {
    */
   readonly eventfd?: boolean;
 }
+
+/** How to take over a function; see {@linkcode FunctionFsOptions}. */
+export type InheritOptions = Omit<FunctionFsOptions, "eventfd">;
 
 /** A function of a USB device, served by this process. */
 export class FunctionFs<F extends UsbFunction = UsbFunction>
@@ -125,33 +113,89 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     mountPoint: string,
     options: FunctionFsOptions = {},
   ): FunctionFs<F> {
+    return FunctionFs.#serve(definition, mountPoint, options);
+  }
+
+  /**
+   * Serves a function whose descriptors another process has written and whose
+   * files it has opened and passed on, as systemd does for a socket unit with
+   * `ListenUSBFunction=`. Whoever holds the files keeps the function in its
+   * gadget while this process ends and begins: the host does not notice, and
+   * waits (NAK) meanwhile.
+   *
+   * A moment later the function has the state that the host has given it. A
+   * control request that the process before has left unanswered is stalled.
+   * {@linkcode close} does not end the function as long as others have it open.
+   *
+   * @param definition What the descriptors were written from, with the same
+   * `interfaceOffset` and for the same kernel: see {@linkcode compileFunction}.
+   * @param mountPoint Where the instance is mounted. `ep0` there is opened once
+   * more, so this process must have the right to.
+   * @throws {Deno.errors.NotFound} If the files are not among the open ones of
+   * this process.
+   */
+  static inherit<F extends UsbFunction>(
+    definition: F,
+    mountPoint: string,
+    options: InheritOptions = {},
+  ): FunctionFs<F> {
+    const files = new InheritedFiles(mountPoint);
+    const self = FunctionFs.#serve(definition, mountPoint, options, files);
+    // Handlers that run for what has waited can use the function.
+    queueMicrotask(() => self.#takeOver());
+    return self;
+  }
+
+  static #serve<F extends UsbFunction>(
+    definition: F,
+    mountPoint: string,
+    options: FunctionFsOptions,
+    inherited?: InheritedFiles,
+  ): FunctionFs<F> {
     const { interfaceOffset, kernel = runningKernel() } = options;
     const aio = sharedAio(options.libaio);
     const lifecycle = new Lifecycle(definition.interfaces.length);
     const path = `${mountPoint}/ep0`;
-    const fds = [openControlFile(path)];
+    const fds: number[] = [];
+    const keep = (fd: number) => fds[fds.push(fd) - 1];
+    // Nonblocking: what is submitted before the host enables the endpoint must
+    // come back instead of blocking. Both directions: a halt is I/O in the
+    // wrong one.
+    const openEndpoint = (path: string) =>
+      keep(
+        inherited?.take(path) ??
+          open(path, O_RDWR | O_NONBLOCK, { action: "open endpoint" }),
+      );
     let notice: EventNotice | undefined;
     try {
       notice = options.eventfd ? openEventCounter(kernel) : undefined;
-      const compiled = compileFunction(definition, {
-        interfaceOffset,
-        kernel,
-        eventfd: notice?.fd,
-      });
-      handshake(fds[0], path, compiled);
+      const { fd, compiled, noProxies } = registerFunction(
+        definition,
+        path,
+        { interfaceOffset, kernel, eventfd: notice?.fd },
+        inherited,
+      );
+      keep(fd);
+      const proxies = new Map(compiled.proxies.map(({ name, file }) => {
+        const path = `${mountPoint}/${file}`;
+        return [name, { path, fd: openEndpoint(path) }];
+      }));
       const halves = compiled.endpoints.map((endpoint) => {
         const path = `${mountPoint}/${endpoint.file}`;
-        // Nonblocking: what is submitted before the host enables the endpoint
-        // must come back instead of blocking. Both directions: a halt is I/O
-        // in the wrong one.
-        const fd = open(path, O_RDWR | O_NONBLOCK, { action: "open endpoint" });
-        fds.push(fd);
-        const resources = { fd, path, aio, lifecycle, compiled: endpoint };
+        const fd = openEndpoint(path);
+        const transferFd = proxies.get(endpoint.name)?.fd ?? fd;
+        const compiled = endpoint;
+        const files = { fd, transferFd, path };
+        const resources = { ...files, aio, lifecycle, compiled };
         return endpoint.half === "in"
           ? new InEndpoint(resources)
           : new OutEndpoint(resources);
       });
-      const endpoints = nameEndpoints<F>(compiled.endpoints, halves);
+      const endpoints = nameEndpoints<F>(
+        compiled.endpoints,
+        halves,
+        (name) => proxies.get(name) ?? { missing: noProxies },
+      );
       lifecycle.onEnable(() => halves.forEach((half) => half.onEnable()));
       lifecycle.listen((event) => {
         if (event.type === "disable") {
@@ -159,7 +203,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
         }
       });
       const control = serveControl({
-        fd: fds[0],
+        fd,
         path,
         definition,
         lifecycle,
@@ -242,6 +286,25 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   }
 
   /**
+   * Tells whether endpoints can {@linkcode Endpoint.attach | attach} DMABUFs:
+   * when the function is bound to a device controller, at once if it is.
+   *
+   * @throws {TypeError} If the function has no endpoints.
+   * @throws {Deno.errors.BadResource} If the function is or gets closed.
+   */
+  async dmabufSupport(
+    options: { signal?: AbortSignal } = {},
+  ): Promise<DmabufSupport> {
+    const [endpoint] = this.#halves;
+    if (endpoint === undefined) {
+      throw new TypeError(
+        `Cannot transfer DMABUFs: function "${this.name}" has no endpoints`,
+      );
+    }
+    return await endpoint.dmabufSupport(options);
+  }
+
+  /**
    * Ends all transfers and closes the files; the kernel then detaches the
    * gadget from its UDC. Does not wait for the host. A second call returns the
    * same promise.
@@ -264,6 +327,27 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     this.#fds.slice(1).forEach(close);
   }
 
+  /** Finds out what has happened before this process had the files. */
+  #takeOver(): void {
+    if (this.#closed !== undefined) return;
+    this.#control.takeOver();
+    // Who has read the ENABLE may be gone.
+    if (this.state !== "enabled" && this.#isConfigured()) {
+      this.#lifecycle.enable();
+    }
+  }
+
+  /** Asks the kernel whether a host has enabled the function. */
+  #isConfigured(): boolean {
+    try {
+      this.interfaceRevmap(0);
+      return true;
+    } catch (error) {
+      // EDOM: it has other interfaces, so it has some.
+      return isSystemError(error, "EDOM");
+    }
+  }
+
   async #close(): Promise<void> {
     this.#lifecycle.close();
     // A closed descriptor number may be used again: nothing in the kernel may
@@ -273,24 +357,4 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     this.#fds.slice(1).forEach(close);
     await this.#aio.release();
   }
-}
-
-/** Puts the halves together as they were declared. */
-function nameEndpoints<F extends UsbFunction>(
-  compiled: readonly CompiledEndpoint[],
-  halves: readonly (InEndpoint | OutEndpoint)[],
-): EndpointObjects<F> {
-  const named: Record<string, InEndpoint | OutEndpoint | EndpointPair> = {};
-  compiled.forEach(({ name }, index) => {
-    const half = halves[index];
-    const other = named[name];
-    if (other instanceof OutEndpoint && half instanceof InEndpoint) {
-      named[name] = new EndpointPair(half, other);
-    } else if (other instanceof InEndpoint && half instanceof OutEndpoint) {
-      named[name] = new EndpointPair(other, half);
-    } else {
-      named[name] = half;
-    }
-  });
-  return Object.freeze(named) as EndpointObjects<F>;
 }

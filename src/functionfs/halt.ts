@@ -13,7 +13,7 @@ import { Errno, lastErrno, systemError } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import type { Direction, TransferType } from "../usb/mod.ts";
 import { closedError } from "./transfer_error.ts";
-import type { QueuedAction } from "./transfer.ts";
+import type { QueuedAction } from "./queued_action.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
 
 /** What to halt. */
@@ -58,6 +58,27 @@ export function haltEndpoint(request: HaltRequest): Promise<void> {
     };
     signal?.addEventListener("abort", abort, { once: true });
     queue.run(action);
+  });
+}
+
+/**
+ * Waits for the end of an earlier call.
+ *
+ * @param call Never rejects.
+ * @throws The signal's reason, if it is aborted before.
+ */
+export function settled(
+  call: Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    call.then(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    });
   });
 }
 

@@ -5,15 +5,16 @@
  */
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
 import {
+  assertDepth,
   Endpoint,
   type EndpointResources,
   type TransferOptions,
 } from "./endpoint.ts";
-import { makeWritable } from "./streams.ts";
 import { AbortedTransferError } from "./transfer_error.ts";
 import { TransferQueue } from "./transfer_queue.ts";
+import { makeWritable, type WritableOptions } from "./writable_stream.ts";
 import { Write, type WritePort } from "./write.ts";
-import { ZeroLengthPackets } from "./zero_length.ts";
+import { type ZeroLengthControl, ZeroLengthPackets } from "./zero_length.ts";
 
 /** How a transfer to the host is run. */
 export type WriteOptions = TransferOptions;
@@ -29,20 +30,24 @@ export class InEndpoint extends Endpoint {
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
     super(resources);
-    const { aio, fd, path } = resources;
+    const { aio, fd, transferFd, path, compiled } = resources;
     this.queue = new TransferQueue({
       aio,
-      fd,
+      fd: transferFd,
       opcode: IOCB_CMD_PWRITE,
       connection: this.connection,
     });
     const packetSize = () => this.packetSize;
+    const { transferType, bytesPerInterval } = compiled;
     this.#port = {
       name: this.name,
       path,
       get maxPacketSize() {
         return packetSize();
       },
+      largestTransfer: transferType === "isochronous"
+        ? Math.max(...Object.values(bytesPerInterval))
+        : Infinity,
       queue: this.queue,
       zeroLengthPackets: new ZeroLengthPackets(fd, path, aio),
     };
@@ -62,6 +67,8 @@ export class InEndpoint extends Endpoint {
    * also for what other programs write to the endpoint's files; on an older
    * one it is an empty request behind the last one. The bus shows no difference.
    *
+   * @throws {Deno.errors.NotSupported} On an isochronous endpoint, whose packets
+   * do not belong to anything that could end.
    * @throws {Error} ENODEV if the function's files are gone.
    */
   get autoZlp(): boolean {
@@ -70,8 +77,18 @@ export class InEndpoint extends Endpoint {
 
   set autoZlp(on: boolean) {
     this.assertOpen("switch zero-length packets of");
+    if (this.resources.compiled.transferType === "isochronous") {
+      throw new Deno.errors.NotSupported(
+        `Cannot switch zero-length packets of endpoint "${this.name}": isochronous transfers have no end`,
+      );
+    }
     this.#port.zeroLengthPackets.set(on);
     this.#autoZlp = on;
+  }
+
+  /** @ignore */
+  protected override get zeroLength(): ZeroLengthControl {
+    return { on: this.#autoZlp, packets: this.#port.zeroLengthPackets };
   }
 
   /**
@@ -100,6 +117,8 @@ export class InEndpoint extends Endpoint {
    * @returns How many bytes were sent: all.
    * @throws {AbortedTransferError} If the signal is aborted; its `transferred`
    * says how much had gone.
+   * @throws {RangeError} If an isochronous endpoint is to send more than goes in
+   * one interval.
    * @throws {Error} What the kernel reports, such as ENOMEM, or ESHUTDOWN with
    * `reconnect: "end"`. It has a field `transferred`, too.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
@@ -117,12 +136,50 @@ export class InEndpoint extends Endpoint {
   }
 
   /**
-   * A stream whose chunks are transfers: each write of the stream is one
-   * {@linkcode write}, and ends when the host has taken the chunk, so that a
-   * slow host slows the producer. Closing the stream leaves the endpoint open.
+   * The endpoint's stream to the host, whose chunks are transfers: each write
+   * of the stream is one {@linkcode write}, and is done when the host has taken
+   * the chunk, so that a slow host slows the producer. An empty chunk is a
+   * zero-length packet.
+   *
+   * Opened by the first look, or before with other options by
+   * {@linkcode openWritable}. Always the same one until it has ended; closing or
+   * aborting it leaves the endpoint open, and the next look opens another.
    */
   get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= makeWritable(this);
+    return this.#writable ?? this.openWritable();
+  }
+
+  /**
+   * Opens the endpoint's stream to the host; {@linkcode writable} is that one
+   * then. Aborting it withdraws what the host has not taken from the kernel. An
+   * error of a transfer ends the stream.
+   *
+   * @throws {TypeError} If the endpoint has an open one already.
+   * @throws {RangeError} If the depth is not a positive integer.
+   */
+  openWritable(options: WritableOptions = {}): WritableStream<Uint8Array> {
+    const { depth = 1, zlp, reconnect } = options;
+    if (this.#writable !== undefined) {
+      throw new TypeError(
+        `Cannot open a stream to endpoint "${this.name}": it has one that was neither closed nor aborted`,
+      );
+    }
+    assertDepth(depth, `open a stream to endpoint "${this.name}"`);
+    const stream = makeWritable({
+      name: this.name,
+      begin: (data, resolve, reject) => {
+        this.assertOpen("write to");
+        const bytes = stableBytes(data);
+        const options = { reconnect };
+        const write = new Write(this.#port, bytes, options, resolve, reject);
+        write.start(zlp === undefined ? this.#autoZlp : zlp === "auto");
+        return write;
+      },
+      onOver: () => {
+        if (this.#writable === stream) this.#writable = undefined;
+      },
+    }, depth);
+    return this.#writable = stream;
   }
 }
 

@@ -4,16 +4,27 @@
  * @module
  */
 export {
+  type CpuAccessMode,
+  DmaBuffer,
+  type DmaBufferAccessOptions,
+  type DmaBufferOptions,
+} from "./dmabuf.ts";
+export {
+  DmaBufferAttachment,
+  type DmabufTransferOptions,
+} from "./dmabuf_attachment.ts";
+export type { DmabufSupport } from "./dmabuf_support.ts";
+export {
   Endpoint,
   type EndpointOptions,
   type TransferOptions,
 } from "./endpoint.ts";
-export { EndpointPair } from "./endpoint_pair.ts";
+export { EndpointPair, type PairFile } from "./endpoint_pair.ts";
+export type { EndpointObject, EndpointObjects } from "./endpoint_objects.ts";
 export {
-  type EndpointObject,
-  type EndpointObjects,
   FunctionFs,
   type FunctionFsOptions,
+  type InheritOptions,
 } from "./function_fs.ts";
 export { InEndpoint, type WriteOptions } from "./in_endpoint.ts";
 export type {
@@ -23,8 +34,10 @@ export type {
   LifeEvent,
 } from "./lifecycle.ts";
 export { OutEndpoint, type ReadOptions } from "./out_endpoint.ts";
+export type { ReadableOptions } from "./readable_stream.ts";
 export {
   AbortedTransferError,
   type TransferErrorFields,
 } from "./transfer_error.ts";
 export type { TransfersOptions } from "./transfers.ts";
+export type { WritableOptions } from "./writable_stream.ts";

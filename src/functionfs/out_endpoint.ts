@@ -5,6 +5,7 @@
  */
 import { IOCB_CMD_PREAD } from "../../ffi/abi.ts";
 import {
+  assertDepth,
   Endpoint,
   type EndpointResources,
   type TransferOptions,
@@ -12,8 +13,8 @@ import {
 import { PacketSizes } from "./packet_sizes.ts";
 import { ReadAhead, type ReadAheadSource } from "./read_ahead.ts";
 import { type ReadPort, ReadQueue } from "./read_queue.ts";
+import { makeReadable, type ReadableOptions } from "./readable_stream.ts";
 import { Reader } from "./reader.ts";
-import { makeReadable } from "./streams.ts";
 import { AbortedTransferError } from "./transfer_error.ts";
 import { TransferQueue } from "./transfer_queue.ts";
 import { TransferIterator, type TransfersOptions } from "./transfers.ts";
@@ -30,26 +31,31 @@ export class OutEndpoint extends Endpoint {
   readonly #reads: ReadQueue;
   /** What has come and nobody has asked for. */
   readonly #segments: Uint8Array<ArrayBuffer>[] = [];
+  /** What the stream reads from, or has read from last. */
+  #readAhead: ReadAhead | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
 
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
     super(resources);
-    const { aio, fd, path, compiled } = resources;
+    const { aio, transferFd, path, compiled } = resources;
     this.queue = new TransferQueue({
       aio,
-      fd,
+      fd: transferFd,
       opcode: IOCB_CMD_PREAD,
       connection: this.connection,
     });
-    const packetSize = () => this.packetSize;
+    const packetSizes = new PacketSizes(compiled);
+    const packetSize = compiled.transferType === "isochronous"
+      ? () => packetSizes.largest
+      : () => this.packetSize;
     this.#port = {
       name: this.name,
       path,
       get maxPacketSize() {
         return packetSize();
       },
-      packetSizes: new PacketSizes(compiled),
+      packetSizes,
       queue: this.queue,
       ready: () => this.#reads.withdrawAhead(),
     };
@@ -137,17 +143,8 @@ export class OutEndpoint extends Endpoint {
     options: TransfersOptions = {},
   ): AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
     const { size = 65_536, depth = 4 } = options;
-    this.#assertSize(size);
-    if (size > MAX_REQUEST_SIZE) {
-      throw new RangeError(
-        `Cannot read from endpoint "${this.name}": transfers come in pieces of 1 MiB at most, the size is ${size}`,
-      );
-    }
-    if (!Number.isInteger(depth) || depth < 1) {
-      throw new RangeError(
-        `Cannot read from endpoint "${this.name}": the depth must be a positive integer, is ${depth}`,
-      );
-    }
+    this.#assertPiece(size);
+    assertDepth(depth, `read from endpoint "${this.name}"`);
     const rounded = this.#port.packetSizes.roundUp(size);
     const reads = this.#reads;
     const source = {
@@ -161,26 +158,83 @@ export class OutEndpoint extends Endpoint {
   }
 
   /**
-   * A byte stream of all that the host sends, without the borders between
-   * transfers. Packets reach the reader as they come, whether or not the host
-   * ends its transfers with a short one. Up to 64 packets are taken from the
-   * host ahead of the reader; then the host has to wait. Cancelling the stream
-   * leaves the endpoint open.
+   * The endpoint's byte stream of all that the host sends, without the borders
+   * between transfers. Every packet reaches the reader when it comes, whether
+   * or not the host ends its transfers with a short one, and up to 64 packets
+   * are taken from the host ahead of the reader.
    *
-   * While the stream is read it gets what the host sends: do not call
-   * {@linkcode read} beside it.
+   * Opened by the first look, or before with other options by
+   * {@linkcode openReadable}. Always the same one until it has ended; cancelling
+   * it leaves the endpoint open, and the next look opens another.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= makeReadable(
-      new ReadAhead(this.#port, this.#segments),
-      () => this.#readable = undefined,
-    );
+    return this.#readable ?? this.openReadable();
+  }
+
+  /**
+   * Opens the endpoint's byte stream; {@linkcode readable} is that one then.
+   * Nothing is taken from the host before the first read. The stream has no
+   * queue of its own. While it is read it gets what the host sends: do not call
+   * {@linkcode read} beside it.
+   *
+   * A BYOB reader's memory of at least one packet of the function's fastest
+   * speed (1024 bytes for a bulk endpoint at super speed) is what the kernel
+   * writes into; a smaller one gets a copy. Nothing is taken ahead of a BYOB
+   * reader. Another reader gets the memory that the kernel has written into,
+   * unless little has come: that is copied together.
+   *
+   * The stream is closed when the function is. Cancelling it takes back what was
+   * asked of the kernel; what had come already is for whoever reads next.
+   *
+   * @throws {TypeError} If the endpoint has an open one already.
+   * @throws {RangeError} If an option is out of its range.
+   */
+  openReadable(
+    options: ReadableOptions = {},
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const { transferSize, depth = transferSize === undefined ? 64 : 4 } =
+      options;
+    if (this.#readable !== undefined) {
+      throw new TypeError(
+        `Cannot open a stream of endpoint "${this.name}": it has one that was not cancelled and has not ended`,
+      );
+    }
+    if (transferSize !== undefined) this.#assertPiece(transferSize);
+    assertDepth(depth, `open a stream of endpoint "${this.name}"`);
+    const { packetSizes } = this.#port;
+    const readAhead = new ReadAhead(this.#port, this.#segments, {
+      depth,
+      transferSize: transferSize && packetSizes.roundUp(transferSize),
+      resumes: options.reconnect !== "end",
+      after: this.#readAhead?.finished,
+    });
+    const stream = makeReadable(readAhead, () => {
+      if (this.#readable === stream) this.#readable = undefined;
+    });
+    this.#readAhead = readAhead;
+    return this.#readable = stream;
   }
 
   /** @ignore */
   override onDisable(): void {
     this.#reads.onDisable();
-    super.onDisable();
+    const ended = this.queue.onDisable();
+    this.#readAhead?.onDisable(ended);
+  }
+
+  /** @ignore */
+  override close(): Promise<void> {
+    this.#readAhead?.onClose();
+    return super.close();
+  }
+
+  #assertPiece(size: number): void {
+    this.#assertSize(size);
+    if (size > MAX_REQUEST_SIZE) {
+      throw new RangeError(
+        `Cannot read from endpoint "${this.name}": transfers come in pieces of 1 MiB at most, the size is ${size}`,
+      );
+    }
   }
 
   #assertSize(size: number): void {

@@ -4,20 +4,27 @@
  * @module
  */
 import type { CompiledEndpoint } from "../descriptors/mod.ts";
+import type { FunctionSpeed } from "../usb/mod.ts";
 
-/** The packet sizes of an OUT endpoint at all of its speeds. */
+/**
+ * The packet sizes of an OUT endpoint at all of its speeds. For an isochronous
+ * one there is one size: what can come in one interval, in whole packets.
+ */
 export class PacketSizes {
   readonly #sizes: readonly number[];
-  readonly #largest: number;
+  /** Bytes of a full packet at the speed where it is largest. */
+  readonly largest: number;
   readonly #common: number;
   readonly #isochronous: boolean;
 
   /** Of the speeds that an endpoint has descriptors for. */
-  constructor({ maxPacketSize, transferType }: CompiledEndpoint) {
-    this.#sizes = Object.values(maxPacketSize);
-    this.#largest = Math.max(...this.#sizes);
+  constructor(endpoint: CompiledEndpoint) {
+    this.#isochronous = endpoint.transferType === "isochronous";
+    this.#sizes = this.#isochronous
+      ? [largestInterval(endpoint)]
+      : Object.values(endpoint.maxPacketSize);
+    this.largest = Math.max(...this.#sizes);
     this.#common = this.#sizes.reduce(leastCommonMultiple);
-    this.#isochronous = transferType === "isochronous";
   }
 
   /**
@@ -25,16 +32,14 @@ export class PacketSizes {
    * any speed.
    */
   areWhole(size: number): boolean {
-    // An isochronous request brings one packet.
-    return this.#isochronous
-      ? size >= this.#largest
-      : size % this.#common === 0;
+    // An isochronous request brings what has come in one interval.
+    return this.#isochronous ? size >= this.largest : size % this.#common === 0;
   }
 
   /** The next size for which {@linkcode areWhole} is true. */
   roundUp(size: number): number {
     return this.#isochronous
-      ? Math.max(size, this.#largest)
+      ? Math.max(size, this.largest)
       : Math.ceil(size / this.#common) * this.#common;
   }
 
@@ -64,6 +69,17 @@ export class PacketSizes {
     // Never behind the end of the memory, whatever the sizes are.
     return Math.min(length, Math.floor(room / packet) * packet);
   }
+}
+
+/** The most that one interval can bring at any speed, in whole packets. */
+function largestInterval(
+  { maxPacketSize, bytesPerInterval }: CompiledEndpoint,
+): number {
+  const speeds = Object.keys(maxPacketSize) as FunctionSpeed[];
+  return Math.max(...speeds.map((speed) => {
+    const packet = maxPacketSize[speed]!;
+    return Math.ceil(bytesPerInterval[speed]! / packet) * packet;
+  }));
 }
 
 function leastCommonMultiple(a: number, b: number): number {

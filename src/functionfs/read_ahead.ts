@@ -1,32 +1,31 @@
 /**
- * Packets that are asked for ahead of a reader.
+ * What is asked for ahead of the reader of a stream.
+ *
+ * Requests are asked for in a row, and read in the same order. Each is a *slot*
+ * of memory of its own. There are never more than `depth` slots, those included
+ * that have come and were not read: when the reader stops, the kernel has
+ * nothing to receive into any more, and the controller answers NAK.
  *
  * A kernel request ends when it is full or when a short packet comes. One that
- * is larger than a packet would hold back full packets until the host sends
- * more; a host that does not end its transfers with a short packet, as WebUSB
- * and libusb by default, would wait for an answer for ever. So each request
- * here is one packet, and there are many of them.
+ * is larger than a packet holds back full packets until the host sends more,
+ * and what a request has received that is cancelled FunctionFS does not hand
+ * over. There is no way to look into it. So by default each slot is one
+ * packet, as with the kernel's own serial function (`gs_alloc_requests()` in
+ * `u_serial.c`), and packets that have come together are read together.
+ *
+ * A reader that brings its own memory (BYOB) gets a request into that. Nothing
+ * is asked for ahead of it, since it would have to be copied.
  *
  * @module
  */
-import { Errno, systemError } from "../../ffi/errno.ts";
-import { addressOf } from "../../ffi/memory.ts";
-import type { Transfer, TransferOwner } from "./transfer.ts";
+import { Errno } from "../../ffi/errno.ts";
+import { DirectRead } from "./direct_read.ts";
+import { PacketSizes } from "./packet_sizes.ts";
+import { ReadSlot, type ReadSlotOwner } from "./read_slot.ts";
+import { ReadSlots } from "./read_slots.ts";
+import { transferError } from "./transfer_error.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
-
-/** No packet of any speed is larger. */
-export const LARGEST_PACKET = 1024;
-
-/** How many packets are asked for ahead of the reader. */
-export const READ_AHEAD_PACKETS = 64;
-
-/** One packet's place in memory, used again and again. */
-interface Slot {
-  readonly transfer: Transfer;
-  /** Bytes that have come, less what was taken; -1 while it is under way. */
-  left: number;
-  taken: number;
-}
+import { MAX_REQUEST_SIZE } from "./write.ts";
 
 /** What it needs of its endpoint. */
 export interface ReadAheadSource {
@@ -34,54 +33,115 @@ export interface ReadAheadSource {
   readonly path: string;
   /** Of the current connection. */
   readonly maxPacketSize: number;
+  readonly packetSizes: PacketSizes;
   readonly queue: TransferQueue;
   /** Resolves when no other reader's requests are with the kernel any more. */
   ready(): Promise<void>;
 }
 
-/** Takes packets from an OUT endpoint in the order of the host. */
-export class ReadAhead implements TransferOwner {
+/** How much it asks for. */
+export interface ReadAheadOptions {
+  /** Slots. */
+  readonly depth: number;
+  /** Bytes of a slot, whole packets of every speed; undefined for one packet. */
+  readonly transferSize: number | undefined;
+  /** Whether it goes on in the next connection when one ends. */
+  readonly resumes: boolean;
+  /** The end of the one before. */
+  readonly after: Promise<void> | undefined;
+}
+
+/** Takes what the host sends, in the order of the host. */
+export class ReadAhead implements ReadSlotOwner {
   readonly #source: ReadAheadSource;
-  /** Data of the endpoint that came before. */
-  readonly #before: Uint8Array<ArrayBuffer>[];
-  /** In the order of submission, which is that of completion. */
-  readonly #slots: Slot[] = [];
-  readonly #slotOf = new Map<Transfer, Slot>();
-  /** The oldest slot; those that follow it come next. */
-  #head = 0;
-  /** Bytes that have come and were not taken. */
-  #available = 0;
-  #underWay = 0;
-  #failure: unknown;
+  readonly #options: ReadAheadOptions;
+  /** What the endpoint keeps for whoever reads next. */
+  readonly #kept: Uint8Array<ArrayBuffer>[];
+  /** What it had kept, and comes first. */
+  readonly #first: Uint8Array<ArrayBuffer>[] = [];
+  readonly #slots: ReadSlots;
+  /** The request into a reader's own memory, if that is under way. */
+  #direct: DirectRead | undefined;
+  /** The connection in which it has begun; undefined before the first read. */
+  #connection: number | undefined;
   #over = false;
+  #cancelled = false;
+  #failure: Error | undefined;
   #waiters: (() => void)[] = [];
+  readonly #finished = Promise.withResolvers<void>();
 
   /**
    * @param source The endpoint.
-   * @param before Data that a reader before has left; it comes first.
+   * @param kept What the endpoint keeps for whoever reads next: it comes first,
+   * and what is left over in the end is put there.
    */
-  constructor(source: ReadAheadSource, before: Uint8Array<ArrayBuffer>[]) {
+  constructor(
+    source: ReadAheadSource,
+    kept: Uint8Array<ArrayBuffer>[],
+    options: ReadAheadOptions,
+  ) {
     this.#source = source;
-    this.#before = before;
+    this.#kept = kept;
+    this.#options = options;
+    const { transferSize } = options;
+    this.#slots = new ReadSlots(() =>
+      new ReadSlot(this, source.queue, transferSize)
+    );
   }
 
   /**
-   * Takes what has come, up to `limit` bytes; waits until there is something.
-   *
-   * @returns A new array, or `undefined` when the function is closed or the
-   * reading was cancelled.
+   * Resolves when there is nothing to read any more and nothing will come:
+   * then {@linkcode take} and {@linkcode fill} tell the end at once.
    */
-  async take(limit: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#slots.length === 0 && !this.#over) await this.#source.ready();
-    const first = this.#takeBefore(limit);
-    if (first !== undefined) return first;
-    if (this.#slots.length === 0 && !this.#over) this.#start();
-    while (this.#available === 0) {
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#over) return undefined;
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  /**
+   * Takes what has come; waits until there is something, and asks for more.
+   *
+   * @returns An array that owns its memory, or `undefined` at the end.
+   * @throws What the kernel reports, after what had come before.
+   */
+  async take(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    await this.#begin();
+    for (;;) {
+      const bytes = this.#shiftFirst() ?? this.#slots.collect();
+      if (!this.#over) this.#slots.ask(this.#options.depth);
+      if (bytes !== undefined) return bytes;
+      if (this.#isFinished()) return this.#tellEnd();
       await this.#change();
     }
-    return this.#collect(limit);
+  }
+
+  /**
+   * Fills a reader's memory, as far as what comes at once does; waits until
+   * there is something.
+   *
+   * @param memory Belongs to the kernel until the promise settles.
+   * @returns How many bytes, or `undefined` at the end.
+   * @throws What the kernel reports, after what had come before.
+   */
+  async fill(memory: Uint8Array<ArrayBuffer>): Promise<number | undefined> {
+    await this.#begin();
+    for (;;) {
+      const count = this.#copyInto(memory);
+      if (count > 0) return count;
+      if (this.#isFinished()) return this.#tellEnd();
+      if (this.#slots.length > 0 || this.#over) await this.#change();
+      else if (!this.#canReceiveInto(memory)) this.#slots.ask(1);
+      else {
+        const read = new DirectRead(this.#source.queue, memory, this);
+        this.#direct = read;
+        const received = await read.ended;
+        this.#direct = undefined;
+        // The stream has let the reader's memory go.
+        const unread = this.#cancelled && received > 0;
+        if (unread) this.#first.push(memory.slice(0, received));
+        this.#settle();
+        if (received > 0 && !unread) return received;
+      }
+    }
   }
 
   /**
@@ -89,20 +149,67 @@ export class ReadAhead implements TransferOwner {
    *
    * @returns A promise that resolves when the kernel has none of the requests.
    */
-  async cancel(): Promise<void> {
-    this.#over = true;
-    // The last one first: otherwise it could get what is meant for another.
-    for (let index = this.#slots.length - 1; index >= 0; index--) {
-      const at = (this.#head + index) % this.#slots.length;
-      this.#source.queue.cancel(this.#slots[at].transfer);
+  cancel(): Promise<void> {
+    this.#cancelled = true;
+    this.#slots.endAt(undefined);
+    this.#stop();
+    this.#settle();
+    return this.finished;
+  }
+
+  /** A connection has ended. */
+  onDisable(connection: number): void {
+    if (this.#options.resumes || this.#connection === undefined) return;
+    if (this.#connection <= connection) this.#stop();
+  }
+
+  /** The function is closed. */
+  onClose(): void {
+    this.#stop();
+  }
+
+  /** @ignore Bytes to ask for into `room` bytes, at the speed of now. */
+  requestSize(room: number): number {
+    const packet = this.#source.maxPacketSize;
+    const wanted = this.#options.transferSize ?? packet;
+    return PacketSizes.request(wanted, packet, MAX_REQUEST_SIZE, room);
+  }
+
+  /** @ignore */
+  get resumes(): boolean {
+    return this.#options.resumes && !this.#over;
+  }
+
+  /** @ignore A request has ended; those of slots end in order. */
+  onEnd(result: number | Error, slot?: ReadSlot): void {
+    if (typeof result !== "number" || result < 0) {
+      const quiet = result === -Errno.ECANCELED || result === -Errno.ESHUTDOWN;
+      if (!this.#over && !quiet) {
+        this.#failure = transferError({
+          action: "read from",
+          endpoint: this.#source,
+          result,
+          signal: undefined,
+          transferred: 0,
+        });
+      }
+      // What comes behind it belongs to another connection, or to nobody yet.
+      if (!this.#over && slot !== undefined) this.#slots.endAt(slot);
+      this.#stop();
+    } else if (result === 0 && !this.#over) {
+      // A zero-length packet ends a transfer, and adds nothing to a stream.
+      this.#slots.ask(this.#slots.length);
     }
-    while (this.#underWay > 0) {
-      await this.#change();
-    }
-    if (this.#available > 0) {
-      this.#before.push(this.#collect(this.#available));
-    }
+    this.#settle();
     this.#wake();
+  }
+
+  async #begin(): Promise<void> {
+    this.#connection ??= this.#source.queue.nextConnection;
+    if (this.#slots.length > 0 || this.#over) return;
+    await this.#options.after;
+    await this.#source.ready();
+    if (!this.#over) this.#first.push(...this.#kept.splice(0));
   }
 
   /** Resolves when something has come, or has ended. */
@@ -114,98 +221,59 @@ export class ReadAhead implements TransferOwner {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
-  #takeBefore(limit: number): Uint8Array<ArrayBuffer> | undefined {
-    for (;;) {
-      const bytes = this.#before.shift();
-      if (bytes === undefined) return undefined;
-      if (bytes.byteLength === 0) continue; // a zero-length packet
-      if (bytes.byteLength <= limit) return bytes;
-      this.#before.unshift(bytes.slice(limit));
-      return bytes.slice(0, limit);
-    }
-  }
-
-  #start(): void {
-    const slab = new Uint8Array(READ_AHEAD_PACKETS * LARGEST_PACKET);
-    const base = addressOf(slab);
-    for (let index = 0; index < READ_AHEAD_PACKETS; index++) {
-      const at = index * LARGEST_PACKET;
-      const memory = slab.subarray(at, at + LARGEST_PACKET);
-      const transfer = this.#source.queue.take(this, memory);
-      transfer.address = base + BigInt(at);
-      const slot: Slot = { transfer, left: -1, taken: 0 };
-      this.#slots.push(slot);
-      this.#slotOf.set(transfer, slot);
-      this.#ask(slot);
-    }
-  }
-
-  /** @ignore */
-  prepare(transfer: Transfer): boolean {
-    transfer.length = this.#source.maxPacketSize;
-    return true;
-  }
-
-  /** @ignore */
-  resumes(): boolean {
-    return true;
-  }
-
-  #ask(slot: Slot): void {
-    slot.left = -1;
-    slot.taken = 0;
-    this.#underWay++;
-    this.#source.queue.push(slot.transfer);
-  }
-
-  /** @ignore */
-  onEnd(transfer: Transfer, result: number | Error): void {
-    const slot = this.#slotOf.get(transfer)!;
-    this.#underWay--;
-    slot.left = 0;
-    if (typeof result !== "number") this.#failure ??= result;
-    else if (result === -Errno.ECANCELED) this.#over = true;
-    else if (result < 0) {
-      this.#failure ??= systemError(-result, {
-        action: `read from endpoint "${this.#source.name}"`,
-        syscall: "read",
-        path: this.#source.path,
-      });
-    } else {
-      slot.left = result;
-      this.#available += result;
-      // A zero-length packet ends a transfer, and adds nothing to a stream.
-      if (result === 0 && slot === this.#slots[this.#head]) this.#skipEmpty();
-      if (this.#available === 0) return;
+  #stop(): void {
+    if (!this.#over) {
+      this.#over = true;
+      this.#direct?.cancel();
+      this.#slots.cancel();
+      this.#settle();
     }
     this.#wake();
   }
 
-  /** Asks again with the slots at the head that are used up. */
-  #skipEmpty(): void {
-    while (this.#slots[this.#head].left === 0 && !this.#over) {
-      const slot = this.#slots[this.#head];
-      this.#head = (this.#head + 1) % this.#slots.length;
-      this.#ask(slot);
+  /** After the end: leaves what is not for this stream to the next reader. */
+  #settle(): void {
+    if (!this.#over || this.#direct !== undefined) return;
+    if (this.#slots.areUnderWay) return;
+    this.#kept.unshift(...this.#slots.takeRest());
+    if (this.#cancelled) this.#kept.unshift(...this.#first.splice(0));
+    if (this.#first.length + this.#slots.length === 0) this.#finished.resolve();
+  }
+
+  /** Whether nothing will come any more, and everything was read. */
+  #isFinished(): boolean {
+    if (!this.#over) return false;
+    this.#settle();
+    return this.#direct === undefined &&
+      this.#first.length + this.#slots.length === 0;
+  }
+
+  #tellEnd(): undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    return undefined;
+  }
+
+  #shiftFirst(): Uint8Array<ArrayBuffer> | undefined {
+    for (;;) {
+      const bytes = this.#first.shift();
+      // A zero-length packet is nothing in a stream.
+      if (bytes?.byteLength !== 0) return bytes;
     }
   }
 
-  #collect(limit: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(Math.min(limit, this.#available));
-    let filled = 0;
-    let at = this.#head;
-    while (filled < bytes.byteLength) {
-      const slot = this.#slots[at];
-      const count = Math.min(slot.left, bytes.byteLength - filled);
-      const { memory } = slot.transfer;
-      bytes.set(memory.subarray(slot.taken, slot.taken + count), filled);
-      filled += count;
-      slot.taken += count;
-      slot.left -= count;
-      at = (at + 1) % this.#slots.length;
+  #copyInto(memory: Uint8Array<ArrayBuffer>): number {
+    const first = this.#shiftFirst();
+    if (first !== undefined) {
+      const count = Math.min(first.byteLength, memory.byteLength);
+      memory.set(first.subarray(0, count));
+      if (count < first.byteLength) this.#first.unshift(first.slice(count));
+      return count;
     }
-    this.#available -= filled;
-    this.#skipEmpty();
-    return bytes;
+    return this.#slots.copyInto(memory);
+  }
+
+  /** Whether the kernel may write into a reader's memory, at any speed. */
+  #canReceiveInto({ buffer, byteLength }: Uint8Array<ArrayBuffer>): boolean {
+    return !buffer.resizable && byteLength >= this.#source.packetSizes.largest;
   }
 }

@@ -48,6 +48,8 @@ export class Setup implements SetupRequest {
   readonly length: number;
   /** Whether it was refused. */
   stalled = false;
+  /** Whether its handler has returned: no code of the program waits for it. */
+  handled = false;
   readonly #answers: SetupAnswers;
   #controller: AbortController | undefined;
   #answered = false;

@@ -52,21 +52,3 @@ export class Transfer {
     this.request = new AioRequest((result) => onComplete(this, result));
   }
 }
-
-/** Something other than a transfer that has its place among them. */
-export interface QueuedAction {
-  /**
-   * Whether transfers that were queued before must be done before: if not, it
-   * is tried as soon as the endpoint is enabled.
-   */
-  readonly ordered: boolean;
-  /**
-   * Tries it.
-   *
-   * @returns 0 when it is done, or a negative error number. After -EAGAIN it
-   * is tried again later, and after -ESHUTDOWN in the next connection.
-   */
-  attempt(): number;
-  /** Told once: 0, or a negative error number. */
-  onEnd(result: number): void;
-}

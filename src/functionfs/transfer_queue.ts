@@ -20,17 +20,14 @@ import type { AioContext, AioSource } from "../../ffi/aio.ts";
 import { Errno } from "../../ffi/errno.ts";
 import type { Connection } from "./connection.ts";
 import { Fifo } from "./fifo.ts";
-import { type QueuedAction, Transfer, type TransferOwner } from "./transfer.ts";
+import { InFlight, MAX_REQUESTS_IN_FLIGHT } from "./in_flight.ts";
+import {
+  ActionQueue,
+  type QueuedAction,
+  type WaitingAction,
+} from "./queued_action.ts";
+import { Transfer, type TransferOwner } from "./transfer.ts";
 import { Retry } from "./retry.ts";
-
-/** The kernel copies each write into contiguous memory: not too much at once. */
-const MAX_BYTES_IN_FLIGHT = 4 << 20;
-const MAX_REQUESTS_IN_FLIGHT = 256;
-
-interface WaitingAction {
-  readonly action: QueuedAction;
-  readonly sequence: number;
-}
 
 /** The requests of one endpoint: those that wait, and those in the kernel. */
 export class TransferQueue implements AioSource {
@@ -39,14 +36,14 @@ export class TransferQueue implements AioSource {
   readonly #opcode: number;
   readonly #connection: Connection;
   #waiting = new Fifo<Transfer>();
-  #actions: WaitingAction[] = [];
-  /** In the order of submission, which is that of their ends but for a few. */
-  readonly #flying = new Fifo<Transfer>();
-  #bytesInFlight = 0;
+  readonly #actions = new ActionQueue();
+  readonly #flying: InFlight;
   /** Those that came back undone, until all that were in flight are back. */
   #returned: Transfer[] = [];
   /** The connection that ended under a request; wait for a later one. */
   #lostConnection = 0;
+  /** The connection that the last event has begun. */
+  #knownConnection: number;
   /** A request was refused although no connection has ended. */
   #refused = false;
   #sequence = 0;
@@ -65,15 +62,24 @@ export class TransferQueue implements AioSource {
     connection: Connection;
   }) {
     this.#aio = options.aio;
+    this.#flying = new InFlight(options.aio);
     this.#fd = options.fd;
     this.#opcode = options.opcode;
     this.#connection = options.connection;
+    this.#knownConnection = options.connection.enableCount;
     this.#retry = new Retry(() => this.#aio.schedule(this));
   }
 
   /** How many transfers wait or are in the kernel. */
   get pending(): number {
-    return this.#waiting.length + this.#flying.length + this.#returned.length;
+    return this.#waiting.length + this.#flying.size + this.#returned.length;
+  }
+
+  /** The first connection in which a transfer can go that is pushed now. */
+  get nextConnection(): number {
+    const { enabled, enableCount } = this.#connection;
+    const works = enabled && enableCount > this.#lostConnection;
+    return works ? enableCount : enableCount + 1;
   }
 
   /** A transfer that is not in use, for `memory`. */
@@ -98,6 +104,7 @@ export class TransferQueue implements AioSource {
     transfer.cancelled = false;
     transfer.queued = true;
     transfer.sequence = this.#sequence++;
+    transfer.connection = this.nextConnection;
     if (this.#closed) {
       queueMicrotask(() => this.#end(transfer, -Errno.ECANCELED));
       return;
@@ -123,34 +130,39 @@ export class TransferQueue implements AioSource {
       queueMicrotask(() => action.onEnd(-Errno.ECANCELED));
       return;
     }
-    const sequence = action.ordered ? this.#sequence++ : -1;
-    this.#actions.push({ action, sequence });
-    this.#actions.sort((a, b) => a.sequence - b.sequence);
+    this.#actions.add(action, action.ordered ? this.#sequence++ : -1);
     this.#aio.schedule(this);
   }
 
   /** Takes an action away that was not done yet; tells whether it was there. */
   forget(action: QueuedAction): boolean {
-    const index = this.#actions.findIndex((each) => each.action === action);
-    if (index < 0) return false;
-    this.#actions.splice(index, 1);
-    this.#aio.schedule(this);
-    return true;
+    const wasThere = this.#actions.remove(action);
+    if (wasThere) this.#aio.schedule(this);
+    return wasThere;
   }
 
   /** The host has enabled the endpoint. */
   onEnable(): void {
+    this.#knownConnection = this.#connection.enableCount;
     this.#aio.schedule(this);
   }
 
-  /** The connection has ended: so do transfers that belong to it alone. */
-  onDisable(): void {
+  /**
+   * The connection has ended: so do transfers that belong to it alone. Some may
+   * have been pushed after its end, and before the event that tells it.
+   *
+   * @returns The connection that has ended.
+   */
+  onDisable(): number {
+    const ended = this.#knownConnection;
     for (const transfer of [...this.#waiting, ...this.#returned]) {
+      if (transfer.connection > ended) continue;
       if (transfer.queued && !transfer.owner.resumes(transfer)) {
         this.#remove(transfer);
         this.#end(transfer, -Errno.ESHUTDOWN);
       }
     }
+    return ended;
   }
 
   /** Ends a transfer early. Its end is told with -ECANCELED, or its result. */
@@ -170,17 +182,12 @@ export class TransferQueue implements AioSource {
   close(): Promise<void> {
     this.#closed = true;
     this.#retry.stop();
-    for (const { action } of this.#actions.splice(0)) {
-      action.onEnd(-Errno.ECANCELED);
-    }
-    // The last one first: otherwise it would begin when those before it end.
-    for (const transfer of this.#flying.slice().reverse()) {
-      this.cancel(transfer);
-    }
+    this.#actions.cancelAll();
+    for (const transfer of this.#flying.lastFirst) this.cancel(transfer);
     for (const transfer of [...this.#returned, ...this.#waiting]) {
       this.cancel(transfer);
     }
-    if (this.#flying.length === 0) return Promise.resolve();
+    if (this.#flying.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle = resolve);
   }
 
@@ -193,14 +200,14 @@ export class TransferQueue implements AioSource {
     const { enabled, enableCount } = this.#connection;
     if (!enabled || enableCount === this.#lostConnection) return;
     while (!this.#retry.waiting) {
-      const action = this.#actions[0];
+      const action = this.#actions.first;
       const next = this.#waiting.at(0);
       if (
         action !== undefined &&
         (next === undefined || action.sequence < next.sequence)
       ) {
         if (!this.#attempt(action)) return;
-      } else if (next !== undefined && this.#hasRoom(next)) {
+      } else if (next !== undefined && this.#flying.hasRoom(next)) {
         this.#waiting.shift();
         this.#submit(next);
       } else {
@@ -210,13 +217,12 @@ export class TransferQueue implements AioSource {
   }
 
   /** Tries the first action; tells whether it is out of the way. */
-  #attempt(waiting: WaitingAction): boolean {
-    const { action } = waiting;
+  #attempt({ action }: WaitingAction): boolean {
     // Its turn comes when all before it are done; their ends lead here again.
-    if (action.ordered && this.#flying.length > 0) return false;
+    if (action.ordered && this.#flying.size > 0) return false;
     const result = action.attempt();
     if (result !== -Errno.EAGAIN && result !== -Errno.ESHUTDOWN) {
-      this.#actions.shift();
+      this.#actions.remove(action);
       this.#retry.reset();
       action.onEnd(result);
       return true;
@@ -225,16 +231,10 @@ export class TransferQueue implements AioSource {
       this.#lostConnection = this.#connection.enableCount;
     } else {
       // Some controllers do not halt an endpoint that has anything queued.
-      if (this.#flying.length > 0) this.#callBack();
+      if (this.#flying.size > 0) this.#flying.callBack();
       this.#retry.later();
     }
     return false;
-  }
-
-  #hasRoom(next: Transfer): boolean {
-    if (this.#flying.length === 0) return true;
-    return this.#flying.length < MAX_REQUESTS_IN_FLIGHT &&
-      this.#bytesInFlight + next.wanted <= MAX_BYTES_IN_FLIGHT;
   }
 
   #submit(transfer: Transfer): void {
@@ -254,14 +254,12 @@ export class TransferQueue implements AioSource {
       // No room for more requests in the whole system.
       return this.#end(transfer, error as Error);
     }
-    this.#flying.push(transfer);
-    this.#bytesInFlight += transfer.length;
+    this.#flying.add(transfer);
   }
 
   /** The kernel has ended a transfer. */
   #onComplete(transfer: Transfer, result: number): void {
-    this.#flying.remove(transfer);
-    this.#bytesInFlight -= transfer.length;
+    this.#flying.delete(transfer);
     if (transfer.cancelled || this.#closed) {
       this.#end(transfer, result < 0 ? -Errno.ECANCELED : result);
     } else if (result === -Errno.ESHUTDOWN) {
@@ -289,9 +287,9 @@ export class TransferQueue implements AioSource {
       if (result >= 0) this.#retry.reset();
       this.#end(transfer, result);
     }
-    if (this.#flying.length === 0) this.#onIdle?.();
+    if (this.#flying.size === 0) this.#onIdle?.();
     if (
-      this.#returned.length + this.#waiting.length + this.#actions.length > 0
+      this.#returned.length + this.#waiting.length + this.#actions.size > 0
     ) this.#aio.schedule(this);
   }
 
@@ -300,11 +298,11 @@ export class TransferQueue implements AioSource {
    * whether that is so.
    */
   #recover(): boolean {
-    if (this.#flying.length > 0) {
+    if (this.#flying.size > 0) {
       // These have survived, or their ends are on the way.
       if (
         this.#refused || this.#connection.enableCount > this.#lostConnection
-      ) this.#callBack();
+      ) this.#flying.callBack();
       return false;
     }
     this.#waiting = new Fifo(
@@ -317,16 +315,6 @@ export class TransferQueue implements AioSource {
     if (this.#connection.probe()) this.#retry.later();
     else this.#lostConnection = this.#connection.enableCount;
     return true;
-  }
-
-  /** Asks the kernel to give back all that is in flight. */
-  #callBack(): void {
-    // The last one first: otherwise it would begin when those before it end.
-    for (const transfer of this.#flying.slice().reverse()) {
-      if (transfer.calledBack) continue;
-      transfer.calledBack = true;
-      this.#aio.cancel(transfer.request);
-    }
   }
 
   #remove(transfer: Transfer): void {

@@ -24,6 +24,8 @@ export interface WritePort {
   readonly name: string;
   readonly path: string;
   readonly maxPacketSize: number;
+  /** Bytes that one call may send: what goes in an isochronous interval. */
+  readonly largestTransfer: number;
   readonly queue: TransferQueue;
   readonly zeroLengthPackets: ZeroLengthPackets;
 }
@@ -66,10 +68,20 @@ export class Write implements TransferOwner, EventListenerObject {
     this.#reject = reject;
   }
 
-  /** Queues it. */
+  /**
+   * Queues it.
+   *
+   * @throws {RangeError} If it is more than the endpoint can send.
+   */
   start(autoZlp: boolean): void {
+    const { name, largestTransfer } = this.#port;
     const bytes = this.#bytes;
     const total = bytes.byteLength;
+    if (total > largestTransfer) {
+      throw new RangeError(
+        `Cannot write to endpoint "${name}": an isochronous transfer is what goes in one interval, ${largestTransfer} bytes at most, the data has ${total}`,
+      );
+    }
     const address = total === 0 ? 0n : addressOf(bytes);
     const { queue } = this.#port;
     let last: Transfer;
@@ -106,6 +118,11 @@ export class Write implements TransferOwner, EventListenerObject {
 
   /** The signal is aborted. */
   handleEvent(): void {
+    this.cancel();
+  }
+
+  /** Ends it early. Its end is told with what the kernel makes of that. */
+  cancel(): void {
     this.#cancelRest();
   }
 
@@ -121,14 +138,16 @@ export class Write implements TransferOwner, EventListenerObject {
       );
       return false;
     }
-    // A request that ends with a short packet has no use for the flag.
-    if (transfer.length === 0 || transfer.length % maxPacketSize > 0) {
-      return true;
-    }
+    const ends = transfer === this.#last;
+    // A request that ends with a short packet has no use for the flag, but the
+    // flag stays as the last request of a transfer has left it.
+    const short = transfer.length === 0 || transfer.length % maxPacketSize > 0;
+    if (short && !ends) return true;
     try {
-      const wanted = transfer === this.#last && onBorder;
-      if (wanted && this.#mode === "request") this.#terminate(transfer);
-      zeroLengthPackets.set(wanted);
+      if (ends && onBorder && this.#mode === "request") {
+        this.#terminate(transfer);
+      }
+      zeroLengthPackets.set(ends);
       return true;
     } catch (error) {
       this.#failure ||= error as Error;

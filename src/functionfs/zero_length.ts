@@ -18,6 +18,13 @@ import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "./abi.ts";
 /** Who appends the zero-length packet: the kernel, or an empty request. */
 export type ZeroLengthMode = "kernel" | "request";
 
+/** What an IN endpoint is told about zero-length packets, and what sends them. */
+export interface ZeroLengthControl {
+  /** Whether transfers are to end with them. */
+  readonly on: boolean;
+  readonly packets: ZeroLengthPackets;
+}
+
 /** The zero-length packets of one IN endpoint. */
 export class ZeroLengthPackets {
   readonly #fd: number;

@@ -16,7 +16,8 @@ import { KernelLog } from "./kernel_log.ts";
 import { relinkFunctions } from "./tree_apply.ts";
 import { unbindTree } from "./tree_remove.ts";
 import type { TreeWriter } from "./tree_writer.ts";
-import { chooseUdcs, listUdcs } from "./udc.ts";
+import { chooseUdcs, listUdcs, readUdc } from "./udc.ts";
+import { checkVirtualAddresses } from "./virtual_addresses.ts";
 
 const POLL_MS = 20;
 /** How often a gadget is looked after that is to be bound again. */
@@ -132,6 +133,7 @@ export class Binding {
 
   #bindTo(udc: string): void {
     const { name, writer, definition } = this.#subject();
+    checkVirtualAddresses(definition, readUdc(udc));
     using log = new KernelLog();
     try {
       writer.setUdc(udc);

@@ -163,6 +163,7 @@ Deno.test("enabled() waits for the host, and ends with its signal or the functio
   controller.abort(new Error("enough"));
   await assertRejects(() => waiting, Error, "enough");
   const enabled = it.fs.enabled();
+  await host.seen(it.match);
   host.end();
   await enabled;
   assertEquals(it.fs.state, "enabled");

@@ -105,6 +105,8 @@ Deno.test("halt() waits while the controller's FIFO has data, without blocking t
       resolve();
     }, 5);
   });
+  const signal = AbortSignal.timeout(20);
+  await assertRejects(() => tx.clearHalt({ signal }), Error, "timed out");
   assertEquals(halted, false);
   assertEquals(await device.bulkIn(input, PACKET), pattern(50));
   await halting;

@@ -1,6 +1,6 @@
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import { bulkIn, bulkOut, bulkPair } from "@usb/gadget";
+import { bulkIn, bulkOut } from "@usb/gadget";
 import { list, readTextFile } from "../../ffi/file.ts";
 import { startEndpoints } from "../support/endpoint_gadget.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
@@ -66,36 +66,4 @@ Deno.test("eight endpoints are busy at once with one parked poll, and mix nothin
   });
   await Promise.all(work);
   assert(most <= 1, `${most} threads wait in poll()`);
-});
-
-Deno.test("a long run keeps its memory", async () => {
-  const total = soak(10 * 2 ** 30, 24 << 20);
-  await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
-  const chunk = pattern(256 * 1024);
-  const rounds = Math.ceil(total / 2 / chunk.byteLength);
-  const memory: number[] = [];
-  const move = async (run: () => Promise<unknown>) => {
-    for (let round = 0; round < rounds; round++) await run();
-  };
-  const watch = setInterval(() => memory.push(Deno.memoryUsage().rss), 1000);
-  let buffer: Uint8Array = new Uint8Array(chunk.byteLength);
-  await Promise.all([
-    move(() => link.write(chunk)),
-    move(() => device.bulkIn(input, chunk.byteLength)),
-    move(() => device.bulkOut(out, chunk)),
-    move(async () => {
-      buffer = await link.read(buffer);
-      assertEquals(buffer.byteLength, chunk.byteLength);
-    }),
-  ]);
-  clearInterval(watch);
-  assertEquals(firstDifference(buffer, chunk), -1);
-  if (memory.length < 60) return; // too short to say anything about memory
-  // The garbage collector lets it rise and fall: medians of two long spans.
-  const median = (values: number[]) =>
-    values.toSorted((a, b) => a - b)[values.length >> 1];
-  const early = median(memory.slice(10, memory.length >> 1));
-  const late = median(memory.slice(memory.length >> 1));
-  assert(late < 1.05 * early, `${early} bytes, later ${late}`);
 });

@@ -3,11 +3,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, SystemError } from "@usb/gadget";
 import { plug, unplug } from "../support/cable.ts";
 import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { openFiles } from "../support/leftovers.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
-import { soak } from "../support/soak.ts";
 import { gadgetSpeed } from "../support/speed.ts";
-import type { UsbfsDevice } from "../support/usbfs.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const SIZE = 16 * 1024;
@@ -115,78 +112,4 @@ Deno.test("what waits when the function is closed ends with that", async () => {
   await Promise.all(calls);
   assertEquals((await iteration).done, true);
   await assertRejects(() => link.in.fifoStatus(), Deno.errors.BadResource);
-});
-
-/** Moves data in both directions until the device is gone. */
-async function traffic(device: UsbfsDevice, input: number, out: number) {
-  const move = async (run: () => Promise<unknown>) => {
-    try {
-      for (;;) await run();
-    } catch {
-      // The device is gone, or its interface was reset.
-    }
-  };
-  await Promise.all([
-    move(() => device.bulkIn(input, SIZE)),
-    move(() => device.bulkOut(out, pattern(SIZE))),
-  ]);
-}
-
-Deno.test("unplugged in the middle of transfers again and again, every call settles once", async () => {
-  const rounds = soak(200, 12);
-  await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, gadget, addresses: [input, out] } = test;
-  const udc = gadget.udc.name;
-  let files = 0;
-  let memory = 0;
-  for (let round = 0; round < rounds; round++) {
-    const reconnect = round % 2 === 0 ? "resume" : "end";
-    const running = traffic(test.device, input, out);
-    let over = false;
-    let settled = 0;
-    let called = 0;
-    let doubled = 0;
-    const call = (start: () => Promise<unknown>) => {
-      called++;
-      let done = false;
-      const settle = () => {
-        settled++;
-        if (done) doubled++;
-        done = true;
-      };
-      return start().then(settle, settle);
-    };
-    const device = async (start: () => Promise<unknown>) => {
-      while (!over) {
-        await Promise.all(
-          Array.from({ length: 3 }, () => call(start)),
-        );
-      }
-    };
-    const sides = Promise.all([
-      device(() => link.write(pattern(SIZE, round), { reconnect })),
-      device(() => link.read(SIZE, { reconnect })),
-    ]);
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
-    if (round % 3 === 2) await test.device.setInterface(0, 0);
-    else if (round % 3 === 1) await test.device.reset();
-    unplug(gadget);
-    await running;
-    over = true;
-    plug(gadget, udc);
-    await test.reopen();
-    // What was put back goes on.
-    const rest = traffic(test.device, input, out);
-    await sides;
-    assertEquals([settled, doubled], [called, 0]);
-    // The host lets go before the next round begins.
-    await test.device.setInterface(0, 0);
-    await test.device.close();
-    await rest;
-    await test.reopen();
-    if (round === 9) [files, memory] = [openFiles(), Deno.memoryUsage().rss];
-  }
-  assertEquals(openFiles(), files);
-  const growth = Deno.memoryUsage().rss - memory;
-  assert(growth < 64 << 20, `${growth} bytes more`);
 });

@@ -6,6 +6,8 @@ import {
   bulkPair,
   interruptIn,
   interruptOut,
+  OutEndpoint,
+  SystemError,
 } from "@usb/gadget";
 import { startEndpoints } from "../support/endpoint_gadget.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
@@ -44,6 +46,37 @@ Deno.test("read() tells a zero-length packet from the end of anything", async ()
   const second = rx.read(4 * PACKET);
   await device.bulkOut(out, pattern(2 * PACKET), { zeroPacket: true });
   assertSame(await second, pattern(2 * PACKET));
+});
+
+/** An endpoint that takes its packets for smaller than they are. */
+class NarrowEndpoint extends OutEndpoint {
+  override get maxPacketSize() {
+    return 8;
+  }
+}
+
+Deno.test("a packet that is larger than its request is told as EOVERFLOW, and costs no other data", async () => {
+  await using test = await startEndpoints({ rx: bulkOut() });
+  const { endpoints: { rx }, device, addresses: [out] } = test;
+  // The library never asks for less than a packet, so something must lie.
+  const { compiled, ...resources } = rx["resources"];
+  const maxPacketSize = { super: 8 };
+  const narrow = new NarrowEndpoint({
+    ...resources,
+    compiled: { ...compiled, maxPacketSize },
+  });
+  const reads = [8, 8, 8].map((size) => narrow.read(size));
+  await device.bulkOut(out, pattern(5, 1));
+  const refused = assertRejects(() => reads[1], SystemError);
+  await device.bulkOut(out, pattern(20, 2));
+  await device.bulkOut(out, pattern(8, 3));
+  assertSame(await reads[0], pattern(5, 1));
+  const error = await refused;
+  assertEquals(error.code, "EOVERFLOW");
+  assertEquals((error as { transferred?: number }).transferred, 0);
+  assert(error.message.endsWith("what it has sent to this request is lost"));
+  assertSame(await reads[2], pattern(8, 3));
+  await narrow.close();
 });
 
 Deno.test("many reads and writes under way are served in the order of their calls", async () => {

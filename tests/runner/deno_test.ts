@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type Architecture, isNative } from "../vm/architectures.ts";
+
 /** The folder of the project. */
 export const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -24,10 +26,20 @@ export function testArguments(files: readonly string[]): string[] {
   ];
 }
 
-/** Fetches what test files import, so that they run without a network. */
-export async function cacheImports(files: readonly string[]): Promise<void> {
+/**
+ * Fetches what test files import, so that they run without a network.
+ *
+ * @param architecture Where they run: npm packages hold binaries.
+ */
+export async function cacheImports(
+  files: readonly string[],
+  architecture?: Architecture,
+): Promise<void> {
+  const args = architecture === undefined || isNative(architecture)
+    ? ["cache", "--no-check"]
+    : ["install", "--os=linux", `--arch=${architecture.npm}`, "--entrypoint"];
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["cache", "--no-check", IMPORT_MAP, ...files],
+    args: [...args, IMPORT_MAP, ...files],
     cwd: ROOT,
     stdout: "null",
     stderr: "piped",

@@ -4,13 +4,24 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { type Architecture, architecture } from "../vm/architectures.ts";
 import { VmError } from "../vm/errors.ts";
 import { terminalProgress } from "../vm/progress.ts";
-import { isQemuFault, runInVm, type Speed } from "../vm/vm.ts";
+import { isQemuFault, runInVm, type Speed, type UdcKind } from "../vm/vm.ts";
 import { type Counts, countTests } from "./counts.ts";
+import { compileProgram } from "./compiler.ts";
 import { cacheImports, ROOT, testArguments, testFiles } from "./deno_test.ts";
 import { ensureHostPrograms } from "./host_programs.ts";
-import { filesAtSpeed, finishedFiles } from "./matrix.ts";
+import {
+  allRuns,
+  filesAtSpeed,
+  filesByUdc,
+  filesOnArchitecture,
+  finishedFiles,
+  type Run,
+  udcsOf,
+} from "./matrix.ts";
+import { makeSingleFile } from "./single_file.ts";
 import { ensureTestusb } from "./testusb.ts";
 
 const HELP = `Runs the kernel tests.
@@ -19,24 +30,26 @@ Usage: deno task test:kernel [OPTIONS] [FILE...]
 
   --kernel LIST   kernels to boot, such as 7.3,6.12,6.1 (default 7.3)
   --speed LIST    speeds, such as super,high,full (default super)
-  --all           every kernel, and every speed where that matters
+  --arch LIST     architectures, such as x86_64,arm64 (default this machine's)
+  --all           every kernel, every speed where that matters, and the other
+                  architectures with the newest kernel
   --soak          with the full counts of rounds and bytes
   --here          on this machine's own UDC, without a VM
   --filter TEXT   only tests with this in their name
   --repeat N      the same again and again, to find what is not stable
 
+The dmabuf tests run in a VM of their own, whose UDC can scatter-gather; with
+--here they run if GADGET_UDC=sg says that this machine's can.
 GADGET_SEED=N in the environment makes random tests begin with seed N.
 `;
 
-const KERNELS = ["7.3", "6.12", "6.1"];
-const SPEEDS: readonly Speed[] = ["super", "high", "full"];
-
 /** A VM may take this long, in seconds. */
-const TIMEOUT = 12 * 60;
+const TIMEOUT = 20 * 60;
 const SOAK_TIMEOUT = 3 * 60 * 60;
 
 interface Plan {
   files: string[];
+  udc: UdcKind;
   environment: Record<string, string>;
   extra: string[];
   timeout: number;
@@ -65,20 +78,22 @@ class Tee {
   }
 }
 
-async function inVm(
-  plan: Plan,
-  kernel: string,
-  speed: Speed,
-  attempts = 3,
-): Promise<Counts> {
-  console.log(`\nKernel tests on Linux ${kernel} at ${speed} speed`);
+async function inVm(plan: Plan, run: Run, attempts = 3): Promise<Counts> {
+  const { arch, kernel, speed } = run;
+  console.log(
+    `\nKernel tests on Linux ${kernel} at ${speed} speed, ${arch}${
+      plan.udc === "sg" ? ", with scatter-gather" : ""
+    }`,
+  );
   const tee = new Tee();
   using progress = terminalProgress();
   const started = performance.now();
   const result = await runInVm({
     command: ["deno", ...testArguments(plan.files), ...plan.extra],
+    arch,
     kernel,
     speed,
+    udc: plan.udc,
     cwd: ROOT,
     env: plan.environment,
     timeout: plan.timeout,
@@ -91,7 +106,7 @@ async function inVm(
   }
   if (isQemuFault(result) && attempts > 1) {
     console.log("That is a fault of QEMU, not of the tests: once more");
-    return await inVm(plan, kernel, speed, attempts - 1);
+    return await inVm(plan, run, attempts - 1);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`Linux ${result.release}, ${result.accelerator}, ${seconds} s`);
@@ -121,11 +136,68 @@ function withExitCode(counts: Counts, code: number): Counts {
   return counts;
 }
 
+/**
+ * Fetches and compiles what the tests need on an architecture.
+ *
+ * @param made Removes what is not to stay.
+ * @returns Variables that tell where it is.
+ */
+async function prepare(
+  files: readonly string[],
+  architecture: Architecture,
+  made: AsyncDisposableStack,
+): Promise<Record<string, string>> {
+  await cacheImports(files, architecture);
+  using progress = terminalProgress();
+  const job = { progress };
+  await ensureHostPrograms(architecture, job);
+  const variables: Record<string, string> = {};
+  if (files.some((file) => file.includes("usbtest"))) {
+    variables.GADGET_TESTUSB = await ensureTestusb(architecture, job);
+  }
+  if (files.some((file) => file.includes("pair_"))) {
+    const source = `${ROOT}tests/support/pair_program.c`;
+    variables.GADGET_PAIR_PROGRAM = await compileProgram(
+      source,
+      architecture,
+      job,
+    );
+  }
+  if (files.some((file) => file.includes("single_file"))) {
+    const { path } = made.use(await makeSingleFile(architecture, job));
+    variables.GADGET_SINGLE_FILE = path;
+  }
+  return variables;
+}
+
+/** The values of an option, which have commas between. */
+function list(text: string): string[] {
+  return text.split(",");
+}
+
+/** Every combination. */
+function* product(
+  archs: string[],
+  kernels: string[],
+  speeds: Speed[],
+): Generator<Run> {
+  for (const arch of archs) {
+    for (const kernel of kernels) {
+      for (const speed of speeds) yield { arch, kernel, speed };
+    }
+  }
+}
+
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
-    string: ["kernel", "speed", "filter", "repeat"],
+    string: ["arch", "kernel", "speed", "filter", "repeat"],
     boolean: ["all", "soak", "here", "help"],
-    default: { kernel: "7.3", speed: "super", repeat: "1" },
+    default: {
+      arch: Deno.build.arch,
+      kernel: "7.3",
+      speed: "super",
+      repeat: "1",
+    },
   });
   if (args.help) {
     console.log(HELP);
@@ -136,6 +208,7 @@ async function main(): Promise<number> {
     : finishedFiles(testFiles("tests/kernel"));
   const plan: Plan = {
     files,
+    udc: "stock",
     environment: {
       ...(args.soak ? { GADGET_SOAK: "1" } : {}),
       ...inherited("GADGET_SEED"),
@@ -144,16 +217,18 @@ async function main(): Promise<number> {
     extra: args.filter === undefined ? [] : [`--filter=${args.filter}`],
     timeout: args.soak ? SOAK_TIMEOUT : TIMEOUT,
   };
-  await cacheImports(files);
-  {
-    using progress = terminalProgress();
-    await ensureHostPrograms({ progress });
-    if (files.some((file) => file.includes("usbtest"))) {
-      plan.environment.GADGET_TESTUSB = await ensureTestusb({ progress });
-    }
+  const runs = args.all ? allRuns() : [
+    ...product(
+      list(args.arch).map((name) => architecture(name).name),
+      list(args.kernel),
+      list(args.speed) as Speed[],
+    ),
+  ];
+  await using made = new AsyncDisposableStack();
+  const environments = new Map<string, Record<string, string>>();
+  for (const arch of new Set(runs.map((run) => run.arch))) {
+    environments.set(arch, await prepare(files, architecture(arch), made));
   }
-  const kernels = args.all ? KERNELS : String(args.kernel).split(",");
-  const speeds = args.all ? SPEEDS : String(args.speed).split(",") as Speed[];
   const total = { passed: 0, failed: 0 };
   const add = ({ passed, failed }: Counts) => {
     total.passed += passed;
@@ -161,13 +236,30 @@ async function main(): Promise<number> {
   };
   for (let round = 0; round < Number(args.repeat); round++) {
     if (args.here) {
-      add(await here(plan));
+      const environment = {
+        ...plan.environment,
+        ...environments.get(Deno.build.arch),
+      };
+      // Whoever has a UDC with scatter-gather says so.
+      const udc = Deno.env.get("GADGET_UDC") === "sg" ? "sg" : "stock";
+      add(await here({ ...plan, files: filesByUdc(files)[udc], environment }));
       continue;
     }
-    for (const kernel of kernels) {
-      for (const speed of speeds) {
-        const chosen = args.all ? filesAtSpeed(files, speed) : files;
-        add(await inVm({ ...plan, files: chosen }, kernel, speed));
+    for (const run of runs) {
+      const chosen = filesOnArchitecture(
+        args.all ? filesAtSpeed(files, run.speed) : files,
+        run.arch,
+      );
+      chosen.leftOut.forEach((sentence) => console.log(`\n${sentence}`));
+      const environment = {
+        ...plan.environment,
+        ...environments.get(run.arch),
+      };
+      const groups = filesByUdc(chosen.files);
+      for (const udc of udcsOf(run.kernel)) {
+        const files = groups[udc];
+        if (files.length === 0) continue;
+        add(await inVm({ ...plan, files, udc, environment }, run));
       }
     }
   }

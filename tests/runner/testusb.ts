@@ -5,46 +5,32 @@
  *
  * @module
  */
-import { openCache, withLock } from "../vm/cache.ts";
+import type { Architecture } from "../vm/architectures.ts";
+import { cachedFolder, openCache } from "../vm/cache.ts";
 import { VmError } from "../vm/errors.ts";
-import { findProgram, run } from "../vm/process.ts";
+import { run } from "../vm/process.ts";
 import type { Job } from "../vm/progress.ts";
-import { install } from "../vm/tools.ts";
+import { compileProgram } from "./compiler.ts";
 
 /** Any of these will do: the program has not changed for years. */
 const SOURCES = ["6.12", "6.1"];
 
 /** Where the program lies, after it was compiled if it had to be. */
-export async function ensureTestusb(job: Job): Promise<string> {
+export async function ensureTestusb(
+  architecture: Architecture,
+  job: Job,
+): Promise<string> {
   const cache = await openCache();
-  const program = `${cache}/testusb`;
-  return await withLock(cache, "testusb", () => {}, async () => {
-    if (!await exists(program)) await compile(program, cache, job);
-    return program;
-  }, job.signal);
-}
-
-async function compile(program: string, cache: string, job: Job) {
-  if (await findProgram("cc") === undefined) {
-    await install(["gcc", "libc6-dev"], job);
-  }
-  const folder = await Deno.makeTempDir({ dir: cache });
-  try {
-    const source = `${folder}/testusb.c`;
-    await Deno.writeFile(source, await fetchSource(folder, job));
-    job.progress.step("compiling testusb");
-    await run("cc", ["-O2", "-o", `${folder}/testusb`, source, "-lpthread"], {
-      action: "compile testusb",
-      signal: job.signal,
-    });
-    await Deno.rename(`${folder}/testusb`, program);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const folder = await cachedFolder(cache, "testusb-source", job, (folder) => {
+    return fetchSource(folder, job);
+  });
+  return await compileProgram(`${folder}/testusb.c`, architecture, job, [
+    "-lpthread",
+  ]);
 }
 
 /** Takes the one file out of Debian's package of the kernel's source. */
-async function fetchSource(folder: string, job: Job): Promise<Uint8Array> {
+async function fetchSource(folder: string, job: Job): Promise<void> {
   const { signal } = job;
   let failure: unknown;
   for (const version of SOURCES) {
@@ -68,14 +54,14 @@ async function fetchSource(folder: string, job: Job): Promise<Uint8Array> {
     await run("dpkg-deb", ["-x", deb, "unpacked"], { cwd: folder, signal });
     const archive = `unpacked/usr/src/${name}.tar.xz`;
     const file = `${name}/tools/usb/testusb.c`;
-    return await run("tar", ["-xJOf", archive, "--occurrence=1", file], {
-      cwd: folder,
-      signal,
-    });
+    const source = await run(
+      "tar",
+      ["-xJOf", archive, "--occurrence=1", file],
+      { cwd: folder, signal },
+    );
+    await Deno.writeFile(`${folder}/testusb.c`, source);
+    await Deno.remove(`${folder}/${deb}`);
+    return await Deno.remove(`${folder}/unpacked`, { recursive: true });
   }
   throw new VmError("Cannot fetch the source of testusb", { cause: failure });
-}
-
-async function exists(file: string): Promise<boolean> {
-  return await Deno.stat(file).then(() => true, () => false);
 }

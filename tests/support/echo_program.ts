@@ -27,7 +27,7 @@ export function startExample(
   { args = [], permissions = ["--allow-ffi"] }: ExampleOptions = {},
 ): RunningExample {
   const root = new URL("../../", import.meta.url);
-  const process = new Deno.Command(Deno.execPath(), {
+  return startProgram(Deno.execPath(), {
     args: [
       "run",
       "--no-prompt",
@@ -40,6 +40,16 @@ export function startExample(
     ],
     cwd: root,
     env: { NO_COLOR: "1" },
+  });
+}
+
+/** Starts any program, and gathers what it writes. */
+export function startProgram(
+  program: string,
+  options: Deno.CommandOptions,
+): RunningExample {
+  const process = new Deno.Command(program, {
+    ...options,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

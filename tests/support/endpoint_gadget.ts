@@ -7,6 +7,7 @@ import {
   type EndpointDefinition,
   type EndpointObject,
   type FunctionFs,
+  type FunctionOptions,
   Gadget,
   usbFunction,
 } from "@usb/gadget";
@@ -35,9 +36,11 @@ export interface EndpointGadget<E extends Endpoints> extends AsyncDisposable {
 /** Starts a gadget with one interface, and opens that as host. */
 export async function startEndpoints<const E extends Endpoints>(
   endpoints: E,
+  options: FunctionOptions = {},
 ): Promise<EndpointGadget<E>> {
   const match = { ...ids, serialNumber: `endpoints ${++serial}` };
   const definition = usbFunction({
+    ...options,
     name: "test",
     interfaces: [{ class: 0xff, endpoints }],
   });

@@ -48,6 +48,7 @@ export function openEndpoints(): EndpointsOnFiles {
     path: SINK,
     maxPacketSize,
     queue: queue(sink, IOCB_CMD_PWRITE),
+    largestTransfer: Infinity,
     zeroLengthPackets: new ZeroLengthPackets(sink, SINK, aio),
   };
   const [compiled] = compileFunction(usbFunction({

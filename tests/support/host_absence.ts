@@ -4,8 +4,10 @@
  * @module
  */
 import { exists, list, readTextFile, writeFile } from "../../ffi/file.ts";
+import { type DeviceMatch, listUsbDevices } from "./usbfs_find.ts";
 
 const DEVICES = "/sys/bus/usb/devices";
+const POLL_MS = 10;
 
 /**
  * Makes the host ignore devices that come from now on, until the result is
@@ -25,7 +27,22 @@ export class HostAbsence implements Disposable {
     this.#setDefault("0");
   }
 
-  /** The host turns up: all devices are configured when this returns. */
+  /**
+   * Waits until the host has seen a device, and ignores it. Its serial number
+   * the host has not asked for.
+   */
+  async seen({ vendorId, productId }: DeviceMatch): Promise<void> {
+    const isMeant = (device: DeviceMatch) =>
+      device.vendorId === vendorId && device.productId === productId;
+    while (!(await listUsbDevices()).some(isMeant)) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /**
+   * The host turns up: all devices that it has {@linkcode seen} are configured
+   * when this returns. One that is just coming stays ignored.
+   */
   end(): void {
     this.#setDefault("1");
     for (const { name } of list(DEVICES)) {

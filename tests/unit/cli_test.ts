@@ -79,7 +79,7 @@ ok      permissions: root
 ok      configfs: mounted on /sys/kernel/config
 ok      gadgets: libcomposite is loaded
 ok      FunctionFS: usb_f_fs is loaded
-ok      controller: dummy_udc.0 (dummy_udc), super-speed, taken by g1, configured
+ok      controller: dummy_udc.0 (dummy_udc), super-speed, taken by g1, configured; no scatter-gather, so no DMABUF
 ok      libaio: libaio.so.1
 note    leftovers: gadgets of processes that have ended: old
         -> remove them with "clean"

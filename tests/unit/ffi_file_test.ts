@@ -5,9 +5,17 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } from "../../ffi/abi.ts";
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+} from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import {
+  adopt,
   close,
   exists,
   ioctl,
@@ -24,7 +32,7 @@ import {
   write,
   writeFile,
 } from "../../ffi/file.ts";
-import { cString } from "../../ffi/libc.ts";
+import { cString, libc } from "../../ffi/libc.ts";
 import { addressOf, memfd, mmap } from "../../ffi/memory.ts";
 import { listMounts, parseMounts, unmount } from "../../ffi/mount.ts";
 import { pipe } from "../support/pipe.ts";
@@ -138,6 +146,24 @@ Deno.test("ioctl() takes numbers and memory", () => {
     () => ioctl(ends.readEnd, 0x6701, 0),
     Error,
     "Cannot control device: Inappropriate ioctl for device (os error 25)",
+  );
+});
+
+Deno.test("adopt() makes a descriptor nonblocking, and closed on exec", () => {
+  const ends = new Int32Array(2);
+  assertEquals(libc().pipe2(ends, 0), 0);
+  const flags = () => {
+    const info = readTextFile(`/proc/self/fdinfo/${ends[0]}`);
+    return parseInt(/^flags:\s+(\d+)$/m.exec(info)![1], 8);
+  };
+  assertEquals(flags() & (O_NONBLOCK | O_CLOEXEC), 0);
+  adopt(ends[0]);
+  assertEquals(flags() & (O_NONBLOCK | O_CLOEXEC), O_NONBLOCK | O_CLOEXEC);
+  ends.forEach(close);
+  assertThrows(
+    () => adopt(-1, { action: "inherit endpoint", path: "/mnt/ep1" }),
+    Error,
+    "Cannot inherit endpoint: Bad file descriptor (os error 9): /mnt/ep1",
   );
 });
 

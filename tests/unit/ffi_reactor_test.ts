@@ -168,3 +168,38 @@ Deno.test("without --allow-ffi the error names the permission", async () => {
   assertStringIncludes(new TextDecoder().decode(stderr), "--allow-ffi");
   assertEquals(code, 1);
 });
+
+Deno.test("a paused watch is not called, and is told after the pause what it has missed", async () => {
+  using first = pipe();
+  using second = pipe();
+  const buffer = new Uint8Array(16);
+  const order: string[] = [];
+  const paused = watch(first.readEnd, POLLIN, () => {
+    read(first.readEnd, buffer);
+    order.push("first");
+    write(second.writeEnd, byte);
+  });
+  let resolve = () => {};
+  const other = watch(second.readEnd, POLLIN, () => {
+    read(second.readEnd, buffer);
+    order.push("second");
+    resolve();
+  });
+  const turn = async (run: () => void) => {
+    const called = Promise.withResolvers<void>();
+    resolve = called.resolve;
+    run();
+    await called.promise;
+  };
+  // The wait that has begun still looks at it.
+  paused.pause();
+  await turn(() => write(first.writeEnd, byte));
+  assertEquals(order.splice(0), ["first", "second"]);
+  write(first.writeEnd, byte);
+  await turn(() => write(second.writeEnd, byte));
+  await turn(() => write(second.writeEnd, byte));
+  assertEquals(order.splice(0), ["second", "second"]);
+  await turn(() => paused.resume());
+  assertEquals(order, ["first", "second"]);
+  await Promise.all([paused.stop(), other.stop()]);
+});

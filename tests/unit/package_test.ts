@@ -1,6 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { countTests } from "../runner/counts.ts";
-import { filesAtSpeed, finishedFiles } from "../runner/matrix.ts";
+import {
+  allRuns,
+  filesAtSpeed,
+  filesOnArchitecture,
+  finishedFiles,
+} from "../runner/matrix.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -71,4 +76,59 @@ Deno.test("finishedFiles() leaves out what is not trusted yet", () => {
     finishedFiles(["tests/kernel/echo_test.ts", "tests/kernel/gadget_x.ts"]),
     ["tests/kernel/echo_test.ts"],
   );
+});
+
+Deno.test("filesOnArchitecture() says what it leaves out", () => {
+  const files = ["tests/kernel/dmabuf_x_test.ts", "tests/kernel/echo_test.ts"];
+  assertEquals(filesOnArchitecture(files, "x86_64"), { files, leftOut: [] });
+  const { files: rest, leftOut } = filesOnArchitecture(files, "aarch64");
+  assertEquals(rest, ["tests/kernel/echo_test.ts"]);
+  assertEquals(leftOut, [
+    "The tests in dmabuf_*_test.ts are left out on aarch64: their UDC with scatter-gather is built for x86-64",
+  ]);
+  assertEquals(filesOnArchitecture(rest, "aarch64").leftOut, []);
+});
+
+Deno.test("allRuns() has every kernel and speed here, and both architectures", () => {
+  const runs = allRuns();
+  const here = runs.filter(({ arch }) => arch === Deno.build.arch);
+  const there = runs.filter(({ arch }) => arch !== Deno.build.arch);
+  assertEquals(here.length, 9);
+  assertEquals(there.length, 1);
+  assertEquals(
+    { ...there[0], arch: "" },
+    { arch: "", kernel: "7.3", speed: "super" },
+  );
+});
+
+Deno.test("deno compile finds all of the package for each architecture, without a network", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const arch of ["x86_64", "aarch64"]) {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          "compile",
+          "--no-check",
+          "--cached-only",
+          "--import-map=tests/import_map.json",
+          "--allow-ffi",
+          `--target=${arch}-unknown-linux-gnu`,
+          `--output=${folder}/echo-${arch}`,
+          "examples/echo.ts",
+        ],
+        cwd: root,
+        // Any file will do for what is put behind it; it is not run here.
+        env: { DENORT_BIN: Deno.execPath(), NO_COLOR: "1" },
+      }).output();
+      const decoder = new TextDecoder();
+      const text = decoder.decode(stdout) + decoder.decode(stderr);
+      assertEquals(code, 0, text);
+      for (const part of ["examples/echo.ts", "mod.ts", "ffi/", "src"]) {
+        assert(text.includes(part), text);
+      }
+      assert(!text.includes("node_modules"), text);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

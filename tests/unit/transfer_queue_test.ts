@@ -294,3 +294,22 @@ Deno.test("whatever happens, every transfer ends once", () => {
   assertEquals(ended.length, pushed, `seed ${seed}`);
   assertEquals(new Set(ended).size, pushed, `seed ${seed}`);
 });
+
+Deno.test("what is pushed after a connection was lost, and before its event, belongs to the next one", () => {
+  const bench = new Bench();
+  bench.resume = false;
+  const old = bench.push("old");
+  bench.aio.turn();
+  bench.push("waits");
+  bench.aio.complete(old.request, -Errno.ESHUTDOWN);
+  bench.push("new");
+  assertEquals(bench.queue.nextConnection, 2);
+  bench.disable();
+  assertEquals(bench.ends, [
+    `old ${-Errno.ESHUTDOWN}`,
+    `waits ${-Errno.ESHUTDOWN}`,
+  ]);
+  bench.enable();
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["new"]);
+});

@@ -17,7 +17,7 @@ import {
 } from "../vm/guest.ts";
 import { joinLogs, parseKmsg, scanKernelLog } from "../vm/kernel_log.ts";
 import { loadOrder, moduleName, parseModuleIndex } from "../vm/modules.ts";
-import { parseMirror } from "../vm/packages.ts";
+import { parseMirror } from "../vm/mirror.ts";
 import { qemuArguments } from "../vm/qemu.ts";
 import { readUntilMarker } from "../vm/stream.ts";
 import { isStatic, missingPackagesMessage } from "../vm/tools.ts";
@@ -390,6 +390,43 @@ Deno.test("mountLines() lets through what a fresh folder would hide", () => {
   ]);
 });
 
+Deno.test("a guest of another architecture has no program of the host", () => {
+  const env = guestEnvironment(
+    { HOME: "/home/me", PATH: "/opt/bin" },
+    "/opt/deno-x64/deno",
+    false,
+  );
+  assertEquals(env.PATH.split(":")[0], "/opt/deno");
+  assertEquals(env.PATH.includes("/opt/bin"), false);
+  const lines = mountLines({
+    cwd: "/srv/project/tests",
+    env,
+    shares: ["/srv/results"],
+    release: "7.3.4-arm64",
+    modulesDir: "/var/cache/modules",
+    foreign: {
+      root: "/var/cache/root-arm64",
+      denoFolder: "/var/cache/deno-arm64",
+      folders: ["/srv/project", "/var/cache"],
+    },
+  });
+  assertEquals(lines, [
+    "tmpfs /tmp mode=1777",
+    "tmpfs /run mode=755",
+    "layer /srv/project /srv/project",
+    "layer /var/cache /var/cache",
+    "layer /home/me/.cache/deno /home/me/.cache/deno",
+    "layer /opt/deno /var/cache/deno-arm64",
+    "layer /lib/modules/7.3.4-arm64 /var/cache/modules",
+    "share /srv/results share0",
+  ]);
+});
+
+Deno.test("architecture() knows the kernel's and Debian's names", () => {
+  assertEquals(architecture("arm64"), architecture("aarch64"));
+  assertEquals(architecture("amd64"), architecture("x86_64"));
+});
+
 Deno.test("packCpio() writes archives that cpio could read", () => {
   const archive = packCpio([
     file("init", "hello", 0o755),
@@ -492,6 +529,6 @@ Deno.test("runInVm() rejects what cannot work before it boots", async () => {
   await assertRejects(
     () => runInVm({ command: ["true"], arch: "vax" }),
     UsageError,
-    'Cannot emulate architecture "vax": known is "x86_64"',
+    'Cannot emulate architecture "vax": known are "x86_64", "amd64", "aarch64" and "arm64"',
   );
 });

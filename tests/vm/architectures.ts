@@ -1,18 +1,23 @@
 /**
- * What differs between the processor architectures that a VM can have. Only
- * x86-64 is filled in; a new architecture is a new row.
+ * What differs between the processor architectures that a VM can have.
  *
  * @module
  */
 
 import { list, UsageError } from "./errors.ts";
 
-/** One processor architecture, as QEMU, the kernel and Debian see it. */
+/** One processor architecture, as QEMU, the kernel, Debian and npm see it. */
 export interface Architecture {
   /** The name, as `uname -m` and `Deno.build.arch` spell it. */
-  name: string;
+  name: typeof Deno.build.arch;
   /** The name that Debian's packages use. */
   debian: string;
+  /** The name that npm's packages use. */
+  npm: string;
+  /** The npm package with Deno for it. */
+  denoPackage: string;
+  /** What the names of its compilers begin with. */
+  gnu: string;
   /** The emulator. */
   qemu: string;
   /** The Debian package of the emulator. */
@@ -29,11 +34,14 @@ export interface Architecture {
   emulationParameters: readonly string[];
 }
 
-/** The known architectures, by name. */
-export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
-  x86_64: {
+/** The known architectures. */
+export const ARCHITECTURES: readonly Architecture[] = [
+  {
     name: "x86_64",
     debian: "amd64",
+    npm: "x64",
+    denoPackage: "@deno/linux-x64-glibc",
+    gnu: "x86_64-linux-gnu",
     qemu: "qemu-system-x86_64",
     qemuPackage: "qemu-system-x86",
     machine: ["-machine", "pc,usb=off"],
@@ -46,17 +54,39 @@ export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
     // the second that this would cost, for locks and for measuring a delay loop.
     emulationParameters: ["maxcpus=1", "noreplace-smp", "lpj=10000000"],
   },
-};
+  {
+    name: "aarch64",
+    debian: "arm64",
+    npm: "arm64",
+    denoPackage: "@deno/linux-arm64-glibc",
+    gnu: "aarch64-linux-gnu",
+    qemu: "qemu-system-aarch64",
+    qemuPackage: "qemu-system-arm",
+    machine: ["-machine", "virt"],
+    // The true way to sign pointers is far too slow in emulation.
+    cpu: { kvm: "host", tcg: "max,pauth-impdef=on" },
+    console: "ttyAMA0",
+    parameters: [],
+    emulationParameters: [],
+  },
+];
 
-/** Looks an architecture up by name. */
+/** Looks an architecture up by the kernel's name or by Debian's. */
 export function architecture(name: string): Architecture {
-  const found = ARCHITECTURES[name];
+  const found = ARCHITECTURES.find((each) =>
+    each.name === name || each.debian === name
+  );
   if (found === undefined) {
     throw new UsageError(
-      `Cannot emulate architecture "${name}": known is ${
-        list(Object.keys(ARCHITECTURES))
+      `Cannot emulate architecture "${name}": known are ${
+        list(ARCHITECTURES.flatMap((each) => [each.name, each.debian]))
       }`,
     );
   }
   return found;
+}
+
+/** Whether a VM of this architecture can use this machine's own programs. */
+export function isNative({ name }: Architecture): boolean {
+  return name === Deno.build.arch;
 }

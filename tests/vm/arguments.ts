@@ -7,7 +7,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { ACCELERATORS } from "./accel.ts";
 import { list, UsageError } from "./errors.ts";
-import { parseVariables, SPEEDS } from "./guest.ts";
+import { parseVariables, SPEEDS, UDCS } from "./guest.ts";
 import { KERNELS } from "./versions.ts";
 import type { RunOptions } from "./vm.ts";
 
@@ -33,11 +33,15 @@ after the time limit, 2 for a wrong command line, 1 if the VM could not start.
 
 Machine:
   --kernel VERSION      ${Object.keys(KERNELS).join(", ")} (default 7.3)
+  --udc NAME            stock: dummy_hcd as it is (default); or sg: built with
+                        scatter-gather, which DMABUF needs
   --hcd PARAMETERS      parameters of dummy_hcd (default "is_super_speed=1")
   --modules NAME,...    modules to load besides dummy_hcd and usb_f_fs
   --memory SIZE         for example 512M or 4G (default 2G)
   --accel NAME          ${ACCELERATORS.join(", ")} (default auto)
-  --arch NAME           only x86_64 now
+  --arch NAME           x86_64 or arm64 (default: this machine's); another one
+                        than this machine's has programs of its own, and sees
+                        this project, the current folder and shared folders
   --vmlinuz FILE        a kernel of your own, with ...
   --modules-dir DIR     ... its /lib/modules/RELEASE
   --mirror URL          a Debian archive (default: this machine's)
@@ -61,7 +65,7 @@ Log:
 `;
 
 const VALUES = (
-  "kernel hcd modules memory accel arch vmlinuz modules-dir mirror speed env cwd " +
+  "kernel udc hcd modules memory accel arch vmlinuz modules-dir mirror speed env cwd " +
   "share timeout keep-log allow-log"
 ).split(" ");
 const SWITCHES = ["verbose", "prepare", "help"];
@@ -100,12 +104,14 @@ export function parseArguments(args: readonly string[]): Arguments {
   const { help, prepare, verbose } = options;
   const accel = value("accel");
   const speed = value("speed");
+  const udc = value("udc");
   const result: Arguments = {
     help,
     prepare,
     verbose,
     command,
     kernel: value("kernel"),
+    udc: udc === undefined ? undefined : oneOf("udc", udc, UDCS),
     hcd: value("hcd"),
     modules: value("modules")?.split(",").map(checkModule),
     memory: parseMemory(value("memory")),

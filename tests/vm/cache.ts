@@ -5,6 +5,7 @@
  */
 
 import { VmError } from "./errors.ts";
+import type { Job } from "./progress.ts";
 
 /** Part of the folder's name: another recipe does not meet old results. */
 const FORMAT = 1;
@@ -57,6 +58,39 @@ export async function withLock<T>(
   return await body();
 }
 
+/**
+ * Returns a folder of the cache, which appears when it is complete.
+ *
+ * @param name its name in the cache
+ * @param fill fills the folder at its first use
+ */
+export async function cachedFolder(
+  cache: string,
+  name: string,
+  job: Job,
+  fill: (folder: string) => Promise<void>,
+): Promise<string> {
+  const folder = `${cache}/${name}`;
+  const exists = () => Deno.stat(folder).then(() => true, () => false);
+  if (await exists()) return folder;
+  const wait = () =>
+    job.progress.step(`waiting for another run that fetches ${name}`);
+  return await withLock(cache, name, wait, async () => {
+    if (await exists()) return folder;
+    const work = `${folder}.new`;
+    // A run that was killed may have left something behind.
+    await removeFolder(work);
+    await Deno.mkdir(work);
+    try {
+      await fill(work);
+      await Deno.rename(work, folder);
+    } finally {
+      await removeFolder(work);
+    }
+    return folder;
+  }, job.signal);
+}
+
 /** Writes a file so that others see it whole or not at all. */
 export async function writeAtomically(
   file: string,
@@ -68,4 +102,11 @@ export async function writeAtomically(
     : content;
   await Deno.writeFile(temporary, bytes);
   await Deno.rename(temporary, file);
+}
+
+/** Removes a folder, if it is there. */
+export async function removeFolder(folder: string): Promise<void> {
+  await Deno.remove(folder, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }

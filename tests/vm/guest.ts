@@ -14,6 +14,10 @@ import { UsageError } from "./errors.ts";
 export const SPEEDS = ["full", "high", "super"] as const;
 export type Speed = (typeof SPEEDS)[number];
 
+/** The device controllers: dummy_hcd, and one that can scatter-gather. */
+export const UDCS = ["stock", "sg"] as const;
+export type UdcKind = (typeof UDCS)[number];
+
 /** What the guest is told. */
 export interface GuestSettings {
   command: readonly string[];
@@ -23,6 +27,8 @@ export interface GuestSettings {
   modules: readonly string[];
   /** Parameters of dummy_hcd. */
   hcd: string;
+  /** The file of another dummy_hcd than the kernel's own. */
+  udcModule?: string;
   /** The kernel's messages below this level go on to reach the console. */
   consoleLevel: number;
   /** Host folders that the guest may write to; absolute, without symlinks. */
@@ -33,7 +39,22 @@ export interface GuestSettings {
   modulesDir: string;
   /** The secret that marks the end of an output stream. */
   marker: string;
+  /** For a guest that cannot use the host's programs: what it has in place. */
+  foreign?: ForeignFiles;
 }
+
+/** The files of a guest of another architecture; absolute, without symlinks. */
+export interface ForeignFiles {
+  /** The host folder that is `/` in the guest. */
+  root: string;
+  /** The host folder with the guest's Deno. */
+  denoFolder: string;
+  /** Host folders that the guest sees at the same paths. */
+  folders: readonly string[];
+}
+
+/** Where a guest of another architecture finds its Deno. */
+const FOREIGN_DENO = "/opt/deno";
 
 /** Folders that are new in the guest, with their mount options. */
 const FRESH: Readonly<Record<string, string>> = {
@@ -57,6 +78,7 @@ export async function buildRunArchive(
     MODULES: settings.modules.join(" "),
     HCD: settings.hcd,
     CONSOLE_LEVEL: `${settings.consoleLevel}`,
+    ROOT: settings.foreign?.root ?? "",
   };
   return packCpio([
     file("init", init, 0o755),
@@ -70,23 +92,37 @@ export async function buildRunArchive(
       mountLines(settings).map((line) => `${line}\n`).join(""),
     ),
     file("gadget-vm/command", commandScript(settings)),
+    // Unpacked later than the kernel's own, and so in its place.
+    ...(settings.udcModule === undefined ? [] : [
+      file(
+        "gadget-vm/modules/dummy_hcd",
+        await Deno.readFile(settings.udcModule),
+      ),
+    ]),
   ]);
 }
 
 /**
  * The environment of the command: a few of the host's variables, the host's
  * Deno first in `PATH`, and Deno's cache, so that it is warm in the guest.
+ *
+ * @param native Whether the guest can run the host's programs.
  */
 export function guestEnvironment(
   host: Readonly<Record<string, string>>,
   execPath: string,
+  native = true,
 ): Record<string, string> {
   const env: Record<string, string> = { HOME: "/root", USER: "root" };
   for (const name of INHERITED) {
     if (host[name] !== undefined) env[name] = host[name];
   }
-  const denoFolder = execPath.slice(0, execPath.lastIndexOf("/")) || "/";
-  const path = (host.PATH ?? "").split(":").filter((folder) => folder !== "");
+  const denoFolder = native
+    ? execPath.slice(0, execPath.lastIndexOf("/")) || "/"
+    : FOREIGN_DENO;
+  const path = native
+    ? (host.PATH ?? "").split(":").filter((folder) => folder !== "")
+    : [];
   const system = [
     "/usr/local/sbin",
     "/usr/local/bin",
@@ -120,20 +156,23 @@ export function commandScript(
  * folder that the command needs but a fresh one hides shows through.
  */
 export function mountLines(
-  { cwd, env, shares, release, modulesDir }: Pick<
+  { cwd, env, shares, release, modulesDir, foreign }: Pick<
     GuestSettings,
-    "cwd" | "env" | "shares" | "release" | "modulesDir"
+    "cwd" | "env" | "shares" | "release" | "modulesDir" | "foreign"
   >,
 ): string[] {
-  const hidden = [cwd, env.HOME, env.DENO_DIR, env.PATH?.split(":")[0]].map(
-    hiddenFolder,
-  );
+  const layers = foreign === undefined
+    ? [cwd, env.HOME, env.DENO_DIR, env.PATH?.split(":")[0]].map(hiddenFolder)
+    : outermost([...foreign.folders, cwd, env.DENO_DIR]);
   return [
     ...Object.entries(FRESH).map(([path, options]) =>
       `tmpfs ${escape(path)} ${options}`
     ),
-    ...[...new Set(hidden)].filter((path) => path !== undefined)
+    ...[...new Set(layers)].filter((path) => path !== undefined)
       .map((path) => `layer ${escape(path)} ${escape(path)}`),
+    ...(foreign === undefined
+      ? []
+      : [`layer ${FOREIGN_DENO} ${escape(foreign.denoFolder)}`]),
     `layer ${escape(`/lib/modules/${release}`)} ${escape(modulesDir)}`,
     ...shares.map((path, index) => `share ${escape(path)} share${index}`),
   ];
@@ -143,6 +182,14 @@ export function mountLines(
 function hiddenFolder(path: string | undefined): string | undefined {
   const [, top, next] = (path ?? "").split("/");
   return `/${top}` in FRESH && next ? `/${top}/${next}` : undefined;
+}
+
+/** Leaves out the root, and folders inside of others. */
+function outermost(folders: readonly string[]): string[] {
+  return folders.filter((folder) =>
+    folder !== "/" &&
+    !folders.some((other) => folder.startsWith(`${other}/`))
+  );
 }
 
 /** Checks variables that were given as `NAME=VALUE`. */

@@ -55,7 +55,8 @@ first_stage() {
     die "cannot mount the host's files"
   mount -t tmpfs -o mode=755 tmpfs /gadget-vm/rw
   layers=0
-  layer /gadget-vm/host /root
+  # ROOT is empty, or the files of a guest that cannot use the host's programs.
+  layer "/gadget-vm/host$ROOT" /root
 
   while IFS=' ' read -r kind where what; do
     # Paths are octal-escaped, as in /proc/mounts.

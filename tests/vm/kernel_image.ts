@@ -6,13 +6,12 @@
  */
 
 import type { Architecture } from "./architectures.ts";
-import { withLock } from "./cache.ts";
+import { removeFolder, withLock } from "./cache.ts";
 import { VmError } from "./errors.ts";
 import { buildInitramfs } from "./initramfs.ts";
 import { fetchKernel } from "./packages.ts";
 import { run } from "./process.ts";
 import type { Job } from "./progress.ts";
-import type { Tools } from "./tools.ts";
 
 /** A kernel that can be booted. */
 export interface KernelImage {
@@ -28,7 +27,7 @@ export interface KernelImage {
 export async function debianKernel(
   kernel: string,
   architecture: Architecture,
-  tools: Tools,
+  busybox: string,
   cache: string,
   job: Job,
   mirror?: string,
@@ -55,7 +54,7 @@ export async function debianKernel(
         job,
         mirror,
       );
-      await assemble(release, root, `${work}/kernel`, tools, job);
+      await assemble(release, root, `${work}/kernel`, busybox, job);
       await Deno.rename(`${work}/kernel`, folder);
       const seconds = Math.round((performance.now() - start) / 1000);
       job.progress.done(`fetched Linux ${release} in ${seconds} s`);
@@ -70,7 +69,7 @@ export async function debianKernel(
 export async function givenKernel(
   vmlinuz: string,
   modulesDir: string,
-  tools: Tools,
+  busybox: string,
   folder: string,
 ): Promise<KernelImage> {
   for (const file of [vmlinuz, modulesDir]) {
@@ -80,7 +79,7 @@ export async function givenKernel(
   }
   const modules = await Deno.realPath(modulesDir);
   const initramfs = `${folder}/tools.cpio`;
-  await Deno.writeFile(initramfs, await buildInitramfs(modules, tools.busybox));
+  await Deno.writeFile(initramfs, await buildInitramfs(modules, busybox));
   return {
     release: modules.slice(modules.lastIndexOf("/") + 1),
     vmlinuz,
@@ -94,7 +93,7 @@ async function assemble(
   release: string,
   root: string,
   folder: string,
-  tools: Tools,
+  busybox: string,
   job: Job,
 ): Promise<void> {
   job.progress.step("preparing the kernel's modules");
@@ -120,7 +119,7 @@ async function assemble(
   });
   await Deno.writeFile(
     `${folder}/tools.cpio`,
-    await buildInitramfs(modules, tools.busybox),
+    await buildInitramfs(modules, busybox),
   );
 }
 
@@ -148,10 +147,4 @@ async function firstOf(files: readonly string[]): Promise<string> {
   throw new VmError(
     `Cannot find any of ${files.join(", ")} in the kernel's packages`,
   );
-}
-
-async function removeFolder(folder: string): Promise<void> {
-  await Deno.remove(folder, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Architecture } from "./architectures.ts";
+import { type Architecture, isNative } from "./architectures.ts";
 import { list, VmError } from "./errors.ts";
 import { findProgram, run } from "./process.ts";
 import type { Job } from "./progress.ts";
@@ -12,8 +12,11 @@ import type { Job } from "./progress.ts";
 /** The programs, by what they are for. */
 export interface Tools {
   qemu: string;
-  /** Linked statically, because it runs before there are any libraries. */
-  busybox: string;
+  /**
+   * Linked statically, because it runs before there are any libraries. Absent
+   * if the guest could not run it, see guest_root.ts.
+   */
+  busybox?: string;
 }
 
 /** A program, the Debian package that has it, and how to see that it will do. */
@@ -34,11 +37,13 @@ export async function ensureTools(
   architecture: Architecture,
   job: Job,
 ): Promise<Tools> {
-  const [qemu, busybox] = await ensurePrograms([
+  const [qemu, , , busybox] = await ensurePrograms([
     { program: architecture.qemu, package: architecture.qemuPackage },
-    { program: "busybox", package: "busybox-static", accepts: isStatic },
     { program: "modprobe", package: "kmod" },
     { program: "xz", package: "xz-utils" },
+    ...(isNative(architecture)
+      ? [{ program: "busybox", package: "busybox-static", accepts: isStatic }]
+      : []),
   ], job);
   return { qemu, busybox };
 }

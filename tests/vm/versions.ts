@@ -87,6 +87,32 @@ export function chooseKernelPackages(
   return { release, packages: [...parts.values()] };
 }
 
+/** The suite that a suite of backports adds to; undefined for a whole one. */
+export function baseSuite(suite: string): string | undefined {
+  const [base, backports] = suite.split(/-(?=backports$)/);
+  return backports === undefined ? undefined : base;
+}
+
+/** What a module of a kernel is built with. */
+export interface HeaderPackages {
+  /** The headers, without what they depend on. */
+  headers: string[];
+  /** The kernel's build programs, and the compiler that it was built with. */
+  tools: string[];
+}
+
+/** Reads what `apt-cache show` prints about a kernel's package of headers. */
+export function parseHeaders(text: string): HeaderPackages | undefined {
+  const name = /^Package: (.*)$/m.exec(text)?.[1];
+  const depends = /^Depends: (.*)$/m.exec(text)?.[1] ?? "";
+  const find = (pattern: RegExp) => pattern.exec(depends)?.[0];
+  const common = find(/\blinux-headers-[^\s,]+-common\b/);
+  const kbuild = find(/\blinux-kbuild-[^\s,]+/);
+  const compiler = find(/\bgcc-\d+/);
+  if (!name || !common || !kbuild || !compiler) return undefined;
+  return { headers: [name, common], tools: [kbuild, compiler] };
+}
+
 /** Compares two version numbers by Debian's rules; epochs are left out. */
 export function compareVersions(a: string, b: string): number {
   const parts = /(\D*)(\d*)/gy;

@@ -17,21 +17,30 @@ import { chooseAccelerator } from "./accel.ts";
 import {
   type Architecture,
   architecture as findArchitecture,
+  isNative,
 } from "./architectures.ts";
 import { openCache } from "./cache.ts";
 import { ExitCode, UsageError, VmError } from "./errors.ts";
-import { buildRunArchive, guestEnvironment, type Speed } from "./guest.ts";
+import {
+  buildRunArchive,
+  type ForeignFiles,
+  guestEnvironment,
+  type Speed,
+  type UdcKind,
+} from "./guest.ts";
+import { guestRoot } from "./guest_root.ts";
 import { checkMemory, existingFolder, makeRunFolder } from "./host.ts";
 import { debianKernel, givenKernel, type KernelImage } from "./kernel_image.ts";
 import { type KernelProblem, scanKernelLog } from "./kernel_log.ts";
 import { type Job, type Progress, silent } from "./progress.ts";
 import type { Accelerator } from "./qemu.ts";
 import { runSession, type SessionResult } from "./session.ts";
+import { sgUdc } from "./sg_udc.ts";
 import { concat, type OutputHandler } from "./stream.ts";
 import { ensureTools, type Tools } from "./tools.ts";
 import { DEFAULT_KERNEL } from "./versions.ts";
 
-export type { KernelProblem, OutputHandler, Progress, Speed };
+export type { KernelProblem, OutputHandler, Progress, Speed, UdcKind };
 
 /** How the machine is made. */
 export interface MachineOptions {
@@ -43,7 +52,7 @@ export interface MachineOptions {
   modulesDir?: string;
   /** The address of a Debian archive. @default the machine's own */
   mirror?: string;
-  /** The guest's architecture. @default {"x86_64"} */
+  /** The guest's architecture. @default this machine's */
   arch?: string;
   /** "kvm", "tcg", or whichever works. @default {"auto"} */
   accel?: Accelerator | "auto";
@@ -59,6 +68,8 @@ export interface RunOptions extends MachineOptions {
   command: readonly string[];
   /** The speed that tests use, given as `GADGET_SPEED`. @default {"super"} */
   speed?: Speed;
+  /** The device controller, given as `GADGET_UDC`. @default {"stock"} */
+  udc?: UdcKind;
   /** Parameters of dummy_hcd. @default {"is_super_speed=1"} */
   hcd?: string;
   /** Modules to load besides dummy_hcd and usb_f_fs. */
@@ -120,11 +131,16 @@ export function isQemuFault(
     problems.some(({ title }) => /\bint3\b/.test(title));
 }
 
+/** The folder of this project. */
+const PROJECT = await Deno.realPath(new URL("../..", import.meta.url));
+
 /** A kernel with all that is needed to boot it. */
 interface Prepared extends AsyncDisposable {
   architecture: Architecture;
   image: KernelImage;
   tools: Tools;
+  /** The files of a guest that cannot use this machine's. */
+  foreign?: ForeignFiles;
   cache: string;
   /** A folder for the files of this run. */
   folder: string;
@@ -148,9 +164,24 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
   );
   const memory = options.memory ?? 2048;
   await checkMemory(memory);
+  if (options.udc === "sg" && options.vmlinuz !== undefined) {
+    throw new UsageError(
+      "Cannot build a UDC with scatter-gather for a kernel of your own: it needs the headers of a kernel of Debian's",
+    );
+  }
   await using prepared = await prepare(options);
   const accelerator = await selectAccelerator(prepared, options);
-  const { image, job } = prepared;
+  const { architecture, cache, image, job } = prepared;
+  const udcModule = options.udc === "sg"
+    ? await sgUdc({
+      kernel: options.kernel ?? DEFAULT_KERNEL,
+      release: image.release,
+      architecture,
+      cache,
+      mirror: options.mirror,
+      job,
+    })
+    : undefined;
   const emulated = accelerator === "tcg" ? " in emulation" : "";
   job.progress.step(`booting Linux ${image.release}${emulated}`);
 
@@ -161,6 +192,7 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
     cwd,
     shares,
     memory,
+    udcModule,
     onStdout: options.onStdout ?? ((chunk) => void stdout.push(chunk.slice())),
     onStderr: options.onStderr ?? ((chunk) => void stderr.push(chunk.slice())),
   });
@@ -187,7 +219,7 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
 
 async function prepare(options: MachineOptions): Promise<Prepared> {
   const { vmlinuz, modulesDir, progress = silent, signal } = options;
-  const architecture = findArchitecture(options.arch ?? "x86_64");
+  const architecture = findArchitecture(options.arch ?? Deno.build.arch);
   if ((vmlinuz === undefined) !== (modulesDir === undefined)) {
     throw new UsageError(
       "Cannot use a kernel without its modules: give both --vmlinuz and --modules-dir",
@@ -199,12 +231,16 @@ async function prepare(options: MachineOptions): Promise<Prepared> {
   const folder = await makeRunFolder();
   const remove = () => Deno.remove(folder, { recursive: true });
   try {
+    const root = isNative(architecture)
+      ? undefined
+      : await guestRoot(architecture, cache, job, options.mirror);
+    const busybox = root?.busybox ?? tools.busybox!;
     const image = vmlinuz !== undefined && modulesDir !== undefined
-      ? await givenKernel(vmlinuz, modulesDir, tools, folder)
+      ? await givenKernel(vmlinuz, modulesDir, busybox, folder)
       : await debianKernel(
         options.kernel ?? DEFAULT_KERNEL,
         architecture,
-        tools,
+        busybox,
         cache,
         job,
         options.mirror,
@@ -213,6 +249,12 @@ async function prepare(options: MachineOptions): Promise<Prepared> {
       architecture,
       image,
       tools,
+      foreign: root && {
+        root: root.folder,
+        denoFolder: root.denoFolder,
+        // Programs that were made for the guest lie in the cache.
+        folders: [PROJECT, cache],
+      },
       cache,
       folder,
       job,
@@ -233,7 +275,8 @@ async function selectAccelerator(
 ): Promise<Accelerator> {
   const { accel = "auto" } = options;
   if (accel !== "auto") return accel;
-  const { image, tools, cache, job } = prepared;
+  const { architecture, image, tools, cache, job } = prepared;
+  if (!isNative(architecture)) return "tcg";
   const { mtime, size } = await Deno.stat(tools.qemu);
   const subject = [image.release, `${size}`, mtime?.toISOString() ?? ""];
   return await chooseAccelerator(subject, cache, job, async () => {
@@ -256,10 +299,11 @@ async function selectAccelerator(
 /** What a boot needs to know, complete. */
 type BootOptions =
   & Omit<RunOptions, keyof MachineOptions>
-  & Required<Pick<RunOptions, "cwd" | "onStdout" | "onStderr">>;
+  & Required<Pick<RunOptions, "cwd" | "onStdout" | "onStderr">>
+  & { udcModule?: string };
 
 async function boot(
-  { architecture, image, tools, folder, job }: Prepared,
+  { architecture, image, tools, foreign, folder, job }: Prepared,
   accelerator: Accelerator,
   options: BootOptions,
 ): Promise<SessionResult> {
@@ -269,17 +313,24 @@ async function boot(
     command: options.command,
     cwd: options.cwd,
     env: {
-      ...guestEnvironment(Deno.env.toObject(), Deno.execPath()),
+      ...guestEnvironment(
+        Deno.env.toObject(),
+        Deno.execPath(),
+        foreign === undefined,
+      ),
       GADGET_SPEED: options.speed ?? "super",
+      GADGET_UDC: options.udc ?? "stock",
       ...options.env,
     },
     modules: options.modules ?? [],
     hcd: options.hcd ?? "is_super_speed=1",
+    udcModule: options.udcModule,
     consoleLevel: options.onConsole === undefined ? 5 : 7,
     shares,
     release: image.release,
     modulesDir: image.modulesDir,
     marker,
+    foreign,
   });
   const sockets = await Deno.makeTempDir({ dir: folder, prefix: accelerator });
   const initramfs = `${sockets}/initramfs`;

@@ -1,0 +1,8 @@
+// Serves the function with the files that systemd has opened: see
+// docs/boards.md. It may end and begin while the host stays connected.
+import { FunctionFs } from "@usb/gadget";
+import { echo, mountPoint } from "./echo_function.ts";
+
+await using served = FunctionFs.inherit(echo, mountPoint);
+const { link } = served.endpoints;
+await link.readable.pipeTo(link.writable);

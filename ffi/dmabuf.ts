@@ -1,0 +1,232 @@
+/**
+ * DMABUFs: memory that devices share, each behind a file descriptor; and the
+ * fences that tell when a device is done with one.
+ *
+ * @module
+ */
+import {
+  DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
+  DMA_BUF_IOCTL_SYNC,
+  DMA_HEAP_IOCTL_ALLOC,
+  F_ADD_SEALS,
+  F_DUPFD_CLOEXEC,
+  F_SEAL_SHRINK,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  O_CLOEXEC,
+  O_RDWR,
+  POLLIN,
+  POLLOUT,
+  SYNC_IOC_FILE_INFO,
+  UDMABUF_CREATE,
+  UDMABUF_FLAGS_CLOEXEC,
+} from "./abi.ts";
+import { check, Errno, lastErrno, systemError } from "./errno.ts";
+import { close, ioctl, open, readTextFile } from "./file.ts";
+import { libc } from "./libc.ts";
+import { memfd } from "./memory.ts";
+
+const UDMABUF = "/dev/udmabuf";
+const HEAPS = "/dev/dma_heap";
+
+/** What the kernel tells about a DMABUF. */
+export interface DmabufInfo {
+  /** Its size in bytes. */
+  readonly size: number;
+  /** A number that all descriptors of one DMABUF have in common, and no others. */
+  readonly inode: string;
+  /** Who has made it, such as `"udmabuf"` or `"system"`. */
+  readonly exporter: string;
+}
+
+/**
+ * Makes a DMABUF of ordinary memory, by udmabuf.
+ *
+ * @param size Bytes; rounded up to whole pages.
+ * @returns Its descriptor.
+ */
+export function createUdmabuf(size: number): number {
+  const call = { action: `make a DMABUF of ${size} bytes`, path: UDMABUF };
+  const device = open(UDMABUF, O_RDWR, {
+    action: "open udmabuf",
+    hint: 'the kernel needs CONFIG_UDMABUF; "modprobe udmabuf" may load it',
+  });
+  try {
+    const page = libc().getpagesize();
+    const bytes = Math.ceil(size / page) * page;
+    const memory = memfd("udmabuf", bytes, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    try {
+      // Its pages may not go away under a device.
+      const seals = libc().fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK);
+      check(seals, { ...call, syscall: "fcntl" });
+      return ioctl(device, UDMABUF_CREATE, encodeUdmabuf(memory, bytes), {
+        ...call,
+        hint:
+          "the largest size in MiB is in /sys/module/udmabuf/parameters/size_limit_mb",
+      });
+    } finally {
+      close(memory);
+    }
+  } finally {
+    close(device);
+  }
+}
+
+/** `struct udmabuf_create`: u32 memfd, u32 flags, u64 offset, u64 size */
+function encodeUdmabuf(memory: number, size: number): Uint8Array<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(24));
+  view.setUint32(0, memory, true);
+  view.setUint32(4, UDMABUF_FLAGS_CLOEXEC, true);
+  view.setBigUint64(16, BigInt(size), true);
+  return new Uint8Array(view.buffer);
+}
+
+/**
+ * Takes a DMABUF from one of the kernel's heaps.
+ *
+ * @param heap Name of a file in `/dev/dma_heap`, such as `"system"`.
+ * @param size Bytes; rounded up to whole pages by the heap.
+ * @returns Its descriptor.
+ */
+export function allocateFromHeap(heap: string, size: number): number {
+  const path = `${HEAPS}/${heap}`;
+  const device = open(path, O_RDWR, {
+    action: `open DMA heap "${heap}"`,
+    hint: `${HEAPS} has what this kernel offers (CONFIG_DMABUF_HEAPS)`,
+  });
+  try {
+    // struct dma_heap_allocation_data: u64 len, u32 fd, u32 fd_flags, u64 flags
+    const view = new DataView(new ArrayBuffer(24));
+    view.setBigUint64(0, BigInt(size), true);
+    view.setUint32(12, O_RDWR | O_CLOEXEC, true);
+    ioctl(device, DMA_HEAP_IOCTL_ALLOC, new Uint8Array(view.buffer), {
+      action: `take ${size} bytes from DMA heap "${heap}"`,
+      path,
+    });
+    return view.getUint32(8, true);
+  } finally {
+    close(device);
+  }
+}
+
+/** Makes a descriptor of our own for the same file. */
+export function duplicate(fd: number): number {
+  return check(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0), {
+    action: `duplicate file descriptor ${fd}`,
+    syscall: "fcntl",
+  });
+}
+
+/**
+ * Looks at a descriptor.
+ *
+ * @returns Undefined if it does not belong to a DMABUF.
+ */
+export function dmabufInfo(fd: number): DmabufInfo | undefined {
+  const text = readTextFile(`/proc/self/fdinfo/${fd}`, {
+    action: `look at file descriptor ${fd}`,
+  });
+  const field = (name: string) =>
+    new RegExp(`^${name}:\\s*(.*)$`, "m").exec(text)?.[1];
+  const exporter = field("exp_name");
+  if (exporter === undefined) return undefined;
+  return {
+    exporter,
+    size: Number(field("size")),
+    inode: field("ino") ?? `descriptor ${fd}`,
+  };
+}
+
+/** What the processor does with the memory of a DMABUF. */
+export type CpuAccessMode = "read" | "write" | "readwrite";
+
+/** DMA_BUF_SYNC_* */
+const SYNC_BITS: Readonly<Record<CpuAccessMode, number>> = {
+  read: 1,
+  write: 2,
+  readwrite: 3,
+};
+const DMA_BUF_SYNC_END = 4;
+
+/**
+ * Tells the owner of a DMABUF that the processor begins or ends to use its
+ * memory. The beginning waits in the kernel for the fences of devices: only to
+ * be called when {@linkcode isIdle} says that there are none.
+ */
+export function syncForCpu(
+  fd: number,
+  mode: CpuAccessMode,
+  edge: "begin" | "end",
+): void {
+  const flags = SYNC_BITS[mode] | (edge === "end" ? DMA_BUF_SYNC_END : 0);
+  const argument = new BigUint64Array([BigInt(flags)]);
+  for (;;) {
+    const result = libc().ioctl_pointer(
+      fd,
+      BigInt(DMA_BUF_IOCTL_SYNC),
+      new Uint8Array(argument.buffer),
+    );
+    if (result >= 0) return;
+    const errno = lastErrno();
+    if (errno === Errno.EINTR || errno === Errno.EAGAIN) continue;
+    throw systemError(errno, {
+      action: `${edge} to use the memory of a DMABUF`,
+      syscall: "ioctl",
+    });
+  }
+}
+
+/**
+ * The poll bit that is set when the memory may be used: for reading when no
+ * device writes it, for writing when none uses it.
+ */
+export function idleEvent(mode: CpuAccessMode): number {
+  return mode === "read" ? POLLIN : POLLOUT;
+}
+
+/** Tells whether the memory may be used at this moment. */
+export function isIdle(fd: number, mode: CpuAccessMode): boolean {
+  const event = idleEvent(mode);
+  POLL.setInt32(0, fd, true);
+  POLL.setInt16(4, event, true);
+  libc().poll_now(POLL, 1n, 0);
+  return (POLL.getInt16(6, true) & event) !== 0;
+}
+
+const POLL = new DataView(new ArrayBuffer(8)); // struct pollfd
+
+/**
+ * Takes the fences that are on a DMABUF at this moment as one file, which is
+ * readable (POLLIN) when all of them are signalled. Those that are signalled
+ * already are not among them, nor are their errors.
+ *
+ * @param mode `"read"` for those of devices that write the buffer, which a
+ * reader has to wait for; `"write"` for those of all devices.
+ * @returns Its descriptor.
+ */
+export function exportFences(fd: number, mode: CpuAccessMode): number {
+  // struct dma_buf_export_sync_file: u32 flags, s32 fd
+  const argument = new Int32Array([SYNC_BITS[mode], -1]);
+  ioctl(
+    fd,
+    DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
+    new Uint8Array(argument.buffer),
+    { action: "take the fences of a DMABUF" },
+  );
+  return argument[1];
+}
+
+/** Bytes of `struct sync_file_info`: char name[32], s32 status, ... */
+const FILE_INFO_SIZE = 56;
+
+/**
+ * Looks at the file of {@linkcode exportFences}.
+ *
+ * @returns 0 while a fence is not signalled, 1 after a success, or a negative
+ * error number.
+ */
+export function fenceStatus(fences: number): number {
+  const info = new Uint8Array(FILE_INFO_SIZE);
+  ioctl(fences, SYNC_IOC_FILE_INFO, info, { action: "look at a fence" });
+  return new DataView(info.buffer).getInt32(32, true);
+}

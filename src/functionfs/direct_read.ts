@@ -1,0 +1,59 @@
+/**
+ * A request into the memory of a stream's reader.
+ *
+ * @module
+ */
+import { addressOf } from "../../ffi/memory.ts";
+import type { ReadSlotOwner } from "./read_slot.ts";
+import type { Transfer, TransferOwner } from "./transfer.ts";
+import type { TransferQueue } from "./transfer_queue.ts";
+
+/** A request into a reader's own memory. */
+export class DirectRead implements TransferOwner {
+  /** Bytes; 0 if it has failed, or has brought nothing. Never rejects. */
+  readonly ended: Promise<number>;
+  readonly #queue: TransferQueue;
+  readonly #transfer: Transfer;
+  readonly #owner: ReadSlotOwner;
+  readonly #end: (count: number) => void;
+
+  /** Asks at once. */
+  constructor(
+    queue: TransferQueue,
+    memory: Uint8Array<ArrayBuffer>,
+    owner: ReadSlotOwner,
+  ) {
+    this.#queue = queue;
+    this.#owner = owner;
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.ended = promise;
+    this.#end = resolve;
+    this.#transfer = queue.take(this, memory);
+    this.#transfer.address = addressOf(memory);
+    queue.push(this.#transfer);
+  }
+
+  /** Ends it early. */
+  cancel(): void {
+    // After its end, the transfer may be somebody else's.
+    if (this.#transfer.owner === this) this.#queue.cancel(this.#transfer);
+  }
+
+  /** @ignore */
+  prepare(transfer: Transfer): boolean {
+    transfer.length = this.#owner.requestSize(transfer.memory.byteLength);
+    return true;
+  }
+
+  /** @ignore */
+  resumes(): boolean {
+    return this.#owner.resumes;
+  }
+
+  /** @ignore */
+  onEnd(_: Transfer, result: number | Error): void {
+    this.#queue.give(this.#transfer);
+    this.#end(typeof result === "number" ? Math.max(0, result) : 0);
+    this.#owner.onEnd(result);
+  }
+}

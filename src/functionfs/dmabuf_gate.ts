@@ -1,0 +1,65 @@
+/**
+ * Who uses a DMABUF: one transfer, or one access of the processor, at a time.
+ *
+ * Two IN transfers of one attachment at once crash Linux 7.3 and older: their
+ * fences share a context, the second one replaces and frees the first, whose
+ * completion then uses freed memory. So there is one gate for each DMABUF,
+ * however many descriptors and objects stand for it.
+ *
+ * @module
+ */
+
+/** Called once when the gate is the caller's. */
+export type Admission = () => void;
+
+/** A lock on one DMABUF, granted in the order of the requests. */
+export class DmabufGate {
+  readonly #inode: string;
+  #taken = false;
+  readonly #waiting: Admission[] = [];
+  #users = 0;
+  /** Accesses that run at this moment. */
+  accesses = 0;
+
+  private constructor(inode: string) {
+    this.#inode = inode;
+  }
+
+  /** The gate of a DMABUF, to be given back by {@linkcode close}. */
+  static open(inode: string): DmabufGate {
+    const gate = gates.get(inode) ?? new DmabufGate(inode);
+    gates.set(inode, gate);
+    gate.#users++;
+    return gate;
+  }
+
+  /** Nobody uses the DMABUF any more under one of its descriptors. */
+  close(): void {
+    if (--this.#users === 0) gates.delete(this.#inode);
+  }
+
+  /** Asks for the gate; `admit` is called at once where nobody has it. */
+  enter(admit: Admission): void {
+    if (this.#taken) {
+      this.#waiting.push(admit);
+      return;
+    }
+    this.#taken = true;
+    admit();
+  }
+
+  /** Takes a request for the gate back. */
+  forget(admit: Admission): void {
+    const index = this.#waiting.indexOf(admit);
+    if (index >= 0) this.#waiting.splice(index, 1);
+  }
+
+  /** Gives the gate to the next one. */
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#taken = false;
+    else next();
+  }
+}
+
+const gates = new Map<string, DmabufGate>();

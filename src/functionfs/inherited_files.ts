@@ -1,0 +1,88 @@
+/**
+ * Files of a function that this process was started with, already open.
+ *
+ * Whoever starts services passes descriptors from 3 on. Which of them is which
+ * file is read from their links in `/proc/self/fd`: systemd sorts the files of
+ * an instance by name, `ep10` before `ep2`, and may pass several instances.
+ *
+ * @module
+ */
+import { O_RDONLY } from "../../ffi/abi.ts";
+import { adopt, close, list, open, readlink } from "../../ffi/file.ts";
+
+/** The first descriptor that is not standard input, output or error. */
+const FIRST_DESCRIPTOR = 3;
+
+/** The open files of one FunctionFS instance. */
+export class InheritedFiles {
+  readonly #mountPoint: string;
+  readonly #fds = new Map<string, number>();
+
+  /**
+   * Looks for open files of an instance.
+   *
+   * @throws {Error} If the mount is not there.
+   * @throws {Deno.errors.NotFound} If none of its files is open.
+   */
+  constructor(mountPoint: string) {
+    this.#mountPoint = mountPoint;
+    const prefix = `${realPath(mountPoint)}/`;
+    const numbers = list("/proc/self/fd").map(({ name }) => Number(name))
+      .filter((fd) => fd >= FIRST_DESCRIPTOR).sort((a, b) => a - b);
+    for (const fd of numbers) {
+      const path = linkOf(fd);
+      if (path === undefined || !path.startsWith(prefix)) continue;
+      const file = path.slice(prefix.length);
+      if (!this.#fds.has(file)) this.#fds.set(file, fd);
+    }
+    if (!this.#fds.has("ep0")) {
+      throw new Deno.errors.NotFound(
+        `Cannot inherit function: no file of it is open: ${mountPoint}/ep0; is this process started by the unit whose ListenUSBFunction= that is`,
+      );
+    }
+  }
+
+  /** Whether there are files for both directions of endpoint pairs. */
+  get hasProxies(): boolean {
+    return [...this.#fds.keys()].some((file) => file.endsWith("_rw"));
+  }
+
+  /**
+   * Hands over the descriptor of a file, nonblocking. Once.
+   *
+   * @param path Where the file lies, below the mount point.
+   * @throws {Deno.errors.NotFound} If the file is not open.
+   */
+  take(path: string): number {
+    const file = path.slice(this.#mountPoint.length + 1);
+    const fd = this.#fds.get(file);
+    if (fd === undefined) {
+      throw new Deno.errors.NotFound(
+        `Cannot inherit function: its definition has a file that is not open: ${path}; were its descriptors written from this definition`,
+      );
+    }
+    adopt(fd, { action: "inherit endpoint", path });
+    this.#fds.delete(file);
+    return fd;
+  }
+}
+
+/** Where a directory lies, without links. */
+function realPath(directory: string): string {
+  const fd = open(directory, O_RDONLY, { action: "open mount point" });
+  try {
+    return readlink(`/proc/self/fd/${fd}`);
+  } finally {
+    close(fd);
+  }
+}
+
+/** What a descriptor is open on, or undefined if it was closed meanwhile. */
+function linkOf(fd: number): string | undefined {
+  try {
+    return readlink(`/proc/self/fd/${fd}`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

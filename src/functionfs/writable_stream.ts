@@ -1,0 +1,158 @@
+/**
+ * The web stream of what goes to a host.
+ *
+ * @module
+ */
+import { AbortedTransferError } from "./transfer_error.ts";
+import type { TransferErrorFields } from "./transfer_error.ts";
+import type { Write } from "./write.ts";
+
+/** How a stream to the host is written. */
+export interface WritableOptions {
+  /**
+   * How many chunks may be on their way to the host. With 1, a write of the
+   * stream is done when the host has taken its chunk. With more, it is done
+   * when less than `depth` chunks are on their way, so that the next one can
+   * follow without a gap; closing the stream still waits for all of them.
+   *
+   * A chunk must not be changed before its write is done. With a depth above 1,
+   * before the stream is closed.
+   * @default {1}
+   */
+  readonly depth?: number;
+  /**
+   * Whether a chunk that ends on a packet border gets a zero-length packet, so
+   * that the host sees its end whatever its size is: `"auto"`, or `"never"`.
+   * @default {as the endpoint's autoZlp says when a chunk is written}
+   */
+  readonly zlp?: "auto" | "never";
+  /**
+   * What becomes of chunks on their way when the host disables the endpoint:
+   * see {@linkcode TransferOptions.reconnect}. With `"end"` the stream fails
+   * with ESHUTDOWN, and the endpoint's next stream belongs to the next
+   * connection.
+   * @default {"resume"}
+   */
+  readonly reconnect?: "resume" | "end";
+}
+
+/** What a stream needs of its endpoint. */
+export interface WritableTarget {
+  readonly name: string;
+  /** Begins a transfer. */
+  begin(
+    data: Uint8Array,
+    resolve: (count: number) => void,
+    reject: (reason: unknown) => void,
+  ): Write;
+  /** The stream has ended; the endpoint may have another. */
+  onOver(): void;
+}
+
+/** Makes a stream whose chunks are transfers to the host. */
+export function makeWritable(
+  target: WritableTarget,
+  depth: number,
+): WritableStream<Uint8Array> {
+  return new WritableStream(new TransferSink(target, depth));
+}
+
+/** Turns chunks into transfers, a limited number at once. */
+class TransferSink implements UnderlyingSink<Uint8Array> {
+  readonly #target: WritableTarget;
+  readonly #depth: number;
+  readonly #flying = new Set<Write>();
+  #controller!: WritableStreamDefaultController;
+  #failed = false;
+  #failure: unknown;
+  /** The stream waits for it: until few enough are flying. */
+  #waiter: { limit: number; resolve: () => void } | undefined;
+
+  constructor(target: WritableTarget, depth: number) {
+    this.#target = target;
+    this.#depth = depth;
+  }
+
+  start(controller: WritableStreamDefaultController): void {
+    this.#controller = controller;
+    controller.signal.addEventListener("abort", () => this.#withdraw());
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    if (!(chunk instanceof Uint8Array)) {
+      const error = new TypeError(
+        `Cannot write to endpoint "${this.#target.name}": a chunk must be a Uint8Array, is ${
+          chunk === null ? "null" : typeof chunk
+        }`,
+      );
+      this.#fail(error);
+      throw error;
+    }
+    let write: Write | undefined = undefined;
+    const end = () => {
+      this.#flying.delete(write!);
+      if (this.#flying.size <= (this.#waiter?.limit ?? -1)) {
+        this.#waiter!.resolve();
+      }
+    };
+    try {
+      write = this.#target.begin(chunk, end, (error) => {
+        this.#fail(error);
+        end();
+      });
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+    this.#flying.add(write);
+    return this.#until(this.#depth - 1);
+  }
+
+  async close(): Promise<void> {
+    await this.#until(0);
+    this.#target.onOver();
+  }
+
+  async abort(): Promise<void> {
+    this.#target.onOver();
+    this.#withdraw();
+    await this.#settled(0);
+  }
+
+  /** Resolves when at most so many transfers are under way. */
+  async #until(limit: number): Promise<void> {
+    await this.#settled(limit);
+    if (this.#failed) throw this.#failure;
+  }
+
+  #settled(limit: number): Promise<void> | undefined {
+    if (this.#flying.size <= limit) return undefined;
+    return new Promise((resolve) => this.#waiter = { limit, resolve });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const { signal } = this.#controller;
+    this.#failure = signal.aborted
+      ? this.#aborted(error as Error & Partial<TransferErrorFields>)
+      : error;
+    this.#target.onOver();
+    this.#withdraw();
+    // An aborted stream has its error; another one would fail the abort.
+    if (!signal.aborted) this.#controller.error(this.#failure);
+  }
+
+  #aborted({ transferred = 0 }: Partial<TransferErrorFields>): Error {
+    return new AbortedTransferError(
+      `Cannot write to endpoint "${this.#target.name}": the stream was aborted after ${transferred} bytes of a chunk`,
+      this.#controller.signal,
+      transferred,
+    );
+  }
+
+  /** Ends all transfers, the last one first: the host must not get it alone. */
+  #withdraw(): void {
+    for (const write of [...this.#flying].reverse()) write.cancel();
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Addresses that a function shows its host as they are declared.
+ *
+ * With FUNCTIONFS_VIRTUAL_ADDR the kernel looks an endpoint up by the declared
+ * address when the host sets the configuration, and does not find it unless
+ * that is the address of the endpoint that it has picked from the controller
+ * (`config_ep_by_speed()` in `composite.c`). It says so only in the host's log.
+ *
+ * @module
+ */
+import {
+  compileFunction,
+  DefinitionError,
+  DUMMY_UDC,
+  pickEndpoints,
+} from "../descriptors/mod.ts";
+import {
+  configurationFunctions,
+  type GadgetDefinition,
+  isOwnFunction,
+} from "./gadget_definition.ts";
+import type { Udc } from "./udc.ts";
+
+/** Controllers whose endpoints are known, by their drivers. */
+const KNOWN = new Map([["dummy_udc", DUMMY_UDC]]);
+
+/**
+ * Checks that declared addresses are those that a controller gives, as far as
+ * that is known: for dummy_hcd, and functions that no foreign one precedes.
+ *
+ * @throws {DefinitionError} With each address that is not.
+ */
+export function checkVirtualAddresses(
+  definition: GadgetDefinition,
+  { name, controllerDriver }: Udc,
+): void {
+  const controller = KNOWN.get(controllerDriver);
+  const asked = definition.functions.some((each) =>
+    isOwnFunction(each) && each.virtualAddresses
+  );
+  if (controller === undefined || !asked) return;
+  for (const functions of configurationFunctions(definition)) {
+    const foreign = functions.findIndex((each) => !isOwnFunction(each));
+    const own = functions.slice(0, foreign < 0 ? undefined : foreign)
+      .filter(isOwnFunction);
+    const endpoints = own.flatMap((each) =>
+      compileFunction(each).endpoints.map((endpoint) => ({ each, endpoint }))
+    );
+    const picked = pickEndpoints(
+      controller,
+      endpoints.map(({ endpoint: { half, transferType, maxPacketSize } }) => ({
+        direction: half,
+        transferType,
+        maxPacketSize: Math.min(...Object.values(maxPacketSize)),
+      })),
+    );
+    endpoints.forEach(({ each, endpoint: { name: path, address } }, index) => {
+      const real = picked[index];
+      if (!each.virtualAddresses || real === undefined || real === address) {
+        return;
+      }
+      throw new DefinitionError(`function "${each.name}"`, [{
+        path,
+        rule: "virtual-address",
+        message: `"${name}" gives this endpoint the address ${hex(real)}, not ${
+          hex(address)
+        }, so the host cannot set the configuration: declare that address, or do without virtualAddresses`,
+        stage: "configure",
+      }]);
+    });
+  }
+}
+
+function hex(address: number): string {
+  return `0x${address.toString(16).padStart(2, "0")}`;
+}

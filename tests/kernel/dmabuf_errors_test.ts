@@ -1,0 +1,149 @@
+import "../support/libraries.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  bulkPair,
+  DmaBuffer,
+  Gadget,
+  kernelHas,
+  usbFunction,
+} from "@usb/gadget";
+import { O_RDONLY } from "../../ffi/abi.ts";
+import { close, open, readTextFile, writeFile } from "../../ffi/file.ts";
+import { unplug } from "../support/cable.ts";
+import { outcome } from "../support/dmabuf.ts";
+import { startEndpoints } from "../support/endpoint_gadget.ts";
+import { testKernel } from "../support/kernel_version.ts";
+import { openFiles } from "../support/leftovers.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+import { Vgem } from "../support/vgem.ts";
+
+// These run on the stock dummy_hcd, which cannot scatter-gather.
+
+const SIZE_LIMIT = "/sys/module/udmabuf/parameters/size_limit_mb";
+const { maxSpeed } = gadgetSpeed();
+const modern = kernelHas(testKernel(), { major: 6, minor: 9 });
+const expected = modern ? "no scatter-gather" : "old kernel";
+const message = modern
+  ? "the driver of the USB device controller cannot scatter-gather"
+  : "this kernel has no DMABUF transfers, they come with Linux 6.9";
+
+Deno.test("attach() says why DMABUFs cannot be transferred here", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link: { in: tx, out: rx } }, fs, gadget } = test;
+  // Older kernels have no other DMABUFs.
+  using vgem = await Vgem.open();
+  const { fd } = vgem.allocate(4096);
+  await using buffer = DmaBuffer.fromFileDescriptor(fd);
+  close(fd);
+  assertEquals(await fs.dmabufSupport(), expected);
+  for (const endpoint of [tx, rx]) {
+    for (let round = 0; round < 3; round++) {
+      await assertRejects(
+        () => endpoint.attach(buffer),
+        Deno.errors.NotSupported,
+        `Cannot attach a DMABUF to endpoint "link": ${message}: ${endpoint.path}`,
+      );
+    }
+  }
+  // Without a controller only the age of the kernel can be told.
+  unplug(gadget);
+  if (!modern) {
+    assertEquals(await outcome(tx.attach(buffer)), "NotSupported");
+    return;
+  }
+  for (let unbound = false; !unbound;) {
+    unbound = test.fs.state === "unbound";
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const controller = new AbortController();
+  const attaching = tx.attach(buffer, controller);
+  const asking = fs.dmabufSupport(controller);
+  controller.abort(new Error("enough"));
+  await assertRejects(() => attaching, Error, "enough");
+  await assertRejects(() => asking, Error, "enough");
+  const waiting = [tx.attach(buffer), fs.dmabufSupport()].map((each) =>
+    assertRejects(() => each, Deno.errors.BadResource, "function is closed")
+  );
+  await gadget.stop();
+  await Promise.all(waiting);
+});
+
+Deno.test("dmabufSupport() answers as soon as there is a controller, without a host", async () => {
+  await using gadget = await Gadget.start({
+    vendorId: 0x1209,
+    productId: 0x0001,
+    maxSpeed,
+    functions: [
+      usbFunction({
+        name: "test",
+        interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+      }),
+      usbFunction({ name: "none", interfaces: [{ class: 0xff }] }),
+    ],
+  });
+  const { test, none } = gadget.functions;
+  assertEquals(await test.dmabufSupport(), expected);
+  await assertRejects(() => none.dmabufSupport(), TypeError, "no endpoints");
+});
+
+Deno.test("a DmaBuffer refuses what is none", async () => {
+  const files = openFiles();
+  for (const size of [0, -1, 1.5, NaN, 2 ** 60]) {
+    assertThrows(() => DmaBuffer.allocate(size), RangeError, `is ${size}`);
+  }
+  for (const heap of ["", "../null", "/dev/null"]) {
+    assertThrows(() => DmaBuffer.allocate(1, { heap }), TypeError, heap);
+  }
+  assertThrows(
+    () => DmaBuffer.allocate(1, { heap: "none" }),
+    Deno.errors.NotFound,
+    'Cannot open DMA heap "none"',
+  );
+  const fd = open("/dev/null", O_RDONLY);
+  assertThrows(
+    () => DmaBuffer.fromFileDescriptor(fd),
+    TypeError,
+    `Cannot use file descriptor ${fd} as a DMABUF: it belongs to something else`,
+  );
+  close(fd);
+  assertThrows(
+    () => DmaBuffer.fromFileDescriptor(12_345),
+    Error,
+    "Cannot look at file descriptor 12345",
+  );
+  if (!modern) {
+    // Debian's older kernels have no udmabuf.
+    assertThrows(
+      () => DmaBuffer.allocate(1),
+      Deno.errors.NotFound,
+      "the kernel needs CONFIG_UDMABUF",
+    );
+    assertEquals(openFiles(), files);
+    return;
+  }
+  const limit = readTextFile(SIZE_LIMIT);
+  writeFile(SIZE_LIMIT, "1");
+  assertThrows(() => DmaBuffer.allocate(2 << 20), Error, SIZE_LIMIT);
+  writeFile(SIZE_LIMIT, limit);
+  assertEquals(openFiles(), files);
+  // Nothing was lost.
+  await using buffer = DmaBuffer.allocate(5000);
+  assertEquals(buffer.size % 4096, 0);
+  await buffer.access("readwrite", (bytes) => {
+    assertEquals(bytes.byteLength, buffer.size);
+    assert(bytes.every((byte) => byte === 0));
+    bytes[4999] = 7;
+  });
+  await using same = DmaBuffer.fromFileDescriptor(buffer.fd);
+  assertEquals([same.size, same.exporter], [buffer.size, buffer.exporter]);
+  assertEquals(await same.access("read", (bytes) => bytes[4999]), 7);
+  await assertRejects(
+    () =>
+      buffer.access("read", () => {
+        throw new Error("of the caller");
+      }),
+    Error,
+    "of the caller",
+  );
+  assertEquals(await same.access("read", (bytes) => bytes[4999]), 7);
+});

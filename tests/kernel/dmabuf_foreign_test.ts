@@ -1,0 +1,116 @@
+import "../support/libraries.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { bulkPair, DmaBuffer } from "@usb/gadget";
+import { close } from "../../ffi/file.ts";
+import { assertSame, content, fill, outcome } from "../support/dmabuf.ts";
+import { startEndpoints } from "../support/endpoint_gadget.ts";
+import { pattern } from "../support/pattern.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+import { Vgem } from "../support/vgem.ts";
+
+const { bulkPacketSize: PACKET } = gadgetSpeed();
+const SIZE = 65_536;
+
+/** A pair, and a buffer of another driver that is attached to both sides. */
+async function startForeign() {
+  const test = await startEndpoints({ link: bulkPair() });
+  const { in: tx, out: rx } = test.endpoints.link;
+  const vgem = await Vgem.open();
+  const foreign = vgem.allocate(SIZE);
+  const buffer = DmaBuffer.fromFileDescriptor(foreign.fd);
+  close(foreign.fd);
+  return {
+    test,
+    foreign,
+    buffer,
+    sent: await tx.attach(buffer),
+    received: await rx.attach(buffer),
+    async [Symbol.asyncDispose]() {
+      await test[Symbol.asyncDispose]();
+      await buffer.close();
+      vgem[Symbol.dispose]();
+    },
+  };
+}
+
+Deno.test("the buffer of another driver is received and sent", async () => {
+  await using it = await startForeign();
+  const { device, addresses: [input, out] } = it.test;
+  assertEquals(it.buffer.size, SIZE);
+  for (const size of [1, PACKET, SIZE]) {
+    const transfers = [it.received.transfer(size), it.sent.transfer(size)];
+    await device.bulkOut(out, pattern(size, size));
+    const rounded = Math.ceil(size / PACKET) * PACKET;
+    assertSame(await device.bulkIn(input, rounded), pattern(size, size));
+    await Promise.all(transfers);
+    assertSame(await content(it.buffer, size), pattern(size, size));
+  }
+});
+
+Deno.test("a transfer begins when the other driver is done with the buffer", async () => {
+  await using it = await startForeign();
+  const { device, addresses: [input, out] } = it.test;
+  await fill(it.buffer, pattern(SIZE));
+  const end = it.foreign.use("write");
+  const sending = it.sent.transfer(SIZE);
+  await assertRejects(
+    () => device.bulkIn(input, SIZE, { timeout: 100 }),
+    Error,
+    "0 of 65536 bytes",
+  );
+  end();
+  assertSame(await device.bulkIn(input, SIZE), pattern(SIZE));
+  await sending;
+
+  const endReading = it.foreign.use("read");
+  const receiving = it.received.transfer(SIZE);
+  await assertRejects(
+    () => device.bulkOut(out, pattern(SIZE, 1), { timeout: 100 }),
+    Error,
+    "0 of 65536 bytes",
+  );
+  endReading();
+  await device.bulkOut(out, pattern(SIZE, 2));
+  await receiving;
+  assertSame(await content(it.buffer), pattern(SIZE, 2));
+});
+
+Deno.test("what waits for another driver can be aborted, detached and closed", async () => {
+  for (const how of ["abort", "detach", "close"] as const) {
+    await using it = await startForeign();
+    const end = it.foreign.use("write");
+    const controller = new AbortController();
+    const waiting = outcome(it.sent.transfer(SIZE, controller));
+    const access = outcome(it.buffer.access("read", () => {}));
+    if (how === "abort") controller.abort();
+    else if (how === "detach") await it.sent.detach();
+    else await it.buffer.close();
+    const ends = {
+      abort: "AbortError",
+      detach: "ECONNRESET",
+      close: "ECONNRESET",
+    };
+    assertEquals(await waiting, ends[how]);
+    if (how !== "close") end();
+    assertEquals(await access, how === "close" ? "BadResource" : "done");
+    if (how === "close") end();
+  }
+});
+
+Deno.test("access() waits for the other driver, without standing still", async () => {
+  await using it = await startForeign();
+  await fill(it.buffer, pattern(SIZE));
+  const end = it.foreign.use("write");
+  const order: string[] = [];
+  const reading = content(it.buffer).then((bytes) => {
+    order.push("read");
+    assertSame(bytes, pattern(SIZE));
+  });
+  for (let turn = 0; turn < 3; turn++) {
+    await new Promise((resolve) => setTimeout(resolve));
+    order.push("turn");
+  }
+  end();
+  await reading;
+  assertEquals(order, ["turn", "turn", "turn", "read"]);
+});

@@ -1,0 +1,78 @@
+import "../support/libraries.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  decodeDescriptors,
+  Gadget,
+  isochronousIn,
+  isochronousOut,
+  SystemError,
+  usbFunction,
+} from "@usb/gadget";
+import { unplug } from "../support/cable.ts";
+import { pattern } from "../support/pattern.ts";
+import { UsbfsDevice } from "../support/usbfs.ts";
+import {
+  connectVirtualHost,
+  loadVirtualUdc,
+  VUDC,
+} from "../support/virtual_host.ts";
+
+const DEVICE_DESCRIPTOR_SIZE = 18;
+
+// dummy_hcd has no isochronous endpoints, and usbip-vudc moves no data on
+// them: what can be seen is that the host gets them, and what they refuse.
+Deno.test("isochronous endpoints reach the host, wait for it, and refuse what they have not", async () => {
+  await using _controller = await loadVirtualUdc();
+  const ids = { vendorId: 0x1209, productId: 0x0001, serialNumber: "samples" };
+  const samples = usbFunction({
+    name: "samples",
+    interfaces: [{
+      class: 0xff,
+      endpoints: {
+        tx: isochronousIn({
+          intervalMs: 1,
+          high: { maxPacketSize: 1024, transactions: 2 },
+          synchronization: "asynchronous",
+        }),
+        rx: isochronousOut({ maxPacketSize: 192, intervalMs: 1 }),
+      },
+    }],
+  });
+  const device = { ...ids, functions: [samples] } as const;
+  await using gadget = await Gadget.start(device, { udc: VUDC });
+  const { samples: fs } = gadget.functions;
+  const { tx, rx } = fs.endpoints;
+  connectVirtualHost();
+  await fs.enabled();
+  await using host = await UsbfsDevice.find(ids);
+  const configuration = host.descriptors().subarray(DEVICE_DESCRIPTOR_SIZE);
+  const [node] = decodeDescriptors(configuration).descriptors;
+  const seen = node.kind === "interface" ? node.endpoints : [];
+  assertEquals([await tx.descriptor(), await rx.descriptor()], seen);
+  assertEquals(
+    [tx, rx].map(({ maxPacketSize }) => maxPacketSize),
+    [1024, 192],
+  );
+
+  await assertRejects(() => tx.halt(), Deno.errors.NotSupported, "no halt");
+  await assertRejects(() => rx.halt(), Deno.errors.NotSupported, "no halt");
+  assertThrows(() => tx.autoZlp = true, Deno.errors.NotSupported, "no end");
+  await assertRejects(
+    () => tx.write(pattern(2049)),
+    RangeError,
+    "2048 bytes at most, the data has 2049",
+  );
+  // The kernel takes them, and gives them back with the connection. (They must
+  // not be aborted: usbip-vudc of Linux 6.1 crashes when it is asked for one.)
+  const reconnect = "end";
+  const calls = [
+    tx.write(pattern(2048), { reconnect }),
+    rx.read(192, { reconnect }),
+    rx.read(1, { reconnect }),
+  ].map((call) =>
+    assertRejects(() => call, SystemError, "the host has disabled")
+  );
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  unplug(gadget);
+  await Promise.all(calls);
+});

@@ -1,0 +1,165 @@
+import "../support/libraries.ts";
+import { assert, assertEquals } from "@std/assert";
+import { bulkPair, type EndpointPair } from "@usb/gadget";
+import { isSystemError } from "../../ffi/errno.ts";
+import { plug, unplug } from "../support/cable.ts";
+import { startEndpoints } from "../support/endpoint_gadget.ts";
+import { openFiles } from "../support/leftovers.ts";
+import { firstDifference, pattern } from "../support/pattern.ts";
+import { soak } from "../support/soak.ts";
+import type { UsbfsDevice } from "../support/usbfs.ts";
+import { isTransferError } from "../support/usbfs_transfer.ts";
+
+/** Bytes of a transfer: many ticks of dummy_hcd at full speed. */
+const SIZE = 16 * 1024;
+
+/** How many calls each direction of the device has under way. */
+const DEPTH = 3;
+
+/** The tasks start tests with --expose-gc. */
+declare const gc: (() => void) | undefined;
+
+/** A transfer that tells its number. */
+function numbered(number: number): Uint8Array<ArrayBuffer> {
+  const bytes = pattern(SIZE, number);
+  new DataView(bytes.buffer).setUint32(0, number, true);
+  return bytes;
+}
+
+/** The number of a transfer, all of whose bytes must be right. */
+function numberOf(bytes: Uint8Array<ArrayBuffer>): number {
+  const { buffer, byteOffset } = bytes;
+  const number = new DataView(buffer, byteOffset).getUint32(0, true);
+  assertEquals(firstDifference(bytes, numbered(number)), -1, `${number}`);
+  return number;
+}
+
+/** The host: takes and gives numbered transfers, across all interruptions. */
+class Host {
+  /** Numbers that came whole. */
+  readonly taken: number[] = [];
+  /** How many were taken by the device. */
+  given = 0;
+
+  /** Moves data until the device is gone, or `signal` is aborted. */
+  async move(
+    device: UsbfsDevice,
+    [input, out]: readonly number[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const options = { signal, timeout: Infinity };
+    await Promise.all([
+      this.#repeat(signal, async () => {
+        this.taken.push(numberOf(await device.bulkIn(input, SIZE, options)));
+      }),
+      this.#repeat(signal, async () => {
+        await device.bulkOut(out, numbered(this.given), options);
+        this.given++;
+      }),
+    ]);
+  }
+
+  async #repeat(signal: AbortSignal, run: () => Promise<void>) {
+    while (!signal.aborted) {
+      try {
+        await run();
+      } catch (error) {
+        if (!isTransferError(error)) throw error;
+        if (error.code === "ENODEV") return;
+        // A reset or another setting: the next one works, or says ENODEV.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
+  }
+}
+
+/** The device: numbered writes, and reads, that are called without a pause. */
+class Device {
+  readonly #link: EndpointPair;
+  #next = 0;
+  /** Numbers of writes that were done. */
+  readonly written: number[] = [];
+  /** Numbers that were read. */
+  readonly read: number[] = [];
+  /** Calls that ended with ESHUTDOWN. */
+  ended = 0;
+
+  constructor(link: EndpointPair) {
+    this.#link = link;
+  }
+
+  /** Calls until `isOver`, and resolves when all calls have settled. */
+  async move(
+    reconnect: "resume" | "end",
+    isOver: () => boolean,
+  ): Promise<void> {
+    const repeat = async (call: () => Promise<void>) => {
+      while (!isOver()) {
+        await call().catch((error) => {
+          if (!isSystemError(error, "ESHUTDOWN")) throw error;
+          assertEquals(reconnect, "end");
+          assertEquals((error as { transferred?: number }).transferred, 0);
+          this.ended++;
+        });
+      }
+    };
+    const loops = Array.from({ length: DEPTH }, () => [
+      repeat(async () => {
+        const number = this.#next++;
+        await this.#link.write(numbered(number), { reconnect });
+        this.written.push(number);
+      }),
+      repeat(async () => {
+        this.read.push(numberOf(await this.#link.read(SIZE, { reconnect })));
+      }),
+    ]);
+    await Promise.all(loops.flat());
+  }
+}
+
+Deno.test("unplugged again and again in the middle of transfers, nothing is lost, doubled or left over", async () => {
+  const rounds = soak(200, 12);
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, gadget } = test;
+  const udc = gadget.udc.name;
+  const host = new Host();
+  const device = new Device(link);
+  let files = 0;
+  let memory = 0;
+  const residentMemory = () => {
+    gc?.();
+    return Deno.memoryUsage().rss;
+  };
+  for (let round = 0; round < rounds; round++) {
+    let over = false;
+    const idle = new AbortController();
+    const reconnect = round % 2 === 0 ? "resume" : "end";
+    const deviceSide = device.move(reconnect, () => over);
+    const beforeUnplug = host.move(test.device, test.addresses, idle.signal);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
+    if (round % 3 === 2) await test.device.setInterface(0, 0);
+    else if (round % 3 === 1) await test.device.reset();
+    unplug(gadget);
+    await beforeUnplug;
+    plug(gadget, udc);
+    await test.reopen();
+    over = true;
+    // What was put back goes on.
+    const afterPlug = host.move(test.device, test.addresses, idle.signal);
+    await deviceSide;
+    idle.abort();
+    await afterPlug;
+    if (round === 9) [files, memory] = [openFiles(), residentMemory()];
+  }
+  // A write that has failed has not reached the host, one that is done has,
+  // once; and what the device has read is what it has taken from the host.
+  assertEquals(host.taken, device.written);
+  assertEquals(device.read, Array.from({ length: host.given }, (_, n) => n));
+  assert(device.ended > 0 && host.given > rounds && host.taken.length > rounds);
+  assertEquals(openFiles(), files);
+  const growth = residentMemory() - memory;
+  console.log(
+    `${host.taken.length} and ${host.given} transfers, ${device.ended} calls ended, ${growth} bytes more than ${memory}`,
+  );
+  assert(growth < 0.05 * memory, `${growth} bytes more than ${memory}`);
+});

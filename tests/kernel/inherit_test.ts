@@ -1,0 +1,195 @@
+import "../support/libraries.ts";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  bulkPair,
+  compileFunction,
+  externalFunction,
+  type FunctionEvent,
+  FunctionFs,
+  type FunctionOptions,
+  Gadget,
+  usbFunction,
+} from "@usb/gadget";
+import { echo, mountPoint } from "../../examples/systemd/echo_function.ts";
+import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
+import { startExample } from "../support/echo_program.ts";
+import { FunctionHolder } from "../support/function_holder.ts";
+import { gadgetTraces } from "../support/leftovers.ts";
+import { firstDifference, pattern } from "../support/pattern.ts";
+import { gadgetSpeed } from "../support/speed.ts";
+import { UsbfsDevice } from "../support/usbfs.ts";
+import { isTransferError } from "../support/usbfs_transfer.ts";
+
+const ids = { vendorId: 0x1209, productId: 0x0001 };
+
+/** Waits until a file is there. */
+async function fileAppears(path: string): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!await Deno.stat(path).then(() => true, () => false)) {
+    if (performance.now() > deadline) throw new Error(`There is no ${path}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+Deno.test("examples/systemd/service.ts serves what systemd holds, and may be started anew", async () => {
+  const before = gadgetTraces();
+  await using composer = startExample("systemd/gadget.ts");
+  await fileAppears(`${mountPoint}/ep0`);
+  {
+    using holder = new FunctionHolder(mountPoint, compileFunction(echo));
+    const start = () => holder.passTo(() => startExample("systemd/service.ts"));
+    const first = start();
+    await using device = await UsbfsDevice.find(ids);
+    await device.claimInterface(0);
+    const endpoints = bulkEndpoints(device);
+    const bytes = pattern(100_000);
+    assertEquals(
+      firstDifference(bytes, await roundTrip(device, endpoints, bytes)),
+      -1,
+    );
+    assertEquals((await first.end("SIGKILL")).text, "");
+    // The host goes on with the same device, and waits.
+    const back = roundTrip(device, endpoints, bytes);
+    const second = start();
+    assertEquals(firstDifference(bytes, await back), -1);
+    assertEquals((await second.end("SIGTERM")).text, "");
+  }
+  const { text } = await composer.end("SIGINT");
+  assertStringIncludes(text, "is on ");
+  assertEquals(gadgetTraces(), before);
+});
+
+/** A gadget whose function is registered and held open, and served by nobody. */
+async function startHeld(handlers: Pick<FunctionOptions, "control"> = {}) {
+  const path = `/tmp/held.${Deno.pid}`;
+  const definition = usbFunction({
+    name: "held",
+    interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+    ...handlers,
+  });
+  const starting = Gadget.start({
+    ...ids,
+    maxSpeed: gadgetSpeed().maxSpeed,
+    functions: [externalFunction("held", { interfaces: 1 })],
+  }, { mounts: { held: { path } } });
+  await fileAppears(`${path}/ep0`);
+  const holder = new FunctionHolder(path, compileFunction(definition));
+  const gadget = await starting;
+  const device = await UsbfsDevice.find(ids);
+  await device.claimInterface(0);
+  return {
+    path,
+    definition,
+    holder,
+    device,
+    inherit: () => holder.handOver(() => FunctionFs.inherit(definition, path)),
+    async [Symbol.asyncDispose]() {
+      await device.close();
+      holder[Symbol.dispose]();
+      await gadget.stop();
+    },
+  };
+}
+
+Deno.test("an inherited function knows what has happened before, and from then on", async () => {
+  const traces = gadgetTraces();
+  {
+    await using held = await startHeld();
+    const { device } = held;
+    const endpoints = bulkEndpoints(device);
+    const bytes = pattern(3000);
+    // The first one reads the events that nobody has read; the second one has
+    // none to read.
+    for (let round = 0; round < 2; round++) {
+      await using fs = held.inherit();
+      const events: FunctionEvent[] = [];
+      const collecting = (async () => {
+        for await (const event of fs.events) events.push(event);
+      })();
+      assertEquals(fs.state, "unbound");
+      await fs.enabled();
+      const { link } = fs.endpoints;
+      const echoing = link.readable.pipeTo(link.writable);
+      const back = await roundTrip(device, endpoints, bytes);
+      assertEquals(firstDifference(bytes, back), -1);
+      assertEquals(events.map(({ type }) => type), ["bind", "enable"]);
+      await device.reset();
+      assertEquals(
+        firstDifference(bytes, await roundTrip(device, endpoints, bytes)),
+        -1,
+      );
+      await fs.close();
+      await Promise.all([collecting, echoing.catch(() => {})]);
+      assertEquals(events.map(({ type }) => type), [
+        "bind",
+        "enable",
+        "disable",
+        "enable",
+        "disable",
+        "unbind",
+      ]);
+      assertEquals(fs.state, "closed");
+    }
+  }
+  assertEquals(gadgetTraces(), traces);
+});
+
+for (
+  const [what, requestType, length] of [
+    ["IN", 0xc1, 8],
+    ["OUT", 0x41, 8],
+    ["OUT without data", 0x41, 0],
+  ] as const
+) {
+  Deno.test(`an ${what} request that was left unanswered is stalled, and the next one answered`, async () => {
+    const answer = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
+    const requests: number[] = [];
+    await using held = await startHeld({
+      async control(setup) {
+        requests.push(setup.request);
+        if (setup.direction === "in") return answer;
+        await setup.receive();
+        return undefined;
+      },
+    });
+    const { device, holder } = held;
+    const send = (request: number) =>
+      requestType & 0x80
+        ? device.controlIn({ requestType, request, value: 0, index: 0, length })
+        : device.controlOut(
+          { requestType, request, value: 0, index: 0 },
+          answer.slice(0, length),
+        );
+    const failing = send(1).then(
+      () => "answered",
+      (error) => isTransferError(error, "EPIPE") ? "stalled" : error,
+    );
+    await holder.takeSetup();
+    await using _fs = held.inherit();
+    assertEquals(await failing, "stalled");
+    await send(2);
+    assertEquals(requests, [2]);
+  });
+}
+
+Deno.test("FunctionFs.inherit() says what is missing", async () => {
+  await using held = await startHeld();
+  const { definition, holder, path } = held;
+  const other = usbFunction({
+    name: "other",
+    interfaces: [{
+      class: 0xff,
+      endpoints: { first: bulkPair(), second: bulkPair() },
+    }],
+  });
+  assertThrows(
+    () => holder.handOver(() => FunctionFs.inherit(other, path)),
+    Deno.errors.NotFound,
+    `has a file that is not open: ${path}/ep3`,
+  );
+  assertThrows(
+    () => FunctionFs.inherit(definition, "/tmp"),
+    Deno.errors.NotFound,
+    "no file of it is open: /tmp/ep0",
+  );
+});

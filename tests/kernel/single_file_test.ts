@@ -1,0 +1,49 @@
+import "../support/libraries.ts";
+import { assert, assertEquals } from "@std/assert";
+import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
+import { startProgram } from "../support/echo_program.ts";
+import { gadgetTraces } from "../support/leftovers.ts";
+import { firstDifference, pattern } from "../support/pattern.ts";
+import { UsbfsDevice } from "../support/usbfs.ts";
+
+Deno.test("examples/echo.ts as one file runs where no Deno is installed", async () => {
+  const file = Deno.env.get("GADGET_SINGLE_FILE");
+  assert(file !== undefined, "GADGET_SINGLE_FILE is not set");
+  const before = gadgetTraces();
+  // In a mount namespace of its own, where the Deno of this test is no program.
+  const script = 'mount --bind /dev/null "$DENO"\n' +
+    'if "$DENO" --version || command -v deno; then exit 1; fi 2>/dev/null\n' +
+    'exec "$FILE"';
+  await using program = startProgram("unshare", {
+    args: ["--mount", "sh", "-ec", script],
+    clearEnv: true,
+    env: {
+      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      HOME: "/nonexistent",
+      NO_COLOR: "1",
+      DENO: Deno.execPath(),
+      FILE: file,
+    },
+  });
+  const failed = program.process.status.then(async () => {
+    throw new Error((await program.end("SIGTERM")).text);
+  });
+  {
+    await using device = await Promise.race([
+      UsbfsDevice.find({ vendorId: 0x1209, productId: 0x0001 }),
+      failed,
+    ]);
+    failed.catch(() => {});
+    await device.claimInterface(0);
+    const endpoints = bulkEndpoints(device);
+    for (const length of [1, endpoints.packetSize, 100_000]) {
+      const bytes = pattern(length, length);
+      const back = await roundTrip(device, endpoints, bytes);
+      assertEquals(firstDifference(bytes, back), -1);
+    }
+  }
+  const { status, text } = await program.end("SIGINT");
+  assertEquals(text, "");
+  assertEquals(status.signal, "SIGINT");
+  assertEquals(gadgetTraces(), before);
+});

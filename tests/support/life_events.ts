@@ -1,0 +1,25 @@
+/**
+ * Waiting for what happens to a function.
+ *
+ * @module
+ */
+import type { FunctionEvent, FunctionFs } from "@usb/gadget";
+
+/**
+ * Does something, and waits until the function has been told of it. The host's
+ * side of a call can be done before.
+ */
+export async function eventAfter(
+  fs: FunctionFs,
+  type: FunctionEvent["type"],
+  act: () => unknown,
+): Promise<void> {
+  const events = fs.events[Symbol.asyncIterator]();
+  await act();
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done) throw new Error(`The function was closed before "${type}"`);
+    if (value.type === type) break;
+  }
+  await events.return?.();
+}

@@ -1,0 +1,122 @@
+/**
+ * The numbers of the package, against those of the headers of each
+ * architecture.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import * as abi from "../../ffi/abi.ts";
+import { Errno } from "../../ffi/errno.ts";
+import * as functionfs from "../../src/functionfs/abi.ts";
+import * as usbfs from "../support/usbfs_abi.ts";
+import { evaluate } from "../support/c_headers.ts";
+import { ARCHITECTURES } from "../vm/architectures.ts";
+
+/** What numbers are in C that has no name for them. */
+const EXPRESSIONS: Record<string, string> = {
+  IOCB_SIZE: "sizeof(struct iocb)",
+  IO_EVENT_SIZE: "sizeof(struct io_event)",
+  EPOLL_EVENT_SIZE: "sizeof(struct epoll_event)",
+  FUNCTIONFS_EVENT_SIZE: "sizeof(struct usb_functionfs_event)",
+};
+
+/** Numbers that only the C library has. */
+const LIBC = ["MNT_DETACH", "DT_DIR", "DT_LNK"];
+
+/** Numbers that are no interface: the kernel's own, or a bound of ours. */
+const PRIVATE = ["FUNCTIONFS_MAX_EVENTS", "SIGACTION_SIZE", "ENOTSUPP"];
+
+/** The numbers among the exports of a module. */
+function numbers(module: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(module).filter(([name, value]) =>
+      typeof value === "number" && !PRIVATE.includes(name)
+    ),
+  );
+}
+
+function expressions(names: string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.map((
+      name,
+    ) => [name, EXPRESSIONS[name] ?? name.replace(/^SYS_/, "__NR_")]),
+  );
+}
+
+for (const architecture of ARCHITECTURES) {
+  const { name } = architecture;
+
+  Deno.test(`the numbers of ffi/abi.ts are those of Linux on ${name}`, async () => {
+    const ours = {
+      ...numbers(abi),
+      ...numbers(abi.architectureNumbers(name)),
+    };
+    const fromLibc = LIBC.map((name) => [name, ours[name]]);
+    LIBC.forEach((name) => delete ours[name]);
+    assert(Object.keys(ours).length > 40, Object.keys(ours).join());
+    const kernel = await evaluate(architecture, [
+      "asm/unistd.h",
+      "linux/fcntl.h",
+      "linux/poll.h",
+      "linux/eventpoll.h",
+      "linux/eventfd.h",
+      "linux/mount.h",
+      "linux/mman.h",
+      "linux/memfd.h",
+      "linux/fs.h",
+      "linux/aio_abi.h",
+      "linux/signal.h",
+      "linux/dma-buf.h",
+      "linux/dma-heap.h",
+      "linux/sync_file.h",
+      "linux/udmabuf.h",
+    ], expressions(Object.keys(ours)));
+    assertEquals(kernel, ours);
+    const libc = await evaluate(
+      architecture,
+      ["sys/mount.h", "dirent.h"],
+      expressions(LIBC),
+    );
+    assertEquals(libc, Object.fromEntries(fromLibc));
+  });
+
+  Deno.test(`struct sigaction fits into its memory on ${name}`, async () => {
+    const { size, handler } = await evaluate(architecture, ["signal.h"], {
+      size: "sizeof(struct sigaction)",
+      handler: "__builtin_offsetof(struct sigaction, sa_handler)",
+    });
+    assert(size <= abi.SIGACTION_SIZE, `${size} bytes`);
+    assertEquals(handler, 0);
+  });
+
+  Deno.test(`the error numbers are those of Linux on ${name}`, async () => {
+    const ours = numbers(Errno);
+    assertEquals(
+      await evaluate(
+        architecture,
+        ["linux/errno.h"],
+        expressions(Object.keys(ours)),
+      ),
+      ours,
+    );
+  });
+
+  for (
+    const [what, module, header] of [
+      ["FunctionFS", functionfs, "linux/usb/functionfs.h"],
+      ["the tests' host side", usbfs, "linux/usbdevice_fs.h"],
+    ] as const
+  ) {
+    Deno.test(`the numbers of ${what} are those of Linux on ${name}`, async () => {
+      const ours = numbers(module);
+      assertEquals(
+        await evaluate(
+          architecture,
+          ["linux/types.h", "linux/ioctl.h", header],
+          expressions(Object.keys(ours)),
+        ),
+        ours,
+      );
+    });
+  }
+}

@@ -1,0 +1,95 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { makeWritable } from "../../src/functionfs/writable_stream.ts";
+import type { Write } from "../../src/functionfs/write.ts";
+
+/** An endpoint whose transfers end when the test says so. */
+class FakeEndpoint {
+  readonly name = "tx";
+  readonly log: string[] = [];
+  readonly flying: {
+    chunk: number;
+    resolve: (count: number) => void;
+    reject: (reason: unknown) => void;
+  }[] = [];
+  overs = 0;
+
+  begin(
+    data: Uint8Array,
+    resolve: (count: number) => void,
+    reject: (reason: unknown) => void,
+  ): Write {
+    const transfer = { chunk: data[0], resolve, reject };
+    this.flying.push(transfer);
+    this.log.push(`begin ${data[0]}`);
+    const cancel = () => {
+      if (!this.flying.includes(transfer)) return;
+      this.flying.splice(this.flying.indexOf(transfer), 1);
+      this.log.push(`cancel ${data[0]}`);
+      reject(new Error("cancelled"));
+    };
+    return { cancel } as Write;
+  }
+
+  onOver(): void {
+    this.overs++;
+  }
+
+  take(): void {
+    const { chunk, resolve } = this.flying.shift()!;
+    this.log.push(`take ${chunk}`);
+    resolve(1);
+  }
+}
+
+const turns = () => new Promise((resolve) => setTimeout(resolve, 0));
+const chunk = (n: number) => new Uint8Array([n]);
+
+Deno.test("a stream of depth n has n transfers under way, and resolves a write when less are", async () => {
+  for (const depth of [1, 2, 3]) {
+    const endpoint = new FakeEndpoint();
+    const writer = makeWritable(endpoint, depth).getWriter();
+    const done: number[] = [];
+    for (let n = 0; n < 6; n++) writer.write(chunk(n)).then(() => done.push(n));
+    for (let taken = 0; taken < 6; taken++) {
+      await turns();
+      assertEquals(endpoint.flying.length, Math.min(depth, 6 - taken));
+      assertEquals(done.length, Math.min(6, taken + depth - 1));
+      endpoint.take();
+    }
+    await turns();
+    assertEquals(done, [0, 1, 2, 3, 4, 5]);
+    await writer.close();
+    assertEquals(endpoint.overs, 1);
+  }
+});
+
+Deno.test("an aborted stream withdraws its transfers, the last one first, and waits for that", async () => {
+  const endpoint = new FakeEndpoint();
+  const writer = makeWritable(endpoint, 3).getWriter();
+  for (let n = 0; n < 5; n++) writer.write(chunk(n)).catch(() => {});
+  writer.closed.catch(() => {});
+  await turns();
+  await writer.abort(new Error("enough"));
+  assertEquals(endpoint.log, [
+    "begin 0",
+    "begin 1",
+    "begin 2",
+    "cancel 2",
+    "cancel 1",
+    "cancel 0",
+  ]);
+  assert(endpoint.overs > 0);
+});
+
+Deno.test("a transfer that fails ends the stream and all its transfers at once", async () => {
+  const endpoint = new FakeEndpoint();
+  const writer = makeWritable(endpoint, 3).getWriter();
+  await writer.write(chunk(0));
+  await writer.write(chunk(1));
+  const { reject } = endpoint.flying.shift()!;
+  reject(new TypeError("no memory"));
+  await assertRejects(() => writer.closed, TypeError, "no memory");
+  await assertRejects(() => writer.write(chunk(2)), TypeError, "no memory");
+  assertEquals(endpoint.log.at(-1), "cancel 1");
+  assertEquals(endpoint.flying, []);
+});
