@@ -191,7 +191,9 @@ Deno.test("a paused watch is not called, and is told after the pause what it has
     run();
     await called.promise;
   };
-  // The wait that has begun still looks at it.
+  // A wait that has begun still looks at it: here one has begun with both.
+  await turn(() => write(second.writeEnd, byte));
+  assertEquals(order.splice(0), ["second"]);
   paused.pause();
   await turn(() => write(first.writeEnd, byte));
   assertEquals(order.splice(0), ["first", "second"]);
