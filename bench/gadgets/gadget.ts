@@ -48,25 +48,15 @@ async function receive(
   await Promise.all(Array.from({ length: Math.min(depth, count) }, loop));
 }
 
-/** Endpoints whose streams take options, where this package has them. */
-interface Openable {
-  openWritable?(options: { depth: number }): WritableStream<Uint8Array>;
-  openReadable?(
-    options: { transferSize: number; depth: number },
-  ): ReadableStream<Uint8Array<ArrayBuffer>>;
-}
-
 async function sendStream(
   size: number,
   depth: number,
   count: number,
 ): Promise<void> {
-  const stream = (source as Openable).openWritable?.({ depth });
   const data = new Uint8Array(size);
-  const writer = (stream ?? source.writable).getWriter();
+  const writer = source.openWritable({ depth }).getWriter();
   for (let left = count; left > 0; left--) await writer.write(data);
-  if (stream === undefined) writer.releaseLock();
-  else await writer.close();
+  await writer.close();
 }
 
 async function receiveStream(
@@ -75,9 +65,7 @@ async function receiveStream(
   count: number,
 ): Promise<void> {
   const transferSize = Math.max(size, 1024);
-  const stream = (sink as Openable).openReadable?.({ transferSize, depth }) ??
-    sink.readable;
-  const reader = stream.getReader();
+  const reader = sink.openReadable({ transferSize, depth }).getReader();
   for (let left = size * count; left > 0;) {
     const { value } = await reader.read();
     left -= value!.byteLength;

@@ -12,7 +12,10 @@ const MAX_BYTES = 4 << 20;
 /** The most requests of one endpoint that are in the kernel. */
 export const MAX_REQUESTS_IN_FLIGHT = 256;
 
-/** Transfers that the kernel has, in the order of submission. */
+/**
+ * Transfers that the kernel has, in the order of submission, which is that of
+ * their ends but for a few.
+ */
 export class InFlight {
   readonly #aio: AioContext;
   /** Mostly they end in this order. */
