@@ -2,9 +2,9 @@
  * Control requests that come one right after the other.
  *
  * Waking the event loop from another thread costs more than all the rest of a
- * request. A host that asks again and again asks within a
- * millisecond or less: then the next event is waited for where it is needed, as network
- * drivers do under load (SO_BUSY_POLL), and the reactor does not look for it.
+ * request. A host that asks again and again asks within a millisecond or less:
+ * then the next event is waited for where it is needed, as network drivers do
+ * under load (SO_BUSY_POLL), and the reactor does not look for it.
  *
  * The event loop stands still for at most {@linkcode WAIT_MICROSECONDS} after a
  * request, and only while that pays.
