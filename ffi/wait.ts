@@ -8,7 +8,7 @@ import { libc } from "./libc.ts";
 
 /**
  * A wait for a file to become readable that is over before anybody notices.
- * The event loop stands still meanwhile: for microseconds, not milliseconds.
+ * The event loop stands still meanwhile: for a millisecond at the very most.
  */
 export class ShortWait {
   readonly #poll = new DataView(new ArrayBuffer(8)); // struct pollfd

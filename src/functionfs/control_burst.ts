@@ -2,9 +2,9 @@
  * Control requests that come one right after the other.
  *
  * Waking the event loop from another thread costs more than all the rest of a
- * request. A host that asks again and again asks within a fraction of a
- * millisecond: then the next event is waited for where it is needed, as network
- * drivers do under load (SO_BUSY_POLL), and the reactor does not look for it.
+ * request. A host that asks again and again asks within a millisecond or less:
+ * then the next event is waited for where it is needed, as network drivers do
+ * under load (SO_BUSY_POLL), and the reactor does not look for it.
  *
  * The event loop stands still for at most {@linkcode WAIT_MICROSECONDS} after a
  * request, and only while that pays.
@@ -15,9 +15,9 @@ import type { Watch } from "../../ffi/reactor.ts";
 import { ShortWait } from "../../ffi/wait.ts";
 
 /** How long the next event is waited for. */
-const WAIT_MICROSECONDS = 500;
+const WAIT_MICROSECONDS = 1000;
 /** A host that is quicker than this may be in a burst. */
-const CLOSE_MS = 2;
+const CLOSE_MS = 4;
 /**
  * The reactor looks away no longer than this: a host that leaves while its
  * answer is in the kernel must be noticed.
