@@ -83,9 +83,8 @@ function summarizeCell(cell: RawCell, all: readonly RawCell[]): CellResult {
     MBps: round(median(rounds.map(({ seconds }) => bytes / seconds / 1e6)), 2),
   };
   if (reference !== undefined && reference.rounds.length > 0) {
-    const ratios = rounds.map(({ seconds }, index) =>
-      reference.rounds[index].seconds / seconds
-    );
+    const ratios = rounds.slice(0, reference.rounds.length)
+      .map(({ seconds }, index) => reference.rounds[index].seconds / seconds);
     result.ofC = round(median(ratios), 3);
   }
   if (cpu.length > 0) {
