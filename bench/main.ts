@@ -127,7 +127,6 @@ async function main(): Promise<number> {
     machine: machine(),
     kernel: result.release,
     accel: result.accelerator,
-    rounds,
   });
   const text = report(results);
   console.log(text);

@@ -32,6 +32,7 @@ export interface Results {
   kernel: string;
   /** "tcg" is emulation. */
   accel: string;
+  /** As many as every cell has; some have one more if the time was over. */
   rounds: number;
   cells: CellResult[];
   start: {
@@ -51,10 +52,12 @@ export function median(values: readonly number[]): number {
 /** Makes figures of rounds. */
 export function summarize(
   raw: RawResults,
-  about: Pick<Results, "machine" | "kernel" | "accel" | "rounds">,
+  about: Pick<Results, "machine" | "kernel" | "accel">,
 ): Results {
+  const measured = raw.cells.filter(({ rounds }) => rounds.length > 0);
   return {
     ...about,
+    rounds: Math.min(...measured.map(({ rounds }) => rounds.length)),
     cells: raw.cells.map((cell) => summarizeCell(cell, raw.cells)),
     start: raw.start.filter(({ seconds }) => seconds.length > 0).map(
       ({ contender, seconds, residentBytes }) => ({
