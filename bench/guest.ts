@@ -92,49 +92,97 @@ async function end(contender: Contender, running: RunningContender) {
 /** Cells of one size and depth, which some contenders are made for. */
 const groups = Map.groupBy(plan.cells, ({ size, depth }) => `${size} ${depth}`);
 
-const able = plan.contenders.filter((contender) =>
-  programs.commands[contender] !== undefined
+const able = new Set(
+  plan.contenders.filter((contender) =>
+    programs.commands[contender] !== undefined
+  ),
 );
-const lasting = new Map<Contender, RunningContender>();
-for (const contender of able) {
-  if (isMadeForCell(contender)) continue;
-  const one = await start(contender, plan.cells[0]);
-  lasting.set(contender, one);
-  // A daemon runs for days; what is measured is not its first second. All get
-  // the same, though only a just-in-time compiler needs it.
-  for (const cell of WARM_UP) await one.measure(cell);
-}
-for (let round = 0; round < plan.rounds; round++) {
-  for (const cells of groups.values()) {
-    const running = new Map(lasting);
-    for (const contender of able) {
-      if (!isMadeForCell(contender)) continue;
-      if (!cells.some((cell) => canDo(contender, cell))) continue;
-      running.set(contender, await start(contender, cells[0]));
+/** Those that go on from cell to cell, and those made for the cells of now. */
+const running = new Map<Contender, RunningContender>();
+
+/** Does something with a contender; one that fails takes no part any more. */
+async function attempt(contender: Contender, what: () => Promise<void>) {
+  try {
+    await what();
+  } catch (error) {
+    const reason = `failed: ${error instanceof Error ? error.message : error}`;
+    console.error(`${contender} ${reason}`);
+    able.delete(contender);
+    for (const entry of results.cells) {
+      if (entry.contender === contender && entry.rounds.length === 0) {
+        entry.skipped ??= reason;
+      }
     }
-    for (const cell of cells) {
-      // Every other round the other way round: nobody is always the first.
-      const order = round % 2 === 0 ? able : able.toReversed();
-      for (const contender of order) {
-        const entry = raw.get(key(contender, cell))!;
-        if (entry.skipped !== undefined) continue;
+    const one = running.get(contender);
+    running.delete(contender);
+    await one?.[Symbol.asyncDispose]().catch(() => {});
+  }
+}
+
+const begin = (contender: Contender, cell: Cell) =>
+  attempt(contender, async () => {
+    running.set(contender, await start(contender, cell));
+  });
+
+const finish = (contender: Contender) =>
+  attempt(contender, async () => {
+    const one = running.get(contender);
+    running.delete(contender);
+    if (one !== undefined) await end(contender, one);
+  });
+
+/** Measures cells of one size and depth, once. */
+async function measureGroup(cells: readonly Cell[], round: number) {
+  for (const contender of able) {
+    if (!isMadeForCell(contender)) continue;
+    if (!cells.some((cell) => canDo(contender, cell))) continue;
+    await begin(contender, cells[0]);
+  }
+  for (const cell of cells) {
+    // Every other round the other way round: nobody is always the first.
+    const order = round % 2 === 0 ? [...able] : [...able].reverse();
+    for (const contender of order) {
+      const entry = raw.get(key(contender, cell))!;
+      if (entry.skipped !== undefined) continue;
+      await attempt(contender, async () => {
         const one = running.get(contender)!;
         if (round === 0) await one.measure({ ...cell, count: cell.depth });
         entry.rounds.push(await one.measure(cell));
-      }
+      });
     }
-    for (const [contender, one] of running) {
-      if (isMadeForCell(contender)) await end(contender, one);
-    }
+  }
+  for (const contender of [...running.keys()]) {
+    if (isMadeForCell(contender)) await finish(contender);
+  }
+}
+
+const lasting = [...able].filter((contender) => !isMadeForCell(contender));
+for (const contender of lasting) {
+  await begin(contender, plan.cells[0]);
+  // A daemon runs for days; what is measured is not its first second. All get
+  // the same, though only a just-in-time compiler needs it.
+  await attempt(contender, async () => {
+    for (const cell of WARM_UP) await running.get(contender)?.measure(cell);
+  });
+}
+const isLate = () => performance.now() / 60_000 > plan.minutes;
+for (let round = 0; round < plan.rounds; round++) {
+  for (const cells of groups.values()) {
+    if (round > 0 && isLate()) break;
+    await measureGroup(cells, round);
     const { size, depth } = cells[0];
     console.error(`round ${round + 1} of ${plan.rounds}: ${size} x ${depth}`);
   }
+  // Should the VM not come to its end, this is something.
+  console.log(JSON.stringify(results));
 }
-for (const [contender, one] of lasting) await end(contender, one);
+for (const contender of lasting) await finish(contender);
 if (plan.extras) {
-  for (let round = 1; round < plan.rounds; round++) {
-    for (const contender of lasting.keys()) {
-      await end(contender, await start(contender, plan.cells[0]));
+  for (let round = 1; round < plan.rounds && !isLate(); round++) {
+    for (const contender of lasting) {
+      if (!able.has(contender)) continue;
+      await begin(contender, plan.cells[0]);
+      await finish(contender);
     }
   }
 }

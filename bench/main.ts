@@ -33,6 +33,7 @@ Usage: deno task bench [OPTIONS]
   --depths LIST       transfers in flight (default ${DEPTHS.join(",")})
   --directions LIST   in, out, duplex, ping (default all)
   --rounds N          rounds (default 5)
+  --minutes N         begins no further cell after so long (default 100)
   --scale X           multiplies the transfers of each cell (default 1)
   --kernel VERSION    kernel to boot (default 7.3)
   --write             write results.json, results.md and throughput.svg here
@@ -50,6 +51,7 @@ async function main(): Promise<number> {
       "directions",
       "rounds",
       "scale",
+      "minutes",
       "kernel",
     ],
     boolean: ["quick", "write", "help"],
@@ -77,7 +79,8 @@ async function main(): Promise<number> {
     scale,
   );
   const rounds = Number(args.rounds ?? (quick ? 3 : 5));
-  const plan: Plan = { contenders, rounds, cells, scale, extras: !quick };
+  const minutes = Number(args.minutes ?? 100);
+  const plan: Plan = { contenders, rounds, cells, minutes, extras: !quick };
 
   using progress = terminalProgress();
   const programs = await build(contenders, { progress });
@@ -117,12 +120,13 @@ async function main(): Promise<number> {
   if (isQemuFault(result)) {
     console.error("That is a fault of QEMU: run it again");
   }
-  if (result.code !== 0) return result.code;
-  const results = summarize(JSON.parse(output) as RawResults, {
+  // After each round there is a line with all that is known by then.
+  const last = output.split("\n").findLast((line) => line.startsWith("{"));
+  if (last === undefined) return result.code;
+  const results = summarize(JSON.parse(last) as RawResults, {
     machine: machine(),
     kernel: result.release,
     accel: result.accelerator,
-    rounds,
   });
   const text = report(results);
   console.log(text);
@@ -133,7 +137,7 @@ async function main(): Promise<number> {
     await write("results.md", text);
     await write("throughput.svg", drawThroughput(results));
   }
-  return 0;
+  return result.code;
 }
 
 /** The processor, as far as this machine tells. */

@@ -26,8 +26,8 @@ export interface Plan {
   readonly cells: readonly Cell[];
   /** Whether idle functions and eight gadgets at once are measured, too. */
   readonly extras: boolean;
-  /** Multiplies the counts. */
-  readonly scale: number;
+  /** After so long no further round is begun. */
+  readonly minutes: number;
 }
 
 export const SIZES = [512, 4096, 16_384, 65_536, 262_144, 1_048_576];

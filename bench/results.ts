@@ -32,6 +32,7 @@ export interface Results {
   kernel: string;
   /** "tcg" is emulation. */
   accel: string;
+  /** As many as every cell has; some have one more if the time was over. */
   rounds: number;
   cells: CellResult[];
   start: {
@@ -51,10 +52,12 @@ export function median(values: readonly number[]): number {
 /** Makes figures of rounds. */
 export function summarize(
   raw: RawResults,
-  about: Pick<Results, "machine" | "kernel" | "accel" | "rounds">,
+  about: Pick<Results, "machine" | "kernel" | "accel">,
 ): Results {
+  const measured = raw.cells.filter(({ rounds }) => rounds.length > 0);
   return {
     ...about,
+    rounds: Math.min(...measured.map(({ rounds }) => rounds.length)),
     cells: raw.cells.map((cell) => summarizeCell(cell, raw.cells)),
     start: raw.start.filter(({ seconds }) => seconds.length > 0).map(
       ({ contender, seconds, residentBytes }) => ({
@@ -83,9 +86,8 @@ function summarizeCell(cell: RawCell, all: readonly RawCell[]): CellResult {
     MBps: round(median(rounds.map(({ seconds }) => bytes / seconds / 1e6)), 2),
   };
   if (reference !== undefined && reference.rounds.length > 0) {
-    const ratios = rounds.map(({ seconds }, index) =>
-      reference.rounds[index].seconds / seconds
-    );
+    const ratios = rounds.slice(0, reference.rounds.length)
+      .map(({ seconds }, index) => reference.rounds[index].seconds / seconds);
     result.ofC = round(median(ratios), 3);
   }
   if (cpu.length > 0) {
