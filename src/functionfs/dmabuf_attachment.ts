@@ -63,7 +63,8 @@ export class DmaBufferAttachment implements AsyncDisposable {
    * controller fails with ESHUTDOWN, and is not begun again; what still waits
    * for its turn waits on.
    *
-   * Where a transfer was done already when it is aborted, it is done.
+   * Where a transfer was done already when it is aborted, it is done; what the
+   * host does in that very moment is not known.
    *
    * @param length Bytes, from 1 to the size of the buffer.
    * @throws {AbortedTransferError} If the signal is aborted.

@@ -1,15 +1,21 @@
 /**
  * The end of a transfer of a DMABUF, as its fence tells it.
  *
+ * FunctionFS keeps the lock of a fence in the attachment, and frees that with
+ * it: a look at the fence of an attachment that is gone spins on freed memory,
+ * for as long as nobody else uses that (seen on Linux 7.3.4). So nobody looks
+ * at a fence after its buffer was detached; and it is the buffer that is
+ * polled, since closing a fence's file that was polled takes the lock, too.
+ *
  * @module
  */
-import { POLLIN } from "../../ffi/abi.ts";
 import {
   type CpuAccessMode,
   exportFences,
   fenceStatus,
   idleEvent,
 } from "../../ffi/dmabuf.ts";
+import { Errno } from "../../ffi/errno.ts";
 import { close } from "../../ffi/file.ts";
 import { watch } from "../../ffi/reactor.ts";
 
@@ -26,44 +32,60 @@ export interface FenceResult {
   readonly failure?: unknown;
 }
 
-/**
- * Follows the transfer that was just begun on a DMABUF, in the same turn.
- *
- * The fence is taken out of the buffer while it is not signalled: later the
- * kernel does not hand it out any more, and its error with it. And it is that
- * fence that is polled, not the buffer, whose other users do not matter here.
- *
- * @param mode `"write"` if the device reads the buffer, `"read"` if it writes.
- * @param onEnd Told once, in a later turn unless the end was early.
- */
-export function followFence(
-  dmabuf: number,
-  mode: CpuAccessMode,
-  onEnd: (result: FenceResult) => void,
-): void {
-  let fences: number;
-  try {
-    fences = exportFences(dmabuf, mode);
-  } catch (failure) {
-    // No descriptor is free. The transfer goes on nevertheless.
-    return once(dmabuf, idleEvent(mode), () => onEnd({ status: 1, failure }));
-  }
-  const end = () => {
-    const status = fenceStatus(fences);
-    close(fences);
-    return status;
-  };
-  if (fenceStatus(fences) === 0) {
-    return once(fences, POLLIN, () => onEnd({ status: end() }));
-  }
-  const status = end();
-  onEnd({ status, early: status > 0 });
-}
+/** The fence of a transfer that was just begun. */
+export class DmabufFence {
+  readonly #dmabuf: number;
+  /** The file that stands for it; -1 where there is none. */
+  #file = -1;
+  #failure: unknown;
+  /** Its attachment is gone. */
+  #abandoned = false;
 
-/** Waits for an event. In `act` the descriptor may be closed. */
-function once(fd: number, event: number, act: () => void): void {
-  const watching = watch(fd, event, () => {
-    watching.stop();
-    act();
-  });
+  /**
+   * Takes the fence out of the buffer, in the turn of the transfer: once it is
+   * signalled, the kernel does not hand it out any more, nor its error.
+   *
+   * @param mode `"write"` if the device reads the buffer, `"read"` if it writes.
+   */
+  constructor(dmabuf: number, mode: CpuAccessMode) {
+    this.#dmabuf = dmabuf;
+    try {
+      this.#file = exportFences(dmabuf, mode);
+    } catch (failure) {
+      // No descriptor is free. The transfer goes on nevertheless.
+      this.#failure = failure;
+    }
+  }
+
+  /** Tells `onEnd` about the end, at once where that has come. */
+  follow(mode: CpuAccessMode, onEnd: (result: FenceResult) => void): void {
+    if (this.isSignalled) {
+      const { status } = this.#finish();
+      return onEnd({ status, early: status > 0 });
+    }
+    const watching = watch(this.#dmabuf, idleEvent(mode), () => {
+      watching.stop();
+      onEnd(this.#finish());
+    });
+  }
+
+  /** Whether the transfer has ended, as far as that can be seen. */
+  get isSignalled(): boolean {
+    return this.#file >= 0 && !this.#abandoned && fenceStatus(this.#file) !== 0;
+  }
+
+  /** The buffer was detached: the transfer ends with ECONNRESET. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
+  #finish(): FenceResult {
+    if (this.#file < 0) return { status: 1, failure: this.#failure };
+    const status = this.#abandoned
+      ? -Errno.ECONNRESET
+      : fenceStatus(this.#file);
+    close(this.#file);
+    this.#file = -1;
+    return { status };
+  }
 }

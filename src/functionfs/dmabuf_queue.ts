@@ -16,7 +16,7 @@ import type { Direction } from "../usb/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { DmaBufferAttachment } from "./dmabuf_attachment.ts";
 import { attachDmabuf, detachDmabuf, transferDmabuf } from "./dmabuf_calls.ts";
-import { type FenceResult, followFence } from "./dmabuf_fence.ts";
+import { DmabufFence, type FenceResult } from "./dmabuf_fence.ts";
 import { type DmabufSupport, unsupportedError } from "./dmabuf_support.ts";
 import {
   type DmabufCancellation,
@@ -95,12 +95,15 @@ export class DmabufQueue {
       this.pump();
       return;
     }
-    const { attachment, result, terminator } = transfer;
-    if (result === undefined) {
+    const { attachment, fence, result, terminator } = transfer;
+    if (result === undefined && fence?.isSignalled === false) {
       // There is no other way to take a request back. The buffer is attached
       // again when it is needed. Without a UDC the request has ended already.
       const detached = detachDmabuf(this.#port.fd, attachment.buffer.fd);
-      if (detached !== "unbound") attachment.inKernel = false;
+      if (detached !== "unbound") {
+        attachment.inKernel = false;
+        fence.abandon();
+      }
     }
     if (terminator?.pending) this.#port.aio.cancel(terminator);
   }
@@ -165,7 +168,8 @@ export class DmabufQueue {
     this.#flying.add(transfer);
     this.#retry.reset();
     if (terminate) this.#terminate(transfer);
-    followFence(dmabuf, this.#fenceMode, (result) => {
+    transfer.fence = new DmabufFence(dmabuf, this.#fenceMode);
+    transfer.fence.follow(this.#fenceMode, (result) => {
       this.#onFence(transfer, result);
     });
     return true;

@@ -6,7 +6,7 @@
 import type { AioRequest } from "../../ffi/aio.ts";
 import { Errno, systemError } from "../../ffi/errno.ts";
 import type { DmaBufferAttachment } from "./dmabuf_attachment.ts";
-import type { FenceResult } from "./dmabuf_fence.ts";
+import type { DmabufFence, FenceResult } from "./dmabuf_fence.ts";
 import { AbortedTransferError, closedError } from "./transfer_error.ts";
 
 /** Why a transfer is ended early. */
@@ -29,7 +29,9 @@ export class DmabufTransfer {
   /** Whether the buffer was attached once more for it. */
   reattached = false;
   cancelled: DmabufCancellation | undefined;
-  /** What its fence has said. */
+  /** Its fence, once it is in the kernel. */
+  fence: DmabufFence | undefined;
+  /** What that has said. */
   result: FenceResult | undefined;
   /** The empty request behind it that is the zero-length packet. */
   terminator: AioRequest | undefined;

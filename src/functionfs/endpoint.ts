@@ -146,8 +146,9 @@ export abstract class Endpoint {
    * It takes a controller whose driver can scatter-gather, see
    * {@linkcode FunctionFs.dmabufSupport}. Closing the function detaches all
    * buffers; so does the kernel when any program closes the endpoint's file,
-   * which is noticed and made good before the next transfer, but ends one that
-   * is under way.
+   * which is noticed and made good before the next transfer. No other program
+   * may do that while a transfer is under way: the kernel then frees memory
+   * that it still uses (docs/dmabuf.md).
    *
    * @throws {Deno.errors.NotSupported} If the controller cannot scatter-gather,
    * or the kernel is older.

