@@ -235,8 +235,17 @@ Deno.test("readers may take turns, and lose nothing", async () => {
     const read = reader.read(new Uint8Array(2 * PACKET));
     reader.releaseLock();
     await assertRejects(() => read, TypeError);
-    const next = stream.getReader();
-    const both = readAll(next, 30);
+    // Of the same kind: what goes to a BYOB read that is over lies in the
+    // stream's own queue, where the platform shows it to a default reader only
+    // when more comes.
+    const next = stream.getReader({ mode: mode as "byob" });
+    const both = (async () => {
+      const got: number[] = [];
+      while (got.length < 30) {
+        got.push(...(await next.read(new Uint8Array(PACKET))).value!);
+      }
+      return new Uint8Array(got);
+    })();
     await send(test, pattern(10));
     await send(test, pattern(20, 1));
     const expected = new Uint8Array([...pattern(10), ...pattern(20, 1)]);
