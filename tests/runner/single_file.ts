@@ -10,7 +10,7 @@
  * @module
  */
 import { type Architecture, isNative } from "../vm/architectures.ts";
-import { openCache, writeAtomically } from "../vm/cache.ts";
+import { openCache, removeFolder, writeAtomically } from "../vm/cache.ts";
 import { VmError } from "../vm/errors.ts";
 import { denoFor } from "../vm/guest_root.ts";
 import { run } from "../vm/process.ts";
@@ -33,9 +33,11 @@ export async function makeSingleFile(
   architecture: Architecture,
   job: Job,
 ): Promise<SingleFile> {
+  const cache = await openCache();
+  await removeLeftovers(cache);
   const folder = await Deno.makeTempDir({
-    dir: await openCache(),
-    prefix: "single-file-",
+    dir: cache,
+    prefix: `single-file-${Deno.pid}-`,
   });
   const remove = () => Deno.remove(folder, { recursive: true });
   const path = `${folder}/echo`;
@@ -48,6 +50,16 @@ export async function makeSingleFile(
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+/** Removes what runs have left that were killed: 100 MB each. */
+async function removeLeftovers(cache: string): Promise<void> {
+  for await (const { name } of Deno.readDir(cache)) {
+    const pid = /^single-file-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined) continue;
+    if (await Deno.stat(`/proc/${pid}`).then(() => true, () => false)) continue;
+    await removeFolder(`${cache}/${name}`);
   }
 }
 
