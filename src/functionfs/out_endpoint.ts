@@ -217,7 +217,7 @@ export class OutEndpoint extends Endpoint {
 
   /** @ignore */
   override onDisable(): void {
-    this.#reads.onDisable();
+    this.#reads.onDisable(this.queue.knownConnection);
     const ended = this.queue.onDisable();
     this.#readAhead?.onDisable(ended);
   }

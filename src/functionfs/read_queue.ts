@@ -94,13 +94,17 @@ export class ReadQueue implements TransferOwner {
     return this.#segments.length > 0;
   }
 
-  /** The connection has ended. */
-  onDisable(): void {
+  /**
+   * A connection has ended. To be told before the queue of the requests, whose
+   * ends let the next readers ask.
+   */
+  onDisable(ended: number): void {
     this.#ahead?.onDisable?.();
     // Those with a request end with that.
     const waiting = this.#readers.splice(this.#requests.length);
     for (const reader of waiting) {
-      if (reader.resumes) this.#readers.push(reader);
+      const goesOn = reader.resumes || reader.connection > ended;
+      if (goesOn) this.#readers.push(reader);
       else reader.fail(-Errno.ESHUTDOWN);
     }
   }
@@ -229,7 +233,11 @@ export class ReadQueue implements TransferOwner {
         index > 0 &&
         (this.#isAlone(reader) || this.#isAlone(this.#readers.at(index - 1)!))
       ) return;
-      reader.request = this.#request(reader.nextMemory(), reader.remaining);
+      reader.request = this.#request(
+        reader.nextMemory(),
+        reader.remaining,
+        reader.connection,
+      );
     }
     if (this.#ahead === undefined) return;
     const last = this.#readers.at(this.#readers.length - 1);
@@ -261,12 +269,16 @@ export class ReadQueue implements TransferOwner {
     return -1;
   }
 
-  #request(memory: Uint8Array<ArrayBuffer>, wanted: number): Transfer {
+  #request(
+    memory: Uint8Array<ArrayBuffer>,
+    wanted: number,
+    connection?: number,
+  ): Transfer {
     const transfer = this.#port.queue.take(this, memory);
     transfer.address = addressOf(memory);
     transfer.wanted = wanted;
     this.#requests.push(transfer);
-    this.#port.queue.push(transfer);
+    this.#port.queue.push(transfer, connection);
     return transfer;
   }
 

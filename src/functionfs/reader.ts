@@ -18,6 +18,8 @@ export class Reader implements EventListenerObject {
   readonly size: number;
   /** Whether it waits on when its connection ends. */
   readonly resumes: boolean;
+  /** The first connection in which data for it can come. */
+  readonly connection: number;
   /** The kernel request that was made for it, while that is its own. */
   request: Transfer | undefined;
   /** Its signal was aborted while it could not be ended at once. */
@@ -49,6 +51,7 @@ export class Reader implements EventListenerObject {
       this.#target = sizeOrTarget;
     }
     this.resumes = reconnect !== "end";
+    this.connection = port.queue.nextConnection;
     this.#queue = queue;
     this.#port = port;
     this.#signal = signal;

@@ -99,12 +99,21 @@ export class TransferQueue implements AioSource {
     if (this.#spare.length < MAX_REQUESTS_IN_FLIGHT) this.#spare.push(transfer);
   }
 
-  /** Adds a transfer at the end. It is submitted at the end of this turn. */
-  push(transfer: Transfer): void {
+  /** The connection that the last event has begun, or ended. */
+  get knownConnection(): number {
+    return this.#knownConnection;
+  }
+
+  /**
+   * Adds a transfer at the end. It is submitted at the end of this turn.
+   *
+   * @param connection The first one that it may belong to.
+   */
+  push(transfer: Transfer, connection: number = this.nextConnection): void {
     transfer.cancelled = false;
     transfer.queued = true;
     transfer.sequence = this.#sequence++;
-    transfer.connection = this.nextConnection;
+    transfer.connection = connection;
     if (this.#closed) {
       queueMicrotask(() => this.#end(transfer, -Errno.ECANCELED));
       return;

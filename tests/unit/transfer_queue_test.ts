@@ -64,10 +64,10 @@ class Bench implements TransferOwner {
   readonly ends: string[] = [];
   resume = true;
 
-  push(name: string): Transfer {
+  push(name: string, connection?: number): Transfer {
     const transfer = this.queue.take(this, new Uint8Array(8));
     this.names.set(transfer, name);
-    this.queue.push(transfer);
+    this.queue.push(transfer, connection);
     return transfer;
   }
 
@@ -312,4 +312,20 @@ Deno.test("what is pushed after a connection was lost, and before its event, bel
   bench.enable();
   bench.aio.turn();
   assertEquals(bench.kernel, ["new"]);
+});
+
+Deno.test("what belongs to a connection ends with it, also if it was pushed after its end", () => {
+  const bench = new Bench();
+  bench.resume = false;
+  const { nextConnection } = bench.queue;
+  const old = bench.push("old");
+  bench.aio.turn();
+  bench.aio.complete(old.request, -Errno.ESHUTDOWN);
+  bench.push("behind it", nextConnection);
+  assertEquals(bench.queue.knownConnection, nextConnection);
+  bench.disable();
+  assertEquals(bench.ends, [
+    `old ${-Errno.ESHUTDOWN}`,
+    `behind it ${-Errno.ESHUTDOWN}`,
+  ]);
 });
