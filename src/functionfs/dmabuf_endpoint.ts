@@ -187,8 +187,10 @@ export class DmabufEndpoint {
     const { fd, path } = this.#port;
     const result = detachDmabuf(fd, attachment.buffer.fd);
     if (result !== "unbound") return;
-    // Without a UDC only this is safe. It detaches all others, too; they have
-    // no transfers now, and are attached again when they have.
+    // Without a UDC only this is safe. It detaches all others, too: their
+    // transfers have ended, if nobody has noticed yet, and they are attached
+    // again for the next ones.
+    this.#queue.sealFences();
     try {
       close(open(path, O_RDWR | O_NONBLOCK));
     } catch (error) {

@@ -38,8 +38,8 @@ export class DmabufFence {
   /** The file that stands for it; -1 where there is none. */
   #file = -1;
   #failure: unknown;
-  /** Its attachment is gone. */
-  #abandoned = false;
+  /** How it has ended, where its attachment is gone or about to go. */
+  #sealed: number | undefined;
 
   /**
    * Takes the fence out of the buffer, in the turn of the transfer: once it is
@@ -71,19 +71,24 @@ export class DmabufFence {
 
   /** Whether the transfer has ended, as far as that can be seen. */
   get isSignalled(): boolean {
-    return this.#file >= 0 && !this.#abandoned && fenceStatus(this.#file) !== 0;
+    if (this.#sealed !== undefined) return true;
+    return this.#file >= 0 && fenceStatus(this.#file) !== 0;
   }
 
   /** The buffer was detached: the transfer ends with ECONNRESET. */
   abandon(): void {
-    this.#abandoned = true;
+    this.#sealed ??= -Errno.ECONNRESET;
+  }
+
+  /** The buffer is about to be detached: keeps how the transfer has ended. */
+  seal(): void {
+    if (this.#file < 0) return;
+    this.#sealed ??= fenceStatus(this.#file) || -Errno.ECONNRESET;
   }
 
   #finish(): FenceResult {
     if (this.#file < 0) return { status: 1, failure: this.#failure };
-    const status = this.#abandoned
-      ? -Errno.ECONNRESET
-      : fenceStatus(this.#file);
+    const status = this.#sealed ?? fenceStatus(this.#file);
     close(this.#file);
     this.#file = -1;
     return { status };

@@ -80,6 +80,11 @@ export class DmabufQueue {
     this.pump();
   }
 
+  /** All buffers are about to be detached: nobody may look at fences then. */
+  sealFences(): void {
+    for (const { fence } of this.#flying) fence?.seal();
+  }
+
   /** Begins no more transfers. */
   close(): void {
     this.#closed = true;
