@@ -18,8 +18,7 @@ export const MAX_REQUESTS_IN_FLIGHT = 256;
  */
 export class InFlight {
   readonly #aio: AioContext;
-  /** Mostly they end in this order. */
-  readonly #transfers: Transfer[] = [];
+  readonly #transfers = new Fifo<Transfer>();
   #bytes = 0;
 
   /** Starts empty. */
@@ -37,7 +36,7 @@ export class InFlight {
    * begin when those before it end.
    */
   get lastFirst(): Transfer[] {
-    return this.#transfers.toReversed();
+    return this.#transfers.slice().reverse();
   }
 
   /** Whether one more may be submitted. A single one always may. */
@@ -55,9 +54,7 @@ export class InFlight {
 
   /** The kernel has ended one. */
   delete(transfer: Transfer): void {
-    const transfers = this.#transfers;
-    if (transfers[0] === transfer) transfers.shift();
-    else transfers.splice(transfers.indexOf(transfer), 1);
+    this.#transfers.remove(transfer);
     this.#bytes -= transfer.length;
   }
 
