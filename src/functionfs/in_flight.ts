@@ -18,7 +18,6 @@ export const MAX_REQUESTS_IN_FLIGHT = 256;
  */
 export class InFlight {
   readonly #aio: AioContext;
-  /** Mostly they end in this order. */
   readonly #transfers = new Fifo<Transfer>();
   #bytes = 0;
 

@@ -151,7 +151,7 @@ note    options: unknown: there is neither /boot/config-${release} nor /proc/con
 ok      configfs: mounted on /sys/kernel/config
 ok      gadgets: libcomposite is loaded
 ok      FunctionFS: usb_f_fs is loaded
-ok      controller: dummy_udc.0 (dummy_udc), super-speed, free
+ok      controller: dummy_udc.0 (dummy_udc), super-speed, free; no scatter-gather, so no DMABUF
 ok      libaio: ${libaio}
 ${feature("epN_rw files", 7, 3)}
 ${feature("automatic zero-length packets", 7, 3)}
