@@ -10,7 +10,7 @@ import { KernelLog } from "./kernel_log.ts";
 import { type BindingSubject, unreadyFunctions } from "./readiness.ts";
 import { relinkFunctions } from "./relink.ts";
 import { unbindTree } from "./tree_remove.ts";
-import { listUdcs, readUdc } from "./udc.ts";
+import { listUdcs } from "./udc.ts";
 import { udcOwner } from "./udc_owner.ts";
 import { checkVirtualAddresses } from "./virtual_addresses.ts";
 
@@ -153,7 +153,7 @@ export class Binding {
   #bindTo(udc: string): void {
     const subject = this.#subject();
     const { writer } = subject;
-    checkVirtualAddresses(subject.definition, readUdc(udc));
+    checkVirtualAddresses(subject.definition, udc);
     using log = new KernelLog();
     try {
       writer.setUdc(udc);

@@ -19,7 +19,7 @@ import {
   type GadgetDefinition,
   isOwnFunction,
 } from "./gadget_definition.ts";
-import type { Udc } from "./udc.ts";
+import { listUdcs } from "./udc.ts";
 
 /** Controllers whose endpoints are known, by their drivers. */
 const KNOWN = new Map([["dummy_udc", DUMMY_UDC]]);
@@ -28,17 +28,20 @@ const KNOWN = new Map([["dummy_udc", DUMMY_UDC]]);
  * Checks that declared addresses are those that a controller gives, as far as
  * that is known: for dummy_hcd, and functions that no foreign one precedes.
  *
+ * @param udc The controller's name; one that is not there is found out later.
  * @throws {DefinitionError} With each address that is not.
  */
 export function checkVirtualAddresses(
   definition: GadgetDefinition,
-  { name, controllerDriver }: Udc,
+  udc: string,
 ): void {
-  const controller = KNOWN.get(controllerDriver);
   const asked = definition.functions.some((each) =>
     isOwnFunction(each) && each.virtualAddresses
   );
-  if (controller === undefined || !asked) return;
+  if (!asked) return;
+  const driver = listUdcs().find(({ name }) => name === udc)?.controllerDriver;
+  const controller = KNOWN.get(driver ?? "");
+  if (controller === undefined) return;
   for (const functions of configurationFunctions(definition)) {
     const foreign = functions.findIndex((each) => !isOwnFunction(each));
     const own = functions.slice(0, foreign < 0 ? undefined : foreign)
@@ -62,7 +65,7 @@ export function checkVirtualAddresses(
       throw new DefinitionError(`function "${each.name}"`, [{
         path,
         rule: "virtual-address",
-        message: `"${name}" gives this endpoint the address ${hex(real)}, not ${
+        message: `"${udc}" gives this endpoint the address ${hex(real)}, not ${
           hex(address)
         }, so the host cannot set the configuration: declare that address, or do without virtualAddresses`,
         stage: "configure",
