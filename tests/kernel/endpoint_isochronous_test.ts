@@ -20,7 +20,9 @@ import {
 const DEVICE_DESCRIPTOR_SIZE = 18;
 
 // dummy_hcd has no isochronous endpoints, and usbip-vudc moves no data on
-// them: what can be seen is that the host gets them, and what they refuse.
+// them: what can be seen is that the host gets them, and what they refuse. On
+// 6.1 and 6.12 usbip-vudc crashes (NULL in vep_dequeue) when FunctionFS is
+// unbound from it, or a request aborted: this runs from 7.3 on.
 Deno.test("isochronous endpoints reach the host, wait for it, and refuse what they have not", async () => {
   await using _controller = await loadVirtualUdc();
   const ids = { vendorId: 0x1209, productId: 0x0001, serialNumber: "samples" };

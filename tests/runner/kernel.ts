@@ -13,7 +13,7 @@ import { groupByMachine, type MachineGroup } from "./machine.ts";
 import {
   allRuns,
   filesAtSpeed,
-  filesOnArchitecture,
+  filesThatRunOn,
   finishedFiles,
   isTestedOn,
   product,
@@ -143,11 +143,11 @@ async function main(): Promise<number> {
     }
     for (const run of runs) {
       const environment = environments.get(run.arch)!;
-      const chosen = filesOnArchitecture(
+      const chosen = filesThatRunOn(
         args.all
           ? [...filesAtSpeed(files, run.speed), ...unitFiles(run.arch)]
           : files,
-        run.arch,
+        run,
       );
       chosen.leftOut.forEach((sentence) => console.log(`\n${sentence}`));
       for (const group of await byMachine(chosen.files)) {

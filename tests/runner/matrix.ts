@@ -58,12 +58,19 @@ export function unitFilesOn(files: readonly string[], arch: string): string[] {
   return files.filter((file) => hasName(file, ABOUT_ABI));
 }
 
-/** Begins of the names of files that one architecture can run, and why. */
-const ONE_ARCHITECTURE = [{
+/** Begins of the names of files that cannot run everywhere, and why. */
+const LIMITED = [{
   begin: "dmabuf_",
-  arch: "x86_64",
+  runsOn: ({ arch }: Where) => arch === "x86_64",
   reason: "their UDC with scatter-gather is built for x86-64",
+}, {
+  begin: "endpoint_isochronous",
+  runsOn: ({ kernel }: Where) => isSince(kernel, { major: 7, minor: 3 }),
+  reason: "usbip-vudc of older kernels crashes when FunctionFS leaves it",
 }];
+
+/** What limits which files can run. */
+type Where = Pick<Run, "arch" | "kernel">;
 
 /** Begins of the names of files whose subject is the same at every speed. */
 const SAME_AT_EVERY_SPEED = [
@@ -117,30 +124,35 @@ const SCATTER_GATHER_SINCE = { major: 6, minor: 9 };
 
 /** Whether a kernel is tested with a UDC. */
 export function isTestedOn(udc: UdcKind | undefined, kernel: string): boolean {
-  const { major, minor } = SCATTER_GATHER_SINCE;
+  return udc !== "sg" || isSince(kernel, SCATTER_GATHER_SINCE);
+}
+
+function isSince(
+  kernel: string,
+  { major, minor }: { major: number; minor: number },
+): boolean {
   const [first, second = 0] = kernel.split(".").map(Number);
-  const old = first < major || (first === major && second < minor);
-  return udc !== "sg" || !old;
+  return first > major || (first === major && second >= minor);
 }
 
 /**
- * Leaves out the files that an architecture cannot run.
+ * Leaves out the files that cannot run on an architecture or a kernel.
  *
  * @returns The others, and a sentence about each kind that was left out.
  */
-export function filesOnArchitecture(
+export function filesThatRunOn(
   files: readonly string[],
-  arch: string,
+  where: Where,
 ): { files: string[]; leftOut: string[] } {
-  const other = ONE_ARCHITECTURE.filter((each) =>
-    each.arch !== arch && files.some((file) => hasName(file, [each.begin]))
+  const other = LIMITED.filter((each) =>
+    !each.runsOn(where) && files.some((file) => hasName(file, [each.begin]))
   );
   return {
     files: files.filter((file) =>
       !hasName(file, other.map(({ begin }) => begin))
     ),
     leftOut: other.map(({ begin, reason }) =>
-      `The tests in ${begin}*_test.ts are left out on ${arch}: ${reason}`
+      `The tests in ${begin}*_test.ts are left out on Linux ${where.kernel}, ${where.arch}: ${reason}`
     ),
   };
 }
