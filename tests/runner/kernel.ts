@@ -44,7 +44,7 @@ GADGET_SEED=N in the environment makes random tests begin with seed N.
 `;
 
 /** A VM may take this long, in seconds. */
-const TIMEOUT = 20 * 60;
+const TIMEOUT = 30 * 60;
 const SOAK_TIMEOUT = 3 * 60 * 60;
 
 /** A variable of this environment, to be handed on to the VM. */
