@@ -6,8 +6,12 @@
 import { assert } from "@std/assert";
 
 const INTERVAL_MS = 10;
-/** The event loop may have that much to do at once in an emulated machine. */
-const MAX_GAP_MS = 1000;
+/**
+ * The event loop may have that much to do at once in an emulated machine whose
+ * processors others use, too. What waits for a host waits for 3 s and more in
+ * the tests.
+ */
+const MAX_GAP_MS = 2500;
 
 /**
  * The same timer on a thread that does nothing else. Where it stands still,
