@@ -51,7 +51,7 @@ export function watchEventLoop(): Disposable {
       beat();
       const [machine] = reference;
       assert(
-        largestGap < MAX_GAP_MS + 2 * machine,
+        largestGap < MAX_GAP_MS + 3 * machine,
         `The event loop stood still for ${
           largestGap.toFixed(0)
         } ms, the machine for ${machine.toFixed(0)} ms`,
