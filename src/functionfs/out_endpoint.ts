@@ -217,8 +217,9 @@ export class OutEndpoint extends Endpoint {
 
   /** @ignore */
   override onDisable(): void {
-    this.#reads.onDisable(this.queue.knownConnection);
-    const ended = this.queue.onDisable();
+    const ended = this.queue.knownConnection;
+    this.#reads.onDisable(ended);
+    this.queue.onDisable();
     this.#readAhead?.onDisable(ended);
   }
 

@@ -160,19 +160,15 @@ export class TransferQueue implements AioSource {
   /**
    * The connection has ended: so do transfers that belong to it alone. Some may
    * have been pushed after its end, and before the event that tells it.
-   *
-   * @returns The connection that has ended.
    */
-  onDisable(): number {
-    const ended = this.#knownConnection;
+  onDisable(): void {
     for (const transfer of [...this.#waiting, ...this.#returned]) {
-      if (transfer.connection > ended) continue;
+      if (transfer.connection > this.#knownConnection) continue;
       if (transfer.queued && !transfer.owner.resumes(transfer)) {
         this.#remove(transfer);
         this.#end(transfer, -Errno.ESHUTDOWN);
       }
     }
-    return ended;
   }
 
   /** Ends a transfer early. Its end is told with -ECANCELED, or its result. */
