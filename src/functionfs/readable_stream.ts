@@ -76,7 +76,7 @@ export function makeReadable(
     }
     return true;
   };
-  const pull = async (controller: ReadableByteStreamController) => {
+  const serve = async (controller: ReadableByteStreamController) => {
     pulling = true;
     try {
       while (await read(controller)) {
@@ -93,6 +93,19 @@ export function makeReadable(
     } finally {
       pulling = false;
     }
+  };
+  // A BYOB reader that reads right after another read has ended, and lets go at
+  // once, leaves its request to the stream; the platform pulls for that only if
+  // a reader is there when it hears of the end of this pull, and later reads
+  // queue up behind the request without a pull.
+  const serveLeft = (controller: ReadableByteStreamController) => {
+    if (!pulling && !over && controller.byobRequest) pull(controller);
+  };
+  const pull = (controller: ReadableByteStreamController): Promise<void> => {
+    const served = serve(controller);
+    // One step after the platform has heard of it.
+    served.then(() => {}).then(() => serveLeft(controller));
+    return served;
   };
   return new ReadableStream({
     type: "bytes",

@@ -254,6 +254,30 @@ Deno.test("readers may take turns, and lose nothing", async () => {
   }
 });
 
+Deno.test("a BYOB reader that lets go right after another one's read holds nobody up", async () => {
+  await using test = await startEndpoints({ rx: bulkOut() });
+  const stream = test.endpoints.rx.openReadable({ depth: 2 });
+  for (const mode of [undefined, "byob"] as const) {
+    const first = stream.getReader({ mode: mode as "byob" });
+    const read = first.read(new Uint8Array(PACKET));
+    const sent = send(test, pattern(5));
+    const { value } = await read;
+    // From here to the next await, the pull of that read is not over.
+    first.releaseLock();
+    const hasty = stream.getReader({ mode: "byob" });
+    const left = hasty.read(new Uint8Array(PACKET));
+    hasty.releaseLock();
+    await assertRejects(() => left, TypeError);
+    assertSame(value!, pattern(5));
+    await sent;
+    const next = stream.getReader({ mode: "byob" });
+    const bytes = next.read(new Uint8Array(PACKET));
+    await send(test, pattern(7));
+    assertSame((await bytes).value!, pattern(7));
+    next.releaseLock();
+  }
+});
+
 Deno.test("readable is the endpoint's one stream until it ends, and locks as all streams do", async () => {
   await using test = await startEndpoints({ rx: bulkOut() });
   const { rx } = test.endpoints;
