@@ -53,7 +53,8 @@ export function makeReadable(
   source: ReadAhead,
   onOver: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let pulling = false;
+  /** The pull that is under way. */
+  let serving: Promise<void> | undefined;
   let finished = false;
   let over = false;
   const end = () => {
@@ -77,7 +78,6 @@ export function makeReadable(
     return true;
   };
   const serve = async (controller: ReadableByteStreamController) => {
-    pulling = true;
     try {
       while (await read(controller)) {
         if (!finished || over) return;
@@ -91,21 +91,23 @@ export function makeReadable(
       end();
       controller.error(error);
     } finally {
-      pulling = false;
+      serving = undefined;
     }
   };
   // A BYOB reader that reads right after another read has ended, and lets go at
-  // once, leaves its request to the stream; the platform pulls for that only if
+  // once, leaves its request to the stream. The platform pulls for that only if
   // a reader is there when it hears of the end of this pull, and later reads
   // queue up behind the request without a pull.
-  const serveLeft = (controller: ReadableByteStreamController) => {
-    if (!pulling && !over && controller.byobRequest) pull(controller);
+  const serveLeft = async (controller: ReadableByteStreamController) => {
+    for (let step = 0; step < STEPS_TO_HEAR; step++) await undefined;
+    if (!over && controller.byobRequest) pull(controller);
   };
   const pull = (controller: ReadableByteStreamController): Promise<void> => {
-    const served = serve(controller);
-    // One step after the platform has heard of it.
-    served.then(() => {}).then(() => serveLeft(controller));
-    return served;
+    if (serving === undefined) {
+      serving = serve(controller);
+      serving.then(() => serveLeft(controller));
+    }
+    return serving;
   };
   return new ReadableStream({
     type: "bytes",
@@ -113,7 +115,7 @@ export function makeReadable(
       // An end is told at once, also to somebody who waits for that alone.
       source.finished.then(() => {
         finished = true;
-        if (!pulling && !over) pull(controller);
+        if (!over) pull(controller);
       });
     },
     pull,
@@ -123,3 +125,6 @@ export function makeReadable(
     },
   });
 }
+
+/** Microtasks until the platform has heard of the end of a pull, and some more. */
+const STEPS_TO_HEAR = 4;
