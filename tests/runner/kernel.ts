@@ -9,13 +9,12 @@ import { VmError } from "../vm/errors.ts";
 import type { Speed } from "../vm/vm.ts";
 import type { Counts } from "./counts.ts";
 import { ROOT, testFiles } from "./deno_test.ts";
-import { groupByMachine, type MachineGroup } from "./machine.ts";
+import { deal, groupByMachine, type MachineGroup } from "./machine.ts";
 import {
   allRuns,
   filesAtSpeed,
   filesThatRunOn,
-  finishedFiles,
-  isTestedOn,
+  obstacleTo,
   product,
   type Run,
   unitFilesOn,
@@ -36,7 +35,8 @@ Usage: deno task test:kernel [OPTIONS] [FILE...]
   --here          on this machine's own UDC, without a VM
   --filter TEXT   only tests with this in their name
   --repeat N      the same again and again, to find what is not stable
-  --jobs N        so many VMs side by side; each shows its output at its end
+  --jobs N        so many VMs side by side; each shows its output at its end.
+                  A single kernel and speed is dealt out to them
 
 Tests that want a VM of their own have it; with --here they are left out, except
 the dmabuf tests, which run if GADGET_UDC=sg says that this UDC can scatter-gather.
@@ -99,7 +99,7 @@ async function main(): Promise<number> {
   }
   const files = args._.length > 0
     ? args._.map(String)
-    : finishedFiles(testFiles("tests/kernel"));
+    : testFiles("tests/kernel");
   const common = {
     environment: {
       ...(args.soak ? { GADGET_SOAK: "1" } : {}),
@@ -150,8 +150,18 @@ async function main(): Promise<number> {
         run,
       );
       chosen.leftOut.forEach((sentence) => console.log(`\n${sentence}`));
-      for (const group of await byMachine(chosen.files)) {
-        if (!isTestedOn(group.machine.udc, run.kernel)) continue;
+      const groups = (await byMachine(chosen.files)).flatMap((group) =>
+        // Many runs keep all jobs busy anyway.
+        runs.length < limit && group.request === "" ? deal(group, limit) : group
+      );
+      for (const group of groups) {
+        const obstacle = obstacleTo(group.machine.udc, run.kernel);
+        if (obstacle !== undefined) {
+          console.log(
+            `\nLeft out on Linux ${run.kernel}, for ${obstacle}: ${group.files}`,
+          );
+          continue;
+        }
         const test = { ...common, ...group, environment };
         jobs.push(async () => {
           if (limit === 1) return add(await runInGuest(test, run, liveOutput));

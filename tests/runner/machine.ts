@@ -42,6 +42,17 @@ export async function groupByMachine(
   return [...groups.values()];
 }
 
+/** Deals the files of a group out to so many VMs that run side by side. */
+export function deal(group: MachineGroup, count: number): MachineGroup[] {
+  return Array.from(
+    { length: Math.min(count, group.files.length) },
+    (_, at) => ({
+      ...group,
+      files: group.files.filter((_, index) => index % count === at),
+    }),
+  );
+}
+
 function findRequest(source: string): string {
   return /^\/\/ VM: (.*)$/m.exec(source)?.[1].trim() ?? "";
 }

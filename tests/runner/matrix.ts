@@ -96,21 +96,6 @@ const SAME_AT_EVERY_SPEED = [
   "stream_random",
 ];
 
-/**
- * Begins of the names of files that are still being worked on. They run when
- * they are named, and belong to the suite once they have passed 20 times in a
- * row on every kernel.
- */
-const UNFINISHED: string[] = [];
-
-/** Leaves out the files that nobody trusts yet. */
-export function finishedFiles(
-  files: readonly string[],
-  unfinished: readonly string[] = UNFINISHED,
-): string[] {
-  return files.filter((file) => !hasName(file, unfinished));
-}
-
 /** Leaves out the files that a run at `speed` would only repeat. */
 export function filesAtSpeed(
   files: readonly string[],
@@ -123,9 +108,16 @@ export function filesAtSpeed(
 /** The first kernel with what the tests of a UDC with scatter-gather test. */
 const SCATTER_GATHER_SINCE = { major: 6, minor: 9 };
 
-/** Whether a kernel is tested with a UDC. */
-export function isTestedOn(udc: UdcKind | undefined, kernel: string): boolean {
-  return udc !== "sg" || isSince(kernel, SCATTER_GATHER_SINCE);
+/**
+ * Why tests that want a UDC cannot run on a kernel; `undefined` where they can.
+ */
+export function obstacleTo(
+  udc: UdcKind | undefined,
+  kernel: string,
+): string | undefined {
+  return udc !== "sg" || isSince(kernel, SCATTER_GATHER_SINCE)
+    ? undefined
+    : "FunctionFS has no DMABUF transfers before 6.9";
 }
 
 function isSince(

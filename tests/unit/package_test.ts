@@ -1,11 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { countTests } from "../runner/counts.ts";
-import {
-  allRuns,
-  filesAtSpeed,
-  filesThatRunOn,
-  finishedFiles,
-} from "../runner/matrix.ts";
+import { allRuns, filesAtSpeed, filesThatRunOn } from "../runner/matrix.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -69,16 +64,6 @@ Deno.test("filesAtSpeed() leaves out what has nothing to do with speed", () => {
   const files = ["tests/kernel/echo_test.ts", "tests/kernel/gadget_x_test.ts"];
   assertEquals(filesAtSpeed(files, "super"), files);
   assertEquals(filesAtSpeed(files, "full"), ["tests/kernel/echo_test.ts"]);
-});
-
-Deno.test("finishedFiles() leaves out what is not trusted yet", () => {
-  assertEquals(
-    finishedFiles(
-      ["tests/kernel/echo_test.ts", "tests/kernel/new_x.ts"],
-      ["new_"],
-    ),
-    ["tests/kernel/echo_test.ts"],
-  );
 });
 
 Deno.test("filesThatRunOn() says what it leaves out", () => {

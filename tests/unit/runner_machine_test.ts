@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { groupByMachine } from "../runner/machine.ts";
+import { deal, groupByMachine } from "../runner/machine.ts";
 
 Deno.test("groupByMachine() puts files together by the VM that they ask for", async () => {
   const sources: Record<string, string> = {
@@ -27,4 +27,12 @@ Deno.test("groupByMachine() puts files together by the VM that they ask for", as
     Error,
     'Unknown option "--nope"',
   );
+});
+
+Deno.test("deal() gives every file to one of the VMs", () => {
+  const group = { request: "", machine: {}, files: ["a", "b", "c"] };
+  const files = (count: number) => deal(group, count).map(({ files }) => files);
+  assertEquals(files(1), [["a", "b", "c"]]);
+  assertEquals(files(2), [["a", "c"], ["b"]]);
+  assertEquals(files(5), [["a"], ["b"], ["c"]]);
 });
