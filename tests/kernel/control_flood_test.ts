@@ -9,6 +9,7 @@ import { type SetupRequest, Stall, unhandled } from "@usb/gadget";
 import {
   aborted,
   type ControlGadget,
+  delay,
   startControl,
 } from "../support/control_host.ts";
 import { watchEventLoop } from "../support/heartbeat.ts";
@@ -22,7 +23,8 @@ const REQUESTS = soak(50_000, 1_500);
 const ROUND = 500;
 /** How many wait in the host's controller. */
 const DEPTH = 4;
-const MAX_GROWTH = 32 << 20;
+const MAX_GROWTH = 16 << 20;
+const COLLECTIONS = 5;
 
 const SET_ADDRESS = 5;
 const SANE = { requestType: 0x41, request: 0xaa, value: 0xbeef, length: 2 };
@@ -76,11 +78,19 @@ async function flood(it: ControlGadget, random: Random, count: number) {
   await Promise.all(Array.from({ length: DEPTH }, attacker));
 }
 
-/** Bytes that this process uses, after a garbage collection. */
-function memory(): number {
-  (globalThis as { gc?: () => void }).gc?.();
-  const { heapUsed, external } = Deno.memoryUsage();
-  return heapUsed + external;
+/**
+ * Bytes that this process uses. What the host's buffers have used is given back
+ * a while after a garbage collection, by another thread.
+ */
+async function memory(): Promise<number> {
+  let least = Infinity;
+  for (let round = 0; round < COLLECTIONS; round++) {
+    (globalThis as { gc?: () => void }).gc?.();
+    await delay(1);
+    const { heapUsed, external } = Deno.memoryUsage();
+    least = Math.min(least, heapUsed + external);
+  }
+  return least;
 }
 
 Deno.test(`a gadget that ${REQUESTS} hostile requests were sent to answers, and uses no more memory`, async () => {
@@ -102,9 +112,9 @@ Deno.test(`a gadget that ${REQUESTS} hostile requests were sent to answers, and 
     await it.device.reset();
     await it.fs.enabled();
     assertEquals(await it.device.controlIn(SANE), Uint8Array.of(0xca, 0xfe));
-    first ||= memory();
+    first ||= await memory();
   }
   assert(errors > 0);
-  const growth = memory() - first;
+  const growth = await memory() - first;
   assert(growth < MAX_GROWTH, `${growth} bytes more are used`);
 });
