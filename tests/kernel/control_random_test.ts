@@ -39,7 +39,10 @@ interface Planned {
 /** The gadget's side: does what was planned for a request. */
 class Handler {
   readonly plans = new Map<number, Planned>();
-  readonly wrong: string[] = [];
+  /** The numbers of the requests that have carried other data than planned. */
+  readonly wrong: number[] = [];
+  /** The numbers of the requests whose answers the host has taken, it seems. */
+  readonly answered = new Set<number>();
   /** Requests whose handler runs. */
   running = 0;
 
@@ -62,10 +65,15 @@ class Handler {
       case "never":
         return await aborted(setup);
     }
-    if (setup.direction === "in") return dataOf(planned);
+    if (setup.direction === "in") {
+      await setup.reply(dataOf(planned));
+      this.answered.add(planned.number);
+      return;
+    }
     const data = await setup.receive();
+    this.answered.add(planned.number);
     if (firstDifference(data, dataOf(planned)) >= 0) {
-      this.wrong.push(`request ${planned.number} carried other data`);
+      this.wrong.push(planned.number);
     }
   }
 }
@@ -76,15 +84,19 @@ const dataOf = ({ length, number }: Planned) => pattern(length, number);
 class Host {
   readonly #it: ControlGadget;
   readonly #random: Random;
-  readonly #plans: Map<number, Planned>;
+  readonly #handler: Handler;
+  /** The numbers of the requests that it has given up. */
+  readonly givenUp = new Set<number>();
+  /** Requests that got the answer of the one before. */
+  strays = 0;
   /** How often it has made the kernel enable the function. */
   enabled = 0;
   #number = 0;
 
-  constructor(it: ControlGadget, random: Random, { plans }: Handler) {
+  constructor(it: ControlGadget, random: Random, handler: Handler) {
     this.#it = it;
     this.#random = random;
-    this.#plans = plans;
+    this.#handler = handler;
   }
 
   /** One action; returns its name. */
@@ -141,9 +153,27 @@ class Host {
   /** A request that the host waits for. */
   async request(): Promise<string> {
     const planned = this.#plan(ANSWERS.slice(0, -1));
-    const seen = await this.#send(planned, undefined);
-    assertEquals(seen, expected(planned), describe(planned));
+    await this.#expect(planned, await this.#send(planned, undefined));
     return describe(planned);
+  }
+
+  /**
+   * Compares what the host saw. FunctionFS hands an answer to the controller
+   * after it has let go of its lock (`__ffs_ep0_queue_wait()`): where the host
+   * gives the request up in between and makes another, that gets the answer,
+   * and the kernel says of it that it was taken. Nobody can see that coming.
+   */
+  async #expect(planned: Planned, seen: string): Promise<void> {
+    if (seen === expected(planned)) return;
+    const before = planned.number - 1;
+    if (this.givenUp.has(before)) {
+      await until(() => this.#handler.running === 0, "all handlers are done");
+      if (this.#handler.answered.has(before)) {
+        this.strays++;
+        return;
+      }
+    }
+    assertEquals(seen, expected(planned), describe(planned));
   }
 
   /** A request that the host gives up after a moment. */
@@ -154,8 +184,8 @@ class Host {
     await delay(this.#random.int(0, MAX_DELAY_MS));
     controller.abort();
     const seen = await sending;
-    const possible = ["ENOENT", expected(planned)];
-    assert(possible.includes(seen), `${describe(planned)}: host saw "${seen}"`);
+    if (seen === "ENOENT") this.givenUp.add(planned.number);
+    else await this.#expect(planned, seen);
     return `${describe(planned)} aborted: ${seen}`;
   }
 
@@ -168,7 +198,9 @@ class Host {
     const seen = await Promise.all(
       planned.map((each) => this.#send(each, undefined)),
     );
-    assertEquals(seen, planned.map(expected));
+    for (const [index, each] of planned.entries()) {
+      await this.#expect(each, seen[index]);
+    }
     return planned.map(describe).join(" + ");
   }
 
@@ -199,7 +231,7 @@ class Host {
       answer: random.pick(answers),
       delay: random.int(0, MAX_DELAY_MS),
     };
-    this.#plans.set(number, planned);
+    this.#handler.plans.set(number, planned);
     return planned;
   }
 
@@ -276,10 +308,12 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
   await using it = await startControl({ control: handler.handle });
   const told = () => it.events.filter(({ type }) => type === "enable").length;
   let enabled = told();
+  let strays = 0;
   for (let sequence = 0; sequence < SEQUENCES; sequence++) {
     // Each sequence has a seed of its own: it does not depend on timing.
     const random = new Random((seed + sequence) >>> 0);
     const host = new Host(it, random, handler);
+    handler.answered.clear();
     const log: string[] = [];
     try {
       for (let left = random.int(1, 6); left > 0; left--) {
@@ -287,8 +321,10 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
       }
       log.push(await host.request());
       await until(() => handler.running === 0, "all handlers are done");
-      assertEquals(handler.wrong, []);
+      const { givenUp } = host;
+      assertEquals(handler.wrong.filter((each) => !givenUp.has(each)), []);
       enabled += host.enabled;
+      strays += host.strays;
     } catch (error) {
       const done = log.join("\n  ");
       throw new Error(
@@ -299,4 +335,5 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
   }
   assertLife(it);
   assertEquals(told(), enabled, "nothing is told twice");
+  assert(strays <= 1 + SEQUENCES / 500, `${strays} requests got other answers`);
 });
