@@ -4,27 +4,24 @@
  * @module
  */
 import { addressOf } from "../../ffi/memory.ts";
-import type { ReadSlotOwner } from "./read_slot.ts";
-import type { Transfer, TransferOwner } from "./transfer.ts";
+import { type ReadOwner, ReadRequest } from "./read_request.ts";
+import type { Transfer } from "./transfer.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
 
 /** A request into a reader's own memory. */
-export class DirectRead implements TransferOwner {
+export class DirectRead extends ReadRequest {
   /** Bytes; 0 if it has failed, or has brought nothing. Never rejects. */
   readonly ended: Promise<number>;
-  readonly #queue: TransferQueue;
   readonly #transfer: Transfer;
-  readonly #owner: ReadSlotOwner;
   readonly #end: (count: number) => void;
 
   /** Asks at once. */
   constructor(
     queue: TransferQueue,
     memory: Uint8Array<ArrayBuffer>,
-    owner: ReadSlotOwner,
+    owner: ReadOwner,
   ) {
-    this.#queue = queue;
-    this.#owner = owner;
+    super(owner, queue);
     const { promise, resolve } = Promise.withResolvers<number>();
     this.ended = promise;
     this.#end = resolve;
@@ -36,24 +33,13 @@ export class DirectRead implements TransferOwner {
   /** Ends it early. */
   cancel(): void {
     // After its end, the transfer may be somebody else's.
-    if (this.#transfer.owner === this) this.#queue.cancel(this.#transfer);
+    if (this.#transfer.owner === this) this.queue.cancel(this.#transfer);
   }
 
   /** @ignore */
-  prepare(transfer: Transfer): boolean {
-    transfer.length = this.#owner.requestSize(transfer.memory.byteLength);
-    return true;
-  }
-
-  /** @ignore */
-  resumes(): boolean {
-    return this.#owner.resumes;
-  }
-
-  /** @ignore */
-  onEnd(_: Transfer, result: number | Error): void {
-    this.#queue.give(this.#transfer);
+  override onEnd(_: Transfer, result: number | Error): void {
+    this.queue.give(this.#transfer);
     this.#end(typeof result === "number" ? Math.max(0, result) : 0);
-    this.#owner.onEnd(result);
+    this.owner.onEnd(result);
   }
 }

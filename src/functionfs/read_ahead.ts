@@ -21,7 +21,8 @@
 import { Errno } from "../../ffi/errno.ts";
 import { DirectRead } from "./direct_read.ts";
 import { PacketSizes } from "./packet_sizes.ts";
-import { ReadSlot, type ReadSlotOwner } from "./read_slot.ts";
+import type { ReadOwner } from "./read_request.ts";
+import { ReadSlot } from "./read_slot.ts";
 import { ReadSlots } from "./read_slots.ts";
 import { transferError } from "./transfer_error.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
@@ -52,7 +53,7 @@ export interface ReadAheadOptions {
 }
 
 /** Takes what the host sends, in the order of the host. */
-export class ReadAhead implements ReadSlotOwner {
+export class ReadAhead implements ReadOwner {
   readonly #source: ReadAheadSource;
   readonly #options: ReadAheadOptions;
   /** What the endpoint keeps for whoever reads next. */
@@ -108,7 +109,7 @@ export class ReadAhead implements ReadSlotOwner {
     for (;;) {
       const bytes = this.#shiftFirst() ?? this.#slots.collect();
       if (this.#over) this.#settle();
-      else this.#slots.ask(this.#options.depth);
+      else this.#slots.refill(this.#options.depth);
       if (bytes !== undefined) return bytes;
       if (this.#isFinished()) return this.#tellEnd();
       await this.#change();

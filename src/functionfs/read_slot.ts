@@ -4,26 +4,15 @@
  * @module
  */
 import { addressOf } from "../../ffi/memory.ts";
-import type { Transfer, TransferOwner } from "./transfer.ts";
+import { type ReadOwner, ReadRequest } from "./read_request.ts";
+import type { Transfer } from "./transfer.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
 
 /** No packet of any speed is larger. */
 const LARGEST_PACKET = 1024;
 
-/** Who asks, with slots or with a reader's own memory. */
-export interface ReadSlotOwner {
-  /** Bytes to ask for into `room` bytes of memory, at the speed of now. */
-  requestSize(room: number): number;
-  /** Whether requests go on in the next connection. */
-  readonly resumes: boolean;
-  /** Told the end of a request: a count, a negative error number or an error. */
-  onEnd(result: number | Error, slot?: ReadSlot): void;
-}
-
 /** A request, used again and again. */
-export class ReadSlot implements TransferOwner {
-  readonly #owner: ReadSlotOwner;
-  readonly #queue: TransferQueue;
+export class ReadSlot extends ReadRequest {
   readonly #size: number;
   readonly #transfer: Transfer;
   /** Whether memory that is well filled goes to the reader as it is. */
@@ -33,9 +22,8 @@ export class ReadSlot implements TransferOwner {
   #taken = 0;
 
   /** @param size Bytes to ask for at most; undefined for one packet. */
-  constructor(owner: ReadSlotOwner, queue: TransferQueue, size?: number) {
-    this.#owner = owner;
-    this.#queue = queue;
+  constructor(owner: ReadOwner, queue: TransferQueue, size?: number) {
+    super(owner, queue);
     this.#size = size ?? LARGEST_PACKET;
     this.#lends = this.#size > LARGEST_PACKET;
     this.#transfer = queue.take(this, NOTHING);
@@ -71,12 +59,12 @@ export class ReadSlot implements TransferOwner {
     transfer.wanted = this.#size;
     this.#filled = -1;
     this.#taken = 0;
-    this.#queue.push(transfer);
+    this.queue.push(transfer);
   }
 
   /** Ends it early. */
   cancel(): void {
-    if (this.isUnderWay) this.#queue.cancel(this.#transfer);
+    if (this.isUnderWay) this.queue.cancel(this.#transfer);
   }
 
   /** Takes the data with its memory. */
@@ -104,20 +92,9 @@ export class ReadSlot implements TransferOwner {
   }
 
   /** @ignore */
-  prepare(transfer: Transfer): boolean {
-    transfer.length = this.#owner.requestSize(transfer.memory.byteLength);
-    return true;
-  }
-
-  /** @ignore */
-  resumes(): boolean {
-    return this.#owner.resumes;
-  }
-
-  /** @ignore */
-  onEnd(_: Transfer, result: number | Error): void {
+  override onEnd(_: Transfer, result: number | Error): void {
     this.#filled = typeof result === "number" ? Math.max(0, result) : 0;
-    this.#owner.onEnd(result, this);
+    this.owner.onEnd(result, this);
   }
 }
 
