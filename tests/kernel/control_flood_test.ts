@@ -9,10 +9,10 @@ import { type SetupRequest, Stall, unhandled } from "@usb/gadget";
 import {
   aborted,
   type ControlGadget,
-  delay,
   startControl,
 } from "../support/control_host.ts";
 import { watchEventLoop } from "../support/heartbeat.ts";
+import { usedMemory } from "../support/memory.ts";
 import { Random } from "../support/random.ts";
 import { testSeed } from "../support/seed.ts";
 import { soak } from "../support/soak.ts";
@@ -24,7 +24,6 @@ const ROUND = 500;
 /** How many wait in the host's controller. */
 const DEPTH = 4;
 const MAX_GROWTH = 16 << 20;
-const COLLECTIONS = 5;
 
 const SET_ADDRESS = 5;
 const SANE = { requestType: 0x41, request: 0xaa, value: 0xbeef, length: 2 };
@@ -78,20 +77,9 @@ async function flood(it: ControlGadget, random: Random, count: number) {
   await Promise.all(Array.from({ length: DEPTH }, attacker));
 }
 
-/**
- * Bytes that this process uses. What the host's buffers have used is given back
- * a while after a garbage collection, by another thread.
- */
-async function memory(): Promise<number> {
-  let least = Infinity;
-  for (let round = 0; round < COLLECTIONS; round++) {
-    (globalThis as { gc?: () => void }).gc?.();
-    await delay(1);
-    const { heapUsed, external } = Deno.memoryUsage();
-    least = Math.min(least, heapUsed + external);
-  }
-  return least;
-}
+/** Bytes of this process that a leak would add to. */
+const memory = () =>
+  usedMemory(({ heapUsed, external }) => heapUsed + external);
 
 Deno.test(`a gadget that ${REQUESTS} hostile requests were sent to answers, and uses no more memory`, async () => {
   const seed = testSeed();

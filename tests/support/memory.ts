@@ -1,0 +1,27 @@
+/**
+ * How much memory this process uses, for tests that look for leaks.
+ *
+ * @module
+ */
+
+/** Buffers that were collected are freed a while later, by another thread. */
+const COLLECTIONS = 5;
+const A_WHILE_MS = 2;
+
+/**
+ * Collects garbage, which takes `--expose-gc`, and tells the least that was in
+ * use after it.
+ *
+ * @param bytes What of the usage counts.
+ */
+export async function usedMemory(
+  bytes: (usage: Deno.MemoryUsage) => number,
+): Promise<number> {
+  let least = Infinity;
+  for (let round = 0; round < COLLECTIONS; round++) {
+    (globalThis as { gc?: () => void }).gc?.();
+    await new Promise((resolve) => setTimeout(resolve, A_WHILE_MS));
+    least = Math.min(least, bytes(Deno.memoryUsage()));
+  }
+  return least;
+}
