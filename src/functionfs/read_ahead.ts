@@ -109,7 +109,7 @@ export class ReadAhead implements ReadOwner {
     for (;;) {
       const bytes = this.#shiftFirst() ?? this.#slots.collect();
       if (this.#over) this.#settle();
-      else this.#slots.refill(this.#options.depth);
+      else this.#slots.ask(this.#options.depth);
       if (bytes !== undefined) return bytes;
       if (this.#isFinished()) return this.#tellEnd();
       await this.#change();

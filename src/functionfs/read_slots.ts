@@ -38,16 +38,6 @@ export class ReadSlots {
     }
   }
 
-  /**
-   * The same, unless the reader comes again soon: while it finds more that has
-   * come, half of the slots are asked with at once, and in one call.
-   */
-  refill(count: number): void {
-    this.#dropRead();
-    const more = this.#row.length > 0 && !this.#row[0].isUnderWay;
-    if (!more || 2 * this.#row.length <= count) this.ask(count);
-  }
-
   /** Leaves a slot and those behind it, or all, to whoever reads next. */
   endAt(slot: ReadSlot | undefined): void {
     this.#end = slot ?? this.#row[0];
