@@ -98,16 +98,26 @@ export function makeReadable(
   // once, leaves its request to the stream. The platform pulls for that only if
   // a reader is there when it hears of the end of this pull, and later reads
   // queue up behind the request without a pull.
-  const serveLeft = async (controller: ReadableByteStreamController) => {
-    for (let step = 0; step < STEPS_TO_HEAR; step++) await undefined;
-    if (!over && controller.byobRequest) pull(controller);
-  };
-  const pull = (controller: ReadableByteStreamController): Promise<void> => {
-    if (serving === undefined) {
+  const serveLeft = (controller: ReadableByteStreamController, steps: number) =>
+    queueMicrotask(() => {
+      if (steps > 1) serveLeft(controller, steps - 1);
+      else if (!over && controller.byobRequest) pull(controller);
+    });
+  const pull = (
+    controller: ReadableByteStreamController,
+  ): Promise<void> | undefined => {
+    if (serving !== undefined) return serving;
+    const bytes = finished || controller.byobRequest
+      ? undefined
+      : source.takeNow();
+    if (bytes === undefined) {
       serving = serve(controller);
-      serving.then(() => serveLeft(controller));
+      serving.then(() => serveLeft(controller, STEPS_TO_HEAR));
+      return serving;
     }
-    return serving;
+    controller.enqueue(bytes);
+    serveLeft(controller, STEPS_TO_HEAR);
+    return undefined;
   };
   return new ReadableStream({
     type: "bytes",
