@@ -75,7 +75,11 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
 
   start(controller: WritableStreamDefaultController): void {
     this.#controller = controller;
-    controller.signal.addEventListener("abort", () => this.#withdraw());
+    // Told at once; abort() is called when no chunk is under way any more.
+    controller.signal.addEventListener("abort", () => {
+      this.#target.onOver();
+      this.#withdraw();
+    });
   }
 
   write(chunk: Uint8Array): Promise<void> {
@@ -114,8 +118,6 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
   }
 
   async abort(): Promise<void> {
-    this.#target.onOver();
-    this.#withdraw();
     await this.#settled(0);
   }
 

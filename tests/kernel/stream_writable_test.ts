@@ -138,7 +138,8 @@ Deno.test("aborting the stream withdraws what the host has not taken", async () 
   await using test = await startEndpoints({ tx: bulkIn() });
   const { tx } = test.endpoints;
   for (const depth of [1, 4]) {
-    const writer = tx.openWritable({ depth }).getWriter();
+    const stream = tx.openWritable({ depth });
+    const writer = stream.getWriter();
     const writes = [0, 1, 2, 3, 4, 5].map((n) =>
       failureOf(writer.write(pattern(SIZE, n)))
     );
@@ -147,7 +148,10 @@ Deno.test("aborting the stream withdraws what the host has not taken", async () 
     await writes[depth - 1];
     await staysPending(writes[depth]);
     const reason = new Error("enough");
-    await writer.abort(reason);
+    const aborted = writer.abort(reason);
+    // Whoever writes next need not wait for the end of what is withdrawn.
+    assert(tx.writable !== stream);
+    await aborted;
     const failures = await Promise.all(writes);
     // Those that the stream had accepted before were done for it.
     const failed = failures.filter((each) => each !== undefined);
@@ -156,7 +160,6 @@ Deno.test("aborting the stream withdraws what the host has not taken", async () 
     assertEquals(failed[0].cause, reason);
     for (const each of failed.slice(1)) assertEquals(each, reason);
     await assertNothing(test);
-    assert(tx.writable !== undefined);
     const next = tx.writable.getWriter();
     const written = next.write(pattern(SIZE, 9));
     assertSame(await receive(test, SIZE), pattern(SIZE, 9));
