@@ -106,10 +106,7 @@ export class ReadAhead implements ReadOwner {
    * to be had without waiting.
    */
   takeNow(): Uint8Array<ArrayBuffer> | undefined {
-    if (this.#over || !this.#hasBegun) return undefined;
-    const bytes = this.#shiftFirst() ?? this.#slots.collect();
-    if (bytes !== undefined) this.#slots.ask(this.#options.depth);
-    return bytes;
+    return this.#over || !this.#hasBegun ? undefined : this.#collect();
   }
 
   /**
@@ -121,9 +118,7 @@ export class ReadAhead implements ReadOwner {
   async take(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     await this.#begin();
     for (;;) {
-      const bytes = this.#shiftFirst() ?? this.#slots.collect();
-      if (this.#over) this.#settle();
-      else this.#slots.ask(this.#options.depth);
+      const bytes = this.#collect();
       if (bytes !== undefined) return bytes;
       if (this.#isFinished()) return this.#tellEnd();
       await this.#change();
@@ -273,6 +268,14 @@ export class ReadAhead implements ReadOwner {
   #tellEnd(): undefined {
     if (this.#failure !== undefined) throw this.#failure;
     return undefined;
+  }
+
+  /** Takes what there is, and asks for as much again. */
+  #collect(): Uint8Array<ArrayBuffer> | undefined {
+    const bytes = this.#shiftFirst() ?? this.#slots.collect();
+    if (this.#over) this.#settle();
+    else this.#slots.ask(this.#options.depth);
+    return bytes;
   }
 
   #shiftFirst(): Uint8Array<ArrayBuffer> | undefined {

@@ -117,8 +117,8 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
     this.#target.onOver();
   }
 
-  async abort(): Promise<void> {
-    await this.#settled(0);
+  abort(): Promise<void> | undefined {
+    return this.#settled(0);
   }
 
   /** Resolves when at most so many transfers are under way. */

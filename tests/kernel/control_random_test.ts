@@ -40,11 +40,18 @@ interface Planned {
 class Handler {
   readonly plans = new Map<number, Planned>();
   /** The numbers of the requests that have carried other data than planned. */
-  readonly wrong: number[] = [];
+  wrong: number[] = [];
   /** The numbers of the requests whose answers the host has taken, it seems. */
   readonly answered = new Set<number>();
   /** Requests whose handler runs. */
   running = 0;
+
+  /** Before a new sequence, whose requests have the same numbers. */
+  forget(): void {
+    this.plans.clear();
+    this.wrong = [];
+    this.answered.clear();
+  }
 
   readonly handle = async (setup: SetupRequest) => {
     this.running++;
@@ -313,7 +320,7 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
     // Each sequence has a seed of its own: it does not depend on timing.
     const random = new Random((seed + sequence) >>> 0);
     const host = new Host(it, random, handler);
-    handler.answered.clear();
+    handler.forget();
     const log: string[] = [];
     try {
       for (let left = random.int(1, 6); left > 0; left--) {

@@ -10,14 +10,12 @@ import {
   SystemError,
 } from "@usb/gadget";
 import { startEndpoints } from "../support/endpoint_gadget.ts";
+import { collectGarbage } from "../support/memory.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
 import { gadgetSpeed } from "../support/speed.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const MIB = 1 << 20;
-
-/** The tasks start tests with --expose-gc. */
-declare const gc: (() => void) | undefined;
 
 function assertSame(actual: Uint8Array, expected: Uint8Array, what = "") {
   assertEquals(actual.byteLength, expected.byteLength, what);
@@ -136,7 +134,7 @@ Deno.test("read(buffer) takes the memory over, and gives it back with the data",
     const buffer = new Uint8Array(memory, 16, size);
     const reading = rx.read(buffer);
     assertEquals(buffer.byteLength, 0, "the caller's view is detached");
-    gc?.();
+    collectGarbage();
     await device.bulkOut(out, pattern(700, size));
     const result = await reading;
     assertSame(result, pattern(700, size));

@@ -204,8 +204,8 @@ Deno.test("g_ffs registers when all of its functions are ready, and leaves with 
   await using opened = new AsyncDisposableStack();
   const driver = () => listUdcs()[0].driver;
   const open = (name: string) => {
-    const mount = mountFunctionFs(name, { path: `/run/legacy-${name}` });
-    opened.use(mount);
+    const path = `/run/legacy-${name}`;
+    const mount = opened.use(mountFunctionFs(name, { path }));
     return { mount, fs: opened.use(FunctionFs.open(link(name), mount.path)) };
   };
   for (let round = 1; round <= 2; round++) {

@@ -14,6 +14,7 @@ import {
   allRuns,
   filesAtSpeed,
   filesThatRunOn,
+  leftOutSentence,
   obstacleTo,
   product,
   type Run,
@@ -157,9 +158,8 @@ async function main(): Promise<number> {
       for (const group of groups) {
         const obstacle = obstacleTo(group.machine.udc, run.kernel);
         if (obstacle !== undefined) {
-          console.log(
-            `\nLeft out on Linux ${run.kernel}, for ${obstacle}: ${group.files}`,
-          );
+          const what = `${group.files}`;
+          console.log(`\n${leftOutSentence(what, run, obstacle)}`);
           continue;
         }
         const test = { ...common, ...group, environment };

@@ -145,9 +145,18 @@ export function filesThatRunOn(
       !hasName(file, other.map(({ begin }) => begin))
     ),
     leftOut: other.map(({ begin, reason }) =>
-      `The tests in ${begin}*_test.ts are left out on Linux ${where.kernel}, ${where.arch}: ${reason}`
+      leftOutSentence(`The tests in ${begin}*_test.ts`, where, reason)
     ),
   };
+}
+
+/** Says what does not run, where, and why. */
+export function leftOutSentence(
+  what: string,
+  { kernel, arch }: Where,
+  reason: string,
+): string {
+  return `${what} are left out on Linux ${kernel}, ${arch}: ${reason}`;
 }
 
 function hasName(file: string, begins: readonly string[]): boolean {

@@ -25,15 +25,8 @@ import {
 } from "../../ffi/file.ts";
 import { openAio } from "../../ffi/libaio.ts";
 import { addressOf } from "../../ffi/memory.ts";
+import { collectGarbage } from "../support/memory.ts";
 import { eventFd, pipe } from "../support/pipe.ts";
-
-declare const gc: (() => void) | undefined;
-
-/** Collects garbage now; the tasks start tests with --expose-gc. */
-function collectGarbage(): void {
-  if (gc === undefined) throw new Error("Run with --v8-flags=--expose-gc");
-  gc();
-}
 
 /** A file in /tmp that is gone after the test. */
 function temporaryFile(): { fd: number } & Disposable {
