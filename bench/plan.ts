@@ -35,10 +35,13 @@ export const DEPTHS = [1, 8, 32];
 export const DIRECTIONS: readonly Direction[] = ["in", "out", "duplex"];
 export const PINGS = [64, 4096];
 
-/** The most transfers of a cell, and about the most bytes. */
-const MOST = 1500;
-const MOST_BYTES = 48 << 20;
-const PING_COUNT = 400;
+/**
+ * The most transfers of a cell, and about the most bytes: some tenths of a
+ * second, so that the beginning of a cell is a small part of it.
+ */
+const MOST = 4000;
+const MOST_BYTES = 192 << 20;
+const PING_COUNT = 1000;
 
 /** All cells of these sizes, depths and directions. */
 export function makeCells(

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Contender } from "./contenders.ts";
-import type { CellResult, Results } from "./results.ts";
+import { type CellResult, type Results, unfairness } from "./results.ts";
 
 /** A size as people say it. */
 export function sizeName(bytes: number): string {
@@ -115,10 +115,9 @@ function start({ start }: Results): string {
 function extras({ extras }: Results): string {
   if (extras === undefined) return "";
   const { idleCpu, shares } = extras;
-  const ratio = Math.max(...shares) / Math.min(...shares);
   return `A process with 32 idle endpoints takes ${
     (100 * idleCpu).toFixed(2)
   } % of a processor. Of eight gadgets that send at once, the fastest has ${
-    ratio.toFixed(2)
+    unfairness(shares).toFixed(2)
   } times the throughput of the slowest.`;
 }

@@ -49,6 +49,11 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
 }
 
+/** How many times as much the fastest has as the slowest. */
+export function unfairness(shares: readonly number[]): number {
+  return Math.max(...shares) / Math.min(...shares);
+}
+
 /** Makes figures of rounds. */
 export function summarize(
   raw: RawResults,

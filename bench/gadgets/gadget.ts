@@ -44,6 +44,8 @@ async function receive(
     // Whole packets: less than one would wait in the kernel alone.
     const room = Math.max(size, 1024);
     let memory = new ArrayBuffer(room);
+    // As the C programs do: memory that was never touched is not there yet.
+    new Uint8Array(memory).fill(0);
     // The memory goes to the endpoint and comes back with the data.
     while (left-- > 0) {
       const data = await sink.read(new Uint8Array(memory, 0, room));
