@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
-import { delay, startControl } from "../support/control_host.ts";
+import { startControl } from "../support/control_host.ts";
 import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
 import { watchEventLoop } from "../support/heartbeat.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";

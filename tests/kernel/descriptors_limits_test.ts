@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { decodeDescriptors, validateBlocks } from "@usb/gadget";
@@ -190,7 +191,7 @@ Deno.test("a host reads a configuration of 4096 bytes, and no longer one", async
   const end = performance.now() + 60_000;
   while (!lines.some((it) => /can't read configurations/.test(it))) {
     assert(performance.now() < end, lines.join("\n"));
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await delay(10);
     lines.push(...log.lines());
   }
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
@@ -53,7 +54,7 @@ Deno.test("attach() says why DMABUFs cannot be transferred here", async () => {
   }
   for (let unbound = false; !unbound;) {
     unbound = test.fs.state === "unbound";
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await delay(1);
   }
   const controller = new AbortController();
   const attaching = tx.attach(buffer, controller);

@@ -1,4 +1,5 @@
 // VM: --udc sg
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, DmaBuffer } from "@usb/gadget";
@@ -108,7 +109,7 @@ Deno.test("access() waits for the other driver, without standing still", async (
     assertSame(bytes, pattern(SIZE));
   });
   for (let turn = 0; turn < 3; turn++) {
-    await new Promise((resolve) => setTimeout(resolve));
+    await delay(0);
     order.push("turn");
   }
   end();

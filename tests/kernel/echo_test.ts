@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import {
   assert,
@@ -136,7 +137,7 @@ Deno.test("the event loop stays free without a host and with pending transfers",
     const written = link.write(bytes);
     const received = link.read(1000);
     last = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await delay(5000);
     assert(gadget.functions.echo.state !== "enabled");
     host.end();
     await gadget.functions.echo.enabled();
@@ -144,7 +145,7 @@ Deno.test("the event loop stays free without a host and with pending transfers",
     await device.claimInterface(0);
     const { input, output } = bulkEndpoints(device);
     // Another wait, with both in the kernel and a host that does nothing.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await delay(1000);
     assertEquals(await device.bulkIn(input, 1024), bytes);
     assertEquals(await written, 100);
     await device.bulkOut(output, pattern(500));

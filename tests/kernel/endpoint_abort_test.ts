@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AbortedTransferError, bulkIn, bulkOut, bulkPair } from "@usb/gadget";
@@ -14,7 +15,7 @@ const MIB = 1 << 20;
 async function someTime(most: number): Promise<void> {
   const turns = Math.floor(Math.random() * most);
   for (let turn = 0; turn < turns; turn++) {
-    if (turn % 4 === 3) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (turn % 4 === 3) await delay(0);
     else await Promise.resolve();
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bulkIn, bulkOut, bulkPair, isochronousIn } from "@usb/gadget";
@@ -241,7 +242,7 @@ Deno.test("no byte is lost or doubled when both sides halt and clear while data 
   const hostHalts = async () => {
     for (let round = 0; round < rounds; round++) {
       for (const address of [input, out]) await setHalt(device, address);
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await delay(1);
     }
   };
   const [, received, { back, stalls }, outStalls] = await Promise.all([

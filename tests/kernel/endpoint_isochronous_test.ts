@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
@@ -74,7 +75,7 @@ Deno.test("isochronous endpoints reach the host, wait for it, and refuse what th
   ].map((call) =>
     assertRejects(() => call, SystemError, "the host has disabled")
   );
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await delay(0);
   unplug(gadget);
   await Promise.all(calls);
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair, type EndpointPair } from "@usb/gadget";
@@ -71,7 +72,7 @@ class Host {
         if (!isTransferError(error)) throw error;
         if (error.code === "ENODEV") return;
         // A reset or another setting: the next one works, or says ENODEV.
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await delay(1);
       }
     }
   }
@@ -137,7 +138,7 @@ Deno.test("unplugged again and again in the middle of transfers, nothing is lost
     const reconnect = round % 2 === 0 ? "resume" : "end";
     const deviceSide = device.move(reconnect, () => over);
     const beforeUnplug = host.move(test.device, test.addresses, idle.signal);
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
+    await delay(Math.random() * 60);
     if (round % 3 === 2) await test.device.setInterface(0, 0);
     else if (round % 3 === 1) await test.device.reset();
     unplug(gadget);

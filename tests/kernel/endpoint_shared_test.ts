@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
@@ -18,7 +19,7 @@ async function startDd(args: string[]) {
   }).spawn();
   const waits = () =>
     readTextFile(`/proc/${process.pid}/stack`).includes("ffs_epfile");
-  while (!waits()) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (!waits()) await delay(5);
   return process;
 }
 
@@ -42,7 +43,7 @@ Deno.test("reads, writes and halts wait while another program uses the endpoint'
   const halted = link.out.halt().finally(() => order.push("halt"));
   let ticks = 0;
   const timer = setInterval(() => ticks++, 5);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await delay(200);
   clearInterval(timer);
   assertEquals(order, []);
   assert(ticks > 3, `${ticks} ticks`);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, type InEndpoint } from "@usb/gadget";
@@ -118,9 +119,9 @@ Deno.test("a write that gets a zero-length packet is done when the host has take
   const written = link.write(pattern(size)).then(() => done = true);
   // Both requests are with the kernel before the host takes the first one: an
   // empty request to an idle endpoint would go into dummy_hcd's FIFO.
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await delay(0);
   assertEquals((await device.bulkIn(input, size)).byteLength, size);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await delay(100);
   assertEquals(done, false);
   assertEquals((await device.bulkIn(input, PACKET)).byteLength, 0);
   await written;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type BulkEndpoints, roundTrip } from "../support/echo_host.ts";
@@ -24,7 +25,7 @@ async function until<T>(what: string, look: () => Promise<T | undefined>) {
     const found = await look();
     if (found !== undefined) return found;
     if (performance.now() > end) throw new Error(`Cannot see ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
   }
 }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, Gadget, kernelFunction, usbFunction } from "@usb/gadget";
@@ -104,10 +105,6 @@ async function traffic(): Promise<void> {
   await host.claimInterface(0);
   const endpoints = bulkEndpoints(host);
   for (;;) await roundTrip(host, endpoints, pattern(4000));
-}
-
-function delay(time: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, time));
 }
 
 /** Kills a victim somewhere in a phase, and starts again. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
@@ -27,7 +28,7 @@ async function fileAppears(path: string): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (!await Deno.stat(path).then(() => true, () => false)) {
     if (performance.now() > deadline) throw new Error(`There is no ${path}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await delay(20);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
@@ -43,9 +44,7 @@ for (const { name, rwProxy } of pairModes) {
     const { endpoints: { link }, gadget, addresses: [input, out] } = test;
     const udc = gadget.udc.name;
     const pause = () =>
-      random.chance(0.7)
-        ? new Promise<void>((end) => setTimeout(end, random.int(0, 5)))
-        : Promise.resolve();
+      random.chance(0.7) ? delay(random.int(0, 5)) : Promise.resolve();
     let files = 0;
     let memory = 0;
     for (let round = 0; round < SEQUENCES; round++) {

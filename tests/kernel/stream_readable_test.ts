@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkOut, type OutEndpoint, type ReadableOptions } from "@usb/gadget";
@@ -332,7 +333,7 @@ Deno.test("a BYOB read that is cancelled gives its request back", async () => {
     const reader = rx.readable.getReader({ mode: "byob" });
     const reading = reader.read(new Uint8Array(4096));
     const sent = round % 2 === 0 ? send(test, pattern(5, round)) : undefined;
-    if (round % 4 > 1) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (round % 4 > 1) await delay(0);
     await reader.cancel();
     const { value } = await reading;
     if (sent !== undefined) {
@@ -438,7 +439,7 @@ Deno.test("the stream ends when its function is closed", async () => {
 
 /** Waits until a pipe that has ended has let the stream go, and cancels that. */
 async function letGo(rx: OutEndpoint): Promise<void> {
-  while (rx.readable.locked) await new Promise((end) => setTimeout(end, 1));
+  while (rx.readable.locked) await delay(1);
   await rx.readable.cancel();
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AbortedTransferError, bulkIn, SystemError } from "@usb/gadget";
@@ -55,7 +56,7 @@ Deno.test("a write of the stream is done when the host has taken its chunk, and 
     assert(await staysPending(writer.ready));
     assertSame(await receive(test, SIZE), pattern(SIZE, n));
     order.push(`host ${n}`);
-    while (order.length < 2 * n + 2) await new Promise((r) => setTimeout(r, 1));
+    while (order.length < 2 * n + 2) await delay(1);
   }
   assertEquals(order.filter((each) => each.startsWith("taken")).length, 3);
   await writer.ready;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type DeviceMatch,
   type UsbDeviceInfo,
@@ -30,7 +31,7 @@ export class Enumerations {
         this.#seen.add(device.address);
         return device;
       }
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await delay(10);
     }
   }
 }

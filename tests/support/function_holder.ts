@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { F_SETFD, FD_CLOEXEC, O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { close, list, open, read, write } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
@@ -66,7 +67,7 @@ export class FunctionHolder implements Disposable {
         if (event[8] === FUNCTIONFS_SETUP) return;
       } catch (error) {
         if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await delay(5);
       }
     }
   }

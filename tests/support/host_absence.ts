@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { exists, list, readTextFile, writeFile } from "../../ffi/file.ts";
 import { type DeviceMatch, listUsbDevices } from "./usbfs_find.ts";
 
@@ -33,7 +34,7 @@ export class HostAbsence implements Disposable {
    */
   async seen(match: DeviceMatch): Promise<void> {
     while (!(await this.#ignores(match))) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await delay(POLL_MS);
     }
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 
 /** Buffers that were collected are freed a while later, by another thread. */
 const COLLECTIONS = 5;
@@ -27,7 +28,7 @@ export async function usedMemory(
   let least = Infinity;
   for (let round = 0; round < COLLECTIONS; round++) {
     collectGarbage();
-    await new Promise((resolve) => setTimeout(resolve, A_WHILE_MS));
+    await delay(A_WHILE_MS);
     least = Math.min(least, bytes(Deno.memoryUsage()));
   }
   return least;

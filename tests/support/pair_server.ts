@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { readTextFile } from "../../ffi/file.ts";
 
 /** A program that runs. */
@@ -36,7 +37,7 @@ export function startServer(
     async waits() {
       const stack = `/proc/${process.pid}/stack`;
       while (!readTextFile(stack).includes("ffs_epfile_io")) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await delay(5);
       }
     },
     async [Symbol.asyncDispose]() {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 
 /** Gives whatever is on its way the time to come. In milliseconds. */
 const A_WHILE = 50;
@@ -15,7 +16,7 @@ export async function staysPending(
   let settled = false;
   const settle = () => settled = true;
   promise.then(settle, settle);
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  await delay(milliseconds);
   return !settled;
 }
 

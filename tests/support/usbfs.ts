@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { O_NONBLOCK, O_RDONLY, O_RDWR } from "../../ffi/abi.ts";
 import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
 import { close, ioctl, open, read } from "../../ffi/file.ts";
@@ -72,7 +73,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
         // there yet, since another part of the kernel makes it.
         const early = isSystemError(error, "ENOENT", "ENODEV");
         if (!early || performance.now() > end) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        await delay(10);
       }
     }
   }

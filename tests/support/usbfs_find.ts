@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 
 const SYSFS_DEVICES = "/sys/bus/usb/devices";
 const POLL_MS = 10;
@@ -113,7 +114,7 @@ async function poll<T>(
     signal?.throwIfAborted();
     const found = await look();
     if (found !== undefined || performance.now() > end) return found;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await delay(POLL_MS);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { aioLibraries } from "../support/libraries.ts";
 import {
   assert,
@@ -188,7 +189,7 @@ for (const library of aioLibraries) {
       aio.submit(request, 5, ends.readEnd, BigInt(POLLIN), 0, undefined);
       return request;
     });
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await delay(1);
     for (let index = 0; index < 1000; index += 2) {
       assert(aio.cancel(requests[index]));
     }
@@ -262,14 +263,14 @@ for (const library of aioLibraries) {
       return new WeakRef(bytes);
     })();
     for (let round = 0; round < 5; round++) {
-      await new Promise((resolve) => setTimeout(resolve));
+      await delay(0);
       collectGarbage();
       assert(memory.deref() !== undefined, "the kernel has it");
     }
     write(ends.writeEnd, new Uint8Array(1));
     await done.promise;
     for (let round = 0; round < 100 && memory.deref(); round++) {
-      await new Promise((resolve) => setTimeout(resolve));
+      await delay(0);
       collectGarbage();
     }
     assertEquals(memory.deref(), undefined);
@@ -283,7 +284,7 @@ for (const library of aioLibraries) {
       Error,
       "Operation canceled",
     );
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await delay(1);
     const closed = aio.close();
     assertEquals(closed, aio.close());
     await closed;

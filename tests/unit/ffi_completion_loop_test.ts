@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { POLLIN } from "../../ffi/abi.ts";
@@ -23,9 +24,6 @@ class Turns implements Disposable {
   }
 }
 
-const sleep = (time: number) =>
-  new Promise<void>((resolve) => setTimeout(resolve, time));
-
 Deno.test("transfers that never pause leave timers their turn", async () => {
   await using endpoints = openEndpoints();
   let over = false;
@@ -37,7 +35,7 @@ Deno.test("transfers that never pause leave timers their turn", async () => {
     }
   };
   const floods = [flood(), flood()];
-  for (let turn = 0; turn < 10; turn++) await sleep(1);
+  for (let turn = 0; turn < 10; turn++) await delay(1);
   over = true;
   await Promise.all(floods);
   assert(writes > 10, `${writes} writes`);
@@ -53,10 +51,10 @@ Deno.test("in a pause nothing is looked for, and a completion after it is told",
   let before = -1;
   while (turns.count !== before) {
     before = turns.count;
-    await sleep(20);
+    await delay(20);
   }
   assert(before > 0, "it did not look at all");
-  await sleep(100);
+  await delay(100);
   assertEquals(turns.count, before);
   write(ends.writeEnd, new Uint8Array(1));
   assertEquals(await ready & POLLIN, POLLIN);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { POLLHUP, POLLIN, POLLOUT } from "../../ffi/abi.ts";
@@ -31,7 +32,7 @@ Deno.test("watch() serves files that are added while it waits", async () => {
     order.push("first");
     both.resolve();
   });
-  await new Promise((resolve) => setTimeout(resolve, 1)); // the poll is parked
+  await delay(1); // the poll is parked
   const two = watch(second.readEnd, POLLIN, () => {
     read(second.readEnd, buffer);
     order.push("second");

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { Errno } from "../../ffi/errno.ts";
@@ -77,7 +78,7 @@ function start(options: Partial<ReadAheadOptions> = {}) {
   return { queue, kept, ahead, stream, overs: () => overs };
 }
 
-const turns = () => new Promise((resolve) => setTimeout(resolve, 0));
+const turns = () => delay(0);
 
 Deno.test("packets that have come together are read together, and as many are asked for", async () => {
   const { queue, stream } = start();

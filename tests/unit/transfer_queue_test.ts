@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
 import type { AioContext, AioRequest, AioSource } from "../../ffi/aio.ts";
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
@@ -183,7 +184,7 @@ Deno.test("EAGAIN of an endpoint that works is tried again a little later, in or
   bench.aio.turn();
   assertEquals(bench.kernel, []);
   while (bench.kernel.length === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await delay(1);
     bench.aio.turn();
   }
   assertEquals(bench.kernel, ["a", "b"]);
@@ -230,7 +231,7 @@ Deno.test("an action has its place among the transfers, and is tried until it is
   bench.aio.turn();
   assertEquals([attempts, end], [[[]], undefined]);
   while (end === undefined) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await delay(1);
     bench.aio.turn();
   }
   assertEquals(end, 0);

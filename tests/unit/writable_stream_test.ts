@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { makeWritable } from "../../src/functionfs/writable_stream.ts";
 import type { Write } from "../../src/functionfs/write.ts";
@@ -41,7 +42,7 @@ class FakeEndpoint {
   }
 }
 
-const turns = () => new Promise((resolve) => setTimeout(resolve, 0));
+const turns = () => delay(0);
 const chunk = (n: number) => new Uint8Array([n]);
 
 Deno.test("a stream of depth n has n transfers under way, and resolves a write when less are", async () => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { VmError } from "./errors.ts";
 import type { Job } from "./progress.ts";
 
@@ -51,7 +52,7 @@ export async function withLock<T>(
     onWait();
     // Waiting inside lock() could not be interrupted.
     do {
-      await new Promise((resolve) => setTimeout(resolve, LOCK_INTERVAL));
+      await delay(LOCK_INTERVAL);
       signal?.throwIfAborted();
     } while (!await file.tryLock(true));
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { VmError } from "./errors.ts";
 
 /** What {@linkcode run} may be told. */
@@ -33,7 +34,7 @@ export async function run(
   }).output();
   if (!output.success) {
     // Ctrl+C reaches the program as well, and it may be the first to tell.
-    if (output.signal !== null || output.code > 128) await moment();
+    if (output.signal !== null || output.code > 128) await delay(100);
     options.signal?.throwIfAborted();
     const message = new TextDecoder().decode(output.stderr).trim();
     throw new VmError(
@@ -43,10 +44,6 @@ export async function run(
     );
   }
   return output.stdout;
-}
-
-function moment(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 100));
 }
 
 /** Like {@linkcode run}, with the output as text. */
