@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type SetupRequest, Stall } from "@usb/gadget";
@@ -11,7 +12,6 @@ import { plug, unplug } from "../support/cable.ts";
 import {
   aborted,
   type ControlGadget,
-  delay,
   outcome,
   startControl,
   until,

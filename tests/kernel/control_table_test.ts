@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -16,7 +17,6 @@ import {
 import {
   aborted,
   type ControlGadget,
-  delay,
   outcome,
   startControl,
 } from "../support/control_host.ts";
