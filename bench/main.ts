@@ -136,6 +136,10 @@ async function main(): Promise<number> {
     await write("results.json", `${JSON.stringify(results, null, 2)}\n`);
     await write("results.md", text);
     await write("throughput.svg", drawThroughput(results));
+    await new Deno.Command(Deno.execPath(), {
+      args: ["fmt", "--quiet", "results.json", "results.md"],
+      cwd: new URL(".", import.meta.url),
+    }).output();
   }
   return result.code;
 }
