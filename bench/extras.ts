@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { ours, type Programs } from "./contenders.ts";
 import type { Cell } from "./plan.ts";
 import { Program } from "./program.ts";
@@ -37,9 +38,9 @@ export async function measureExtras(
 async function measureIdle(udcs: readonly string[]): Promise<number> {
   const idle = Program.start(ours("gadgets/idle.ts", ...udcs));
   await idle.expect("open");
-  await sleep(SETTLE_MS);
+  await delay(SETTLE_MS);
   const before = idle.cpuSeconds();
-  await sleep(IDLE_MS);
+  await delay(IDLE_MS);
   const after = idle.cpuSeconds();
   await idle.interrupt();
   return (after - before) / (IDLE_MS / 1000);
@@ -74,8 +75,4 @@ async function measureShares(
   for (const gadget of gadgets) await gadget[Symbol.asyncDispose]();
   rounds.sort((a, b) => unfairness(a) - unfairness(b));
   return rounds[SHARE_ROUNDS >> 1];
-}
-
-function sleep(time: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, time));
 }

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { VmError } from "../tests/vm/errors.ts";
+import { run } from "../tests/vm/process.ts";
 import { terminalProgress } from "../tests/vm/progress.ts";
 import { isQemuFault, runInVm } from "../tests/vm/vm.ts";
 import { build, type Contender, CONTENDERS } from "./contenders.ts";
@@ -136,10 +137,7 @@ async function main(): Promise<number> {
     await write("results.json", `${JSON.stringify(results, null, 2)}\n`);
     await write("results.md", text);
     await write("throughput.svg", drawThroughput(results));
-    await new Deno.Command(Deno.execPath(), {
-      args: ["fmt", "--quiet", "results.json", "results.md"],
-      cwd: new URL(".", import.meta.url),
-    }).output();
+    await run(Deno.execPath(), ["fmt", "--quiet", "bench"], { cwd: ROOT });
   }
   return result.code;
 }
