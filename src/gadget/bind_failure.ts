@@ -9,7 +9,7 @@ import { exists } from "../../ffi/file.ts";
 import { type GadgetDefinition, isOwnFunction } from "./gadget_definition.ts";
 import { interfaceTotals } from "./interface_offsets.ts";
 import type { UnreadyFunction } from "./readiness.ts";
-import { controllerRemedy } from "./remedies.ts";
+import { controllerRemedy, kernelRelease } from "./remedies.ts";
 import { listUdcs, type Udc, UDC_CLASS } from "./udc.ts";
 import { udcOwner } from "./udc_owner.ts";
 
@@ -107,6 +107,10 @@ function kernelReason(
   const lines = kernelLog.filter((line) => !NOISE.test(line)).join("; ");
   if (lines === "") return undefined;
   const said = `(the kernel says: ${lines})`;
+  // Its folder in sysfs went with the old controller, and is still counted on.
+  if (/kobject_add_internal failed .*\(error: -2 parent: net\)/.test(lines)) {
+    return `the kernel cannot make its network interface where one has been before: the controller's driver was loaded again meanwhile, and this kernel (Linux ${kernelRelease()}) only gets over that when the machine is restarted ${said}`;
+  }
   switch (/failed to start [^:]+: (-\d+)/.exec(lines)?.[1]) {
     case "-524":
       return `the controller has no endpoint for one of the functions: it has too few of the type, size or direction (${

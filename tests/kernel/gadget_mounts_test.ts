@@ -1,12 +1,11 @@
 /**
  * Mounts of FunctionFS: those of a gadget, and those that somebody else has
- * made, g_ffs among them.
+ * made.
  *
  * @module
  */
 import "../support/libraries.ts";
 import {
-  assert,
   assertEquals,
   assertRejects,
   assertStringIncludes,
@@ -17,8 +16,6 @@ import {
   externalFunction,
   FunctionFs,
   Gadget,
-  listUdcs,
-  mountFunctionFs,
   usbFunction,
 } from "@usb/gadget";
 import { gadgetTraces } from "../support/leftovers.ts";
@@ -27,7 +24,6 @@ import { gadgetSpeed } from "../support/speed.ts";
 import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
-const legacyIds = { vendorId: 0x1209, productId: 0x0020 };
 const { maxSpeed } = gadgetSpeed();
 const CONFIGFS = "/sys/kernel/config/usb_gadget";
 
@@ -189,72 +185,4 @@ Deno.test("FunctionFs.open() serves a mount of a gadget that a script has made",
     () => FunctionFs.open(link("mtp"), "/run/script-mtp"),
     Deno.errors.NotFound,
   );
-});
-
-/** Loads the kernel's own FunctionFS gadget; unloads it in the end. */
-async function loadLegacyGadget(parameters = ""): Promise<AsyncDisposable> {
-  await shell(`modprobe g_ffs ${parameters} idVendor=0x1209 idProduct=0x0020`);
-  return {
-    [Symbol.asyncDispose]: async () => void await shell("modprobe -r g_ffs"),
-  };
-}
-
-Deno.test("g_ffs registers when all of its functions are ready, and leaves with the first", async () => {
-  await using _module = await loadLegacyGadget("functions=a,b");
-  await using opened = new AsyncDisposableStack();
-  const driver = () => listUdcs()[0].driver;
-  const open = (name: string) => {
-    const path = `/run/legacy-${name}`;
-    const mount = opened.use(mountFunctionFs(name, { path }));
-    return { mount, fs: opened.use(FunctionFs.open(link(name), mount.path)) };
-  };
-  for (let round = 1; round <= 2; round++) {
-    const a = open("a");
-    assertEquals(driver(), "");
-    const b = open("b");
-    assertEquals(driver(), "g_ffs");
-    await Promise.all([a.fs.enabled(), b.fs.enabled()]);
-    await waitForDevice(legacyIds);
-    await assertRejects(
-      () => Gadget.start({ ...ids, functions: [link("one")] }),
-      Deno.errors.Busy,
-      '"dummy_udc.0" by the gadget driver "g_ffs"',
-    );
-    await (round === 1 ? a : b).fs.close();
-    assertEquals(driver(), "");
-    await waitForNoDevice(legacyIds);
-    await (round === 1 ? b : a).fs.close();
-    a.mount.unmount();
-    b.mount.unmount();
-    b.mount.unmount();
-    assertEquals(await exists(a.mount.path), false);
-  }
-  assertThrows(
-    () => mountFunctionFs("c", { path: "/run/legacy-c" }),
-    Deno.errors.NotFound,
-    'no gadget has a FunctionFS instance "c"',
-  );
-  assertEquals(await exists("/run/legacy-c"), false);
-});
-
-Deno.test("g_ffs with one function registers with it, whatever its name is", async () => {
-  await using _module = await loadLegacyGadget();
-  using mount = mountFunctionFs("any", {
-    path: "/run/legacy",
-    mode: 0o770,
-    uid: 5,
-  });
-  assertThrows(
-    () => mountFunctionFs("any", { path: "/run/legacy-again" }),
-    Deno.errors.Busy,
-    'the instance "any" is mounted elsewhere',
-  );
-  // As a program finds it that was killed, and is started again.
-  mountFunctionFs("any", { path: mount.path }).unmount();
-  {
-    await using fs = FunctionFs.open(link("any"), mount.path);
-    await fs.enabled();
-    assertEquals(await rights(`${mount.path}/ep1`), ["660", 5, 0]);
-  }
-  assert(listUdcs().every((it) => it.driver === ""));
 });

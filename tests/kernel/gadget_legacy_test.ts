@@ -1,0 +1,111 @@
+/**
+ * Mounts of FunctionFS that belong to g_ffs, the kernel's gadget without
+ * configfs.
+ *
+ * In a VM of its own: Debian's g_ffs has a network interface, and the kernel
+ * may fail to make that one where a network function has been used and the
+ * controller's driver been loaded again since (gadget_reload_test.ts).
+ *
+ * @module
+ */
+// VM: --hcd none
+import "../support/libraries.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  bulkPair,
+  FunctionFs,
+  Gadget,
+  listUdcs,
+  mountFunctionFs,
+  usbFunction,
+} from "@usb/gadget";
+import { shell } from "../support/shell.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+
+const ids = { vendorId: 0x1209, productId: 0x0020 };
+
+function link(name: string) {
+  return usbFunction({
+    name,
+    interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+  });
+}
+
+/** Permissions and owners, as the options of a mount set them. */
+async function rights(path: string) {
+  const { mode, uid, gid } = await Deno.stat(path);
+  return [(mode! & 0o777).toString(8), uid, gid];
+}
+
+const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
+
+/** Loads the kernel's own FunctionFS gadget; unloads it in the end. */
+async function loadLegacyGadget(parameters = ""): Promise<AsyncDisposable> {
+  await shell(`
+    modprobe dummy_hcd is_super_speed=1
+    modprobe g_ffs ${parameters} idVendor=0x1209 idProduct=0x0020`);
+  return {
+    [Symbol.asyncDispose]: async () => void await shell("modprobe -r g_ffs"),
+  };
+}
+
+Deno.test("g_ffs registers when all of its functions are ready, and leaves with the first", async () => {
+  await using _module = await loadLegacyGadget("functions=a,b");
+  await using opened = new AsyncDisposableStack();
+  const driver = () => listUdcs()[0].driver;
+  const open = (name: string) => {
+    const path = `/run/legacy-${name}`;
+    const mount = opened.use(mountFunctionFs(name, { path }));
+    return { mount, fs: opened.use(FunctionFs.open(link(name), mount.path)) };
+  };
+  for (let round = 1; round <= 2; round++) {
+    const a = open("a");
+    assertEquals(driver(), "");
+    const b = open("b");
+    assertEquals(driver(), "g_ffs");
+    await Promise.all([a.fs.enabled(), b.fs.enabled()]);
+    await waitForDevice(ids);
+    await assertRejects(
+      () => Gadget.start({ ...ids, functions: [link("one")] }),
+      Deno.errors.Busy,
+      '"dummy_udc.0" by the gadget driver "g_ffs"',
+    );
+    await (round === 1 ? a : b).fs.close();
+    assertEquals(driver(), "");
+    await waitForNoDevice(ids);
+    await (round === 1 ? b : a).fs.close();
+    a.mount.unmount();
+    b.mount.unmount();
+    b.mount.unmount();
+    assertEquals(await exists(a.mount.path), false);
+  }
+  assertThrows(
+    () => mountFunctionFs("c", { path: "/run/legacy-c" }),
+    Deno.errors.NotFound,
+    'no gadget has a FunctionFS instance "c"',
+  );
+  assertEquals(await exists("/run/legacy-c"), false);
+});
+
+Deno.test("g_ffs with one function registers with it, whatever its name is", async () => {
+  await using _module = await loadLegacyGadget();
+  using mount = mountFunctionFs("any", {
+    path: "/run/legacy",
+    mode: 0o770,
+    uid: 5,
+  });
+  assertThrows(
+    () => mountFunctionFs("any", { path: "/run/legacy-again" }),
+    Deno.errors.Busy,
+    'the instance "any" is mounted elsewhere',
+  );
+  // As a program finds it that was killed, and is started again.
+  mountFunctionFs("any", { path: mount.path }).unmount();
+  {
+    await using fs = FunctionFs.open(link("any"), mount.path);
+    assertEquals(listUdcs()[0].driver, "g_ffs");
+    await fs.enabled();
+    assertEquals(await rights(`${mount.path}/ep1`), ["660", 5, 0]);
+  }
+  assert(listUdcs().every((it) => it.driver === ""));
+});
