@@ -15,6 +15,7 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs_find.ts";
+import { runText } from "../tests/vm/process.ts";
 
 const ROUNDS = 5;
 const COUNT = 1000;
@@ -33,27 +34,23 @@ const definition = usbFunction({
   control: () => answer,
 });
 
-await run("gcc", [
+await runText("gcc", [
   "-O2",
   "-o",
   program,
   new URL("../tests/support/control_gadget.c", import.meta.url).pathname,
 ]);
 
-/** Runs a program, and returns what it says. */
-async function run(command: string, args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args })
-    .output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!success) throw new Error(`${command}: ${text(stderr)}`);
-  return text(stdout);
-}
-
 /** Asks the gadget that is there; returns requests per second. */
 async function measure(): Promise<number> {
   const { path } = await waitForDevice(ids);
-  await run(program, ["ask", path, `${WARM_UP}`, `${LENGTH}`]);
-  const seconds = await run(program, ["ask", path, `${COUNT}`, `${LENGTH}`]);
+  await runText(program, ["ask", path, `${WARM_UP}`, `${LENGTH}`]);
+  const seconds = await runText(program, [
+    "ask",
+    path,
+    `${COUNT}`,
+    `${LENGTH}`,
+  ]);
   return COUNT / Number(seconds);
 }
 

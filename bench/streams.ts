@@ -12,6 +12,7 @@
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
 import { endpointAddresses } from "../tests/support/endpoint_gadget.ts";
 import { UsbfsDevice } from "../tests/support/usbfs.ts";
+import { runText } from "../tests/vm/process.ts";
 
 const ROUNDS = 5;
 const SIZE = 65_536;
@@ -23,20 +24,12 @@ const COUNT = TOTAL / SIZE;
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const folder = await Deno.makeTempDir();
 const program = `${folder}/bulk_host`;
-await run("gcc", [
+await runText("gcc", [
   "-O2",
   "-o",
   program,
   new URL("bulk_host.c", import.meta.url).pathname,
 ]);
-
-async function run(command: string, args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args })
-    .output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!success) throw new Error(`${command}: ${text(stderr)}`);
-  return text(stdout);
-}
 
 await using gadget = await Gadget.start({
   ...ids,
@@ -55,7 +48,7 @@ await device.close();
 /** Runs the host; returns megabytes per second of each lane. */
 async function host(...endpoints: number[]): Promise<number[]> {
   const lanes = endpoints.map((it) => `${it}:${SIZE}:${DEPTH}:${COUNT}`);
-  const text = await run(program, [path, ...lanes]);
+  const text = await runText(program, [path, ...lanes]);
   return text.trim().split("\n").map((each) => TOTAL / Number(each) / 1e6);
 }
 

@@ -4,12 +4,11 @@
  *
  * @module
  */
-import type { AioContext } from "../../ffi/aio.ts";
 import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
 import { ioctl } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
 import { decodeList } from "../descriptors/decode.ts";
-import type { CompiledEndpoint, EndpointNode } from "../descriptors/mod.ts";
+import type { EndpointNode } from "../descriptors/mod.ts";
 import { USB_ENDPOINT_MAXP_MASK } from "../usb/mod.ts";
 import {
   FUNCTIONFS_CLEAR_HALT,
@@ -22,56 +21,11 @@ import type { DmaBuffer } from "./dmabuf.ts";
 import type { DmaBufferAttachment } from "./dmabuf_attachment.ts";
 import { DmabufEndpoint } from "./dmabuf_endpoint.ts";
 import { type DmabufSupport, dmabufSupport } from "./dmabuf_support.ts";
+import type { EndpointOptions, EndpointResources } from "./endpoint_options.ts";
 import { haltEndpoint, settled } from "./halt.ts";
-import type { Lifecycle } from "./lifecycle.ts";
 import { closedError } from "./transfer_error.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
 import type { ZeroLengthControl } from "./zero_length.ts";
-
-/** What an endpoint is made from. */
-export interface EndpointResources {
-  /** Open file of the endpoint, O_RDWR and O_NONBLOCK. */
-  readonly fd: number;
-  /** What transfers are made on: that file, or the one of its pair. */
-  readonly transferFd: number;
-  /** Where that file lies. */
-  readonly path: string;
-  readonly aio: AioContext;
-  readonly lifecycle: Lifecycle;
-  readonly compiled: CompiledEndpoint;
-}
-
-/** How to wait for something that an endpoint does. */
-export interface EndpointOptions {
-  /** Ends the wait. */
-  readonly signal?: AbortSignal;
-}
-
-/** How a transfer is run. */
-export interface TransferOptions extends EndpointOptions {
-  /**
-   * What becomes of the transfer when the host disables the endpoint before it
-   * is done: by a reset, by SET_CONFIGURATION or SET_INTERFACE (of any
-   * interface of the function), or because the cable is unplugged.
-   *
-   * - `"resume"`: it goes on when the endpoint is enabled again. What has not
-   *   been told as done is then sent or received again: the kernel does not
-   *   say how much of an unfinished request was.
-   * - `"end"`: it fails with ESHUTDOWN.
-   *
-   * A transfer that is called while no host is there waits for one either way.
-   * @default {"resume"}
-   */
-  readonly reconnect?: "resume" | "end";
-}
-
-/** Checks how many transfers may be under way at once. */
-export function assertDepth(depth: number, action: string): void {
-  if (Number.isInteger(depth) && depth >= 1) return;
-  throw new RangeError(
-    `Cannot ${action}: the depth must be a positive integer, is ${depth}`,
-  );
-}
 
 /** An endpoint of a function. */
 export abstract class Endpoint {

@@ -3,62 +3,16 @@
  *
  * @module
  */
-import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
-import type { AioContext } from "../../ffi/aio.ts";
 import { isSystemError } from "../../ffi/errno.ts";
-import { close, ioctl, open } from "../../ffi/file.ts";
-import type { KernelVersion, UsbFunction } from "../descriptors/mod.ts";
+import { close, ioctl } from "../../ffi/file.ts";
+import type { UsbFunction } from "../descriptors/mod.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
-import { recordBlocks } from "./block_record.ts";
-import { sharedAio } from "./aio.ts";
-import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
 import type { DmabufSupport } from "./dmabuf_support.ts";
-import { openEventCounter } from "./event_counter.ts";
-import { type EndpointObjects, nameEndpoints } from "./endpoint_objects.ts";
-import { InEndpoint } from "./in_endpoint.ts";
+import type { EndpointObjects } from "./endpoint_objects.ts";
+import type { FunctionFsOptions, InheritOptions } from "./function_options.ts";
 import { InheritedFiles } from "./inherited_files.ts";
-import {
-  type FunctionEvent,
-  type FunctionState,
-  Lifecycle,
-} from "./lifecycle.ts";
-import { OutEndpoint } from "./out_endpoint.ts";
-import { registerFunction } from "./register.ts";
-import { runningKernel } from "./running_kernel.ts";
-import { serveControl } from "./serve_control.ts";
-
-/** How to open a function. */
-export interface FunctionFsOptions {
-  /**
-   * Interfaces of other functions before this one in its configuration.
-   * @default {0}
-   */
-  readonly interfaceOffset?: number;
-  /**
-   * The AIO library to use: a file or soname, or `"syscall"` for none. By
-   * default the installed libaio, or system calls where there is none.
-   */
-  readonly libaio?: string;
-  /**
-   * The kernel to write descriptors for: Linux before 6.4 wants another
-   * version of Microsoft OS descriptors, and before 6.12 it refuses DFU. To be
-   * given for a kernel whose release does not tell what it can do.
-   * @default {the running one}
-   */
-  readonly kernel?: KernelVersion;
-  /**
-   * Let the kernel count events on an eventfd (FUNCTIONFS_EVENTFD), in place
-   * of watching the control file with epoll. Makes no difference to a program.
-   *
-   * Off by default: kernels before 5.16 lose count of who uses the eventfd,
-   * and can crash when the function is closed. They are refused.
-   * @default {false}
-   */
-  readonly eventfd?: boolean;
-}
-
-/** How to take over a function; see {@linkcode FunctionFsOptions}. */
-export type InheritOptions = Omit<FunctionFsOptions, "eventfd">;
+import type { FunctionEvent, FunctionState } from "./lifecycle.ts";
+import { type FunctionParts, openFunction } from "./open_function.ts";
 
 /** A function of a USB device, served by this process. */
 export class FunctionFs<F extends UsbFunction = UsbFunction>
@@ -69,31 +23,24 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   readonly mountPoint: string;
   /** Its endpoints, under the names of the definition. */
   readonly endpoints: EndpointObjects<F>;
-  readonly #lifecycle: Lifecycle;
-  readonly #control: ControlEndpoint;
-  readonly #aio: AioContext;
-  readonly #halves: (InEndpoint | OutEndpoint)[];
-  readonly #fds: number[];
+  readonly #parts: FunctionParts<F>;
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: {
-    definition: F;
-    mountPoint: string;
-    endpoints: EndpointObjects<F>;
-    lifecycle: Lifecycle;
-    control: ControlEndpoint;
-    aio: AioContext;
-    halves: (InEndpoint | OutEndpoint)[];
-    fds: number[];
-  }) {
-    this.definition = parts.definition;
-    this.mountPoint = parts.mountPoint;
+  private constructor(
+    definition: F,
+    mountPoint: string,
+    options: FunctionFsOptions,
+    inherited?: InheritedFiles,
+  ) {
+    const parts = openFunction<F>(definition, mountPoint, {
+      ...options,
+      inherited,
+      onEnd: () => void this.close(),
+    });
+    this.definition = definition;
+    this.mountPoint = mountPoint;
     this.endpoints = parts.endpoints;
-    this.#lifecycle = parts.lifecycle;
-    this.#control = parts.control;
-    this.#aio = parts.aio;
-    this.#halves = parts.halves;
-    this.#fds = parts.fds;
+    this.#parts = parts;
   }
 
   /**
@@ -114,7 +61,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     mountPoint: string,
     options: FunctionFsOptions = {},
   ): FunctionFs<F> {
-    return FunctionFs.#serve(definition, mountPoint, options);
+    return new FunctionFs(definition, mountPoint, options);
   }
 
   /**
@@ -141,100 +88,10 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     options: InheritOptions = {},
   ): FunctionFs<F> {
     const files = new InheritedFiles(mountPoint);
-    const self = FunctionFs.#serve(definition, mountPoint, options, files);
+    const self = new FunctionFs(definition, mountPoint, options, files);
     // Handlers that run for what has waited can use the function.
     queueMicrotask(() => self.#takeOver());
     return self;
-  }
-
-  static #serve<F extends UsbFunction>(
-    definition: F,
-    mountPoint: string,
-    options: FunctionFsOptions,
-    inherited?: InheritedFiles,
-  ): FunctionFs<F> {
-    const { interfaceOffset, kernel = runningKernel() } = options;
-    const aio = sharedAio(options.libaio);
-    const lifecycle = new Lifecycle(definition.interfaces.length);
-    const path = `${mountPoint}/ep0`;
-    const fds: number[] = [];
-    const keep = (fd: number) => fds[fds.push(fd) - 1];
-    // Nonblocking: what is submitted before the host enables the endpoint must
-    // come back instead of blocking. Both directions: a halt is I/O in the
-    // wrong one.
-    const openEndpoint = (path: string) =>
-      keep(
-        inherited?.take(path) ??
-          open(path, O_RDWR | O_NONBLOCK, { action: "open endpoint" }),
-      );
-    let notice: EventNotice | undefined;
-    try {
-      notice = options.eventfd ? openEventCounter(kernel) : undefined;
-      const { fd, compiled, noProxies } = registerFunction(
-        definition,
-        path,
-        { interfaceOffset, kernel, eventfd: notice?.fd },
-        inherited,
-      );
-      keep(fd);
-      recordBlocks(mountPoint, compiled);
-      const proxies = new Map(compiled.proxies.map(({ name, file }) => {
-        const path = `${mountPoint}/${file}`;
-        return [name, { path, fd: openEndpoint(path) }];
-      }));
-      const halves = compiled.endpoints.map((endpoint) => {
-        const path = `${mountPoint}/${endpoint.file}`;
-        const fd = openEndpoint(path);
-        const transferFd = proxies.get(endpoint.name)?.fd ?? fd;
-        const compiled = endpoint;
-        const files = { fd, transferFd, path };
-        const resources = { ...files, aio, lifecycle, compiled };
-        return endpoint.half === "in"
-          ? new InEndpoint(resources)
-          : new OutEndpoint(resources);
-      });
-      const endpoints = nameEndpoints<F>(
-        compiled.endpoints,
-        halves,
-        (name) => proxies.get(name) ?? { missing: noProxies },
-      );
-      lifecycle.onEnable(() => halves.forEach((half) => half.onEnable()));
-      lifecycle.listen((event) => {
-        if (event.type === "disable") {
-          halves.forEach((half) => half.onDisable());
-        }
-      });
-      const control = serveControl({
-        fd,
-        path,
-        definition,
-        lifecycle,
-        notice,
-        endpoints: halves,
-        onEnd: () => self.close(),
-      });
-      aio.retain();
-      const self = new FunctionFs<F>({
-        definition,
-        mountPoint,
-        endpoints,
-        lifecycle,
-        control,
-        aio,
-        halves,
-        fds,
-      });
-      return self;
-    } catch (error) {
-      fds.forEach(close);
-      notice?.close();
-      if (isSystemError(error, "ESRCH")) {
-        throw new Deno.errors.Busy(
-          `Cannot open function "${definition.name}": another process serves it: ${mountPoint}`,
-        );
-      }
-      throw error;
-    }
   }
 
   /** The name of the function. */
@@ -244,12 +101,12 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
 
   /** Where the function is in its life. */
   get state(): FunctionState {
-    return this.#lifecycle.state;
+    return this.#parts.lifecycle.state;
   }
 
   /** Whether the host has suspended the bus. */
   get suspended(): boolean {
-    return this.#lifecycle.suspended;
+    return this.#parts.lifecycle.suspended;
   }
 
   /**
@@ -258,7 +115,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    * function is closed.
    */
   get events(): AsyncIterable<FunctionEvent> {
-    return this.#lifecycle.events;
+    return this.#parts.lifecycle.events;
   }
 
   /**
@@ -267,7 +124,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
   enabled(options: { signal?: AbortSignal } = {}): Promise<void> {
-    return this.#lifecycle.enabled(options);
+    return this.#parts.lifecycle.enabled(options);
   }
 
   /**
@@ -281,10 +138,15 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    * no configuration is selected.
    */
   interfaceRevmap(interfaceNumber: number): number {
-    return ioctl(this.#fds[0], FUNCTIONFS_INTERFACE_REVMAP, interfaceNumber, {
-      action: `look up interface ${interfaceNumber}`,
-      path: `${this.mountPoint}/ep0`,
-    });
+    return ioctl(
+      this.#parts.fds[0],
+      FUNCTIONFS_INTERFACE_REVMAP,
+      interfaceNumber,
+      {
+        action: `look up interface ${interfaceNumber}`,
+        path: `${this.mountPoint}/ep0`,
+      },
+    );
   }
 
   /**
@@ -297,7 +159,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   async dmabufSupport(
     options: { signal?: AbortSignal } = {},
   ): Promise<DmabufSupport> {
-    const [endpoint] = this.#halves;
+    const [endpoint] = this.#parts.halves;
     if (endpoint === undefined) {
       throw new TypeError(
         `Cannot transfer DMABUFs: function "${this.name}" has no endpoints`,
@@ -324,18 +186,18 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   closeNow(): void {
     if (this.#closed !== undefined) return;
     this.#closed = Promise.resolve();
-    this.#lifecycle.close();
-    this.#control.closeNow();
-    this.#fds.slice(1).forEach(close);
+    this.#parts.lifecycle.close();
+    this.#parts.control.closeNow();
+    this.#parts.fds.slice(1).forEach(close);
   }
 
   /** Finds out what has happened before this process had the files. */
   #takeOver(): void {
     if (this.#closed !== undefined) return;
-    this.#control.takeOver();
+    this.#parts.control.takeOver();
     // Who has read the ENABLE may be gone.
     if (this.state !== "enabled" && this.#isConfigured()) {
-      this.#lifecycle.enable();
+      this.#parts.lifecycle.enable();
     }
   }
 
@@ -351,12 +213,12 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   }
 
   async #close(): Promise<void> {
-    this.#lifecycle.close();
+    this.#parts.lifecycle.close();
     // A closed descriptor number may be used again: nothing in the kernel may
     // still work with it.
-    await Promise.all(this.#halves.map((half) => half.close()));
-    await this.#control.close();
-    this.#fds.slice(1).forEach(close);
-    await this.#aio.release();
+    await Promise.all(this.#parts.halves.map((half) => half.close()));
+    await this.#parts.control.close();
+    this.#parts.fds.slice(1).forEach(close);
+    await this.#parts.aio.release();
   }
 }

@@ -4,12 +4,12 @@
  * @module
  */
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
+import { Endpoint } from "./endpoint.ts";
 import {
   assertDepth,
-  Endpoint,
   type EndpointResources,
   type TransferOptions,
-} from "./endpoint.ts";
+} from "./endpoint_options.ts";
 import { AbortedTransferError } from "./transfer_error.ts";
 import { TransferQueue } from "./transfer_queue.ts";
 import { makeWritable, type WritableOptions } from "./writable_stream.ts";

@@ -14,18 +14,12 @@ export {
   type DmabufTransferOptions,
 } from "./dmabuf_attachment.ts";
 export type { DmabufSupport } from "./dmabuf_support.ts";
-export {
-  Endpoint,
-  type EndpointOptions,
-  type TransferOptions,
-} from "./endpoint.ts";
+export { Endpoint } from "./endpoint.ts";
+export type { EndpointOptions, TransferOptions } from "./endpoint_options.ts";
 export { EndpointPair, type PairFile } from "./endpoint_pair.ts";
 export type { EndpointObject, EndpointObjects } from "./endpoint_objects.ts";
-export {
-  FunctionFs,
-  type FunctionFsOptions,
-  type InheritOptions,
-} from "./function_fs.ts";
+export { FunctionFs } from "./function_fs.ts";
+export type { FunctionFsOptions, InheritOptions } from "./function_options.ts";
 export { InEndpoint, type WriteOptions } from "./in_endpoint.ts";
 export type {
   ErrorEvent,

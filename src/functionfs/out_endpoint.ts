@@ -4,12 +4,12 @@
  * @module
  */
 import { IOCB_CMD_PREAD } from "../../ffi/abi.ts";
+import { Endpoint } from "./endpoint.ts";
 import {
   assertDepth,
-  Endpoint,
   type EndpointResources,
   type TransferOptions,
-} from "./endpoint.ts";
+} from "./endpoint_options.ts";
 import { PacketSizes } from "./packet_sizes.ts";
 import { ReadAhead, type ReadAheadSource } from "./read_ahead.ts";
 import { type ReadPort, ReadQueue } from "./read_queue.ts";

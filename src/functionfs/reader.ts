@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TransferOptions } from "./endpoint.ts";
+import type { TransferOptions } from "./endpoint_options.ts";
 import type { ReadPort, ReadQueue } from "./read_queue.ts";
 import type { Transfer } from "./transfer.ts";
 import { transferError } from "./transfer_error.ts";

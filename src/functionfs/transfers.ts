@@ -4,7 +4,7 @@
  * @module
  */
 import { isSystemError } from "../../ffi/errno.ts";
-import type { TransferOptions } from "./endpoint.ts";
+import type { TransferOptions } from "./endpoint_options.ts";
 import type { AheadOptions } from "./read_queue.ts";
 
 /** How to iterate over transfers. */

@@ -6,15 +6,8 @@
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { SetupRequest } from "@usb/gadget";
-import {
-  exists,
-  list,
-  readlink,
-  readTextFile,
-  unlink,
-} from "../../ffi/file.ts";
-import { architectureNumbers } from "../../ffi/abi.ts";
-import { isSystemError } from "../../ffi/errno.ts";
+import { list, unlink } from "../../ffi/file.ts";
+import { answerIsInKernel } from "../support/answer_in_kernel.ts";
 import {
   aborted,
   type ControlGadget,
@@ -27,30 +20,6 @@ import { keepHostAway } from "../support/host_absence.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
 import { gadgetSpeed } from "../support/speed.ts";
 import { UsbfsDevice } from "../support/usbfs.ts";
-
-const { SYS_read, SYS_write } = architectureNumbers();
-
-/** Whether a thread of this process waits in the kernel with an answer. */
-function answerIsInKernel(): boolean {
-  return list("/proc/self/task").some(({ name }) => {
-    const [number, fd] = systemCall(name);
-    const file = `/proc/self/fd/${fd}`;
-    return (number === SYS_read || number === SYS_write) &&
-      exists(file) && readlink(file).endsWith("/ep0");
-  });
-}
-
-/** The number and the arguments of the system call that a thread is in. */
-function systemCall(thread: string): number[] {
-  try {
-    return readTextFile(`/proc/self/task/${thread}/syscall`).split(" ")
-      .map(Number);
-  } catch (error) {
-    // The thread has ended since it was listed.
-    if (isSystemError(error, "ENOENT", "ESRCH")) return [];
-    throw error;
-  }
-}
 
 /** A request that the host has given up, and whose answer is in the kernel. */
 async function startStuck(direction: "in" | "out"): Promise<
@@ -194,11 +163,10 @@ Deno.test("a process can end while an answer waits in the kernel, and leaves not
     productId: 0x0001,
     serialNumber: "control exit",
   };
+  const url = (path: string) => new URL(path, import.meta.url);
   const code = `
-    import { Gadget, usbFunction } from "${new URL(
-    "../../mod.ts",
-    import.meta.url,
-  )}";
+    import { Gadget, usbFunction } from "${url("../../mod.ts")}";
+    import { answerIsInKernel } from "${url("../support/answer_in_kernel.ts")}";
     const gadget = await Gadget.start({
       ...${JSON.stringify(match)},
       maxSpeed: "${gadgetSpeed().maxSpeed}",
@@ -206,10 +174,9 @@ Deno.test("a process can end while an answer waits in the kernel, and leaves not
         name: "end",
         interfaces: [{ class: 0xff }],
         control: async (setup) => {
-          if (setup.request === 2) Deno.exit(7);
           console.log("received");
-          await new Promise((resolve) => setTimeout(resolve, 300));
-          setTimeout(() => Deno.exit(7), 300);
+          await Deno.stdin.read(new Uint8Array(1)); // The host has given up.
+          setInterval(() => answerIsInKernel() && Deno.exit(7), 2);
           await setup.reply(new Uint8Array(64));
         },
       })],
@@ -225,7 +192,8 @@ Deno.test("a process can end while an answer waits in the kernel, and leaves not
   );
   await child.said("received");
   controller.abort();
-  await lost;
+  assertEquals(await lost, "ENOENT");
+  await child.process.stdin.close();
   assertEquals((await child.process.status).code, 7);
   assertEquals(gadgetTraces(), before);
 });
@@ -241,7 +209,7 @@ function startProgram(code: string) {
       `data:application/typescript,${encodeURIComponent(code)}`,
     ],
     env: { NO_COLOR: "1" },
-    stdin: "null",
+    stdin: "piped",
     stdout: "piped",
   }).spawn();
   let text = "";
