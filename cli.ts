@@ -14,7 +14,7 @@
  * @module
  */
 import { examine, formatFindings, thisMachine } from "./src/cli/doctor.ts";
-import { formatGadgetTree } from "./src/cli/gadget_tree.ts";
+import { formatGadgetTree, gadgetTree } from "./src/cli/gadget_tree.ts";
 import { formatGadget } from "./src/cli/gadgets.ts";
 import { type FoundGadget, listGadgets } from "./src/gadget/inventory.ts";
 import { cleanUp } from "./src/gadget/recovery.ts";
@@ -74,12 +74,17 @@ export async function main(args: string[]): Promise<number> {
   }
   try {
     const { text, json, code } = await run();
-    console.log(options.json ? JSON.stringify(json, null, 2) : text);
+    console.log(options.json ? JSON.stringify(json, bytesAsArrays, 2) : text);
     return code;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return 1;
   }
+}
+
+/** Bytes are arrays of numbers in JSON. */
+function bytesAsArrays(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? [...value] : value;
 }
 
 async function doctor(): Promise<Answer> {
@@ -109,8 +114,9 @@ function show(name: string | undefined): Answer {
       `Cannot find gadget "${name}": there is ${names || "none"}`,
     );
   }
-  const text = found.map(formatGadgetTree).join("\n\n") || "No gadgets.";
-  return { text, json: found, code: 0 };
+  const trees = found.map(gadgetTree);
+  const text = trees.map(formatGadgetTree).join("\n\n") || "No gadgets.";
+  return { text, json: trees, code: 0 };
 }
 
 async function clean(persistent: boolean): Promise<Answer> {

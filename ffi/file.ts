@@ -205,6 +205,16 @@ export function readlink(path: string, options: CallOptions = {}): string {
   return decoder.decode(buffer.subarray(0, length));
 }
 
+/** Tells the absolute path, without links, of a file or directory that exists. */
+export function realPath(path: string, options: CallOptions = {}): string {
+  const fd = open(path, O_RDONLY | O_NONBLOCK, options);
+  try {
+    return readlink(`/proc/self/fd/${fd}`);
+  } finally {
+    close(fd);
+  }
+}
+
 /** Tells whether something exists at `path` (links are followed). */
 export function exists(path: string): boolean {
   if (libc().access(cString(path), 0) === 0) return true;

@@ -134,7 +134,7 @@ function examineOptions({ options, release }: Machine): Finding {
   const name = "options";
   if (options === undefined) {
     const text =
-      `unknown: there is neither /boot/config-${release} nor /proc/config.gz`;
+      `unknown: neither /boot/config-${release} nor /proc/config.gz can be read`;
     return { name, state: "note", text };
   }
   const text = [...options].map((it) => it.join("=")).join(", ");

@@ -1,11 +1,16 @@
 /**
- * A gadget with all that configfs and its FunctionFS functions tell, as text.
+ * A gadget with all that configfs and its FunctionFS functions tell, as data
+ * and as text.
  *
  * @module
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { list, readFile } from "../../ffi/file.ts";
-import { decodeFunctionBlock, formatTree } from "../descriptors/mod.ts";
+import {
+  decodeFunctionBlock,
+  formatTree,
+  type FunctionBlockTree,
+} from "../descriptors/mod.ts";
 import { recordedBlocks } from "../functionfs/block_record.ts";
 import type {
   FoundConfiguration,
@@ -17,14 +22,43 @@ import { formatFunction, formatIdentity } from "./gadgets.ts";
 /** Directories inside a function's that are worth a look, `lun.0` for one. */
 const MAX_DEPTH = 3;
 
+/** A gadget, and what its functions are. */
+export interface GadgetTree extends FoundGadget {
+  readonly functions: readonly FunctionTree[];
+}
+
+/** A function, and what it is. */
+export interface FunctionTree extends FoundFunction {
+  /** What configfs says of a function of the kernel, by the paths of its files. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** What a function of FunctionFS was registered with, where that is known. */
+  readonly descriptors?: FunctionBlockTree;
+}
+
+/** Looks into the functions of a gadget. */
+export function gadgetTree(gadget: FoundGadget): GadgetTree {
+  const functions = gadget.functions.map((found): FunctionTree => {
+    const { directory, mounts } = found;
+    if (!directory.startsWith("ffs.")) {
+      const path = `${gadget.path}/functions/${directory}`;
+      return { ...found, attributes: Object.fromEntries(readAttributes(path)) };
+    }
+    const blocks = mounts.map(recordedBlocks).find((it) => it !== undefined);
+    if (blocks === undefined) return found;
+    const { descriptors, strings } = blocks;
+    return { ...found, descriptors: decodeFunctionBlock(descriptors, strings) };
+  });
+  return { ...gadget, functions };
+}
+
 /** The device, its configurations, and their functions with what they are. */
-export function formatGadgetTree(gadget: FoundGadget): string {
+export function formatGadgetTree(gadget: GadgetTree): string {
   const configurations = Object.entries(gadget.configurations);
   return [
     ...formatIdentity(gadget),
     `  ${formatAttributes(gadget.attributes)}`,
     ...configurations.map(([name, it]) => formatConfiguration(name, it)),
-    ...gadget.functions.flatMap((it) => ["", ...functionTree(gadget, it)]),
+    ...gadget.functions.flatMap((it) => ["", ...formatFunctionTree(it)]),
   ].join("\n");
 }
 
@@ -45,27 +79,29 @@ function formatAttributes(attributes: Readonly<Record<string, string>>) {
     .join(", ");
 }
 
-function functionTree(gadget: FoundGadget, found: FoundFunction): string[] {
-  const { directory, mounts } = found;
-  if (!directory.startsWith("ffs.")) {
-    const attributes = readAttributes(`${gadget.path}/functions/${directory}`);
+function formatFunctionTree(found: FunctionTree): string[] {
+  const { directory, attributes, descriptors } = found;
+  if (attributes !== undefined) {
     return [
       `  ${directory}: a function of the kernel`,
-      ...attributes.map((line) => `    ${line}`),
+      ...Object.entries(attributes).map((it) => `    ${it.join(" ")}`),
     ];
   }
-  const blocks = mounts.map(recordedBlocks).find((it) => it !== undefined);
-  const tree = blocks === undefined
+  const tree = descriptors === undefined
     ? "no copy of its descriptors; it is not open, or not by this package"
-    : formatTree(decodeFunctionBlock(blocks.descriptors, blocks.strings));
+    : formatTree(descriptors);
   return [
     ...formatFunction(found),
     ...tree.split("\n").map((line) => `    ${line}`),
   ];
 }
 
-/** The attributes of a kernel function, `PATH VALUE`. */
-function readAttributes(path: string, prefix = "", depth = 1): string[] {
+/** The attributes of a kernel function, with their paths. */
+function readAttributes(
+  path: string,
+  prefix = "",
+  depth = 1,
+): [string, string][] {
   return list(path).sort((a, b) => a.name < b.name ? -1 : 1).flatMap((it) => {
     const name = `${prefix}${it.name}`;
     const inner = `${path}/${it.name}`;
@@ -76,7 +112,7 @@ function readAttributes(path: string, prefix = "", depth = 1): string[] {
         : [];
     }
     try {
-      return [`${name} ${formatValue(readFile(inner))}`];
+      return [[name, formatValue(readFile(inner))]];
     } catch (error) {
       // Some can only be written, or not be read now.
       if (isSystemError(error)) return [];

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { exists, readFile } from "../../ffi/file.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import { readFile } from "../../ffi/file.ts";
 
 /** `"y"` is built in, `"m"` a module, `"n"` not there. */
 export type OptionValue = "y" | "m" | "n";
@@ -14,7 +15,8 @@ export type OptionValue = "y" | "m" | "n";
  *
  * @param release The kernel's release.
  * @param names The options to look for, such as `"CONFIG_USB_CONFIGFS"`.
- * @returns `undefined` if the kernel's configuration is in neither place.
+ * @returns `undefined` if the kernel's configuration is in neither place, or
+ * this process may not read it.
  */
 export async function kernelOptions(
   release: string,
@@ -37,11 +39,22 @@ export function parseOptions(
 }
 
 async function readConfiguration(release: string): Promise<string | undefined> {
-  const plain = `/boot/config-${release}`;
-  if (exists(plain)) return new TextDecoder().decode(readFile(plain));
-  const packed = "/proc/config.gz";
-  if (!exists(packed)) return undefined;
-  const stream = new Blob([readFile(packed)]).stream()
+  const plain = readIfAllowed(`/boot/config-${release}`);
+  if (plain !== undefined) return new TextDecoder().decode(plain);
+  const packed = readIfAllowed("/proc/config.gz");
+  if (packed === undefined) return undefined;
+  const stream = new Blob([packed]).stream()
     .pipeThrough(new DecompressionStream("gzip"));
   return await new Response(stream).text();
+}
+
+/** Reads a file; `undefined` if it is not there, or for root alone. */
+function readIfAllowed(path: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return readFile(path);
+  } catch (error) {
+    const missing = ["ENOENT", "ENOTDIR", "EACCES", "EPERM"] as const;
+    if (isSystemError(error, ...missing)) return undefined;
+    throw error;
+  }
 }

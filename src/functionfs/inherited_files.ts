@@ -7,8 +7,7 @@
  *
  * @module
  */
-import { O_RDONLY } from "../../ffi/abi.ts";
-import { adopt, close, list, open, readlink } from "../../ffi/file.ts";
+import { adopt, list, readlink, realPath } from "../../ffi/file.ts";
 
 /** The first descriptor that is not standard input, output or error. */
 const FIRST_DESCRIPTOR = 3;
@@ -26,7 +25,7 @@ export class InheritedFiles {
    */
   constructor(mountPoint: string) {
     this.#mountPoint = mountPoint;
-    const prefix = `${realPath(mountPoint)}/`;
+    const prefix = `${realPath(mountPoint, { action: "open mount point" })}/`;
     const numbers = list("/proc/self/fd").map(({ name }) => Number(name))
       .filter((fd) => fd >= FIRST_DESCRIPTOR).sort((a, b) => a - b);
     for (const fd of numbers) {
@@ -64,16 +63,6 @@ export class InheritedFiles {
     adopt(fd, { action: "inherit endpoint", path });
     this.#fds.delete(file);
     return fd;
-  }
-}
-
-/** Where a directory lies, without links. */
-function realPath(directory: string): string {
-  const fd = open(directory, O_RDONLY, { action: "open mount point" });
-  try {
-    return readlink(`/proc/self/fd/${fd}`);
-  } finally {
-    close(fd);
   }
 }
 

@@ -46,12 +46,18 @@ export class Binding {
   #udc: string | undefined;
   /** Whether it should be bound: not after `unbind()`. */
   #wanted = false;
+  /** How often it was unbound: ends the binds that wait. */
+  #unbinds = 0;
   #ended = false;
   #watch: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param subject Gets what is bound as it is now. */
-  constructor(subject: () => BindingSubject) {
+  /**
+   * @param subject Gets what is bound as it is now.
+   * @param udc The controller that it was bound to before, `""` without one.
+   */
+  constructor(subject: () => BindingSubject, udc = "") {
     this.#subject = subject;
+    if (udc !== "") this.#udc = udc;
   }
 
   /** The controller that it is or was bound to last. */
@@ -72,9 +78,15 @@ export class Binding {
 
   /** Waits until all functions have descriptors, and binds. */
   async bind({ udc, wait = true, signal }: BindOptions = {}): Promise<void> {
+    const unbinds = this.#unbinds;
     while (wait && !this.#ended && this.#isWaiting()) {
       signal?.throwIfAborted();
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      if (!this.#ended && unbinds !== this.#unbinds) {
+        throw new Deno.errors.Interrupted(
+          `Cannot bind gadget "${this.#subject().name}": unbind() was called meanwhile`,
+        );
+      }
     }
     if (this.#ended) {
       throw new Deno.errors.BadResource(
@@ -92,7 +104,7 @@ export class Binding {
       this.#bound(actual);
       return;
     }
-    if (actual !== "") this.unbind();
+    if (actual !== "") return this.#move(actual, udc!);
     if (udc !== undefined) return this.#bindTo(udc);
     const free = listUdcs().filter(({ driver }) => driver === "");
     if (free.length === 0) throw noFreeController(name, listUdcs());
@@ -107,9 +119,22 @@ export class Binding {
     }
   }
 
+  /** Binds to another controller; to the one before if that fails. */
+  #move(from: string, to: string): void {
+    const { writer } = this.#subject();
+    unbindTree(writer);
+    try {
+      this.#bindTo(to);
+    } catch (error) {
+      writer.setUdcBack(from);
+      throw error;
+    }
+  }
+
   /** Unbinds, for good. */
   unbind(): void {
     this.#wanted = false;
+    this.#unbinds++;
     const { writer } = this.#subject();
     if (exists(writer.root)) unbindTree(writer);
   }

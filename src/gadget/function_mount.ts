@@ -27,8 +27,8 @@ import {
 export interface FunctionMountOptions {
   /**
    * Where to mount it. A directory that does not exist is made, and removed
-   * afterwards. An instance that is mounted there already is used as it is,
-   * and stays.
+   * afterwards. An instance that is mounted there already is used as it is;
+   * it is unmounted with the gadget, whose directory the kernel keeps otherwise.
    * @default {`/run/usb-gadget/GADGET/FUNCTION`}
    */
   readonly path?: string;

@@ -20,6 +20,7 @@ import {
   checkOwnFunctions,
   checkPersistent,
   type GadgetParts,
+  openFunctions,
 } from "./gadget_parts.ts";
 import { cleanUp, type CleanUpOptions, removeGadget } from "./recovery.ts";
 import { gadgetsDirectory, permissionHint, ROOT_REMEDY } from "./remedies.ts";
@@ -62,15 +63,16 @@ export class Gadget<
     definition: GadgetDefinition<F>,
     options: GadgetOptions,
     parts: GadgetParts,
+    functions: Readonly<Record<string, FunctionFs>>,
   ) {
     this.name = name;
     this.#definition = definition;
     this.#options = options;
-    this.functions = parts.functions as GadgetFunctions<F>;
+    this.functions = functions as GadgetFunctions<F>;
     this.changes = parts.changes;
     this.#root = parts.root;
     this.#mountPoints = parts.mountPoints;
-    this.#binding = new Binding(() => this.#subject());
+    this.#binding = new Binding(() => this.#subject(), parts.udc);
     this.#forget = options.persistent ? () => {} : removeAtExit({
       stop: () => this.stop(),
       stopNow: () => this.#stopNow(),
@@ -83,8 +85,9 @@ export class Gadget<
    * processes are: until these have written their descriptors.
    *
    * Needs root: gadgets are made in configfs, and FunctionFS is mounted.
-   * Whatever fails, nothing is left behind. The gadget is removed when it is
-   * stopped or disposed of, and when the process ends by SIGINT, SIGTERM,
+   * Whatever fails, nothing is left behind; a persistent gadget that was there
+   * before stays, attached if it was. The gadget is removed when it is stopped
+   * or disposed of, and when the process ends by SIGINT, SIGTERM,
    * `Deno.exit` or an uncaught error. What a process leaves behind that is
    * killed is removed by the next start; see {@linkcode Gadget.cleanUp}.
    *
@@ -110,7 +113,9 @@ export class Gadget<
     let gadget: Gadget<F>;
     try {
       const parts = buildGadget(definition, `${directory}/${name}`, options);
-      gadget = new Gadget<F>(name, definition, options, parts);
+      const { mountPoints } = parts;
+      const functions = await openFunctions(definition, mountPoints, options);
+      gadget = new Gadget<F>(name, definition, options, parts, functions);
     } catch (error) {
       if (!adopted) removeGadget(name);
       throw permissionHint(error, ROOT_REMEDY);
@@ -119,7 +124,8 @@ export class Gadget<
       if (options.bind ?? true) await gadget.bind(options);
       return gadget;
     } catch (error) {
-      if (!adopted) await gadget.stop();
+      if (adopted) gadget.#binding.unwatch();
+      else await gadget.stop();
       throw error;
     }
   }
@@ -169,9 +175,12 @@ export class Gadget<
 
   /**
    * Attaches the gadget to a controller; waits for functions of other
-   * processes. Nothing happens if it is attached to it.
+   * processes. Nothing happens if it is attached to it. If it is attached to
+   * another controller and this one does not take it, it goes back there.
    *
    * @throws {Deno.errors.Busy} As {@linkcode Gadget.start}.
+   * @throws {Deno.errors.Interrupted} If {@linkcode unbind} is called while it
+   * waits.
    */
   async bind(options: BindOptions = {}): Promise<void> {
     this.#check("bind");

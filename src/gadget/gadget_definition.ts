@@ -92,8 +92,10 @@ export interface GadgetDefinition<
    */
   readonly deviceVersion?: number;
   /**
-   * bcdUSB, 16 bits: 0x0210 is USB 2.1. On a controller for super speed, and
-   * with {@linkcode webUsb}, the kernel decides.
+   * bcdUSB, 16 bits: 0x0210 is USB 2.1. Only what configfs shows until a host
+   * has come: in the descriptor that the host reads the kernel writes what it
+   * holds right, 0x0320 at super speed and 0x0210 below on a controller for
+   * super speed (seen with Linux 6.1 and 7.3), 0x0200 or 0x0201 on others.
    * @default {0} The kernel decides.
    */
   readonly usbVersion?: number;

@@ -23,6 +23,7 @@ import {
 } from "./gadget_definition.ts";
 import type { GadgetOptions } from "./gadget_options.ts";
 import { removeGadget } from "./recovery.ts";
+import { readLinks, restoreLinks } from "./relink.ts";
 import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
 import { planApply } from "./tree_apply.ts";
 import { modelGadget } from "./tree_model.ts";
@@ -95,15 +96,16 @@ export interface GadgetParts {
   readonly root: string;
   /** Where FunctionFS is mounted, by the names of functions. */
   readonly mountPoints: ReadonlyMap<string, string>;
-  /** The functions that this process serves, by their names. */
-  readonly functions: Readonly<Record<string, FunctionFs>>;
+  /** The controller that it was bound to before, `""` without one. */
+  readonly udc: string;
   /** What was changed in configfs. */
   readonly changes: readonly GadgetChange[];
 }
 
 /**
- * Makes the directory of a gadget what it should be, mounts its functions, and
- * opens those of this process.
+ * Makes the directory of a gadget what it should be, and mounts its functions.
+ * Detaches it for that where it has to. Where something fails, what was attached
+ * is attached again with the functions that it had, as far as they are there.
  */
 export function buildGadget(
   definition: GadgetDefinition,
@@ -113,12 +115,21 @@ export function buildGadget(
   const name = root.slice(root.lastIndexOf("/") + 1);
   const writer = new TreeWriter(root);
   const plan = planApply(writer, modelGadget(definition, name));
-  const disturbs = plan.unbound || plan.enumerated;
-  if (disturbs && writer.udc !== "") writer.setUdc("");
-  plan.run();
-  const mountPoints = mountAll(definition, name, options);
-  const functions = openAll(definition, mountPoints, options);
-  return { root, mountPoints, functions, changes: writer.changes };
+  const { udc } = writer;
+  const links = readLinks(writer);
+  const detach = udc !== "" && (plan.unbound || plan.enumerated);
+  try {
+    if (detach) writer.setUdc("");
+    plan.run();
+    const mountPoints = mountAll(definition, name, options);
+    return { root, mountPoints, udc, changes: writer.changes };
+  } catch (error) {
+    if (detach) {
+      restoreLinks(writer, links);
+      writer.setUdcBack(udc);
+    }
+    throw error;
+  }
 }
 
 /** Mounts the functions of FunctionFS, and tells where. */
@@ -135,12 +146,12 @@ export function mountAll(
   }));
 }
 
-/** Opens the functions that this process serves. */
-function openAll(
+/** Opens the functions that this process serves, by their names. */
+export async function openFunctions(
   definition: GadgetDefinition,
   mountPoints: ReadonlyMap<string, string>,
   { libaio, eventfd }: GadgetOptions,
-): Record<string, FunctionFs> {
+): Promise<Readonly<Record<string, FunctionFs>>> {
   const offsets = interfaceOffsets(definition);
   const open: [string, FunctionFs][] = [];
   try {
@@ -151,7 +162,7 @@ function openAll(
       open.push([each.name, FunctionFs.open(each, mounted, options)]);
     }
   } catch (error) {
-    for (const [, each] of open) each.closeNow();
+    await Promise.all(open.map(([, each]) => each.close()));
     throw error;
   }
   return Object.freeze(Object.fromEntries(open));

@@ -177,20 +177,30 @@ function holders(mounts: readonly string[]): HoldingProcess[] {
     if (!/^\d+$/.test(pid)) continue;
     try {
       const holds = list(`/proc/${pid}/fd`).some(({ name }) => {
-        const target = readlink(`/proc/${pid}/fd/${name}`);
-        return mounts.some((it) => target.startsWith(`${it}/`));
+        const target = targetOf(`/proc/${pid}/fd/${name}`);
+        return mounts.some((it) => target?.startsWith(`${it}/`));
       });
       if (!holds) continue;
       const program = readTextFile(`/proc/${pid}/comm`);
       found.push({ pid: Number(pid), program });
     } catch (error) {
-      // It has ended, closed a file, or belongs to somebody else.
+      // It has ended, or belongs to somebody else.
       if (!isSystemError(error, "ENOENT", "ESRCH", "EACCES", "EPERM")) {
         throw error;
       }
     }
   }
   return found;
+}
+
+/** Where a descriptor leads; `undefined` if it was closed meanwhile. */
+function targetOf(link: string): string | undefined {
+  try {
+    return readlink(link);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 function names(path: string): string[] {

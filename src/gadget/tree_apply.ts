@@ -4,7 +4,7 @@
  * @module
  */
 import { isSystemError } from "../../ffi/errno.ts";
-import { exists, readlink } from "../../ffi/file.ts";
+import { exists, readlink, realPath } from "../../ffi/file.ts";
 import { sameValue } from "./attribute_value.ts";
 import { kernelRelease } from "./remedies.ts";
 import { changeFunction, makeFunction } from "./tree_function.ts";
@@ -48,6 +48,8 @@ export interface ApplyOptions {
 
 /** Attributes of a function in use that the kernel changes at once. */
 const LIVE = /^lun\.\d+\//;
+/** Attributes that name a file, and read as its absolute path without links. */
+const FILE = /^lun\.\d+\/file$/;
 
 /** Compares a directory with its model; reads only. */
 export function planApply(
@@ -211,11 +213,10 @@ class Planner {
   /** The kernel writes its own bcdUSB when a host asks; what counts is what was written before. */
   #isOverruled(path: string, node: AttributeNode): boolean {
     if (path !== "bcdUSB") return false;
-    const before = this.#options.previous?.attributes
-      .find((it) => it.path === path);
-    return before === undefined
-      ? this.#writer.udc !== ""
-      : before.value === node.value;
+    const { previous } = this.#options;
+    if (previous === undefined) return this.#writer.udc !== "";
+    const before = previous.attributes.find((it) => it.path === path);
+    return before?.value === node.value;
   }
 
   #strings(
@@ -241,7 +242,9 @@ class Planner {
   #same(directory: string, node: AttributeNode): boolean {
     const path = directory === "" ? node.path : `${directory}/${node.path}`;
     try {
-      return sameValue(this.#writer.read(path), node);
+      const actual = this.#writer.read(path);
+      return sameValue(actual, node) ||
+        FILE.test(node.path) && sameValue(actual, withRealPath(node));
     } catch (error) {
       // Not there yet, or not to be read.
       if (isSystemError(error, "ENOENT", "EACCES")) return false;
@@ -255,6 +258,19 @@ class Planner {
 
   #add(run: () => void, unbound = true): void {
     this.#steps.push({ unbound, enumerated: true, run });
+  }
+}
+
+/** The attribute as the kernel tells it back. */
+function withRealPath(node: AttributeNode): AttributeNode {
+  const { value } = node;
+  if (typeof value !== "string" || value === "") return node;
+  try {
+    return { ...node, value: realPath(value) };
+  } catch (error) {
+    // Whether it can be used the kernel tells when it is written.
+    if (isSystemError(error)) return node;
+    throw error;
   }
 }
 

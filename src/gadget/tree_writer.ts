@@ -118,6 +118,15 @@ export class TreeWriter {
     this.#record(udc === "" ? "unbind" : "bind", "UDC");
   }
 
+  /** Binds where it was bound, if the kernel lets it: after an error, which goes first. */
+  setUdcBack(udc: string): void {
+    try {
+      if (this.udc === "") this.setUdc(udc);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+    }
+  }
+
   #record(type: GadgetChange["type"], path: string): void {
     this.changes.push({ type, path });
   }

@@ -34,6 +34,7 @@ const network = kernelFunction("ecm", { host_addr: "02:00:00:00:00:01" });
 
 Deno.test("what apply() finds as it should be is not written, and the host sees nothing", async () => {
   const german = { "de-DE": "Echo auf Deutsch" };
+  await waitForNoDevice(ids);
   const definition = {
     ...ids,
     maxSpeed,
@@ -252,8 +253,12 @@ Deno.test("a medium is changed while the host keeps its disk", async () => {
     });
   }
   assertEquals(await waitForDevice(ids), before);
+  // The kernel tells the path without links.
+  const link = `${images[1]}.link`;
+  await Deno.symlink(images[1], link);
+  assertEquals((await gadget.apply(disk(link))).changes, []);
   await gadget.apply(disk(""));
-  for (const image of images) await Deno.remove(image);
+  for (const path of [...images, link]) await Deno.remove(path);
 });
 
 Deno.test("a persistent gadget outlives its object, and is adopted without a write", async () => {
@@ -265,6 +270,7 @@ Deno.test("a persistent gadget outlives its object, and is adopted without a wri
     functions: [network],
   };
   const options = { name: "stays", persistent: true };
+  await waitForNoDevice(ids);
   {
     await using gadget = await Gadget.start(definition, options);
     assertEquals(gadget.bound, true);
@@ -279,6 +285,16 @@ Deno.test("a persistent gadget outlives its object, and is adopted without a wri
     Deno.errors.AlreadyExists,
     "a persistent one has the name",
   );
+  // One that cannot be changed stays, and its host gets it back.
+  const address = "no address";
+  const refused = kernelFunction("ecm", { host_addr: address });
+  await assertRejects(
+    () => Gadget.start({ ...definition, functions: [refused] }, options),
+    Error,
+    `to "${address}": Invalid argument`,
+  );
+  assertEquals(gadget.bound, true);
+  await waitForDevice(ids);
   assertEquals(await Gadget.cleanUp({ persistent: true }), ["stays"]);
   assertEquals(gadgetTraces(), traces);
 });

@@ -7,6 +7,7 @@ import "../support/libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   bulkPair,
+  type EndpointNode,
   externalFunction,
   FunctionFs,
   Gadget,
@@ -114,6 +115,17 @@ tool  1209:0001 "Echo" "1"
     assertEquals(tree.match(/: IN bulk,/g)?.length, 3, tree);
     assertEquals(tree.match(/: OUT bulk,/g)?.length, 3, tree);
   }
+  const [tree] = JSON.parse((await runCli("show", "tool", "--json")).text);
+  const [ecm, , own, unserved] = tree.functions;
+  assertEquals(ecm.attributes.host_addr, "02:00:00:00:00:01");
+  assertEquals(
+    own.descriptors.speeds.high[0].endpoints.map((it: EndpointNode) =>
+      it.direction
+    ),
+    ["in", "out"],
+  );
+  assertEquals(own.heldBy, [{ pid, program }]);
+  assertEquals(unserved.descriptors, undefined);
   const nothing = await runCli("show", "nothing");
   assertEquals(nothing, {
     code: 1,

@@ -9,6 +9,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   bulkPair,
   Gadget,
+  kernelFunction,
   listUdcs,
   readUdc,
   softConnect,
@@ -85,7 +86,36 @@ Deno.test("unbind(), bind() and rebind() take the device off its host and back",
   await enumerations.next();
   await gadget.rebind();
   await enumerations.next();
+  // Where it is asked to go there is nothing: it stays where it was.
+  await assertRejects(
+    () => gadget.bind({ udc: "nowhere.0" }),
+    Deno.errors.NotFound,
+    "there is no such controller",
+  );
+  assertEquals(gadget.bound, true);
+  await enumerations.next();
   await gadget.functions.echo.enabled();
+});
+
+Deno.test("a persistent gadget that is adopted keeps its controller", async () => {
+  const traces = gadgetTraces();
+  await withControllers(2, async () => {
+    const options = { name: "stays", persistent: true };
+    const start = (product: string, udc?: string) =>
+      Gadget.start({
+        ...ids,
+        maxSpeed,
+        product,
+        functions: [kernelFunction("Loopback")],
+      }, { ...options, udc });
+    const first = await start("Before", "dummy_udc.1");
+    await first[Symbol.asyncDispose]();
+    const second = await start("After");
+    assertEquals(second.udc.name, "dummy_udc.1");
+    assertEquals(second.udc.driver, "stays");
+    await second.stop();
+  });
+  assertEquals(gadgetTraces(), traces);
 });
 
 Deno.test("a soft disconnect takes the device off the bus, and leaves the gadget bound", async () => {

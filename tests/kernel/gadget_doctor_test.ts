@@ -52,7 +52,7 @@ Deno.test("doctor on a machine without gadget support names what its kernel lack
       `ok      kernel: Linux ${release}
 MISSING permissions: not root
         -> gadgets need root: run it with sudo, in a container also with --privileged
-note    options: unknown: there is neither /boot/config-${release} nor /proc/config.gz
+note    options: unknown: neither /boot/config-${release} nor /proc/config.gz can be read
 MISSING configfs: not in the kernel that runs
         -> this kernel (${release}) has no module "configfs"; use one that is built with CONFIG_CONFIGFS_FS
 MISSING gadgets: libcomposite is not loaded
@@ -81,7 +81,7 @@ Deno.test("doctor on a machine whose modules are not loaded names the commands t
     text,
     `ok      kernel: Linux ${release}
 ok      permissions: root
-note    options: unknown: there is neither /boot/config-${release} nor /proc/config.gz
+note    options: unknown: neither /boot/config-${release} nor /proc/config.gz can be read
 MISSING configfs: not in the kernel that runs
         -> load it with "sudo modprobe configfs"
 MISSING gadgets: libcomposite is not loaded
@@ -147,7 +147,7 @@ Deno.test("where the doctor's advice is followed, gadgets work", async () => {
     text,
     `ok      kernel: Linux ${release}
 ok      permissions: root
-note    options: unknown: there is neither /boot/config-${release} nor /proc/config.gz
+note    options: unknown: neither /boot/config-${release} nor /proc/config.gz can be read
 ok      configfs: mounted on /sys/kernel/config
 ok      gadgets: libcomposite is loaded
 ok      FunctionFS: usb_f_fs is loaded

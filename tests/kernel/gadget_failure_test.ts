@@ -24,7 +24,7 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { testKernel } from "../support/kernel_version.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
+import { gadgetTraces, openFiles } from "../support/leftovers.ts";
 import { shell } from "../support/shell.ts";
 import { gadgetSpeed } from "../support/speed.ts";
 
@@ -128,6 +128,13 @@ Deno.test("functions that are not ready are named", async () => {
     () => gadget.bind({ signal: AbortSignal.timeout(100) }),
     DOMException,
   );
+  const ended = assertRejects(
+    () => gadget.bind(),
+    Deno.errors.Interrupted,
+    `Cannot bind gadget "${gadget.name}": unbind() was called meanwhile`,
+  );
+  gadget.unbind();
+  await ended;
   const stopped = await Gadget.start(
     { ...ids, functions: [externalFunction("three")] },
     { bind: false },
@@ -246,6 +253,30 @@ Deno.test("speeds that would crash the kernel do not get there", async () => {
   ) as Error;
   assertMatch(error.message, crash);
   assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("a function that was open when another one failed is closed, and can be had again", async () => {
+  const traces = gadgetTraces();
+  const refused = {
+    ...echo,
+    name: "refused",
+    speeds: ["high", "super"],
+  } satisfies UsbFunction;
+  for (let round = 0; round < 3; round++) {
+    const files = openFiles();
+    await assertRejects(() =>
+      Gadget.start({ ...ids, maxSpeed, functions: [echo, refused] })
+    );
+    assertEquals(openFiles(), files);
+    assertEquals(gadgetTraces(), traces);
+    // Its files have the numbers of those before, and its events are its own.
+    await using gadget = await Gadget.start({
+      ...ids,
+      maxSpeed,
+      functions: [echo],
+    });
+    await gadget.functions.echo.enabled();
+  }
 });
 
 Deno.test("a type of function that the kernel has not got names its module", async () => {
