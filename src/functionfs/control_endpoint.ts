@@ -252,7 +252,8 @@ export class ControlEndpoint implements SetupAnswers {
   #readEvents(): void {
     const length = this.#file.readEvents(this.#events);
     if (length >= 0) return this.#handle(length);
-    if (length === -Errno.EAGAIN) return;
+    // What comes next may come at any time: the reactor has to look again.
+    if (length === -Errno.EAGAIN) return this.#burst.end();
     this.#watch.stop();
     this.#options.onFailure(systemError(-length, {
       action: "read events",
@@ -279,7 +280,7 @@ export class ControlEndpoint implements SetupAnswers {
       if (!wantsData(setup)) this.#unread = this.#notice.take();
     }
     tellLife(this.#options.lifecycle, types);
-    if (setup === undefined) return;
+    if (setup === undefined) return this.#burst.end();
     this.#options.onSetup(setup);
     // A request that is not answered yet can be cancelled, by any event.
     if (this.#answering !== undefined) this.#burst.onAnswer();

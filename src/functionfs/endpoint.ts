@@ -116,6 +116,12 @@ export abstract class Endpoint {
     buffer: DmaBuffer,
     options: EndpointOptions = {},
   ): Promise<DmaBufferAttachment> {
+    const { state } = this.resources.lifecycle;
+    if (state === "closed") {
+      // Its file's number may be another file's.
+      const action = "attach a DMABUF to";
+      return Promise.reject(closedError(action, this.name));
+    }
     this.#dmabufs ??= this.#makeDmabufs();
     return this.#dmabufs.attach(buffer, options.signal);
   }

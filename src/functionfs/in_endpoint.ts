@@ -4,16 +4,18 @@
  * @module
  */
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
+import { Errno } from "../../ffi/errno.ts";
 import { Endpoint } from "./endpoint.ts";
 import {
   assertDepth,
   type EndpointResources,
   type TransferOptions,
 } from "./endpoint_options.ts";
-import { AbortedTransferError } from "./transfer_error.ts";
+import { PacketSizes } from "./packet_sizes.ts";
+import { AbortedTransferError, transferError } from "./transfer_error.ts";
 import { TransferQueue } from "./transfer_queue.ts";
 import { makeWritable, type WritableOptions } from "./writable_stream.ts";
-import { Write, type WritePort } from "./write.ts";
+import { MAX_REQUEST_SIZE, Write, type WritePort } from "./write.ts";
 import { type ZeroLengthControl, ZeroLengthPackets } from "./zero_length.ts";
 
 /** How a transfer to the host is run. */
@@ -26,6 +28,8 @@ export class InEndpoint extends Endpoint {
   readonly #port: WritePort;
   #autoZlp = false;
   #writable: WritableStream<Uint8Array> | undefined;
+  /** Ends the stream that belongs to one connection, when that has ended. */
+  #loseWritable: ((connection: number) => void) | undefined;
 
   /** Made by {@linkcode FunctionFs.open}. */
   constructor(resources: EndpointResources) {
@@ -38,6 +42,7 @@ export class InEndpoint extends Endpoint {
       connection: this.connection,
     });
     const packetSize = () => this.packetSize;
+    const packetSizes = new PacketSizes(compiled);
     const { transferType, bytesPerInterval } = compiled;
     this.#port = {
       name: this.name,
@@ -48,6 +53,9 @@ export class InEndpoint extends Endpoint {
       largestTransfer: transferType === "isochronous"
         ? Math.max(...Object.values(bytesPerInterval))
         : Infinity,
+      get pieceSize() {
+        return packetSizes.wholeUpTo(MAX_REQUEST_SIZE, packetSize());
+      },
       queue: this.queue,
       zeroLengthPackets: new ZeroLengthPackets(fd, path, aio),
     };
@@ -165,21 +173,51 @@ export class InEndpoint extends Endpoint {
       );
     }
     assertDepth(depth, `open a stream to endpoint "${this.name}"`);
+    const lost = new AbortController();
+    let connection: number | undefined;
     const stream = makeWritable({
       name: this.name,
       begin: (data, resolve, reject) => {
         this.assertOpen("write to");
+        connection ??= this.queue.nextConnection;
         const bytes = stableBytes(data);
         const options = { reconnect };
         const write = new Write(this.#port, bytes, options, resolve, reject);
         write.start(zlp === undefined ? this.#autoZlp : zlp === "auto");
         return write;
       },
+      lost: lost.signal,
       onOver: () => {
-        if (this.#writable === stream) this.#writable = undefined;
+        if (this.#writable !== stream) return;
+        this.#writable = undefined;
+        this.#loseWritable = undefined;
       },
     }, depth);
+    if (reconnect === "end") {
+      this.#loseWritable = (ended) => {
+        if (connection !== undefined && connection <= ended) {
+          lost.abort(this.#shutdownError());
+        }
+      };
+    }
     return this.#writable = stream;
+  }
+
+  /** @ignore */
+  override onDisable(): void {
+    const ended = this.queue.knownConnection;
+    super.onDisable();
+    this.#loseWritable?.(ended);
+  }
+
+  #shutdownError(): Error {
+    return transferError({
+      action: "write to",
+      endpoint: this,
+      result: -Errno.ESHUTDOWN,
+      signal: undefined,
+      transferred: 0,
+    });
   }
 }
 

@@ -58,10 +58,14 @@ export class InFlight {
     this.#bytes -= transfer.length;
   }
 
-  /** Asks the kernel to give back all of them, to be submitted again. */
-  callBack(): void {
+  /**
+   * Asks the kernel to give them back, to be submitted again.
+   *
+   * @param after Only those that come after this place in the order.
+   */
+  callBack(after = -Infinity): void {
     for (const transfer of this.lastFirst) {
-      if (transfer.calledBack) continue;
+      if (transfer.calledBack || transfer.sequence < after) continue;
       transfer.calledBack = true;
       this.#aio.cancel(transfer.request);
     }

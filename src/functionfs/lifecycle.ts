@@ -15,7 +15,10 @@ import type { SetupRequest } from "../usb/mod.ts";
 export interface LifeEvent {
   /**
    * - `"bind"`: the function belongs to a UDC now; the device is attached.
-   * - `"enable"`: the host has configured the device; endpoints work.
+   * - `"enable"`: the host has configured the device; endpoints work. A
+   *   setting of an interface that it selects within the next 50 ms is taken
+   *   for a part of that, where the function has several interfaces: the
+   *   kernel tells neither apart.
    * - `"disable"`: endpoints do not work any more: the host has reset or
    *   deconfigured the device, or it was detached. When it has selected a
    *   setting of an interface anew, `"enable"` follows at once.
@@ -63,7 +66,9 @@ const MAX_UNSEEN_ERRORS = 100;
 
 /**
  * SET_CONFIGURATION enables each interface in turn, and the kernel queues an
- * ENABLE for each, within this time. In milliseconds.
+ * ENABLE for each, within this time. In milliseconds. How many of them are read
+ * is chance, since the kernel drops those that are not read in time; and a
+ * SET_INTERFACE looks the same.
  */
 const CONFIGURATION_TIME = 50;
 
@@ -73,9 +78,10 @@ export class Lifecycle {
   #suspended = false;
   #enableCount = 0;
   readonly #interfaces: number;
-  /** When this configuration was first enabled, and how many ENABLEs came. */
-  #enabledAt = 0;
+  /** How many ENABLEs of this configuration came. */
   #enables = 0;
+  /** Set while more of them can come. */
+  #configuring: ReturnType<typeof setTimeout> | undefined;
   #unseenErrors: ErrorEvent[] = [];
   /** Iterations that are going on. */
   #readers = 0;
@@ -105,19 +111,22 @@ export class Lifecycle {
 
   /** The kernel says BIND. */
   bind(): void {
+    // Events are read until the last file is closed.
+    if (this.#state === "closed") return;
     this.#leave("unbound");
     this.#enter("bound", "bind");
   }
 
   /** The kernel says ENABLE. Without a DISABLE before it: a reset between. */
   enable(): void {
+    if (this.#state === "closed") return;
     if (this.#state === "unbound") this.bind();
     // Endpoints were reset in any case, and their transfers have ended.
     this.#enableCount++;
     if (!this.#sameConfiguration()) {
       this.#leave("bound");
-      this.#enabledAt = performance.now();
       this.#enables = 1;
+      this.#expectMore();
       this.#enter("enabled", "enable");
     }
     for (const listener of [...this.#enableListeners]) listener();
@@ -126,7 +135,21 @@ export class Lifecycle {
   /** One more interface of the configuration that is just being set. */
   #sameConfiguration(): boolean {
     return this.#state === "enabled" && ++this.#enables <= this.#interfaces &&
-      performance.now() - this.#enabledAt < CONFIGURATION_TIME;
+      this.#configuring !== undefined;
+  }
+
+  /**
+   * Waits for those that may still come. A timer, because what counts is the
+   * time for which events could be read: the event loop may stand still.
+   */
+  #expectMore(): void {
+    clearTimeout(this.#configuring);
+    this.#configuring = undefined;
+    if (this.#interfaces === 1) return;
+    this.#configuring = setTimeout(() => {
+      // Events that have come meanwhile are read before this turn is over.
+      setImmediate(() => this.#configuring = undefined);
+    }, CONFIGURATION_TIME);
   }
 
   /** The kernel says DISABLE. */
@@ -141,7 +164,8 @@ export class Lifecycle {
 
   /** The kernel says SUSPEND. */
   suspend(): void {
-    if (this.#suspended || this.#state === "unbound") return;
+    const attached = this.#state === "bound" || this.#state === "enabled";
+    if (this.#suspended || !attached) return;
     this.#suspended = true;
     this.#tell({ type: "suspend" });
   }
@@ -158,6 +182,7 @@ export class Lifecycle {
     if (this.#state === "closed") return;
     this.#leave("unbound");
     this.#state = "closed";
+    clearTimeout(this.#configuring);
     for (const listener of [...this.#closeListeners]) listener();
     this.#listeners.clear();
     this.#enableListeners.clear();

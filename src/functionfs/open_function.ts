@@ -5,7 +5,7 @@
  */
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import type { AioContext } from "../../ffi/aio.ts";
-import { isSystemError } from "../../ffi/errno.ts";
+import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
 import { close, open } from "../../ffi/file.ts";
 import type { UsbFunction } from "../descriptors/mod.ts";
 import { sharedAio } from "./aio.ts";
@@ -63,6 +63,7 @@ export function openFunction<F extends UsbFunction>(
         open(path, O_RDWR | O_NONBLOCK, { action: "open endpoint" }),
     );
   let notice: EventNotice | undefined;
+  aio.retain();
   try {
     notice = options.eventfd ? openEventCounter(kernel) : undefined;
     const { fd, compiled, noProxies } = registerFunction(
@@ -107,15 +108,18 @@ export function openFunction<F extends UsbFunction>(
       endpoints: halves,
       onEnd: options.onEnd,
     });
-    aio.retain();
     return { endpoints, lifecycle, control, aio, halves, fds };
   } catch (error) {
+    void aio.release();
     fds.forEach(close);
     notice?.close();
     if (isSystemError(error, "ESRCH")) {
-      throw new Deno.errors.Busy(
-        `Cannot open function "${definition.name}": another process serves it: ${mountPoint}`,
-      );
+      throw systemError(Errno.EBUSY, {
+        action: `open function "${definition.name}"`,
+        syscall: "write",
+        path: mountPoint,
+        hint: "another process serves it",
+      });
     }
     throw error;
   }

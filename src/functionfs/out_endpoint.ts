@@ -100,6 +100,8 @@ export class OutEndpoint extends Endpoint {
    * what had come for this read; ESHUTDOWN with `reconnect: "end"`. Its field
    * `transferred` says how much had come before.
    * @throws {TypeError} If the buffer is shared, or cannot be transferred.
+   * @throws {RangeError} If the size is no positive integer, or there is no
+   * memory for it.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
   read(

@@ -7,7 +7,7 @@ import type { CompiledEndpoint } from "../descriptors/mod.ts";
 import type { FunctionSpeed } from "../usb/mod.ts";
 
 /**
- * The packet sizes of an OUT endpoint at all of its speeds. For an isochronous
+ * The packet sizes of an endpoint at all of its speeds. For an isochronous
  * one there is one size: what can come in one interval, in whole packets.
  */
 export class PacketSizes {
@@ -41,6 +41,15 @@ export class PacketSizes {
     return this.#isochronous
       ? Math.max(size, this.largest)
       : Math.ceil(size / this.#common) * this.#common;
+  }
+
+  /**
+   * The most bytes up to `limit` that are whole packets at every speed. Where
+   * there are none, at the speed with packets of `packet` bytes.
+   */
+  wholeUpTo(limit: number, packet: number): number {
+    const step = this.#common <= limit ? this.#common : packet;
+    return Math.floor(limit / step) * step;
   }
 
   /** Bytes of memory that hold whole packets for `size` bytes at every speed. */

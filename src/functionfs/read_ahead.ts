@@ -85,8 +85,10 @@ export class ReadAhead implements ReadOwner {
     this.#kept = kept;
     this.#options = options;
     const { transferSize } = options;
+    const size = transferSize ?? source.packetSizes.largest;
+    const isPacket = transferSize === undefined;
     this.#slots = new ReadSlots(() =>
-      new ReadSlot(this, source.queue, transferSize)
+      new ReadSlot(this, source.queue, size, isPacket)
     );
   }
 
@@ -167,6 +169,11 @@ export class ReadAhead implements ReadOwner {
     this.#stop();
     this.#settle();
     return this.finished;
+  }
+
+  /** Takes back what it has given away, and nobody has got: for the next reader. */
+  putBack(bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.byteLength > 0) this.#kept.unshift(bytes);
   }
 
   /** A connection has ended. */

@@ -205,9 +205,12 @@ export class ReadQueue implements TransferOwner {
     reader.request = undefined;
     if (rest.byteLength > 0) this.#segments.push(rest);
     const done = count < transfer.length || reader.remaining === 0;
-    if (!done) return;
+    if (!done && !reader.aborted) return;
     this.#readers.remove(reader);
-    reader.finish();
+    if (done) return reader.finish();
+    // The abort came too late for this request, and not for the next one.
+    this.#keep(reader);
+    reader.fail(-Errno.ECANCELED);
   }
 
   /** Gives what is there to those that wait. */

@@ -21,11 +21,19 @@ export class ReadSlot extends ReadRequest {
   #filled = 0;
   #taken = 0;
 
-  /** @param size Bytes to ask for at most; undefined for one packet. */
-  constructor(owner: ReadOwner, queue: TransferQueue, size?: number) {
+  /**
+   * @param size Bytes to ask for at most.
+   * @param isPacket Whether that is one packet: then its data is copied.
+   */
+  constructor(
+    owner: ReadOwner,
+    queue: TransferQueue,
+    size: number,
+    isPacket: boolean,
+  ) {
     super(owner, queue);
-    this.#size = size ?? LARGEST_PACKET;
-    this.#lends = this.#size > LARGEST_PACKET;
+    this.#size = size;
+    this.#lends = !isPacket && size > LARGEST_PACKET;
     this.#transfer = queue.take(this, NOTHING);
   }
 

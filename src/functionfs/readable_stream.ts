@@ -69,11 +69,13 @@ export function makeReadable(
       const count = await source.fill(memory as Uint8Array<ArrayBuffer>);
       if (count === undefined) return false;
       // Without a request the stream was cancelled meanwhile.
-      controller.byobRequest?.respond(count);
+      if (controller.byobRequest) controller.byobRequest.respond(count);
+      else source.putBack(memory.slice(0, count) as Uint8Array<ArrayBuffer>);
     } else {
       const bytes = await source.take();
       if (bytes === undefined) return false;
-      if (!over) controller.enqueue(bytes);
+      if (over) source.putBack(bytes);
+      else controller.enqueue(bytes);
     }
     return true;
   };

@@ -35,7 +35,10 @@ export class Reader implements EventListenerObject {
   #memory: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
 
-  /** @param sizeOrTarget Bytes wanted, or the memory to fill. */
+  /**
+   * @param sizeOrTarget Bytes wanted, or the memory to fill.
+   * @throws {RangeError} If there is no memory for so many bytes.
+   */
   constructor(
     queue: ReadQueue,
     port: ReadPort,
@@ -57,6 +60,8 @@ export class Reader implements EventListenerObject {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
+    // Here, where nobody else is concerned if there is not so much.
+    if (this.size > MAX_REQUEST_SIZE) this.#memory = this.#makeMemory();
     signal?.addEventListener("abort", this);
   }
 
@@ -115,14 +120,18 @@ export class Reader implements EventListenerObject {
   }
 
   #makeMemory(): Uint8Array<ArrayBuffer> {
-    const { packetSizes } = this.#port;
-    if (packetSizes.areWhole(this.size)) {
-      return this.#target ?? new Uint8Array(this.size);
+    const { packetSizes, name } = this.#port;
+    const room = packetSizes.areWhole(this.size)
+      ? this.size
+      : packetSizes.room(this.size);
+    if (this.#target !== undefined && room === this.size) return this.#target;
+    try {
+      return new Uint8Array(room);
+    } catch (cause) {
+      const message =
+        `Cannot read from endpoint "${name}": there is no memory for ${room} bytes`;
+      throw new RangeError(message, { cause });
     }
-    const room = packetSizes.room(this.size);
-    return this.#target !== undefined && room === this.size
-      ? this.#target
-      : new Uint8Array(room);
   }
 
   /** What has been received, for somebody else. */

@@ -82,37 +82,40 @@ export class Setup implements SetupRequest {
     return this.#answered || this.#cancelled;
   }
 
-  async receive(): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.direction === "in") {
-      throw new TypeError(
-        "Cannot receive data of a control request: it is an IN request",
-      );
-    }
-    this.#begin();
-    const buffer = new Uint8Array(this.length);
-    const count = await this.#answers.take(this, buffer);
-    return buffer.subarray(0, this.#finish(count));
+  receive(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#answer(() => {
+      if (this.direction === "in") {
+        throw new TypeError(
+          "Cannot receive data of a control request: it is an IN request",
+        );
+      }
+      return this.#receive();
+    });
   }
 
-  async reply(data: Uint8Array): Promise<number> {
-    if (this.direction === "out") {
-      throw new TypeError(
-        "Cannot reply to a control request with data: it is an OUT request",
-      );
-    }
-    this.#begin();
-    // Copied, because the kernel reads it on another thread.
-    const bytes = data.slice(0, this.length);
-    return this.#finish(await this.#answers.send(this, bytes));
+  reply(data: Uint8Array): Promise<number> {
+    return this.#answer(() => {
+      if (this.direction === "out") {
+        throw new TypeError(
+          "Cannot reply to a control request with data: it is an OUT request",
+        );
+      }
+      this.#begin();
+      // Copied, because the kernel reads it on another thread. Not by slice(),
+      // which is a view where the data is a Buffer of Node.
+      const bytes = new Uint8Array(data.subarray(0, this.length));
+      return this.#answers.send(this, bytes)
+        .then((count) => this.#finish(count));
+    });
   }
 
-  async acknowledge(): Promise<void> {
-    if (this.direction === "out") {
-      await this.receive();
-      return;
-    }
-    this.#begin();
-    this.#finish(await this.#answers.send(this, NOTHING));
+  acknowledge(): Promise<void> {
+    return this.#answer(() => {
+      if (this.direction === "out") return this.#receive().then(() => {});
+      this.#begin();
+      return this.#answers.send(this, NOTHING)
+        .then((count) => void this.#finish(count));
+    });
   }
 
   stall(): void {
@@ -126,6 +129,29 @@ export class Setup implements SetupRequest {
     if (this.#cancelled) return;
     this.#cancelled = true;
     this.#controller?.abort(cancelledError());
+  }
+
+  /**
+   * Begins an answer. A handler need not wait for its end: that the host has
+   * given up must not end the program then. A mistake is told all the same.
+   */
+  #answer<T>(begin: () => Promise<T>): Promise<T> {
+    try {
+      const answer = begin();
+      answer.catch(() => {});
+      return answer;
+    } catch (error) {
+      const rejected = Promise.reject(error);
+      if (this.#cancelled) rejected.catch(() => {});
+      return rejected;
+    }
+  }
+
+  #receive(): Promise<Uint8Array<ArrayBuffer>> {
+    this.#begin();
+    const buffer = new Uint8Array(this.length);
+    return this.#answers.take(this, buffer)
+      .then((count) => buffer.subarray(0, this.#finish(count)));
   }
 
   #begin(): void {

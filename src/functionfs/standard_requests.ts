@@ -21,8 +21,8 @@ import {
 
 /** An endpoint, as far as standard requests are about it. */
 export interface Haltable {
-  /** Halts it. */
-  halt(): Promise<void>;
+  /** Halts it, unless the signal is aborted before. */
+  halt(options: { readonly signal: AbortSignal }): Promise<void>;
   /** Ends its halt. */
   clearHalt(): Promise<void>;
 }
@@ -116,7 +116,8 @@ function changeFeature(
 /** The halts that the host has asked the function for. */
 class EndpointHalts {
   readonly #endpoints: readonly Haltable[];
-  readonly #set = new Set<number>();
+  /** Those that are set or are to be, and what gives them up. */
+  readonly #set = new Map<number, AbortController>();
 
   constructor(endpoints: readonly Haltable[]) {
     this.#endpoints = endpoints;
@@ -135,11 +136,17 @@ class EndpointHalts {
    * written before.
    */
   set(number: number): void {
-    this.#set.add(number);
-    this.#endpoints[number - 1].halt().catch(() => this.#set.delete(number));
+    this.#set.get(number)?.abort();
+    const controller = new AbortController();
+    this.#set.set(number, controller);
+    this.#endpoints[number - 1].halt(controller).catch(() => {
+      if (this.#set.get(number) === controller) this.#set.delete(number);
+    });
   }
 
   async clear(number: number): Promise<void> {
+    // One that still waits for the host would make this wait, and the host too.
+    this.#set.get(number)?.abort();
     this.#set.delete(number);
     await this.#endpoints[number - 1].clearHalt();
   }

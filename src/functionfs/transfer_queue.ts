@@ -305,10 +305,14 @@ export class TransferQueue implements AioSource {
    */
   #recover(): boolean {
     if (this.#flying.size > 0) {
-      // These have survived, or their ends are on the way.
+      // These have survived, or their ends are on the way. Those before the
+      // first one that came back are in their place: part of them may have gone.
       if (
         this.#refused || this.#connection.enableCount > this.#lostConnection
-      ) this.#flying.callBack();
+      ) {
+        const places = this.#returned.map((each) => each.sequence);
+        this.#flying.callBack(Math.min(...places));
+      }
       return false;
     }
     this.#waiting = new Fifo(

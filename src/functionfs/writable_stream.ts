@@ -27,10 +27,12 @@ export interface WritableOptions {
    */
   readonly zlp?: "auto" | "never";
   /**
-   * What becomes of chunks on their way when the host disables the endpoint:
-   * see {@linkcode TransferOptions.reconnect}. With `"end"` the stream fails
-   * with ESHUTDOWN, and the endpoint's next stream belongs to the next
-   * connection.
+   * What becomes of the stream when the host disables the endpoint. With
+   * `"resume"` chunks on their way go on when it is enabled again: see
+   * {@linkcode TransferOptions.reconnect}. With `"end"` the stream fails with
+   * ESHUTDOWN, whether or not chunks are on their way, and the endpoint's next
+   * stream belongs to the next connection. A stream to which a chunk is written
+   * while no host is there waits for one either way.
    * @default {"resume"}
    */
   readonly reconnect?: "resume" | "end";
@@ -45,6 +47,11 @@ export interface WritableTarget {
     resolve: (count: number) => void,
     reject: (reason: unknown) => void,
   ): Write;
+  /**
+   * Aborted when the connection has ended to which the stream belongs alone;
+   * its reason is the stream's error.
+   */
+  readonly lost?: AbortSignal;
   /** The stream has ended; the endpoint may have another. */
   onOver(): void;
 }
@@ -80,6 +87,8 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
       this.#target.onOver();
       this.#withdraw();
     });
+    const { lost } = this.#target;
+    lost?.addEventListener("abort", () => this.#fail(lost.reason));
   }
 
   write(chunk: Uint8Array): Promise<void> {

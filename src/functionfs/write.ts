@@ -15,7 +15,6 @@ import type { ZeroLengthMode, ZeroLengthPackets } from "./zero_length.ts";
 /**
  * The largest kernel request. FunctionFS copies each into contiguous memory:
  * above 4 MiB that fails always, and large pieces become scarce with time.
- * A multiple of every packet size, so that only the last one can be short.
  */
 export const MAX_REQUEST_SIZE = 1 << 20;
 
@@ -26,6 +25,8 @@ export interface WritePort {
   readonly maxPacketSize: number;
   /** Bytes that one call may send: what goes in an isochronous interval. */
   readonly largestTransfer: number;
+  /** Bytes of the requests of a larger transfer: whole packets. */
+  readonly pieceSize: number;
   readonly queue: TransferQueue;
   readonly zeroLengthPackets: ZeroLengthPackets;
 }
@@ -74,7 +75,7 @@ export class Write implements TransferOwner, EventListenerObject {
    * @throws {RangeError} If it is more than the endpoint can send.
    */
   start(autoZlp: boolean): void {
-    const { name, largestTransfer } = this.#port;
+    const { name, largestTransfer, pieceSize } = this.#port;
     const bytes = this.#bytes;
     const total = bytes.byteLength;
     if (total > largestTransfer) {
@@ -85,7 +86,7 @@ export class Write implements TransferOwner, EventListenerObject {
     const address = total === 0 ? 0n : addressOf(bytes);
     const { queue } = this.#port;
     let last: Transfer;
-    if (total <= MAX_REQUEST_SIZE) {
+    if (total <= pieceSize) {
       last = this.#first = queue.take(this, bytes);
       last.address = address;
     } else {
@@ -98,16 +99,17 @@ export class Write implements TransferOwner, EventListenerObject {
     this.#left = 1 + (this.#others?.length ?? 0);
     this.#signal?.addEventListener("abort", this);
     queue.push(this.#first!);
-    if (this.#others !== undefined) this.#others.forEach(queue.push, queue);
+    if (this.#others === undefined) return;
+    for (const piece of this.#others) queue.push(piece);
   }
 
   /** Makes several pieces, and returns the last one. */
   #cut(bytes: Uint8Array<ArrayBuffer>, address: bigint): Transfer {
-    const { queue } = this.#port;
+    const { queue, pieceSize } = this.#port;
     let last!: Transfer;
     this.#others = [];
-    for (let at = 0; at < bytes.byteLength; at += MAX_REQUEST_SIZE) {
-      const memory = bytes.subarray(at, at + MAX_REQUEST_SIZE);
+    for (let at = 0; at < bytes.byteLength; at += pieceSize) {
+      const memory = bytes.subarray(at, at + pieceSize);
       last = queue.take(this, memory);
       last.address = address + BigInt(at);
       if (at === 0) this.#first = last;

@@ -30,7 +30,10 @@ export class ZeroLengthPackets {
   readonly #fd: number;
   readonly #path: string;
   readonly #aio: AioContext;
-  /** Undefined until somebody wants any. */
+  /**
+   * Undefined until the first transfer: then the kernel's flag is switched off,
+   * which a process before this one may have left on.
+   */
   #mode: ZeroLengthMode | undefined;
   #kernelFlag = false;
   readonly #argument = new Uint8Array(4);
@@ -52,7 +55,6 @@ export class ZeroLengthPackets {
    * on, or not, where it can.
    */
   set(on: boolean): void {
-    if (this.#mode === undefined && !on) return; // never switched on
     if (this.mode === "request" || this.#kernelFlag === on) return;
     // What is queued was meant for the old value.
     this.#aio.flush();

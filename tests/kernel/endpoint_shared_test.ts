@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
 import { readTextFile } from "../../ffi/file.ts";
 import { startEndpoints } from "../support/endpoint_gadget.ts";
@@ -18,7 +18,7 @@ async function startDd(args: string[]) {
     stderr: "piped",
   }).spawn();
   const waits = () =>
-    readTextFile(`/proc/${process.pid}/stack`).includes("ffs_epfile");
+    readTextFile(`/proc/${process.pid}/stack`).includes("ffs_epfile_io");
   while (!waits()) await delay(5);
   return process;
 }
@@ -43,10 +43,9 @@ Deno.test("reads, writes and halts wait while another program uses the endpoint'
   const halted = link.out.halt().finally(() => order.push("halt"));
   let ticks = 0;
   const timer = setInterval(() => ticks++, 5);
-  await delay(200);
+  while (ticks < 40) await delay(5);
   clearInterval(timer);
   assertEquals(order, []);
-  assert(ticks > 3, `${ticks} ticks`);
   assertEquals(await device.bulkIn(input, 4 * PACKET), theirs);
   await device.bulkOut(out, pattern(PACKET - 1, 3));
   assertEquals((await reader.output()).stdout, pattern(PACKET - 1, 3));
@@ -59,5 +58,33 @@ Deno.test("reads, writes and halts wait while another program uses the endpoint'
   await writer.stdin.close();
   await reader.stdin.close();
   await Promise.all([writer.output(), reader.status]);
+  await Deno.remove(source);
+});
+
+Deno.test("a write that another program's keeps waiting leaves those before it alone", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, device, addresses: [input] } = test;
+  const source = await Deno.makeTempFile();
+  const theirs = pattern(2 * PACKET + 1, 1);
+  await Deno.writeFile(source, theirs);
+  const first = pattern(40 * PACKET + 3, 2);
+  const second = pattern(PACKET + 5, 3);
+  const writes = [link.write(first)];
+  const begin = await device.bulkIn(input, 8 * PACKET);
+  // It waits behind the first write, whose rest the host has not asked for.
+  const writer = await startDd([
+    `if=${source}`,
+    `of=${link.in.path}`,
+    "bs=4096",
+  ]);
+  writes.push(link.write(second));
+  await delay(100);
+  const rest = await device.bulkIn(input, 40 * PACKET);
+  assertEquals([...begin, ...rest], [...first]);
+  assertEquals(await device.bulkIn(input, 4 * PACKET), theirs);
+  assertEquals(await device.bulkIn(input, 4 * PACKET), second);
+  assertEquals(await Promise.all(writes), [first.length, second.length]);
+  await writer.stdin.close();
+  await writer.output();
   await Deno.remove(source);
 });

@@ -2,16 +2,24 @@ import "../support/libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { gadgetTraces } from "../support/leftovers.ts";
 
+/** How a program has ended, and what it said. */
+interface End {
+  readonly status: Deno.CommandStatus;
+  readonly output: string;
+}
+
+const IMPORT = `import { bulkPair, Gadget, usbFunction } from "${new URL(
+  "../../mod.ts",
+  import.meta.url,
+)}";`;
+
 /** Runs a program that has a gadget with a read in the kernel, and then ends. */
-async function runToItsEnd(
+function runToItsEnd(
   ending: string,
   signals: Deno.Signal[] = [],
-): Promise<{ status: Deno.CommandStatus; output: string }> {
-  const code = `
-    import { bulkPair, Gadget, usbFunction } from "${new URL(
-    "../../mod.ts",
-    import.meta.url,
-  )}";
+): Promise<End> {
+  return run(
+    `${IMPORT}
     const gadget = await Gadget.start({
       vendorId: 0x1209,
       productId: 0x0001,
@@ -23,7 +31,13 @@ async function runToItsEnd(
     await gadget.functions.end.enabled();
     const reading = gadget.functions.end.endpoints.link.read(512);
     console.log("enabled");
-    ${ending}`;
+    ${ending}`,
+    signals,
+  );
+}
+
+/** Runs a program; sends it signals when it says that it is enabled. */
+async function run(code: string, signals: Deno.Signal[] = []): Promise<End> {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -108,6 +122,25 @@ Deno.test("a stopped gadget lets its process end by itself", async () => {
     "reading.catch(() => {}); await gadget.stop(); console.log('stopped');",
   );
   assertEquals(output, "enabled\nstopped\n");
+  assertEquals(status.code, 0);
+  assertEquals(gadgetTraces(), before);
+});
+
+Deno.test("a start that has failed lets its process end by itself", async () => {
+  const before = gadgetTraces();
+  const { status, output } = await run(`${IMPORT}
+    const first = usbFunction({
+      name: "first",
+      interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+    });
+    // Refused when the first one is open.
+    const second = { ...first, name: "second", speeds: ["high", "super"] };
+    await Gadget.start({
+      vendorId: 0x1209,
+      productId: 0x0001,
+      functions: [first, second],
+    }).catch(({ message }) => console.log(message.split(":")[0]));`);
+  assertEquals(output, 'Cannot define function "second"\n');
   assertEquals(status.code, 0);
   assertEquals(gadgetTraces(), before);
 });

@@ -25,7 +25,7 @@ const ids = { vendorId: 0x1209, productId: 0x0001 };
 
 /** Waits until a file is there. */
 async function fileAppears(path: string): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 180_000;
   while (!await Deno.stat(path).then(() => true, () => false)) {
     if (performance.now() > deadline) throw new Error(`There is no ${path}`);
     await delay(20);
@@ -60,23 +60,27 @@ Deno.test("examples/systemd/service.ts serves what systemd holds, and may be sta
   assertEquals(gadgetTraces(), before);
 });
 
+let serial = 0;
+
 /** A gadget whose function is registered and held open, and served by nobody. */
 async function startHeld(handlers: Pick<FunctionOptions, "control"> = {}) {
   const path = `/tmp/held.${Deno.pid}`;
+  // The host may still see the device of the test before.
+  const match = { ...ids, serialNumber: `held ${++serial}` };
   const definition = usbFunction({
     name: "held",
     interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
     ...handlers,
   });
   const starting = Gadget.start({
-    ...ids,
+    ...match,
     maxSpeed: gadgetSpeed().maxSpeed,
     functions: [externalFunction("held", { interfaces: 1 })],
   }, { mounts: { held: { path } } });
   await fileAppears(`${path}/ep0`);
   const holder = new FunctionHolder(path, compileFunction(definition));
   const gadget = await starting;
-  const device = await UsbfsDevice.find(ids);
+  const device = await UsbfsDevice.find(match);
   await device.claimInterface(0);
   return {
     path,
@@ -105,7 +109,10 @@ Deno.test("an inherited function knows what has happened before, and from then o
       await using fs = held.inherit();
       const events: FunctionEvent[] = [];
       const collecting = (async () => {
-        for await (const event of fs.events) events.push(event);
+        for await (const event of fs.events) {
+          // Some kernels suspend and resume the port on the way.
+          if (!/suspend|resume/.test(event.type)) events.push(event);
+        }
       })();
       assertEquals(fs.state, "unbound");
       await fs.enabled();
@@ -193,4 +200,32 @@ Deno.test("FunctionFs.inherit() says what is missing", async () => {
     Deno.errors.NotFound,
     "no file of it is open: /tmp/ep0",
   );
+});
+
+Deno.test("zero-length packets that the process before has switched on are off in the next one", async () => {
+  await using held = await startHeld();
+  const { device } = held;
+  const { input, packetSize } = bulkEndpoints(device);
+  const full = pattern(packetSize);
+  const few = pattern(3, 1);
+  {
+    await using fs = held.inherit();
+    await fs.enabled();
+    const { link } = fs.endpoints;
+    link.in.autoZlp = true;
+    const written = link.in.write(full);
+    assertEquals(await device.bulkIn(input, 4 * packetSize), full);
+    await written;
+  }
+  await using fs = held.inherit();
+  await fs.enabled();
+  const { link } = fs.endpoints;
+  assertEquals(link.in.autoZlp, false);
+  const written = Promise.all([link.in.write(full), link.in.write(few)]);
+  // Without an end, the next write is part of the same transfer.
+  assertEquals(
+    await device.bulkIn(input, 4 * packetSize),
+    new Uint8Array([...full, ...few]),
+  );
+  await written;
 });

@@ -13,7 +13,11 @@ import { PacketSizes } from "../../src/functionfs/packet_sizes.ts";
 import { ReadQueue } from "../../src/functionfs/read_queue.ts";
 import { Reader } from "../../src/functionfs/reader.ts";
 import { TransferQueue } from "../../src/functionfs/transfer_queue.ts";
-import { Write, type WritePort } from "../../src/functionfs/write.ts";
+import {
+  MAX_REQUEST_SIZE,
+  Write,
+  type WritePort,
+} from "../../src/functionfs/write.ts";
 import { ZeroLengthPackets } from "../../src/functionfs/zero_length.ts";
 
 const SINK = "/dev/null";
@@ -49,6 +53,7 @@ export function openEndpoints(): EndpointsOnFiles {
     maxPacketSize,
     queue: queue(sink, IOCB_CMD_PWRITE),
     largestTransfer: Infinity,
+    pieceSize: MAX_REQUEST_SIZE,
     zeroLengthPackets: new ZeroLengthPackets(sink, SINK, aio),
   };
   const [compiled] = compileFunction(usbFunction({

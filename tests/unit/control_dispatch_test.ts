@@ -1,6 +1,15 @@
+import { Buffer } from "node:buffer";
+import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import { type ControlHandler, Stall, unhandled } from "../../mod.ts";
+import {
+  type ControlHandler,
+  encodeSetup,
+  type SetupRequest,
+  Stall,
+  unhandled,
+} from "../../mod.ts";
+import { Setup } from "../../src/functionfs/setup.ts";
 import { fakeSetup, runSetup } from "../support/fake_setup.ts";
 
 const VENDOR = { type: "vendor", recipient: "interface", request: 1 } as const;
@@ -192,4 +201,56 @@ Deno.test("only what a handler returns is an answer that no code of it waits for
     await setup.reply(new Uint8Array(1));
   });
   assertEquals(handledAt, [true, false]);
+});
+
+Deno.test("a handler need not wait for its answer, also where the host has given up", async () => {
+  const unhandledRejections: unknown[] = [];
+  const listener = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    unhandledRejections.push(event.reason);
+  };
+  addEventListener("unhandledrejection", listener);
+  try {
+    for (
+      const [fields, answer] of [
+        [IN, (setup: SetupRequest) => void setup.reply(new Uint8Array(1))],
+        [OUT, (setup: SetupRequest) => void setup.receive()],
+        [OUT, (setup: SetupRequest) => void setup.acknowledge()],
+        [
+          { ...IN, length: 0 },
+          (setup: SetupRequest) => void setup.acknowledge(),
+        ],
+      ] as const
+    ) {
+      await runSetup(fakeSetup(fields, { gone: true }), { control: answer });
+      const over = fakeSetup(fields);
+      over.setup.cancel();
+      await runSetup(over, { control: answer });
+    }
+    await delay(0);
+    assertEquals(unhandledRejections, []);
+    // A mistake is told.
+    await run((setup) => {
+      setup.reply(new Uint8Array(1));
+      setup.reply(new Uint8Array(1));
+    });
+    await delay(0);
+    assert(unhandledRejections[0] instanceof TypeError);
+  } finally {
+    removeEventListener("unhandledrejection", listener);
+  }
+});
+
+Deno.test("an answer is copied, also from a Buffer of Node", async () => {
+  const sent: Uint8Array[] = [];
+  const setup = new Setup(encodeSetup(IN), {
+    send: (_, bytes) => Promise.resolve(sent.push(bytes)),
+    take: () => Promise.resolve(-1),
+    refuse: () => {},
+  });
+  const data = Buffer.from([1, 2, 3, 4, 5]);
+  const answered = setup.reply(data);
+  data.fill(0);
+  await answered;
+  assertEquals(sent, [Uint8Array.of(1, 2, 3, 4)]);
 });

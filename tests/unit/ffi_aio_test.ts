@@ -26,7 +26,7 @@ import {
 } from "../../ffi/file.ts";
 import { openAio } from "../../ffi/libaio.ts";
 import { addressOf } from "../../ffi/memory.ts";
-import { collectGarbage } from "../support/memory.ts";
+import { collectGarbage, usedMemory } from "../support/memory.ts";
 import { eventFd, pipe } from "../support/pipe.ts";
 
 /** A file in /tmp that is gone after the test. */
@@ -240,14 +240,12 @@ for (const library of aioLibraries) {
         }
       }
     };
+    const used = () =>
+      usedMemory(({ heapUsed, external }) => heapUsed + external);
     await round(10_000);
-    collectGarbage();
-    const before = Deno.memoryUsage();
+    const before = await used();
     await round(100_000);
-    collectGarbage();
-    const after = Deno.memoryUsage();
-    const grown = after.heapUsed + after.external - before.heapUsed -
-      before.external;
+    const grown = await used() - before;
     assert(grown < 1 << 20, `${grown} bytes more`);
     assertEquals(aio.capacity, 512);
   });

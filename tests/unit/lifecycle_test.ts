@@ -77,6 +77,7 @@ Deno.test("endpoints are told of every ENABLE, because their transfers have ende
   life.onEnable(() => resets++);
   for (let count = 0; count < 3; count++) life.enable();
   assertEquals([resets, life.enableCount], [3, 3]);
+  life.close();
 });
 
 Deno.test("suspend and resume alternate, and traffic ends a suspend", async () => {
@@ -149,4 +150,18 @@ Deno.test("a suspend that only announces a disconnect is not told", async () => 
     await told(FUNCTIONFS_SUSPEND, FUNCTIONFS_RESUME),
     "bind enable suspend resume disable unbind",
   );
+});
+
+Deno.test("a life that has ended does not begin again, whatever the kernel tells", async () => {
+  const life = new Lifecycle();
+  life.enable();
+  life.close();
+  const { enableCount } = life;
+  life.bind();
+  life.enable();
+  life.suspend();
+  assertEquals(life.state, "closed");
+  assertEquals(life.suspended, false);
+  assertEquals(life.enableCount, enableCount);
+  await assertRejects(() => life.enabled(), Deno.errors.BadResource);
 });

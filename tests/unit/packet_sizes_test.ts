@@ -1,6 +1,7 @@
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
 import { compileFunction, isochronousOut, usbFunction } from "@usb/gadget";
+import type { CompiledEndpoint } from "../../src/descriptors/mod.ts";
 import { PacketSizes } from "../../src/functionfs/packet_sizes.ts";
 
 Deno.test("requests are whole packets at every speed, and stay in their memory", () => {
@@ -68,4 +69,19 @@ Deno.test("an isochronous request has room for all packets of an interval", () =
     true,
     true,
   ]);
+});
+
+Deno.test("large transfers are cut into whole packets", () => {
+  const sizes = (full: number, high: number, superSpeed: number) =>
+    new PacketSizes({
+      maxPacketSize: { full, high, super: superSpeed },
+      transferType: "interrupt",
+    } as unknown as CompiledEndpoint);
+  const limit = 1 << 20;
+  assertEquals(sizes(64, 64, 1024).wholeUpTo(limit, 64), limit);
+  const odd = sizes(48, 48, 100).wholeUpTo(limit, 48);
+  assertEquals([odd % 48, odd % 100, limit - odd < 1200], [0, 0, true]);
+  // No size is whole at all of these speeds: it is at the present one.
+  const prime = sizes(61, 1021, 1019).wholeUpTo(limit, 1021);
+  assertEquals([prime % 1021, limit - prime < 1021], [0, true]);
 });

@@ -52,17 +52,23 @@ class FakeQueue {
   }
 }
 
-function start(options: Partial<ReadAheadOptions> = {}) {
+const BULK = {
+  maxPacketSize: { full: 64, high: 512, super: PACKET },
+  transferType: "bulk",
+};
+
+function start(
+  options: Partial<ReadAheadOptions> = {},
+  endpoint: object = BULK,
+) {
+  const packetSizes = new PacketSizes(endpoint as CompiledEndpoint);
   const queue = new FakeQueue();
   const kept: Uint8Array<ArrayBuffer>[] = [];
   const source = {
     name: "rx",
     path: "/ep1",
-    maxPacketSize: PACKET,
-    packetSizes: new PacketSizes({
-      maxPacketSize: { full: 64, high: 512, super: PACKET },
-      transferType: "bulk",
-    } as CompiledEndpoint),
+    maxPacketSize: packetSizes.largest,
+    packetSizes,
     queue: queue as unknown as TransferQueue,
     ready: () => Promise.resolve(),
   };
@@ -212,4 +218,49 @@ Deno.test("a BYOB reader's memory is asked for alone, and again after a zero-len
   await reader.cancel();
   assertEquals((await last).done, true);
   assertEquals(kept, [new Uint8Array([5])]);
+});
+
+Deno.test("what a read was about to get when its stream is cancelled is for the next reader", async () => {
+  {
+    const { queue, kept, stream } = start();
+    const reader = stream.getReader();
+    const read = reader.read();
+    await delay(0);
+    queue.receive([1, 2]);
+    // It has not reached the stream yet.
+    await reader.cancel();
+    assertEquals((await read).done, true);
+    assertEquals(kept, [Uint8Array.of(1, 2)]);
+  }
+  for (const size of [PACKET, 16]) {
+    const { queue, kept, stream } = start();
+    const reader = stream.getReader({ mode: "byob" });
+    const read = reader.read(new Uint8Array(size));
+    await delay(0);
+    queue.receive([3, 4]);
+    await reader.cancel();
+    assertEquals((await read).done, true);
+    assertEquals(kept, [Uint8Array.of(3, 4)]);
+  }
+});
+
+Deno.test("a slot has room for what goes into an interval", async () => {
+  const { queue, stream } = start({}, {
+    name: "rx",
+    maxPacketSize: { high: 1024 },
+    bytesPerInterval: { high: 3072 },
+    transferType: "isochronous",
+  });
+  const reader = stream.getReader();
+  const read = reader.read();
+  await delay(0);
+  assertEquals(queue.flying.map((each) => each.length), [
+    3072,
+    3072,
+    3072,
+    3072,
+  ]);
+  queue.receive([1]);
+  assertEquals((await read).value, Uint8Array.of(1));
+  await reader.cancel();
 });

@@ -330,3 +330,18 @@ Deno.test("what belongs to a connection ends with it, also if it was pushed afte
     `behind it ${-Errno.ESHUTDOWN}`,
   ]);
 });
+
+Deno.test("what comes back because the file is in use leaves what is before it alone", () => {
+  const bench = new Bench();
+  const [a, b, c] = ["a", "b", "c"].map((name) => bench.push(name));
+  bench.aio.turn();
+  // Part of "a" may be on the wire.
+  bench.aio.complete(b.request, -Errno.EAGAIN);
+  bench.aio.turn();
+  assertEquals(bench.aio.cancelled, [c.request]);
+  bench.aio.complete(c.request, -Errno.ECONNRESET);
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["a"]);
+  bench.aio.complete(a.request, 8);
+  assertEquals(bench.ends, ["a 8"]);
+});

@@ -94,3 +94,28 @@ Deno.test("a transfer that fails ends the stream and all its transfers at once",
   assertEquals(endpoint.log.at(-1), "cancel 1");
   assertEquals(endpoint.flying, []);
 });
+
+Deno.test("a stream that belongs to one connection ends with it, idle or not", async () => {
+  for (const busy of [false, true]) {
+    const endpoint = new FakeEndpoint();
+    const connection = new AbortController();
+    const { signal: lost } = connection;
+    const target = Object.assign(endpoint, { lost });
+    const writer = makeWritable(target, 2).getWriter();
+    const first = writer.write(chunk(1));
+    await turns();
+    if (!busy) endpoint.take();
+    await first;
+    const error = new Error("the connection has ended");
+    connection.abort(error);
+    assertEquals(await failureOf(writer.closed), error);
+    assertEquals(await failureOf(writer.write(chunk(2))), error);
+    assertEquals(endpoint.flying, []);
+    assertEquals(endpoint.overs, 1);
+  }
+});
+
+/** What a promise rejects with. */
+function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(() => "nothing", (error) => error);
+}
