@@ -28,10 +28,11 @@ for (const library of aioLibraries) {
       functions: [echo],
     }, { libaio: library });
     const { link } = gadget.functions.echo.endpoints;
+    // Not the device of the test before, which may be about to go.
+    await gadget.functions.echo.enabled();
     await using device = await UsbfsDevice.find(ids);
     await device.claimInterface(0);
     const endpoints = bulkEndpoints(device);
-    await gadget.functions.echo.enabled();
 
     const controller = new AbortController();
     const read = link.read(1000, { signal: controller.signal });

@@ -13,8 +13,8 @@ import {
   type ControlGadget,
   outcome,
   startControl,
-  until,
 } from "../support/control_host.ts";
+import { until } from "../support/until.ts";
 import { watchEventLoop } from "../support/heartbeat.ts";
 import { keepHostAway } from "../support/host_absence.ts";
 import { gadgetTraces } from "../support/leftovers.ts";

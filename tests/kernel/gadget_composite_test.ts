@@ -17,7 +17,7 @@ import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0003 };
 /** Emulation, and other work beside it. */
-const timeout = 60_000;
+const timeout = 180_000;
 
 async function until<T>(what: string, look: () => Promise<T | undefined>) {
   const end = performance.now() + timeout;

@@ -63,9 +63,14 @@ class Victim {
 
   /** Waits until it has begun a phase so many times. */
   async reach(phase: Phase, times: number): Promise<void> {
+    const ended = this.#process.status.then(({ code }) => {
+      throw new Error(`It has ended by itself, with exit code ${code}`);
+    });
     while (this.phases.filter((it) => it === phase).length < times) {
-      await new Promise<void>((resolve) => this.#arrived = resolve);
+      const arrived = new Promise<void>((resolve) => this.#arrived = resolve);
+      await Promise.race([arrived, ended]);
     }
+    ended.catch(() => {}); // It will, when it is killed.
   }
 
   kill(): void {

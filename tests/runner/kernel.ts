@@ -21,7 +21,14 @@ import {
   unitFilesOn,
 } from "./matrix.ts";
 import { prepare } from "./prepare.ts";
-import { LateOutput, liveOutput, runHere, runInGuest } from "./test_run.ts";
+import {
+  LateOutput,
+  liveOutput,
+  type Output,
+  runHere,
+  runInGuest,
+  type TestRun,
+} from "./test_run.ts";
 
 const HELP = `Runs the kernel tests.
 
@@ -45,8 +52,10 @@ GADGET_SEED=N in the environment makes random tests begin with seed N.
 `;
 
 /** A VM may take this long, in seconds. */
-const TIMEOUT = 30 * 60;
+const TIMEOUT = 60 * 60;
 const SOAK_TIMEOUT = 3 * 60 * 60;
+/** A test that takes longer hangs, in minutes: the longest takes one or two. */
+const LONGEST_TEST = 8;
 
 /** A variable of this environment, to be handed on to the VM. */
 function inherited(name: string): Record<string, string> {
@@ -69,6 +78,21 @@ function byMachine(files: readonly string[]): Promise<MachineGroup[]> {
     files,
     (file) => Deno.readTextFile(file.startsWith("/") ? file : ROOT + file),
   );
+}
+
+/** A VM that fails counts as a test that fails: the others go on. */
+async function runOrFail(
+  test: TestRun,
+  run: Run,
+  output: Output,
+): Promise<Counts> {
+  try {
+    return await runInGuest(test, run, output);
+  } catch (error) {
+    if (!(error instanceof VmError)) throw error;
+    output.say(`vm: ${error.message}`);
+    return { passed: 0, failed: 1 };
+  }
 }
 
 /** Runs jobs, up to `limit` of them side by side. */
@@ -109,6 +133,7 @@ async function main(): Promise<number> {
     },
     extra: args.filter === undefined ? [] : [`--filter=${args.filter}`],
     timeout: args.soak ? SOAK_TIMEOUT : TIMEOUT,
+    longestTest: args.soak ? Infinity : LONGEST_TEST,
   };
   const runs: Run[] = args.all ? allRuns() : product(
     list(args.arch).map((name) => architecture(name).name),
@@ -164,10 +189,10 @@ async function main(): Promise<number> {
         }
         const test = { ...common, ...group, environment };
         jobs.push(async () => {
-          if (limit === 1) return add(await runInGuest(test, run, liveOutput));
+          if (limit === 1) return add(await runOrFail(test, run, liveOutput));
           const output = new LateOutput();
           try {
-            add(await runInGuest(test, run, output));
+            add(await runOrFail(test, run, output));
           } finally {
             output.show();
           }

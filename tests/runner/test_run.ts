@@ -4,6 +4,7 @@
  * @module
  */
 import { terminalProgress } from "../vm/progress.ts";
+import { VmError } from "../vm/errors.ts";
 import { isQemuFault, runInVm } from "../vm/vm.ts";
 import { type Counts, countTests } from "./counts.ts";
 import { ROOT, testArguments } from "./deno_test.ts";
@@ -17,6 +18,8 @@ export interface TestRun extends MachineGroup {
   readonly extra: readonly string[];
   /** How long a VM may take, in seconds. */
   readonly timeout: number;
+  /** How long one test in a VM may take, in minutes. */
+  readonly longestTest: number;
 }
 
 /** Where the output of a run goes. */
@@ -72,6 +75,12 @@ class Tee {
   get counts(): Counts {
     return countTests(this.#text);
   }
+
+  /** The minutes that a test has taken so far, where Deno tells. */
+  get longestTest(): number {
+    const told = /.*has been running for over \((\d+)m/s.exec(this.#text);
+    return Number(told?.[1] ?? 0);
+  }
 }
 
 /** Runs tests in a VM. */
@@ -86,6 +95,14 @@ export async function runInGuest(
     `\nKernel tests on Linux ${kernel} at ${speed} speed, ${arch}${request}`,
   );
   const tee = new Tee(output);
+  const hangs = new AbortController();
+  const passOn = async (chunk: Uint8Array) => {
+    await tee.write(chunk);
+    if (tee.longestTest < test.longestTest) return;
+    hangs.abort(
+      new VmError(`A test takes longer than ${test.longestTest} minutes`),
+    );
+  };
   using progress = terminalProgress();
   const started = performance.now();
   const result = await runInVm({
@@ -98,8 +115,9 @@ export async function runInGuest(
     env: test.environment,
     timeout: test.timeout,
     progress,
-    onStdout: (chunk) => tee.write(chunk),
-    onStderr: (chunk) => tee.write(chunk),
+    onStdout: passOn,
+    onStderr: passOn,
+    signal: hangs.signal,
   });
   for (const { title, lines } of result.problems) {
     output.say(`The kernel complained: ${title}\n${lines.join("\n")}`);

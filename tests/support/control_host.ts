@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setTimeout as delay } from "node:timers/promises";
 import {
   bulkPair,
   type EndpointPair,
@@ -17,6 +16,7 @@ import {
 } from "@usb/gadget";
 import { isTransferError } from "./usbfs_transfer.ts";
 import { gadgetSpeed, type TestSpeed } from "./speed.ts";
+import { until } from "./until.ts";
 import { UsbfsDevice } from "./usbfs.ts";
 import type { DeviceMatch } from "./usbfs_find.ts";
 
@@ -130,19 +130,4 @@ export function aborted({ signal }: SetupRequest): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-/** Waits until something is so. */
-export async function until(
-  condition: () => boolean,
-  what: string,
-  timeout = 60_000,
-): Promise<void> {
-  const end = performance.now() + timeout;
-  while (!condition()) {
-    if (performance.now() > end) {
-      throw new Error(`Waited ${timeout} ms in vain until ${what}`);
-    }
-    await delay(2);
-  }
 }

@@ -12,6 +12,7 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { gadgetSpeed } from "./speed.ts";
+import { until } from "./until.ts";
 import { UsbfsDevice } from "./usbfs.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
@@ -56,7 +57,7 @@ export async function startEndpoints<const E extends Endpoints>(
     return device;
   };
   try {
-    await fs.enabled();
+    await until(() => fs.state === "enabled", "the host has come");
     let device = await open();
     return {
       gadget: gadget as unknown as Gadget,
@@ -68,7 +69,7 @@ export async function startEndpoints<const E extends Endpoints>(
       addresses: endpointAddresses(device.descriptors()),
       async reopen() {
         await device.close();
-        await fs.enabled();
+        await until(() => fs.state === "enabled", "the host has come");
         return device = await open();
       },
       async [Symbol.asyncDispose]() {

@@ -61,12 +61,14 @@ export class FunctionHolder implements Disposable {
   async takeSetup(): Promise<void> {
     const [ep0] = this.#files.values();
     const event = new Uint8Array(FUNCTIONFS_EVENT_SIZE);
+    const end = performance.now() + 60_000;
     for (;;) {
       try {
         read(ep0, event);
         if (event[8] === FUNCTIONFS_SETUP) return;
       } catch (error) {
-        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+        const late = performance.now() > end;
+        if (late || !(error instanceof Deno.errors.WouldBlock)) throw error;
         await delay(5);
       }
     }

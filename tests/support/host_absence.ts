@@ -4,11 +4,25 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { exists, list, readTextFile, writeFile } from "../../ffi/file.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import { list, readTextFile, writeFile } from "../../ffi/file.ts";
 import { type DeviceMatch, listUsbDevices } from "./usbfs_find.ts";
 
 const DEVICES = "/sys/bus/usb/devices";
 const POLL_MS = 10;
+const TIMEOUT_MS = 60_000;
+/** What the host says of a device that leaves, and of what is none. */
+const GONE = ["ENOENT", "ENODEV", "EPROTO", "ESHUTDOWN"] as const;
+
+/** Calls `look`, unless the device that it is about is gone or about to go. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (isSystemError(error, ...GONE)) return undefined;
+    throw error;
+  }
+}
 
 /**
  * Makes the host ignore devices that come from now on, until the result is
@@ -33,7 +47,11 @@ export class HostAbsence implements Disposable {
    * it is still looking at is gone, it ignores the next one that comes instead.
    */
   async seen(match: DeviceMatch): Promise<void> {
+    const end = performance.now() + TIMEOUT_MS;
     while (!(await this.#ignores(match))) {
+      if (performance.now() > end) {
+        throw new Error(`The host has not seen the device in ${TIMEOUT_MS} ms`);
+      }
       await delay(POLL_MS);
     }
   }
@@ -43,10 +61,9 @@ export class HostAbsence implements Disposable {
     const devices = (await listUsbDevices()).filter((device) =>
       device.vendorId === vendorId && device.productId === productId
     );
-    return devices.some(({ sysfsPath }) => {
-      const file = `${sysfsPath}/authorized`;
-      return exists(file) && readTextFile(file) === "0";
-    });
+    return devices.some(({ sysfsPath }) =>
+      unlessGone(() => readTextFile(`${sysfsPath}/authorized`)) === "0"
+    );
   }
 
   /**
@@ -57,7 +74,9 @@ export class HostAbsence implements Disposable {
     this.#setDefault("1");
     for (const { name } of list(DEVICES)) {
       const file = `${DEVICES}/${name}/authorized`;
-      if (exists(file) && readTextFile(file) === "0") writeFile(file, "1");
+      unlessGone(() => {
+        if (readTextFile(file) === "0") writeFile(file, "1");
+      });
     }
   }
 

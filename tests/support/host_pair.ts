@@ -9,6 +9,7 @@ import { bulkEndpoints, roundTrip } from "./echo_host.ts";
 import type { WebUsbHost } from "./host.ts";
 import { firstDifference, pattern } from "./pattern.ts";
 import { gadgetSpeed } from "./speed.ts";
+import { until } from "./until.ts";
 import { UsbfsDevice } from "./usbfs.ts";
 import type { DeviceMatch } from "./usbfs_find.ts";
 import { isTransferError } from "./usbfs_transfer.ts";
@@ -31,7 +32,8 @@ export async function startPair() {
       interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
     })],
   });
-  await gadget.functions.echo.enabled();
+  const { echo } = gadget.functions;
+  await until(() => echo.state === "enabled", "the host has come");
   const { link } = gadget.functions.echo.endpoints;
   return {
     gadget,

@@ -46,7 +46,7 @@ export interface DeviceMatch {
 export interface WaitOptions {
   /**
    * Milliseconds.
-   * @default {60000}
+   * @default {180000} To start a program takes long where others use the machine.
    */
   readonly timeout?: number;
   /** Ends the wait; the promise rejects with the signal's reason. */
@@ -106,7 +106,7 @@ export async function waitForNoDevice(
 }
 
 async function poll<T>(
-  { timeout = 60_000, signal }: WaitOptions,
+  { timeout = 180_000, signal }: WaitOptions,
   look: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const end = performance.now() + timeout;
