@@ -100,10 +100,10 @@ export class Setup implements SetupRequest {
           "Cannot reply to a control request with data: it is an OUT request",
         );
       }
-      this.#begin();
       // Copied, because the kernel reads it on another thread. Not by slice(),
       // which is a view where the data is a Buffer of Node.
       const bytes = new Uint8Array(data.subarray(0, this.length));
+      this.#begin();
       return this.#answers.send(this, bytes)
         .then((count) => this.#finish(count));
     });

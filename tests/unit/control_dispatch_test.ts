@@ -241,6 +241,14 @@ Deno.test("a handler need not wait for its answer, also where the host has given
   }
 });
 
+Deno.test("data that cannot be sent is told, and the request stalled", async () => {
+  const { outcome, errors } = await run(async (setup) => {
+    await setup.reply("text" as unknown as Uint8Array);
+  });
+  assertEquals(outcome, "stall");
+  assert(errors[0] instanceof TypeError);
+});
+
 Deno.test("an answer is copied, also from a Buffer of Node", async () => {
   const sent: Uint8Array[] = [];
   const setup = new Setup(encodeSetup(IN), {
