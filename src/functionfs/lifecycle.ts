@@ -16,9 +16,9 @@ export interface LifeEvent {
   /**
    * - `"bind"`: the function belongs to a UDC now; the device is attached.
    * - `"enable"`: the host has configured the device; endpoints work. A
-   *   setting of an interface that it selects within the next 50 ms is taken
-   *   for a part of that, where the function has several interfaces: the
-   *   kernel tells neither apart.
+   *   setting of an interface that it selects within the next 50 ms (more while
+   *   the event loop stands still) is taken for a part of that, where the
+   *   function has several interfaces: the kernel does not tell them apart.
    * - `"disable"`: endpoints do not work any more: the host has reset or
    *   deconfigured the device, or it was detached. When it has selected a
    *   setting of an interface anew, `"enable"` follows at once.
@@ -146,9 +146,11 @@ export class Lifecycle {
     clearTimeout(this.#configuring);
     this.#configuring = undefined;
     if (this.#interfaces === 1) return;
-    this.#configuring = setTimeout(() => {
-      // Events that have come meanwhile are read before this turn is over.
-      setImmediate(() => this.#configuring = undefined);
+    const timer = this.#configuring = setTimeout(() => {
+      // Most events that have come meanwhile are read in this turn.
+      setImmediate(() => {
+        if (this.#configuring === timer) this.#configuring = undefined;
+      });
     }, CONFIGURATION_TIME);
   }
 

@@ -71,6 +71,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
   readonly #flying = new Set<Write>();
   #controller!: WritableStreamDefaultController;
   #failed = false;
+  #left = false;
   #failure: unknown;
   /** The stream waits for it: until few enough are flying. */
   #waiter: { limit: number; resolve: () => void } | undefined;
@@ -84,11 +85,14 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
     this.#controller = controller;
     // Told at once; abort() is called when no chunk is under way any more.
     controller.signal.addEventListener("abort", () => {
-      this.#target.onOver();
+      this.#leave();
       this.#withdraw();
     });
     const { lost } = this.#target;
-    lost?.addEventListener("abort", () => this.#fail(lost.reason));
+    lost?.addEventListener("abort", () => {
+      this.#leave();
+      this.#failWhenIdle();
+    });
   }
 
   write(chunk: Uint8Array): Promise<void> {
@@ -101,12 +105,18 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
       this.#fail(error);
       throw error;
     }
+    const { lost } = this.#target;
+    if (lost?.aborted) {
+      this.#fail(lost.reason);
+      throw lost.reason;
+    }
     let write: Write | undefined = undefined;
     const end = () => {
       this.#flying.delete(write!);
       if (this.#flying.size <= (this.#waiter?.limit ?? -1)) {
         this.#waiter!.resolve();
       }
+      this.#failWhenIdle();
     };
     try {
       write = this.#target.begin(chunk, end, (error) => {
@@ -123,7 +133,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
 
   async close(): Promise<void> {
     await this.#until(0);
-    this.#target.onOver();
+    this.#leave();
   }
 
   abort(): Promise<void> | undefined {
@@ -141,6 +151,24 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
     return new Promise((resolve) => this.#waiter = { limit, resolve });
   }
 
+  /**
+   * Fails if its connection is over. Not before all transfers have ended: what
+   * is with the kernel may have reached the host; and not before the stream has
+   * heard of that.
+   */
+  #failWhenIdle(): void {
+    const { lost } = this.#target;
+    if (!lost?.aborted || this.#flying.size > 0) return;
+    setImmediate(() => this.#fail(lost.reason));
+  }
+
+  /** The endpoint may have another stream. */
+  #leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#target.onOver();
+  }
+
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
@@ -148,7 +176,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
     this.#failure = signal.aborted
       ? this.#aborted(error as Error & Partial<TransferErrorFields>)
       : error;
-    this.#target.onOver();
+    this.#leave();
     this.#withdraw();
     // An aborted stream has its error; another one would fail the abort.
     if (!signal.aborted) this.#controller.error(this.#failure);

@@ -31,8 +31,8 @@ export class ZeroLengthPackets {
   readonly #path: string;
   readonly #aio: AioContext;
   /**
-   * Undefined until the first transfer: then the kernel's flag is switched off,
-   * which a process before this one may have left on.
+   * Undefined until the first transfer to which it matters: then the kernel's
+   * flag is switched off, which a process before this one may have left on.
    */
   #mode: ZeroLengthMode | undefined;
   #kernelFlag = false;

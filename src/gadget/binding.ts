@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import {
+  Errno,
+  isSystemError,
+  systemError,
+  type SystemErrorFields,
+} from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
 import { bindError, noFreeController } from "./bind_failure.ts";
 import { KernelLog } from "./kernel_log.ts";
@@ -46,18 +51,18 @@ export class Binding {
   #udc: string | undefined;
   /** Whether it should be bound: not after `unbind()`. */
   #wanted = false;
-  /** How often it was unbound: ends the binds that wait. */
   #unbinds = 0;
   #ended = false;
   #watch: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param subject Gets what is bound as it is now.
-   * @param udc The controller that it was bound to before, `""` without one.
-   */
-  constructor(subject: () => BindingSubject, udc = "") {
+  /** @param subject Gets what is bound as it is now. */
+  constructor(subject: () => BindingSubject) {
     this.#subject = subject;
-    if (udc !== "") this.#udc = udc;
+  }
+
+  /** How often it was unbound: ends the binds that wait. */
+  get unbinds(): number {
+    return this.#unbinds;
   }
 
   /** The controller that it is or was bound to last. */
@@ -122,6 +127,17 @@ export class Binding {
   /** Binds to another controller; to the one before if that fails. */
   #move(from: string, to: string): void {
     const { writer } = this.#subject();
+    // What can be seen beforehand need not cost the host its device.
+    if (listUdcs().find(({ name }) => name === to)?.driver !== "") {
+      throw this.#error(
+        systemError(Errno.EBUSY, {
+          action: `bind gadget to UDC "${to}"`,
+          syscall: "write",
+          path: writer.resolve("UDC"),
+        }),
+        to,
+      );
+    }
     unbindTree(writer);
     try {
       this.#bindTo(to);
@@ -186,15 +202,20 @@ export class Binding {
       if (!isSystemError(error)) throw error;
       const kernelLog = log.lines();
       relinkFunctions(writer);
-      throw bindError(error, {
-        name: subject.name,
-        definition: subject.definition,
-        udc,
-        kernelLog,
-        unready: unreadyFunctions(subject),
-      });
+      throw this.#error(error, udc, kernelLog);
     }
     this.#bound(udc);
+  }
+
+  #error(
+    error: Error & SystemErrorFields,
+    udc: string,
+    kernelLog: readonly string[] = [],
+  ): Error {
+    const subject = this.#subject();
+    const { name, definition } = subject;
+    const unready = unreadyFunctions(subject);
+    return bindError(error, { name, definition, udc, kernelLog, unready });
   }
 
   #bound(udc: string): void {

@@ -39,6 +39,7 @@ export async function changeGadget(
 ): Promise<AppliedChanges> {
   const { writer, binding, definition: previous } = gadget;
   const wasBound = binding.bound;
+  const { unbinds } = binding;
   const before = modelGadget(previous, gadget.name);
   const model = modelGadget(definition, gadget.name);
   const plan = plans(writer, model, before);
@@ -59,7 +60,8 @@ export async function changeGadget(
     restore(error, () => {
       plans(writer, before, model).run();
       adopt(gadget, previous);
-      if (wasBound) binding.bindNow();
+      // Unless unbind() was called while it was waiting.
+      if (wasBound && unbinds === binding.unbinds) binding.bindNow();
     });
     throw error;
   }

@@ -54,6 +54,8 @@ export class Gadget<
   readonly #root: string;
   #mountPoints: ReadonlyMap<string, string>;
   readonly #binding: Binding;
+  /** The controller that it was bound to when it was adopted. */
+  readonly #adoptedUdc: string | undefined;
   readonly #forget: () => void;
   #definition: GadgetDefinition;
   #stopped: Promise<void> | undefined;
@@ -72,7 +74,8 @@ export class Gadget<
     this.changes = parts.changes;
     this.#root = parts.root;
     this.#mountPoints = parts.mountPoints;
-    this.#binding = new Binding(() => this.#subject(), parts.udc);
+    this.#adoptedUdc = parts.udc || undefined;
+    this.#binding = new Binding(() => this.#subject());
     this.#forget = options.persistent ? () => {} : removeAtExit({
       stop: () => this.stop(),
       stopNow: () => this.#stopNow(),
@@ -124,7 +127,7 @@ export class Gadget<
       if (options.bind ?? true) await gadget.bind(options);
       return gadget;
     } catch (error) {
-      if (adopted) gadget.#binding.unwatch();
+      if (adopted) gadget.#giveUp();
       else await gadget.stop();
       throw error;
     }
@@ -154,7 +157,7 @@ export class Gadget<
    * @throws {Deno.errors.NotFound} If it was never bound to one.
    */
   get udc(): Udc {
-    const { udc } = this.#binding;
+    const udc = this.#binding.udc ?? this.#adoptedUdc;
     if (udc === undefined) {
       throw new Deno.errors.NotFound(
         `Cannot tell the UDC of gadget "${this.name}": it was never bound to one`,
@@ -176,7 +179,8 @@ export class Gadget<
   /**
    * Attaches the gadget to a controller; waits for functions of other
    * processes. Nothing happens if it is attached to it. If it is attached to
-   * another controller and this one does not take it, it goes back there.
+   * another controller, it stays there where this one is not free, and goes
+   * back there where this one does not take it.
    *
    * @throws {Deno.errors.Busy} As {@linkcode Gadget.start}.
    * @throws {Deno.errors.Interrupted} If {@linkcode unbind} is called while it
@@ -184,7 +188,8 @@ export class Gadget<
    */
   async bind(options: BindOptions = {}): Promise<void> {
     this.#check("bind");
-    const { udc = this.#binding.udc ?? this.#options.udc } = options;
+    const used = this.#binding.udc ?? this.#options.udc ?? this.#adoptedUdc;
+    const { udc = used } = options;
     if (this.#options.rebind) this.#binding.watch();
     await this.#binding.bind({ ...options, udc });
   }
@@ -253,6 +258,13 @@ export class Gadget<
     if (!this.#options.persistent) return this.stop();
     this.#binding.unwatch();
     return Promise.resolve();
+  }
+
+  /** Leaves an adopted gadget where it was before. */
+  #giveUp(): void {
+    this.#binding.unwatch();
+    const udc = this.#adoptedUdc;
+    if (udc !== undefined) this.#writer().setUdcBack(udc);
   }
 
   async #stop(): Promise<void> {

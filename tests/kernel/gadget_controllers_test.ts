@@ -23,7 +23,7 @@ import { gadgetTraces } from "../support/leftovers.ts";
 import { pattern } from "../support/pattern.ts";
 import { gadgetSpeed } from "../support/speed.ts";
 import { UsbfsDevice } from "../support/usbfs.ts";
-import { waitForNoDevice } from "../support/usbfs_find.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
@@ -86,15 +86,17 @@ Deno.test("unbind(), bind() and rebind() take the device off its host and back",
   await enumerations.next();
   await gadget.rebind();
   await enumerations.next();
-  // Where it is asked to go there is nothing: it stays where it was.
+  await gadget.functions.echo.enabled();
+  // Where it is asked to go there is nothing: its host does not notice.
+  const device = await waitForDevice(ids);
   await assertRejects(
     () => gadget.bind({ udc: "nowhere.0" }),
     Deno.errors.NotFound,
     "there is no such controller",
   );
   assertEquals(gadget.bound, true);
-  await enumerations.next();
-  await gadget.functions.echo.enabled();
+  assertEquals(gadget.functions.echo.state, "enabled");
+  assertEquals(await waitForDevice(ids), device);
 });
 
 Deno.test("a persistent gadget that is adopted keeps its controller", async () => {
@@ -110,6 +112,9 @@ Deno.test("a persistent gadget that is adopted keeps its controller", async () =
       }, { ...options, udc });
     const first = await start("Before", "dummy_udc.1");
     await first[Symbol.asyncDispose]();
+    // What cannot be bound there stays, too.
+    await assertRejects(() => start("Between", "nowhere.0"));
+    assertEquals(readUdc("dummy_udc.1").driver, "stays");
     const second = await start("After");
     assertEquals(second.udc.name, "dummy_udc.1");
     assertEquals(second.udc.driver, "stays");

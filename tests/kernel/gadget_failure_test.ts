@@ -262,6 +262,8 @@ Deno.test("a function that was open when another one failed is closed, and can b
     name: "refused",
     speeds: ["high", "super"],
   } satisfies UsbFunction;
+  // The first gadget opens what the process keeps.
+  await (await Gadget.start({ ...ids, functions: [echo] })).stop();
   for (let round = 0; round < 3; round++) {
     const files = openFiles();
     await assertRejects(() =>

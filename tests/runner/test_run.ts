@@ -6,7 +6,7 @@
 import { terminalProgress } from "../vm/progress.ts";
 import { VmError } from "../vm/errors.ts";
 import { isQemuFault, runInVm } from "../vm/vm.ts";
-import { type Counts, countTests } from "./counts.ts";
+import { type Counts, countTests, plainText } from "./counts.ts";
 import { ROOT, testArguments } from "./deno_test.ts";
 import type { MachineGroup } from "./machine.ts";
 import type { Run } from "./matrix.ts";
@@ -56,9 +56,16 @@ export class LateOutput implements Output {
   }
 }
 
+/** What Deno says of a test that takes long, after 1, 2, 4, 8, ... minutes. */
+const LONG_TEST = /has been running for over \((\d+)m/g;
+const LONGEST_MESSAGE = 100;
+
 /** Passes output on, and keeps it to count the tests in it. */
 class Tee {
   #text = "";
+  /** The end of the text, in which a message can be that came in pieces. */
+  #end = "";
+  #longestTest = 0;
   readonly #decoder = new TextDecoder();
   readonly #output: Output;
 
@@ -67,7 +74,12 @@ class Tee {
   }
 
   write(chunk: Uint8Array): Promise<void> {
-    this.#text += this.#decoder.decode(chunk, { stream: true });
+    const text = this.#decoder.decode(chunk, { stream: true });
+    this.#text += text;
+    this.#end = (this.#end + text).slice(-text.length - LONGEST_MESSAGE);
+    for (const [, minutes] of plainText(this.#end).matchAll(LONG_TEST)) {
+      this.#longestTest = Math.max(this.#longestTest, Number(minutes));
+    }
     this.#output.write(chunk);
     return Promise.resolve();
   }
@@ -78,8 +90,7 @@ class Tee {
 
   /** The minutes that a test has taken so far, where Deno tells. */
   get longestTest(): number {
-    const told = /.*has been running for over \((\d+)m/s.exec(this.#text);
-    return Number(told?.[1] ?? 0);
+    return this.#longestTest;
   }
 }
 

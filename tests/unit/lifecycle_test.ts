@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals, assertRejects } from "@std/assert";
 import {
   FUNCTIONFS_DISABLE,
@@ -164,4 +165,25 @@ Deno.test("a life that has ended does not begin again, whatever the kernel tells
   assertEquals(life.suspended, false);
   assertEquals(life.enableCount, enableCount);
   await assertRejects(() => life.enabled(), Deno.errors.BadResource);
+});
+
+Deno.test("an ENABLE that is read late, because the event loop stood still, is one of its configuration", async () => {
+  const seen: string[] = [];
+  const life = new Lifecycle(2);
+  life.listen(({ type }) => seen.push(type));
+  life.enable();
+  const end = performance.now() + 80;
+  while (performance.now() < end);
+  life.enable();
+  assertEquals(seen, ["bind", "enable"]);
+  // The next configuration has a time of its own.
+  life.disable();
+  life.enable();
+  await delay(0);
+  life.enable();
+  assertEquals(seen.slice(2), ["disable", "enable"]);
+  await delay(200);
+  life.enable();
+  assertEquals(seen.slice(4), ["disable", "enable"]);
+  life.close();
 });
