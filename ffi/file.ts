@@ -25,7 +25,13 @@ import {
   O_WRONLY,
   SEEK_END,
 } from "./abi.ts";
-import { check, Errno, lastErrno, systemError } from "./errno.ts";
+import {
+  check,
+  Errno,
+  isSystemError,
+  lastErrno,
+  systemError,
+} from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 
 const decoder = new TextDecoder();
@@ -203,6 +209,16 @@ export function readlink(path: string, options: CallOptions = {}): string {
     { action: "read link", ...options, syscall: "readlink", path },
   );
   return decoder.decode(buffer.subarray(0, length));
+}
+
+/** Like {@linkcode readlink}; `undefined` if the link is not there. */
+export function readlinkIfThere(path: string): string | undefined {
+  try {
+    return readlink(path);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 /** Tells the absolute path, without links, of a file or directory that exists. */

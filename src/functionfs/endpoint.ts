@@ -112,18 +112,13 @@ export abstract class Endpoint {
    * @throws {Deno.errors.BadResource} If the buffer is closed, or the function
    * is or gets closed.
    */
-  attach(
+  async attach(
     buffer: DmaBuffer,
     options: EndpointOptions = {},
   ): Promise<DmaBufferAttachment> {
-    const { state } = this.resources.lifecycle;
-    if (state === "closed") {
-      // Its file's number may be another file's.
-      const action = "attach a DMABUF to";
-      return Promise.reject(closedError(action, this.name));
-    }
+    this.assertOpen("attach a DMABUF to");
     this.#dmabufs ??= this.#makeDmabufs();
-    return this.#dmabufs.attach(buffer, options.signal);
+    return await this.#dmabufs.attach(buffer, options.signal);
   }
 
   /**

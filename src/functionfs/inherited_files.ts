@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { adopt, list, readlink, realPath } from "../../ffi/file.ts";
+import { adopt, list, readlinkIfThere, realPath } from "../../ffi/file.ts";
 
 /** The first descriptor that is not standard input, output or error. */
 const FIRST_DESCRIPTOR = 3;
@@ -29,7 +29,7 @@ export class InheritedFiles {
     const numbers = list("/proc/self/fd").map(({ name }) => Number(name))
       .filter((fd) => fd >= FIRST_DESCRIPTOR).sort((a, b) => a - b);
     for (const fd of numbers) {
-      const path = linkOf(fd);
+      const path = readlinkIfThere(`/proc/self/fd/${fd}`);
       if (path === undefined || !path.startsWith(prefix)) continue;
       const file = path.slice(prefix.length);
       if (!this.#fds.has(file)) this.#fds.set(file, fd);
@@ -63,15 +63,5 @@ export class InheritedFiles {
     adopt(fd, { action: "inherit endpoint", path });
     this.#fds.delete(file);
     return fd;
-  }
-}
-
-/** What a descriptor is open on, or undefined if it was closed meanwhile. */
-function linkOf(fd: number): string | undefined {
-  try {
-    return readlink(`/proc/self/fd/${fd}`);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
   }
 }

@@ -75,7 +75,7 @@ export class Write implements TransferOwner, EventListenerObject {
    * @throws {RangeError} If it is more than the endpoint can send.
    */
   start(autoZlp: boolean): void {
-    const { name, largestTransfer, pieceSize } = this.#port;
+    const { name, largestTransfer } = this.#port;
     const bytes = this.#bytes;
     const total = bytes.byteLength;
     if (total > largestTransfer) {
@@ -86,7 +86,7 @@ export class Write implements TransferOwner, EventListenerObject {
     const address = total === 0 ? 0n : addressOf(bytes);
     const { queue } = this.#port;
     let last: Transfer;
-    if (total <= pieceSize) {
+    if (total <= MAX_REQUEST_SIZE) {
       last = this.#first = queue.take(this, bytes);
       last.address = address;
     } else {

@@ -22,6 +22,7 @@ import {
   mkdir,
   open,
   readlink,
+  readlinkIfThere,
   readTextFile,
   symlink,
   tryLock,
@@ -89,7 +90,7 @@ export function claimTree(path: string): void {
  */
 export function isClaimedTree(path: string): boolean {
   const { name, inode } = treeOf(path);
-  const noted = target(`${STATE}/${name}${TREE}`);
+  const noted = readlinkIfThere(`${STATE}/${name}${TREE}`);
   return noted === undefined || noted === String(inode);
 }
 
@@ -123,7 +124,7 @@ export function listClaims(): Claim[] {
 
 /** Reads the claim to a gadget, if there is one. */
 export function readClaim(name: string): Claim | undefined {
-  const owner = target(ownerLink(name));
+  const owner = readlinkIfThere(ownerLink(name));
   if (owner === undefined) return undefined;
   if (owner === PERSISTENT) return { name, pid: 0, owner: "persistent" };
   const [pid, startTime, namespace] = owner.split(" ");
@@ -152,16 +153,6 @@ export async function withLock<T>(work: () => Promise<T>): Promise<T> {
 
 function ownerLink(name: string): string {
   return `${STATE}/${name}${OWNER}`;
-}
-
-/** What a link consists of, if it is there. */
-function target(link: string): string | undefined {
-  try {
-    return readlink(link);
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return undefined;
-    throw error;
-  }
 }
 
 /** A pid alone can be another process's tomorrow. */

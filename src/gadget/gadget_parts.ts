@@ -116,8 +116,8 @@ export function buildGadget(
   const writer = new TreeWriter(root);
   const plan = planApply(writer, modelGadget(definition, name));
   const { udc } = writer;
-  const links = readLinks(writer);
   const detach = udc !== "" && (plan.unbound || plan.enumerated);
+  const links = detach ? readLinks(writer) : [];
   try {
     if (detach) writer.setUdc("");
     plan.run();

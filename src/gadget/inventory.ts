@@ -4,7 +4,13 @@
  * @module
  */
 import { isSystemError } from "../../ffi/errno.ts";
-import { exists, list, readlink, readTextFile } from "../../ffi/file.ts";
+import {
+  exists,
+  list,
+  readlink,
+  readlinkIfThere,
+  readTextFile,
+} from "../../ffi/file.ts";
 import { listMounts } from "../../ffi/mount.ts";
 import { type Claim, listClaims } from "./claim.ts";
 import { findConfigfs } from "./remedies.ts";
@@ -177,7 +183,7 @@ function holders(mounts: readonly string[]): HoldingProcess[] {
     if (!/^\d+$/.test(pid)) continue;
     try {
       const holds = list(`/proc/${pid}/fd`).some(({ name }) => {
-        const target = targetOf(`/proc/${pid}/fd/${name}`);
+        const target = readlinkIfThere(`/proc/${pid}/fd/${name}`);
         return mounts.some((it) => target?.startsWith(`${it}/`));
       });
       if (!holds) continue;
@@ -191,16 +197,6 @@ function holders(mounts: readonly string[]): HoldingProcess[] {
     }
   }
   return found;
-}
-
-/** Where a descriptor leads; `undefined` if it was closed meanwhile. */
-function targetOf(link: string): string | undefined {
-  try {
-    return readlink(link);
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return undefined;
-    throw error;
-  }
 }
 
 function names(path: string): string[] {

@@ -1,11 +1,11 @@
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkIn, bulkOut } from "@usb/gadget";
-import { isSystemError } from "../../ffi/errno.ts";
-import { list, readTextFile } from "../../ffi/file.ts";
+import { list } from "../../ffi/file.ts";
 import { startEndpoints } from "../support/endpoint_gadget.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
 import { soak } from "../support/soak.ts";
+import { readThreadFile } from "../support/thread_file.ts";
 
 const SIZE = 65_536;
 
@@ -13,19 +13,8 @@ const SIZE = 65_536;
 function parkedPolls(): number {
   return list("/proc/self/task").filter(({ name }) =>
     // "ep_poll" is the event loop itself.
-    /^(do_(sys_)?)?poll/.test(placeOf(name))
+    /^(do_(sys_)?)?poll/.test(readThreadFile(name, "wchan"))
   ).length;
-}
-
-/** The function of the kernel in which a thread waits. */
-function placeOf(thread: string): string {
-  try {
-    return readTextFile(`/proc/self/task/${thread}/wchan`);
-  } catch (error) {
-    // The thread has ended since it was listed.
-    if (isSystemError(error, "ENOENT", "ESRCH")) return "";
-    throw error;
-  }
 }
 
 Deno.test("eight endpoints are busy at once with one parked poll, and mix nothing up", async () => {

@@ -6,29 +6,21 @@
 import "../support/libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
-  bulkPair,
   type EndpointNode,
   externalFunction,
   FunctionFs,
   Gadget,
   kernelFunction,
-  usbFunction,
 } from "@usb/gadget";
 import { runCli } from "../support/cli.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
+import { link } from "../support/link_function.ts";
 import { shell } from "../support/shell.ts";
 import { gadgetSpeed } from "../support/speed.ts";
 import { firstOutput, startProgram, victimProgram } from "../support/victim.ts";
 
 const { maxSpeed } = gadgetSpeed();
 const CONFIGFS = "/sys/kernel/config/usb_gadget";
-
-function link(name: string) {
-  return usbFunction({
-    name,
-    interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
-  });
-}
 
 /** Kernels before 6.9 do not tell whether a function is ready. */
 function withoutReady(text: string): string {

@@ -5,13 +5,14 @@
  */
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
-import { bulkPair, Gadget, kernelFunction, usbFunction } from "@usb/gadget";
+import { Gadget, kernelFunction } from "@usb/gadget";
 import {
   readLanguages,
   readOsString,
   readString,
 } from "../support/descriptors_requests.ts";
 import { testKernel } from "../support/kernel_version.ts";
+import { link } from "../support/link_function.ts";
 import { gadgetSpeed } from "../support/speed.ts";
 import { UsbfsDevice } from "../support/usbfs.ts";
 
@@ -26,13 +27,6 @@ const GET_DESCRIPTOR = 6;
 const BOS = 15;
 /** WebUSB GET_URL. */
 const GET_URL = 2;
-
-function link(name: string) {
-  return usbFunction({
-    name,
-    interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
-  });
-}
 
 Deno.test("the host sees identity, strings and configurations as they were defined", async () => {
   await using gadget = await Gadget.start({

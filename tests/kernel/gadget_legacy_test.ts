@@ -11,33 +11,14 @@
 // VM: --hcd none
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  bulkPair,
-  FunctionFs,
-  Gadget,
-  listUdcs,
-  mountFunctionFs,
-  usbFunction,
-} from "@usb/gadget";
+import { FunctionFs, Gadget, listUdcs, mountFunctionFs } from "@usb/gadget";
+import { exists } from "../../ffi/file.ts";
+import { link } from "../support/link_function.ts";
+import { rights } from "../support/rights.ts";
 import { shell } from "../support/shell.ts";
 import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0020 };
-
-function link(name: string) {
-  return usbFunction({
-    name,
-    interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
-  });
-}
-
-/** Permissions and owners, as the options of a mount set them. */
-async function rights(path: string) {
-  const { mode, uid, gid } = await Deno.stat(path);
-  return [(mode! & 0o777).toString(8), uid, gid];
-}
-
-const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
 
 /** Loads the kernel's own FunctionFS gadget; unloads it in the end. */
 async function loadLegacyGadget(parameters = ""): Promise<AsyncDisposable> {
@@ -77,14 +58,14 @@ Deno.test("g_ffs registers when all of its functions are ready, and leaves with 
     a.mount.unmount();
     b.mount.unmount();
     b.mount.unmount();
-    assertEquals(await exists(a.mount.path), false);
+    assertEquals(exists(a.mount.path), false);
   }
   assertThrows(
     () => mountFunctionFs("c", { path: "/run/legacy-c" }),
     Deno.errors.NotFound,
     'no gadget has a FunctionFS instance "c"',
   );
-  assertEquals(await exists("/run/legacy-c"), false);
+  assertEquals(exists("/run/legacy-c"), false);
 });
 
 Deno.test("g_ffs with one function registers with it, whatever its name is", async () => {

@@ -11,14 +11,11 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  bulkPair,
-  externalFunction,
-  FunctionFs,
-  Gadget,
-  usbFunction,
-} from "@usb/gadget";
+import { externalFunction, FunctionFs, Gadget } from "@usb/gadget";
+import { exists } from "../../ffi/file.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
+import { link } from "../support/link_function.ts";
+import { rights } from "../support/rights.ts";
 import { shell } from "../support/shell.ts";
 import { gadgetSpeed } from "../support/speed.ts";
 import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
@@ -26,21 +23,6 @@ import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
 const CONFIGFS = "/sys/kernel/config/usb_gadget";
-
-function link(name: string) {
-  return usbFunction({
-    name,
-    interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
-  });
-}
-
-/** Permissions and owners, as the options of a mount set them. */
-async function rights(path: string) {
-  const { mode, uid, gid } = await Deno.stat(path);
-  return [(mode! & 0o777).toString(8), uid, gid];
-}
-
-const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
 
 Deno.test("the mounts of a gadget have the options that they were given", async () => {
   const traces = gadgetTraces();
@@ -73,8 +55,8 @@ Deno.test("the mounts of a gadget have the options that they were given", async 
     "/run/there-before": [["511", 0, 0], ["640", 0, 0]],
   });
   await gadget.stop();
-  assertEquals(await exists("/run/made"), false);
-  assertEquals(await exists("/run/there-before"), true);
+  assertEquals(exists("/run/made"), false);
+  assertEquals(exists("/run/there-before"), true);
   await Deno.remove("/run/there-before");
   assertEquals(gadgetTraces(), traces);
 });

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
@@ -12,24 +11,22 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { echo, mountPoint } from "../../examples/systemd/echo_function.ts";
+import { exists } from "../../ffi/file.ts";
 import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
 import { startExample } from "../support/echo_program.ts";
 import { FunctionHolder } from "../support/function_holder.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";
 import { gadgetSpeed } from "../support/speed.ts";
+import { until } from "../support/until.ts";
 import { UsbfsDevice } from "../support/usbfs.ts";
 import { isTransferError } from "../support/usbfs_transfer.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 
 /** Waits until a file is there. */
-async function fileAppears(path: string): Promise<void> {
-  const deadline = performance.now() + 180_000;
-  while (!await Deno.stat(path).then(() => true, () => false)) {
-    if (performance.now() > deadline) throw new Error(`There is no ${path}`);
-    await delay(20);
-  }
+function fileAppears(path: string): Promise<void> {
+  return until(() => exists(path), `there is ${path}`);
 }
 
 Deno.test("examples/systemd/service.ts serves what systemd holds, and may be started anew", async () => {

@@ -6,8 +6,8 @@
  * @module
  */
 import { architectureNumbers } from "../../ffi/abi.ts";
-import { isSystemError } from "../../ffi/errno.ts";
-import { exists, list, readlink, readTextFile } from "../../ffi/file.ts";
+import { exists, list, readlink } from "../../ffi/file.ts";
+import { readThreadFile } from "./thread_file.ts";
 
 const { SYS_read, SYS_write } = architectureNumbers();
 
@@ -23,12 +23,6 @@ export function answerIsInKernel(): boolean {
 
 /** The number and the arguments of the system call that a thread is in. */
 function systemCall(thread: string): number[] {
-  try {
-    return readTextFile(`/proc/self/task/${thread}/syscall`).split(" ")
-      .map(Number);
-  } catch (error) {
-    // The thread has ended since it was listed.
-    if (isSystemError(error, "ENOENT", "ESRCH")) return [];
-    throw error;
-  }
+  const text = readThreadFile(thread, "syscall");
+  return text === "" ? [] : text.split(" ").map(Number);
 }

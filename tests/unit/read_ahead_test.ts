@@ -225,7 +225,7 @@ Deno.test("what a read was about to get when its stream is cancelled is for the 
     const { queue, kept, stream } = start();
     const reader = stream.getReader();
     const read = reader.read();
-    await delay(0);
+    await turns();
     queue.receive([1, 2]);
     // It has not reached the stream yet.
     await reader.cancel();
@@ -236,7 +236,7 @@ Deno.test("what a read was about to get when its stream is cancelled is for the 
     const { queue, kept, stream } = start();
     const reader = stream.getReader({ mode: "byob" });
     const read = reader.read(new Uint8Array(size));
-    await delay(0);
+    await turns();
     queue.receive([3, 4]);
     await reader.cancel();
     assertEquals((await read).done, true);
@@ -253,7 +253,7 @@ Deno.test("a slot has room for what goes into an interval", async () => {
   });
   const reader = stream.getReader();
   const read = reader.read();
-  await delay(0);
+  await turns();
   assertEquals(queue.flying.map((each) => each.length), [
     3072,
     3072,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { makeWritable } from "../../src/functionfs/writable_stream.ts";
 import type { Write } from "../../src/functionfs/write.ts";
+import { failureOf } from "../support/settling.ts";
 
 /** An endpoint whose transfers end when the test says so. */
 class FakeEndpoint {
@@ -116,8 +117,3 @@ Deno.test("a stream that belongs to one connection ends with it, idle or not", a
     assertEquals(endpoint.overs, 1);
   }
 });
-
-/** What a promise rejects with. */
-function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(() => "nothing", (error) => error);
-}
