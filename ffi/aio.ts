@@ -13,6 +13,7 @@ import { AioRequest } from "./aio_ring.ts";
 import { AioRings } from "./aio_rings.ts";
 import { CompletionLoop } from "./completion_loop.ts";
 import { Errno, type FailedCall, systemError } from "./errno.ts";
+import { lastsAsLongAsProcess } from "./isolate.ts";
 import { type AioLibraryOptions, openAio } from "./libaio.ts";
 import { addressOf } from "./memory.ts";
 
@@ -25,6 +26,12 @@ export interface AioContextOptions extends AioLibraryOptions {
    * @default {512}
    */
   readonly capacity?: number;
+  /**
+   * Whether the kernel reads into memory that outlasts this isolate, from which
+   * the data is copied; otherwise it reads straight into the caller's.
+   * @default {whether the isolate can end before the process}
+   */
+  readonly outlast?: boolean;
 }
 
 /** How to run one request that returns a promise. */
@@ -62,7 +69,7 @@ export class AioContext implements AsyncDisposable {
 
   /** Makes a context. The kernel's part of it is made with the first request. */
   constructor(options: AioContextOptions = {}) {
-    const { capacity = 512 } = options;
+    const { capacity = 512, outlast = !lastsAsLongAsProcess() } = options;
     if (!Number.isInteger(capacity) || capacity < 1) {
       throw new RangeError(
         `Cannot make an AIO context: its capacity must be a positive integer, is ${capacity}`,
@@ -71,7 +78,7 @@ export class AioContext implements AsyncDisposable {
     const calls = openAio(options);
     this.source = calls.source;
     const counterFd = () => this.#loop.counterFd;
-    this.#rings = new AioRings(calls, capacity, counterFd);
+    this.#rings = new AioRings(calls, capacity, counterFd, outlast);
     this.#loop = new CompletionLoop(this.#rings);
   }
 
@@ -108,7 +115,8 @@ export class AioContext implements AsyncDisposable {
    * @param fd The file.
    * @param address Where the memory begins; for a poll, the bits to wait for.
    * @param length Bytes of memory.
-   * @param owned Kept from garbage collection until the completion: the memory.
+   * @param owned The memory from `address` on. Kept from garbage collection until
+   * the completion.
    * @throws {Error} EAGAIN if the kernel has no room for more requests.
    */
   submit(
@@ -117,7 +125,7 @@ export class AioContext implements AsyncDisposable {
     fd: number,
     address: bigint,
     length: number,
-    owned: unknown,
+    owned: Uint8Array<ArrayBuffer> | undefined,
   ): void {
     if (this.#closed !== undefined) {
       throw new Deno.errors.BadResource(

@@ -16,10 +16,17 @@
  *
  * @module
  */
-import { IO_EVENT_SIZE, IOCB_FLAG_RESFD, IOCB_SIZE } from "./abi.ts";
+import {
+  IO_EVENT_SIZE,
+  IOCB_CMD_PREAD,
+  IOCB_FLAG_RESFD,
+  IOCB_SIZE,
+} from "./abi.ts";
 import { CompletionRing } from "./completion_ring.ts";
 import { Errno } from "./errno.ts";
 import type { AioCalls } from "./libaio.ts";
+import { libc } from "./libc.ts";
+import { copyOut, type NativePool } from "./native_memory.ts";
 
 /**
  * A read, a write or a poll that is submitted to the kernel, once or again and
@@ -69,7 +76,12 @@ export class AioRing {
   readonly #addresses: bigint[];
   readonly #requests: (AioRequest | undefined)[];
   /** What must stay alive until the slot completes. */
-  readonly #owned: unknown[];
+  readonly #owned: (Uint8Array<ArrayBuffer> | undefined)[];
+  /** Memory for reads in place of that of their owners. */
+  readonly #pool: NativePool | undefined;
+  /** Address and length of each slot's block of the pool; 0n for none. */
+  readonly #blocks: bigint[] = [];
+  readonly #blockLengths: number[] = [];
   readonly #free: number[];
   readonly #batch = new BigUint64Array(MAX_BATCH);
   /** Where completions can be seen without a call. */
@@ -84,11 +96,16 @@ export class AioRing {
     context: Deno.PointerObject,
     capacity: number,
     eventFd: number,
+    pool: NativePool | undefined,
   ) {
     this.capacity = capacity;
     this.#calls = calls;
+    this.#pool = pool;
     this.#context = context;
     this.#completions = CompletionRing.of(context);
+    if (pool !== undefined && this.#completions !== undefined) {
+      this.#completions.owner = libc().gettid();
+    }
     this.#iocbs = new ArrayBuffer(capacity * IOCB_SIZE);
     this.#u16 = new Uint16Array(this.#iocbs);
     this.#u32 = new Uint32Array(this.#iocbs);
@@ -112,18 +129,22 @@ export class AioRing {
   /**
    * Makes a context for `capacity` requests whose completions are told to
    * `eventFd`; returns the negative error number where the kernel refuses.
+   *
+   * @param pool Where the kernel reads into, before the data is copied to where
+   * it belongs; `undefined` to read straight into that.
    */
   static create(
     calls: AioCalls,
     capacity: number,
     eventFd: number,
+    pool: NativePool | undefined,
   ): AioRing | number {
     const context = new BigUint64Array(1);
     const result = calls.setup(capacity, context);
     if (result < 0) return result;
     const pointer = Deno.UnsafePointer.create(context[0]);
     if (pointer === null) return -Errno.EFAULT;
-    return new AioRing(calls, pointer, capacity, eventFd);
+    return new AioRing(calls, pointer, capacity, eventFd, pool);
   }
 
   /** How many requests could be prepared now. */
@@ -140,7 +161,7 @@ export class AioRing {
    * Puts a request into a free slot. There must be one.
    *
    * @param address Address of the memory, or the poll bits.
-   * @param owned What must not be collected before the completion: the memory.
+   * @param owned The memory, which must not be collected before the completion.
    */
   prepare(
     request: AioRequest,
@@ -148,8 +169,12 @@ export class AioRing {
     fd: number,
     address: bigint,
     length: number,
-    owned: unknown,
+    owned: Uint8Array<ArrayBuffer> | undefined,
   ): void {
+    // The kernel copies what is written at once, but reads until the completion.
+    if (this.#pool !== undefined && opcode === IOCB_CMD_PREAD) {
+      address = this.#pool.take(length);
+    }
     const slot = this.#free.pop()!;
     this.#u16[slot * 32 + 8] = opcode;
     this.#u32[slot * 16 + 5] = fd;
@@ -157,6 +182,10 @@ export class AioRing {
     this.#u32[slot * 16 + 8] = length;
     this.#requests[slot] = request;
     this.#owned[slot] = owned;
+    if (this.#pool !== undefined && opcode === IOCB_CMD_PREAD) {
+      this.#blocks[slot] = address;
+      this.#blockLengths[slot] = length;
+    }
     request.ring = this;
     request.slot = slot;
   }
@@ -202,12 +231,26 @@ export class AioRing {
   /** Frees a slot and tells its request the result. */
   finish(slot: number, result: number): void {
     const request = this.#requests[slot]!;
+    if (this.#pool !== undefined) this.#takeFromBlock(slot, result);
     this.#requests[slot] = undefined;
     this.#owned[slot] = undefined;
     this.#free.push(slot);
     request.ring = undefined;
     request.slot = -1;
     request.onComplete(result);
+  }
+
+  /** Copies what a read has brought to where it belongs. */
+  #takeFromBlock(slot: number, result: number): void {
+    const block = this.#blocks[slot];
+    if (block === undefined || block === 0n) return;
+    this.#blocks[slot] = 0n;
+    const owned = this.#owned[slot]!;
+    // Its owner can have given the memory away, and then nobody reads it.
+    if (result > 0 && result <= owned.byteLength) {
+      copyOut(block, owned, result);
+    }
+    this.#pool!.give(block, this.#blockLengths[slot]);
   }
 
   /** Takes all completions that are there. Returns how many. */

@@ -8,6 +8,7 @@ import { type AioRequest, AioRing } from "./aio_ring.ts";
 import { Errno, systemError } from "./errno.ts";
 import { exists, readTextFile } from "./file.ts";
 import type { AioCalls } from "./libaio.ts";
+import { NativePool } from "./native_memory.ts";
 
 /** The kernel frees a context only after a grace period: growing is rare. */
 const MAX_RING_CAPACITY = 4096;
@@ -18,6 +19,7 @@ export class AioRings {
   readonly #calls: AioCalls;
   readonly #firstCapacity: number;
   readonly #counterFd: () => number;
+  readonly #pool: NativePool | undefined;
   readonly #rings: AioRing[] = [];
   #draining = false;
 
@@ -26,15 +28,19 @@ export class AioRings {
    * @param firstCapacity How many requests the first ring holds.
    * @param counterFd The eventfd that the kernel counts completions on; asked
    * for with the first ring.
+   * @param outlast Whether memory that the kernel reads into is to outlast the
+   * isolate; see {@linkcode AioContextOptions.outlast}.
    */
   constructor(
     calls: AioCalls,
     firstCapacity: number,
     counterFd: () => number,
+    outlast: boolean,
   ) {
     this.#calls = calls;
     this.#firstCapacity = firstCapacity;
     this.#counterFd = counterFd;
+    if (outlast) this.#pool = new NativePool();
   }
 
   /** How many requests fit in before another ring is made. */
@@ -65,7 +71,12 @@ export class AioRings {
       ? this.#firstCapacity
       : Math.min(2 * last.capacity, MAX_RING_CAPACITY);
     for (;;) {
-      const ring = AioRing.create(this.#calls, capacity, this.#counterFd());
+      const ring = AioRing.create(
+        this.#calls,
+        capacity,
+        this.#counterFd(),
+        this.#pool,
+      );
       if (typeof ring !== "number") {
         this.#rings.push(ring);
         return ring;
@@ -136,6 +147,7 @@ export class AioRings {
   /** Frees all rings, when nothing is in the kernel any more. */
   async destroy(): Promise<void> {
     await Promise.all(this.#rings.map((ring) => ring.destroy()));
+    this.#pool?.clear();
   }
 }
 

@@ -10,6 +10,7 @@
  * | 8  | u32 head             | the oldest event; ours to move          |
  * | 12 | u32 tail             | behind the newest event; the kernel's   |
  * | 16 | u32 magic            | 0xa10a10a1                              |
+ * | 20 | u32 compat_features  | the owner's thread, see abandoned_aio.ts |
  * | 24 | u32 incompat_features| 0                                       |
  * | 28 | u32 header_length    | 32                                      |
  * | 32 | struct io_event[]    | 32 bytes each: u64 data, obj, s64 res.. |
@@ -22,14 +23,26 @@
 import { IO_EVENT_SIZE } from "./abi.ts";
 
 const MAGIC = 0xa10a10a1;
-const HEADER_SIZE = 32;
+/** Bytes before the events. */
+export const HEADER_SIZE = 32;
+/** What the kernel puts where the owner is noted. No Worker's thread is 1. */
+const COMPAT_FEATURES = 1;
 
 // As indices of 32-bit numbers.
 const NR = 1;
 const HEAD = 2;
 const TAIL = 3;
+const OWNER = 5;
 const FIRST_EVENT = HEADER_SIZE / 4;
 const EVENT = IO_EVENT_SIZE / 4;
+
+/** The thread that a ring belongs to by its header, if that is noted. */
+export function ownerOf(header: Uint8Array<ArrayBuffer>): number | undefined {
+  const words = new Uint32Array(header.buffer, 0, HEADER_SIZE / 4);
+  const owner = words[OWNER];
+  const known = words[4] === MAGIC && owner !== COMPAT_FEATURES;
+  return known ? owner : undefined;
+}
 
 /** The ring of one AIO context. */
 export class CompletionRing {
@@ -54,6 +67,14 @@ export class CompletionRing {
     return new CompletionRing(
       new Int32Array(Deno.UnsafePointerView.getArrayBuffer(context, size)),
     );
+  }
+
+  /**
+   * Notes which thread the context belongs to. The kernel writes the field when
+   * it makes the ring, and reads it never.
+   */
+  set owner(thread: number) {
+    this.#ring[OWNER] = thread;
   }
 
   /** Whether nothing has completed. */

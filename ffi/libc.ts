@@ -48,12 +48,13 @@ const SYMBOLS = {
     result: "i32", // ssize_t, see read
   },
   // Answers to control requests wait in the kernel for the host, even with
-  // O_NONBLOCK: these two run on a thread of Deno's pool.
+  // O_NONBLOCK: these two run on a thread of Deno's pool, which can outlive the
+  // isolate. So their memory is an address, see native_memory.ts.
   read_blocking: {
     name: "read",
     parameters: [
       "i32", // int fd
-      "buffer", // void *buf
+      "usize", // void *buf
       "usize", // size_t count
     ],
     result: "i32",
@@ -63,7 +64,7 @@ const SYMBOLS = {
     name: "write",
     parameters: [
       "i32", // int fd
-      "buffer", // const void *buf
+      "usize", // const void *buf
       "usize", // size_t count
     ],
     result: "i32",
@@ -107,10 +108,11 @@ const SYMBOLS = {
     nonblocking: true,
   },
   // The one nonblocking wait. Its failure carries no information (EINTR), so
-  // the errno that is lost on the other thread is not missed.
+  // the errno that is lost on the other thread is not missed. The thread can
+  // outlive the isolate, so the memory is an address, see native_memory.ts.
   poll: {
     parameters: [
-      "buffer", // struct pollfd *fds
+      "usize", // struct pollfd *fds
       "usize", // nfds_t nfds
       "i32", // int timeout
     ],
@@ -296,6 +298,37 @@ const SYMBOLS = {
     ],
     result: "usize", // void *: dest
   },
+  malloc: {
+    parameters: [
+      "usize", // size_t size
+    ],
+    result: "usize", // void *
+  },
+  free: {
+    parameters: [
+      "usize", // void *ptr
+    ],
+    result: "void",
+  },
+  copy_from_native: {
+    name: "memcpy",
+    parameters: [
+      "buffer", // void *dest
+      "usize", // const void *src
+      "usize", // size_t n
+    ],
+    result: "void", // void *: dest
+  },
+  copy_to_native: {
+    name: "memcpy",
+    parameters: [
+      "usize", // void *dest
+      "buffer", // const void *src
+      "usize", // size_t n
+    ],
+    result: "void", // void *: dest
+  },
+  gettid: { parameters: [], result: "i32" },
   getpagesize: { parameters: [], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
   getuid: { parameters: [], result: "u32" },

@@ -13,7 +13,9 @@
  */
 import { EFD_CLOEXEC, EFD_NONBLOCK, POLLIN, POLLNVAL } from "./abi.ts";
 import { check } from "./errno.ts";
+import { close } from "./file.ts";
 import { libc } from "./libc.ts";
+import { allocate, free, viewOf } from "./native_memory.ts";
 
 /** Called with the poll bits that are set. Must take away what set them. */
 export type ReadyHandler = (events: number) => void;
@@ -45,6 +47,53 @@ interface WatchEntry {
 
 const POLLFD_SIZE = 8; // int fd, short events, short revents
 
+/**
+ * An array of `struct pollfd`, outside of V8: the isolate can end while a
+ * thread waits in `poll()`, and that writes into it when it returns.
+ */
+class PollSet {
+  #capacity = 0;
+  #address = 0n;
+  #view = new DataView(new ArrayBuffer(0));
+  #length = 0;
+
+  /** Empties it, for up to `capacity` descriptors. No poll may be in flight. */
+  clear(capacity: number): void {
+    this.#length = 0;
+    if (capacity <= this.#capacity) return;
+    this.free();
+    this.#capacity = Math.max(8, 2 * capacity);
+    this.#address = allocate(POLLFD_SIZE * this.#capacity);
+    this.#view = viewOf(this.#address, POLLFD_SIZE * this.#capacity);
+  }
+
+  /** Adds a descriptor; a negative one is left out of the wait. */
+  add(fd: number, events: number): void {
+    const at = POLLFD_SIZE * this.#length++;
+    this.#view.setInt32(at, fd, true);
+    this.#view.setInt16(at + 4, events, true);
+    this.#view.setInt16(at + 6, 0, true);
+  }
+
+  /** Waits on another thread. -1 if a signal came. */
+  poll(): Promise<number> {
+    return libc().poll(this.#address, BigInt(this.#length), -1);
+  }
+
+  /** The bits that the last poll has set. */
+  ready(index: number): number {
+    return this.#view.getInt16(POLLFD_SIZE * index + 6, true);
+  }
+
+  /** Gives its memory back. */
+  free(): void {
+    if (this.#capacity === 0) return;
+    this.#capacity = 0;
+    this.#view = new DataView(new ArrayBuffer(0));
+    free(this.#address);
+  }
+}
+
 class Reactor {
   #entries: WatchEntry[] = [];
   #changed = true;
@@ -56,6 +105,7 @@ class Reactor {
 
   watch(fd: number, events: number, handler: ReadyHandler): Watch {
     const entry = { fd, events, handler, stopped: false, paused: false };
+    if (!this.#running) this.#openWakeFd();
     // A new array: the loop may be walking through the old one.
     this.#entries = [...this.#entries, entry];
     this.#changed = true;
@@ -98,8 +148,6 @@ class Reactor {
   }
 
   #openWakeFd(): void {
-    if (this.#wakeFd >= 0) return;
-    // Stays open for the life of the process.
     this.#wakeFd = check(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), {
       action: "make eventfd",
       syscall: "eventfd",
@@ -107,50 +155,44 @@ class Reactor {
   }
 
   async #run(): Promise<void> {
-    this.#openWakeFd();
     this.#running = true;
-    const { poll, read } = libc();
+    this.#changed = true;
+    const pollSet = new PollSet();
     let watched: WatchEntry[] = [];
-    let fds = new DataView(new ArrayBuffer(0));
     while (this.#entries.length > 0) {
       if (this.#changed) {
         this.#changed = false;
         watched = this.#entries;
-        fds = this.#pollSet(watched);
+        this.#fill(pollSet, watched);
       }
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#parked = promise;
       // -1 means that a signal came: nothing is ready, and the bits are not set.
-      const count = await poll(fds, BigInt(watched.length + 1), -1);
+      const count = await pollSet.poll();
       this.#parked = undefined;
       resolve();
       if (this.#wakeSent) {
         this.#wakeSent = false;
-        read(this.#wakeFd, DISCARD, 8n);
+        libc().read(this.#wakeFd, DISCARD, 8n);
       }
-      if (count > 0) this.#dispatch(watched, fds);
+      if (count > 0) this.#dispatch(watched, pollSet);
     }
     this.#running = false;
+    pollSet.free();
+    close(this.#wakeFd);
   }
 
-  #pollSet(watched: WatchEntry[]): DataView<ArrayBuffer> {
-    const fds = new DataView(
-      new ArrayBuffer(POLLFD_SIZE * (watched.length + 1)),
-    );
-    fds.setInt32(0, this.#wakeFd, true);
-    fds.setInt16(4, POLLIN, true);
-    watched.forEach((entry, index) => {
-      const at = POLLFD_SIZE * (index + 1);
-      // poll() ignores negative descriptors.
-      fds.setInt32(at, entry.paused ? -1 : entry.fd, true);
-      fds.setInt16(at + 4, entry.events, true);
-    });
-    return fds;
+  #fill(pollSet: PollSet, watched: WatchEntry[]): void {
+    pollSet.clear(1 + watched.length);
+    pollSet.add(this.#wakeFd, POLLIN);
+    for (const { fd, paused, events } of watched) {
+      pollSet.add(paused ? -1 : fd, events);
+    }
   }
 
-  #dispatch(watched: WatchEntry[], fds: DataView<ArrayBuffer>): void {
+  #dispatch(watched: WatchEntry[], pollSet: PollSet): void {
     for (let index = 0; index < watched.length; index++) {
-      const events = fds.getInt16(POLLFD_SIZE * (index + 1) + 6, true);
+      const events = pollSet.ready(1 + index);
       const entry = watched[index];
       if (events === 0 || entry.stopped) continue;
       // Somebody closed the descriptor: without this the loop would spin.

@@ -23,7 +23,7 @@ export function formatIdentity(gadget: FoundGadget): string[] {
   const words = Object.values(strings).map((it) => JSON.stringify(it));
   const owners = {
     alive: `process ${pid}`,
-    dead: `process ${pid}, which has ended`,
+    dead: `process ${pid}, which has left it behind`,
     persistent: "persistent",
     foreign: "not of this package",
   };

@@ -1,23 +1,53 @@
 /**
- * The AIO contexts that all functions of the process share: one for each way
+ * The AIO contexts that all functions of the isolate share: one for each way
  * to the AIO calls, and in practice one.
  *
  * @module
  */
 import { AioContext } from "../../ffi/aio.ts";
+import { lastsAsLongAsProcess } from "../../ffi/isolate.ts";
 
-const contexts = new Map<string | undefined, AioContext>();
+interface SharedContext {
+  readonly context: AioContext;
+  users: number;
+}
+
+const contexts = new Map<string | undefined, SharedContext>();
+
+/** The isolate's AIO context, until it is released. */
+export interface AioHold {
+  readonly context: AioContext;
+  /** Gives the context back. Resolves when nothing waits for it any more. */
+  release(): Promise<void>;
+}
 
 /**
- * Returns the process's AIO context.
+ * Takes the isolate's AIO context, and keeps its completions watched.
+ *
+ * All processes together have room for some 65,000 requests by default
+ * (`fs.aio-max-nr`). Where the isolate can end before the process, the last
+ * user therefore closes the context; elsewhere it is kept for the next one,
+ * since closing one takes the kernel about 30 ms.
  *
  * @param library See `AioLibraryOptions.library`.
+ * @throws {Error} EAGAIN if the kernel has no room for more requests.
  */
-export function sharedAio(library?: string): AioContext {
-  let context = contexts.get(library);
-  if (context === undefined) {
-    context = new AioContext({ library });
-    contexts.set(library, context);
+export function holdAio(library?: string): AioHold {
+  let shared = contexts.get(library);
+  if (shared === undefined) {
+    shared = { context: new AioContext({ library }), users: 0 };
+    contexts.set(library, shared);
   }
-  return context;
+  const held = shared;
+  held.context.retain();
+  held.users++;
+  return {
+    context: held.context,
+    release: async () => {
+      await held.context.release();
+      if (--held.users > 0 || lastsAsLongAsProcess()) return;
+      if (contexts.get(library) === held) contexts.delete(library);
+      await held.context.close();
+    },
+  };
 }

@@ -17,6 +17,7 @@ import { O_NONBLOCK, O_RDWR, POLLIN, POLLOUT } from "../../ffi/abi.ts";
 import { Errno, isSystemError, lastErrno } from "../../ffi/errno.ts";
 import { close, open, write } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
+import { allocate, copyIn, copyOut, free } from "../../ffi/native_memory.ts";
 import { interruptThreads } from "../../ffi/thread.ts";
 import {
   type CompiledFunction,
@@ -97,15 +98,25 @@ export class ControlFile {
    * Answers an IN request, and waits until the host has finished it. On
    * another thread: the error number of a failure is lost.
    */
-  send(data: Uint8Array<ArrayBuffer>): Promise<number> {
-    const size = BigInt(data.byteLength);
-    return libc().write_blocking(this.#answers, data, size);
+  async send(data: Uint8Array<ArrayBuffer>): Promise<number> {
+    const size = data.byteLength;
+    const memory = allocate(size);
+    copyIn(memory, data);
+    const count = await libc()
+      .write_blocking(this.#answers, memory, BigInt(size));
+    free(memory);
+    return count;
   }
 
   /** Takes the data of an OUT request; see {@linkcode send}. */
-  take(buffer: Uint8Array<ArrayBuffer>): Promise<number> {
-    const size = BigInt(buffer.byteLength);
-    return libc().read_blocking(this.#answers, buffer, size);
+  async take(buffer: Uint8Array<ArrayBuffer>): Promise<number> {
+    const size = buffer.byteLength;
+    const memory = allocate(size);
+    const count = await libc()
+      .read_blocking(this.#answers, memory, BigInt(size));
+    if (count > 0) copyOut(memory, buffer, count);
+    free(memory);
+    return count;
   }
 
   /** Makes {@linkcode send} and {@linkcode take} fail, if they wait already. */

@@ -4,11 +4,10 @@
  * @module
  */
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
-import type { AioContext } from "../../ffi/aio.ts";
 import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
 import { close, open } from "../../ffi/file.ts";
 import type { UsbFunction } from "../descriptors/mod.ts";
-import { sharedAio } from "./aio.ts";
+import { type AioHold, holdAio } from "./aio.ts";
 import { recordBlocks } from "./block_record.ts";
 import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
 import { type EndpointObjects, nameEndpoints } from "./endpoint_objects.ts";
@@ -27,7 +26,7 @@ export interface FunctionParts<F extends UsbFunction> {
   readonly endpoints: EndpointObjects<F>;
   readonly lifecycle: Lifecycle;
   readonly control: ControlEndpoint;
-  readonly aio: AioContext;
+  readonly aio: AioHold;
   /** The endpoints, in the order of their numbers. */
   readonly halves: readonly (InEndpoint | OutEndpoint)[];
   /** The open files: `ep0`, which `control` closes, and then all others. */
@@ -49,7 +48,7 @@ export function openFunction<F extends UsbFunction>(
   options: OpenFunctionOptions,
 ): FunctionParts<F> {
   const { interfaceOffset, kernel = runningKernel(), inherited } = options;
-  const aio = sharedAio(options.libaio);
+  const aio = holdAio(options.libaio);
   const lifecycle = new Lifecycle(definition.interfaces.length);
   const path = `${mountPoint}/ep0`;
   const fds: number[] = [];
@@ -63,7 +62,6 @@ export function openFunction<F extends UsbFunction>(
         open(path, O_RDWR | O_NONBLOCK, { action: "open endpoint" }),
     );
   let notice: EventNotice | undefined;
-  aio.retain();
   try {
     notice = options.eventfd ? openEventCounter(kernel) : undefined;
     const { fd, compiled, noProxies } = registerFunction(
@@ -83,7 +81,12 @@ export function openFunction<F extends UsbFunction>(
       const fd = openEndpoint(path);
       const transferFd = proxies.get(endpoint.name)?.fd ?? fd;
       const files = { fd, transferFd, path };
-      const resources = { ...files, aio, lifecycle, compiled: endpoint };
+      const resources = {
+        ...files,
+        aio: aio.context,
+        lifecycle,
+        compiled: endpoint,
+      };
       return endpoint.half === "in"
         ? new InEndpoint(resources)
         : new OutEndpoint(resources);

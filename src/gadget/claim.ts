@@ -28,6 +28,7 @@ import {
   tryLock,
   unlink,
 } from "../../ffi/file.ts";
+import { libc } from "../../ffi/libc.ts";
 import { STATE } from "../functionfs/block_record.ts";
 import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
 
@@ -44,8 +45,9 @@ export interface Claim {
   /** The process, 0 for a gadget that stays by itself. */
   readonly pid: number;
   /**
-   * - `"alive"`: its process runs, or nobody can tell.
-   * - `"dead"`: its process has ended and left it behind.
+   * - `"alive"`: its process runs, and the thread of its isolate does; or that
+   *   cannot be known.
+   * - `"dead"`: its process or its Worker has ended and left it behind.
    * - `"persistent"`: it stays without a process.
    */
   readonly owner: "alive" | "dead" | "persistent";
@@ -127,12 +129,8 @@ export function readClaim(name: string): Claim | undefined {
   const owner = readlinkIfThere(ownerLink(name));
   if (owner === undefined) return undefined;
   if (owner === PERSISTENT) return { name, pid: 0, owner: "persistent" };
-  const [pid, startTime, namespace] = owner.split(" ");
-  return {
-    name,
-    pid: Number(pid),
-    owner: isAlive(pid, startTime, namespace) ? "alive" : "dead",
-  };
+  const [pid] = owner.split(" ");
+  return { name, pid: Number(pid), owner: isAlive(owner) ? "alive" : "dead" };
 }
 
 /**
@@ -155,29 +153,41 @@ function ownerLink(name: string): string {
   return `${STATE}/${name}${OWNER}`;
 }
 
-/** A pid alone can be another process's tomorrow. */
+/**
+ * Process and thread, each with the time of its start: a number alone can be
+ * another one's tomorrow.
+ */
 function identity(): string {
-  return `${Deno.pid} ${startTime("self")} ${pidNamespace()}`;
+  const thread = libc().gettid();
+  return [
+    Deno.pid,
+    startTime("self"),
+    pidNamespace(),
+    thread,
+    startTime(`self/task/${thread}`),
+  ].join(" ");
 }
 
 function pidNamespace(): string {
   return readlink("/proc/self/ns/pid");
 }
 
-function isAlive(pid: string, start: string, namespace: string): boolean {
-  // A process of another container: nobody can tell from here.
+function isAlive(owner: string): boolean {
+  const [pid, start, namespace, thread, threadStart] = owner.split(" ");
+  // The processes of another container cannot be seen from here.
   if (namespace !== pidNamespace()) return true;
-  return startTime(pid) === start;
+  return startTime(pid) === start &&
+    startTime(`${pid}/task/${thread}`) === threadStart;
 }
 
 /**
- * When a process was started, in ticks since boot (field 22 of
+ * When a process or a thread was started, in ticks since boot (field 22 of
  * `/proc/PID/stat`); `undefined` for one that has ended, zombies included.
  */
-function startTime(pid: string): string | undefined {
+function startTime(path: string): string | undefined {
   let stat: string;
   try {
-    stat = readTextFile(`/proc/${pid}/stat`);
+    stat = readTextFile(`/proc/${path}/stat`);
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ESRCH")) return undefined;
     throw error;

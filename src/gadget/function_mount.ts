@@ -5,10 +5,12 @@
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import {
+  close,
   exists,
   list,
   mkdir,
   readlink,
+  readlinkIfThere,
   rmdir,
   symlink,
   unlink,
@@ -199,6 +201,15 @@ export async function waitForUnmount(
       }
       await new Promise((resolve) => setTimeout(resolve, UNMOUNT_POLL_MS));
     }
+  }
+}
+
+/** Closes the files that this process has open below a gadget's mounts. */
+export function closeFiles(gadget: string, instances: readonly string[]): void {
+  const mounts = mountsOf(gadget, instances).map((target) => `${target}/`);
+  for (const { name } of list("/proc/self/fd")) {
+    const path = readlinkIfThere(`/proc/self/fd/${name}`);
+    if (mounts.some((mount) => path?.startsWith(mount))) close(Number(name));
   }
 }
 

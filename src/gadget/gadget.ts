@@ -16,10 +16,12 @@ import type {
 } from "./gadget_options.ts";
 import {
   acquire,
+  acquireFree,
   buildGadget,
   checkOwnFunctions,
   checkPersistent,
   type GadgetParts,
+  nextName,
   openFunctions,
 } from "./gadget_parts.ts";
 import { cleanUp, type CleanUpOptions, removeGadget } from "./recovery.ts";
@@ -34,8 +36,6 @@ export type GadgetFunctions<F extends readonly GadgetFunction[]> = {
     K in Exclude<F[number], { readonly kind: string }> as K["name"]
   ]: FunctionFs<K>;
 };
-
-let counter = 0;
 
 /** A USB device that this machine is, as long as the object is not stopped. */
 export class Gadget<
@@ -106,13 +106,14 @@ export class Gadget<
     definition: GadgetDefinition<F>,
     options: GadgetOptions = {},
   ): Promise<Gadget<F>> {
-    const { name = `usb-gadget.${Deno.pid}.${counter++}`, persistent = false } =
-      options;
-    checkGadget(definition, name);
+    const { persistent = false } = options;
+    checkGadget(definition, options.name ?? nextName());
     if (persistent) checkPersistent(definition, options);
     const directory = gadgetsDirectory();
     await cleanUp();
-    const adopted = acquire(name, directory, persistent);
+    const name = options.name ?? acquireFree(directory);
+    const adopted = options.name !== undefined &&
+      acquire(name, directory, persistent);
     let gadget: Gadget<F>;
     try {
       const parts = buildGadget(definition, `${directory}/${name}`, options);

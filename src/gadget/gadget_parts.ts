@@ -76,14 +76,44 @@ export function acquire(
   // somebody has removed it.
   if (adopted) unclaim(name);
   if (!claim(name, persistent)) throw taken("another process has the name");
+  if (!makeDirectory(name, path)) throw taken(elsewhere);
+  return false;
+}
+
+let nextNumber = 0;
+
+/** The name that a gadget gets next that has none of its own, if it is free. */
+export function nextName(): string {
+  return `usb-gadget.${Deno.pid}.${nextNumber}`;
+}
+
+/**
+ * Makes a name ours that no other gadget has: Workers of this process take
+ * theirs from the same numbers.
+ */
+export function acquireFree(directory: string): string {
+  for (;;) {
+    const name = nextName();
+    nextNumber++;
+    const path = `${directory}/${name}`;
+    if (exists(path) || !claim(name, false)) continue;
+    if (makeDirectory(name, path)) return name;
+  }
+}
+
+/**
+ * Makes the directory of a gadget whose name is ours. If there is one already,
+ * returns false and gives the name up.
+ */
+function makeDirectory(name: string, path: string): boolean {
   try {
     new TreeWriter(path).make("");
     claimTree(path);
-    return false;
+    return true;
   } catch (error) {
     if (isSystemError(error, "EEXIST")) {
       unclaim(name);
-      throw taken(elsewhere);
+      return false;
     }
     removeGadget(name);
     throw permissionHint(error, ROOT_REMEDY);

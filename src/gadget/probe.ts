@@ -9,7 +9,7 @@ import { close, ioctl, open, write } from "../../ffi/file.ts";
 import { bulkPair, compileFunction, usbFunction } from "../descriptors/mod.ts";
 import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../functionfs/abi.ts";
 import { externalFunction } from "./kernel_function.ts";
-import { acquire, buildGadget } from "./gadget_parts.ts";
+import { acquireFree, buildGadget } from "./gadget_parts.ts";
 import { removeGadget } from "./recovery.ts";
 import { gadgetsDirectory } from "./remedies.ts";
 
@@ -61,9 +61,8 @@ function probeWith<T>(
   rwProxy: boolean,
   look: (mounted: string) => T,
 ): T | undefined {
-  const name = `usb-gadget.${Deno.pid}.probe`;
   const directory = gadgetsDirectory();
-  acquire(name, directory, false);
+  const name = acquireFree(directory);
   try {
     const functions = [externalFunction("probe")];
     const { mountPoints } = buildGadget(

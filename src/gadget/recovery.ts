@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { destroyAbandonedContexts } from "../../ffi/abandoned_aio.ts";
 import { exists, list } from "../../ffi/file.ts";
 import {
   type Claim,
@@ -11,7 +12,7 @@ import {
   unclaim,
   withLock,
 } from "./claim.ts";
-import { removeMounts, waitForUnmount } from "./function_mount.ts";
+import { closeFiles, removeMounts, waitForUnmount } from "./function_mount.ts";
 import { findConfigfs } from "./remedies.ts";
 import { removeTree, unbindTree } from "./tree_remove.ts";
 import { TreeWriter } from "./tree_writer.ts";
@@ -31,9 +32,9 @@ export interface CleanUpOptions {
 }
 
 /**
- * Removes the gadgets of this package whose processes have ended without doing
- * it: their directories in configfs, mounts and mount points. What others have
- * made, and what belongs to a process that runs, is not touched.
+ * Removes the gadgets of this package whose processes or Workers have ended
+ * without doing it: their directories in configfs, mounts and mount points. What
+ * others have made, and what belongs to a process that runs, is not touched.
  *
  * @returns The names of the gadgets that were removed.
  */
@@ -46,19 +47,25 @@ export async function cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
   return await withLock(async () => {
     const removed: string[] = [];
     // Again: another process may have removed and made some in the meantime.
-    for (const { name } of listClaims().filter(isLeft)) {
-      await removeLeftover(name);
-      removed.push(name);
+    for (const claim of listClaims().filter(isLeft)) {
+      await removeLeftover(claim);
+      removed.push(claim.name);
     }
     return removed;
   });
 }
 
-async function removeLeftover(name: string): Promise<void> {
+async function removeLeftover({ name, pid }: Claim): Promise<void> {
   const path = findTree(name);
   // First: with the host gone, the transfers of a dying process end.
   if (path !== undefined) unbindTree(new TreeWriter(path));
-  await waitForUnmount(name, instancesOf(path));
+  const instances = instancesOf(path);
+  if (pid === Deno.pid) {
+    // What the kernel does when a process ends, and not when a Worker does.
+    closeFiles(name, instances);
+    await destroyAbandonedContexts();
+  }
+  await waitForUnmount(name, instances);
   removeGadget(name);
 }
 

@@ -150,7 +150,7 @@ Deno.test("clean removes what a process has left behind, and doctor points to it
   await victim.stdout.cancel();
   assertStringIncludes(
     (await runCli("list")).text,
-    `owner: process ${victim.pid}, which has ended`,
+    `owner: process ${victim.pid}, which has left it behind`,
   );
   const left = gadgetTraces();
   const doctor = await runCli("doctor");

@@ -40,13 +40,20 @@ function temporaryFile(): { fd: number } & Disposable {
 const eight = (value: bigint) =>
   new Uint8Array(new BigUint64Array([value]).buffer);
 
-for (const library of aioLibraries) {
+const ways = aioLibraries.flatMap((library) => [
+  { library, outlast: false },
+  { library, outlast: true },
+]);
+
+for (const way of ways) {
+  const { library, outlast } = way;
+  const memory = outlast ? "memory that outlasts the isolate" : "own memory";
   const test = (name: string, run: () => Promise<void>) =>
-    Deno.test(`${name} (${library})`, run);
+    Deno.test(`${name} (${library}, ${memory})`, run);
 
   test("reads and writes of a file come back with their counts", async () => {
     using file = temporaryFile();
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     assertEquals(aio.source, library);
     const bytes = new Uint8Array(5000).map((_, index) => index);
     assertEquals(await aio.write(file.fd, bytes), 5000);
@@ -58,7 +65,7 @@ for (const library of aioLibraries) {
 
   test("poll() waits for a pipe without blocking the event loop", async () => {
     using ends = pipe();
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     const ready = aio.poll(ends.readEnd, POLLIN);
     let turns = 0;
     const timer = setInterval(() => {
@@ -71,7 +78,7 @@ for (const library of aioLibraries) {
 
   test("an empty eventfd read gives EAGAIN as an error", async () => {
     using counter = eventFd();
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     const error = await assertRejects(
       () => aio.read(counter.fd, new Uint8Array(8)),
       Deno.errors.WouldBlock,
@@ -86,7 +93,7 @@ for (const library of aioLibraries) {
 
   test("one wrong request in a batch fails alone", async () => {
     using file = temporaryFile();
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     const results = await Promise.allSettled([
       aio.write(file.fd, new Uint8Array(10)),
       aio.write(-1, new Uint8Array(10)),
@@ -105,7 +112,7 @@ for (const library of aioLibraries) {
   test("the requests of a turn keep their order across rings", async () => {
     using ends = pipe();
     // Each ring holds two: 500 writes lie in many rings.
-    await using aio = new AioContext({ library, capacity: 2 });
+    await using aio = new AioContext({ ...way, capacity: 2 });
     const writes = Array.from({ length: 500 }, (_, index) => {
       const bytes = new Uint8Array(new Uint16Array([index]).buffer);
       return aio.write(ends.writeEnd, bytes);
@@ -120,7 +127,7 @@ for (const library of aioLibraries) {
 
   test("the context grows while nothing completes", async () => {
     using ends = pipe();
-    await using aio = new AioContext({ library, capacity: 4 });
+    await using aio = new AioContext({ ...way, capacity: 4 });
     const polls = Array.from(
       { length: 1000 },
       () => aio.poll(ends.readEnd, POLLIN),
@@ -135,7 +142,7 @@ for (const library of aioLibraries) {
 
   test("abort cancels in the kernel and rejects with the reason", async () => {
     using ends = pipe();
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     const abort = new AbortController();
     const ready = aio.poll(ends.readEnd, POLLIN, { signal: abort.signal });
     setTimeout(() => abort.abort(new Error("enough")), 1);
@@ -151,7 +158,7 @@ for (const library of aioLibraries) {
 
   test("cancel() before the turn ends takes the request back", async () => {
     using ends = pipe();
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     let result = 0;
     const bytes = new Uint8Array(1);
     const request = new AioRequest((value) => result = value);
@@ -176,7 +183,7 @@ for (const library of aioLibraries) {
 
   test("a thousand requests are cancelled or complete, each once", async () => {
     using ends = pipe();
-    await using aio = new AioContext({ library, capacity: 64 });
+    await using aio = new AioContext({ ...way, capacity: 64 });
     const counts = new Uint8Array(1000);
     const settled: Promise<void>[] = [];
     const requests = Array.from({ length: 1000 }, (_, index) => {
@@ -201,7 +208,7 @@ for (const library of aioLibraries) {
 
   test("a request object serves again and again", async () => {
     using file = temporaryFile();
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     const buffer = eight(1n);
     const address = addressOf(buffer);
     const done = Promise.withResolvers<number>();
@@ -223,7 +230,7 @@ for (const library of aioLibraries) {
 
   test("100,000 requests leave memory flat, with garbage collections between", async () => {
     using file = temporaryFile();
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     const round = async (count: number) => {
       for (let done = 0; done < count; done += 100) {
         const reads = [];
@@ -252,7 +259,7 @@ for (const library of aioLibraries) {
 
   test("memory is kept from collection until the completion, and no longer", async () => {
     using ends = pipe();
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     const done = Promise.withResolvers<number>();
     const memory = (() => {
       const bytes = new Uint8Array(1 << 16);
@@ -276,7 +283,7 @@ for (const library of aioLibraries) {
 
   test("close() ends what is pending and refuses what comes after", async () => {
     using ends = pipe();
-    const aio = new AioContext({ library });
+    const aio = new AioContext(way);
     const pending = assertRejects(
       () => aio.poll(ends.readEnd, POLLIN),
       Error,
@@ -295,7 +302,7 @@ for (const library of aioLibraries) {
   });
 
   test("retain() keeps the reactor watching until release()", async () => {
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     aio.retain();
     using counter = eventFd(2);
     await aio.read(counter.fd, new Uint8Array(8));
@@ -305,7 +312,7 @@ for (const library of aioLibraries) {
 
   test("exhausted aio-max-nr is told with numbers and the remedy", async () => {
     const limit = Number(readTextFile("/proc/sys/fs/aio-max-nr"));
-    await using aio = new AioContext({ library });
+    await using aio = new AioContext(way);
     const hoard = [];
     try {
       let size = 1 << 15;

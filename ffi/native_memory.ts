@@ -1,0 +1,92 @@
+/**
+ * Memory outside of V8, for what the kernel or another thread reads or writes
+ * after the call that handed it over has returned.
+ *
+ * An isolate can end at any moment (see isolate.ts). Its arrays are freed then,
+ * and reused by other isolates, while requests are still with the kernel and
+ * calls on threads of Deno's pool go on. Memory of `malloc()` stays: it belongs
+ * to the process, and leaks if the isolate ends before it gives it back.
+ *
+ * @module
+ */
+import { Errno, systemError } from "./errno.ts";
+import { libc } from "./libc.ts";
+
+/** Allocates memory, which is not cleared. Give it back by {@linkcode free}. */
+export function allocate(size: number): bigint {
+  const address = libc().malloc(BigInt(size));
+  if (address === 0n) {
+    throw systemError(Errno.ENOMEM, {
+      action: `allocate ${size} bytes`,
+      syscall: "malloc",
+    });
+  }
+  return address;
+}
+
+/** Gives memory back that nothing uses any more. */
+export function free(address: bigint): void {
+  libc().free(address);
+}
+
+/** A view of native memory. Must not be used once that is freed. */
+export function viewOf(
+  address: bigint,
+  size: number,
+): DataView<ArrayBuffer> {
+  const pointer = Deno.UnsafePointer.create(address)!;
+  return new DataView(Deno.UnsafePointerView.getArrayBuffer(pointer, size));
+}
+
+/** Copies into the beginning of `bytes`, which has room for `count`. */
+export function copyOut(
+  address: bigint,
+  bytes: Uint8Array<ArrayBuffer>,
+  count: number,
+): void {
+  libc().copy_from_native(bytes, address, BigInt(count));
+}
+
+/** Copies all of `bytes` to native memory. */
+export function copyIn(address: bigint, bytes: Uint8Array<ArrayBuffer>): void {
+  libc().copy_to_native(address, bytes, BigInt(bytes.byteLength));
+}
+
+/** Smaller blocks are not worth telling apart. */
+const SMALLEST_BITS = 10;
+/** Bytes that a pool keeps for later at most. */
+const MOST_KEPT = 16 << 20;
+
+/** Blocks of native memory that are used again and again. */
+export class NativePool {
+  /** Free blocks, by the binary logarithm of their size. */
+  readonly #free: bigint[][] = [];
+  #kept = 0;
+
+  /** Takes a block of at least `length` bytes. */
+  take(length: number): bigint {
+    const bits = bitsFor(length);
+    const address = this.#free[bits]?.pop();
+    if (address === undefined) return allocate(2 ** bits);
+    this.#kept -= 2 ** bits;
+    return address;
+  }
+
+  /** Puts a block back that was taken for `length` bytes. */
+  give(address: bigint, length: number): void {
+    const bits = bitsFor(length);
+    if (this.#kept + 2 ** bits > MOST_KEPT) return free(address);
+    this.#kept += 2 ** bits;
+    (this.#free[bits] ??= []).push(address);
+  }
+
+  /** Frees all blocks that are not in use. */
+  clear(): void {
+    for (const addresses of this.#free.splice(0)) addresses?.forEach(free);
+    this.#kept = 0;
+  }
+}
+
+function bitsFor(length: number): number {
+  return Math.max(SMALLEST_BITS, 32 - Math.clz32(Math.max(1, length) - 1));
+}

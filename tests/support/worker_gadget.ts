@@ -1,0 +1,57 @@
+/**
+ * A Worker that serves a gadget until it is ended.
+ *
+ * Gets {@linkcode WorkerOrder}; answers with the name of its gadget once its
+ * reads are with the kernel, and on "close" ends itself.
+ *
+ * @module
+ */
+/// <reference lib="deno.worker" />
+import type * as Usb from "@usb/gadget";
+
+/** What the Worker is to do. */
+export interface WorkerOrder {
+  /** Where it gets the package from. */
+  readonly mod: string;
+  readonly ids: { readonly vendorId: number; readonly productId: number };
+  /** Bytes of each read. */
+  readonly size: number;
+  readonly libaio?: string;
+  readonly maxSpeed?: Usb.GadgetDefinition["maxSpeed"];
+  /** Whether it takes every control request, and waits for its data. */
+  readonly control?: boolean;
+}
+
+const READS = 32;
+
+self.onmessage = ({ data }: MessageEvent<WorkerOrder | "close">) => {
+  if (data === "close") self.close();
+  else serve(data);
+};
+
+async function serve(order: WorkerOrder): Promise<void> {
+  const { mod, ids, size, libaio, maxSpeed, control } = order;
+  const { bulkPair, Gadget, usbFunction } = await import(mod) as typeof Usb;
+  const gadget = await Gadget.start({
+    ...ids,
+    maxSpeed,
+    functions: [usbFunction({
+      name: "worker",
+      interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+      control: control
+        ? async (setup) => {
+          await setup.receive();
+        }
+        : undefined,
+    })],
+  }, { libaio });
+  const { worker } = gadget.functions;
+  await worker.enabled();
+  const { link } = worker.endpoints;
+  const readOn = async () => {
+    for (;;) await link.read(new Uint8Array(size));
+  };
+  for (let count = 0; count < READS; count++) readOn().catch(() => {});
+  // They go to the kernel at the end of the turn.
+  setTimeout(() => self.postMessage(gadget.name));
+}
