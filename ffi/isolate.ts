@@ -20,8 +20,8 @@ export function lastsAsLongAsProcess(): boolean {
 }
 
 /**
- * Makes {@linkcode lastsAsLongAsProcess} return true from now on: tests run in
- * isolates that can end, and also have to try what other isolates do.
+ * Makes {@linkcode lastsAsLongAsProcess} return true from now on. For tests: they
+ * run in isolates that can end, and have to try also what the main thread does.
  */
 export function assumeLasting(): void {
   lasts = true;

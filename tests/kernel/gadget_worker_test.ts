@@ -3,13 +3,20 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
+import { Gadget, kernelFunction } from "@usb/gadget";
+import { withControllers } from "../support/controllers.ts";
+import { gadgetTraces } from "../support/leftovers.ts";
 import { aioLibraries } from "../support/libraries.ts";
 import { soak } from "../support/soak.ts";
 import { testSeed } from "../support/seed.ts";
 import { gadgetSpeed } from "../support/speed.ts";
+import { ask, startWorker } from "../support/workers.ts";
 
+const ids = { vendorId: 0x1209, productId: 0x0001 };
+const mod = Deno.env.get("GADGET_BUNDLE") ??
+  new URL("../../mod.ts", import.meta.url).href;
 const { maxSpeed } = gadgetSpeed();
 
 /** Runs the soak in a process of its own, and returns what it has written. */
@@ -52,3 +59,56 @@ for (const library of aioLibraries) {
     );
   });
 }
+
+Deno.test("glibc finds nothing wrong with its memory when Workers end", async () => {
+  const count = soak(50, 3);
+  const [library] = aioLibraries;
+  const env = {
+    MALLOC_PERTURB_: "165",
+    MALLOC_CHECK_: "3",
+    // Since glibc 2.34 the checks have a library of their own.
+    LD_PRELOAD: "libc_malloc_debug.so.0",
+  };
+  assertEquals(
+    await runSoak(count, library, env),
+    `${count} Workers have ended, and no memory has changed\n`,
+  );
+});
+
+Deno.test("Workers and the main program start gadgets without names side by side", async () => {
+  const traces = gadgetTraces();
+  await withControllers(3, async () => {
+    const workers = [1, 2].map(() => startWorker("worker_gadget.ts"));
+    const names = Promise.all(
+      workers.map((worker, index) =>
+        ask<string>(worker, {
+          mod,
+          ids: { ...ids, productId: 2 + index },
+          size: 4096,
+          maxSpeed,
+        })
+      ),
+    );
+    const own = await Gadget.start({
+      ...ids,
+      maxSpeed,
+      functions: [kernelFunction("Loopback")],
+    });
+    const all = [own.name, ...await names];
+    assertEquals(new Set(all).size, 3, String(all));
+    assertEquals(
+      all.map((name) => name.split(".").slice(0, 2).join(".")),
+      all.map(() => `usb-gadget.${Deno.pid}`),
+    );
+    assertEquals(await Gadget.cleanUp(), []);
+    await own.stop();
+    workers.forEach((worker) => worker.terminate());
+    const removed: string[] = [];
+    while (removed.length < 2) {
+      removed.push(...await Gadget.cleanUp());
+      await delay(2);
+    }
+    assertEquals(removed.sort(), all.slice(1).sort());
+  });
+  assertEquals(gadgetTraces(), traces);
+});

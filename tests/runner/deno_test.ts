@@ -21,6 +21,7 @@ export function testArguments(files: readonly string[]): string[] {
     "--no-prompt",
     // Some tests collect garbage while the kernel works.
     "--v8-flags=--expose-gc",
+    "--preload=tests/support/main_thread.ts",
     IMPORT_MAP,
     ...files,
   ];

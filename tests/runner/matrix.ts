@@ -48,6 +48,14 @@ export function allRuns(): Run[] {
 }
 
 /**
+ * Variables for the tests of a run. On the newest kernel the package behaves as
+ * on the main thread, on the others as in a Worker; see isolate.ts.
+ */
+export function runEnvironment({ kernel }: Run): Record<string, string> {
+  return kernel === KERNELS[0] ? { GADGET_MAIN_THREAD: "1" } : {};
+}
+
+/**
  * Begins of the names of unit tests that are about this machine's ABI, and run
  * in the VMs of other architectures, too.
  */

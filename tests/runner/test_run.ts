@@ -9,7 +9,7 @@ import { isQemuFault, runInVm } from "../vm/vm.ts";
 import { type Counts, countTests, plainText } from "./counts.ts";
 import { ROOT, testArguments } from "./deno_test.ts";
 import type { MachineGroup } from "./machine.ts";
-import type { Run } from "./matrix.ts";
+import { type Run, runEnvironment } from "./matrix.ts";
 
 /** What is to run, wherever that is. */
 export interface TestRun extends MachineGroup {
@@ -123,7 +123,7 @@ export async function runInGuest(
     kernel,
     speed,
     cwd: ROOT,
-    env: test.environment,
+    env: { ...test.environment, ...runEnvironment({ arch, kernel, speed }) },
     timeout: test.timeout,
     progress,
     onStdout: passOn,

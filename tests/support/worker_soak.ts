@@ -25,6 +25,7 @@ const ids = { vendorId: 0x1209, productId: 0x0001 };
 const SIZES = [1024, 4096, 16_384];
 /** What the host sends. */
 const POISON = 0xa5;
+const VENDOR_TO_INTERFACE = 0x41;
 const READS = 32;
 
 const [rounds, seed] = Deno.args.map(Number);
@@ -34,11 +35,23 @@ const mod = Deno.env.get("GADGET_BUNDLE") ??
 const usb = await import(mod) as { Gadget: typeof Gadget };
 const random = new Random(seed);
 
-/** Sends until nothing takes it any more. */
+/** Sends to an endpoint until nothing takes it any more. */
 async function send(host: UsbfsDevice, size: number): Promise<void> {
   const { output } = bulkEndpoints(host);
   const data = new Uint8Array(size).fill(POISON);
   for (;;) await host.bulkOut(output, data, { timeout: 500 });
+}
+
+/** Sends all that can be sent; resolves when nothing takes it any more. */
+async function sendAll(host: UsbfsDevice, size: number): Promise<void> {
+  await Promise.allSettled([send(host, size), sendControl(host)]);
+}
+
+/** Sends control requests with data until nothing takes them any more. */
+async function sendControl(host: UsbfsDevice): Promise<void> {
+  const data = new Uint8Array(4096).fill(POISON);
+  const setup = { requestType: VENDOR_TO_INTERFACE, request: 1 };
+  for (;;) await host.controlOut(setup, data, { timeout: 500 });
 }
 
 async function round(canary: Worker): Promise<void> {
@@ -49,20 +62,20 @@ async function round(canary: Worker): Promise<void> {
     ids,
     size,
     libaio,
+    control: true,
     maxSpeed: maxSpeed as WorkerOrder["maxSpeed"],
   };
   const name = await ask<string>(worker, order);
   await using host = await UsbfsDevice.find(ids);
   await host.claimInterface(0);
   // Some have transfers under way when they end, others only wait.
-  const early = random.chance() ? send(host, READS * size) : undefined;
-  early?.catch(() => {});
+  const early = random.chance() ? sendAll(host, READS * size) : undefined;
   await delay(random.next() * 20);
   if (random.chance()) worker.terminate();
   else worker.postMessage("close");
   const own = makeCanaries(size);
   await ask(canary, size);
-  await (early ?? send(host, READS * size)).catch(() => {});
+  await (early ?? sendAll(host, READS * size));
   // The Worker's memory is free by now at the latest.
   let removed: string[] = [];
   while (removed.length === 0) {
