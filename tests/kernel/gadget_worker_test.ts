@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";
 import { withControllers } from "../support/controllers.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
+import { gadgetTraces, openFiles } from "../support/leftovers.ts";
 import { aioLibraries } from "../support/libraries.ts";
 import { soak } from "../support/soak.ts";
 import { testSeed } from "../support/seed.ts";
@@ -111,4 +111,22 @@ Deno.test("Workers and the main program start gadgets without names side by side
     assertEquals(removed.sort(), all.slice(1).sort());
   });
   assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("a Worker that stops its gadget leaves no descriptor and no AIO context", async () => {
+  const contexts = () =>
+    Deno.readTextFileSync("/proc/self/maps").split("/[aio]").length - 1;
+  const before = contexts();
+  const worker = startWorker("worker_gadget.ts");
+  const files: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    await ask<string>(worker, { mod, ids, size: 4096, maxSpeed });
+    assertEquals(contexts(), before + 1);
+    assertEquals(await ask(worker, "stop"), "stopped");
+    assertEquals(contexts(), before);
+    files.push(openFiles());
+  }
+  // The first round opens what the Worker keeps.
+  assertEquals(files[2], files[1]);
+  worker.terminate();
 });

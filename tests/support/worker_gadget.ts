@@ -2,7 +2,8 @@
  * A Worker that serves a gadget until it is ended.
  *
  * Gets {@linkcode WorkerOrder}; answers with the name of its gadget once its
- * reads are with the kernel, and on "close" ends itself.
+ * reads are with the kernel. On "stop" stops the gadget and answers "stopped"; on
+ * "close" ends itself.
  *
  * @module
  */
@@ -24,15 +25,21 @@ export interface WorkerOrder {
 
 const READS = 32;
 
-self.onmessage = ({ data }: MessageEvent<WorkerOrder | "close">) => {
-  if (data === "close") self.close();
-  else serve(data);
+let gadget: Usb.Gadget | undefined;
+
+self.onmessage = async (
+  { data }: MessageEvent<WorkerOrder | "stop" | "close">,
+) => {
+  if (data === "close") return self.close();
+  if (data !== "stop") return await serve(data);
+  await gadget!.stop();
+  self.postMessage("stopped");
 };
 
 async function serve(order: WorkerOrder): Promise<void> {
   const { mod, ids, size, libaio, maxSpeed, control } = order;
   const { bulkPair, Gadget, usbFunction } = await import(mod) as typeof Usb;
-  const gadget = await Gadget.start({
+  const started = await Gadget.start({
     ...ids,
     maxSpeed,
     functions: [usbFunction({
@@ -45,7 +52,8 @@ async function serve(order: WorkerOrder): Promise<void> {
         : undefined,
     })],
   }, { libaio });
-  const { worker } = gadget.functions;
+  gadget = started;
+  const { worker } = started.functions;
   await worker.enabled();
   const { link } = worker.endpoints;
   const readOn = async () => {
@@ -53,5 +61,5 @@ async function serve(order: WorkerOrder): Promise<void> {
   };
   for (let count = 0; count < READS; count++) readOn().catch(() => {});
   // They go to the kernel at the end of the turn.
-  setTimeout(() => self.postMessage(gadget.name));
+  setTimeout(() => self.postMessage(started.name));
 }
