@@ -13,6 +13,8 @@ import type {
 import type { FunctionalDescriptor } from "./functional_descriptor.ts";
 import type { MicrosoftOsFeature } from "./microsoft_os.ts";
 import { DefinitionError } from "./problem.ts";
+import { show } from "./problem_list.ts";
+import { isPlain } from "./shape.ts";
 import { validateFunction } from "./validate_function.ts";
 
 /**
@@ -231,6 +233,29 @@ export type MergedEndpoints<S> =
     }
     : never;
 
+/**
+ * Interfaces of which no field is possible that nothing reads. TypeScript looks for unknown fields in object literals,
+ * but not where it infers their types. A function that is generic over its interfaces takes `I & KnownFields<I>`, and
+ * passes them on. What is in `endpoints` is not looked at here: the builders do that.
+ */
+export type KnownFields<I extends readonly unknown[]> = {
+  readonly [K in keyof I]: {
+    readonly [P in keyof I[K]]: P extends "alternates"
+      ? I[K][P] extends readonly unknown[] ? KnownAlternates<I[K][P]>
+      : I[K][P]
+      : P extends keyof InterfaceDefinition ? I[K][P]
+      : never;
+  };
+};
+
+/** The same for alternate settings. */
+export type KnownAlternates<A extends readonly unknown[]> = {
+  readonly [K in keyof A]: {
+    readonly [P in keyof A[K]]: P extends keyof AlternateDefinition ? A[K][P]
+      : never;
+  };
+};
+
 const validated = new WeakSet<UsbFunction>();
 
 /**
@@ -262,7 +287,11 @@ const validated = new WeakSet<UsbFunction>();
 export function usbFunction<
   const N extends string,
   const I extends readonly InterfaceDefinition[],
->(definition: FunctionDefinition<N, I>): UsbFunction<N, I> {
+>(
+  definition: FunctionDefinition<N, I> & {
+    readonly interfaces: KnownFields<I>;
+  },
+): UsbFunction<N, I> {
   const copy = frozenCopy(definition);
   assertValid(copy);
   return copy;
@@ -278,26 +307,38 @@ export function assertValid(definition: UsbFunction): void {
   if (validated.has(definition)) return;
   const problems = validateFunction(definition);
   if (problems.length > 0) {
-    throw new DefinitionError(`function "${definition.name}"`, problems);
+    throw new DefinitionError(describeFunction(definition), problems);
   }
   if (Object.isFrozen(definition)) validated.add(definition);
 }
 
-/** A deep copy of plain data, frozen. Functions and instances of classes are kept as they are. */
-function frozenCopy<T>(value: T): T {
-  if (Array.isArray(value)) {
-    return Object.freeze(value.map(frozenCopy)) as unknown as T;
-  }
-  if (!isRecord(value)) return value;
-  const copy: Record<string, unknown> = {};
-  for (const [key, it] of Object.entries(value)) {
-    if (it !== undefined) copy[key] = frozenCopy(it);
-  }
-  return Object.freeze(copy) as T;
+/**
+ * A function as it appears in a message, whatever is wrong with it.
+ *
+ * @param definition Anything.
+ * @returns Its name, if it has one.
+ */
+export function describeFunction(definition: unknown): string {
+  const { name } = Object(definition) as { readonly name?: unknown };
+  return typeof name === "string" ? `function ${show(name)}` : "function";
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+/**
+ * A deep copy of plain data, frozen. Bytes are copied, and cannot be frozen. Handlers, and instances of classes, which
+ * have no place in a definition, are kept as they are.
+ */
+function frozenCopy<T>(value: T, copies = new Map<unknown, unknown>()): T {
+  if (value instanceof Uint8Array) return new Uint8Array(value) as unknown as T;
+  if (!Array.isArray(value) && !isPlain(value)) return value;
+  if (copies.has(value)) return copies.get(value) as T;
+  const copy: Record<string, unknown> | unknown[] = Array.isArray(value)
+    ? Array.from(value)
+    : {};
+  copies.set(value, copy);
+  for (const [key, it] of Object.entries(value)) {
+    // Not an assignment: the key can be "__proto__".
+    const field = { value: frozenCopy(it, copies), enumerable: true };
+    if (it !== undefined) Object.defineProperty(copy, key, field);
+  }
+  return Object.freeze(copy) as T;
 }

@@ -88,10 +88,18 @@ export function isWithin(
  * A value as it appears in a message.
  *
  * @param value Anything.
- * @returns Text in quotes, anything else as it is.
+ * @returns Text in quotes, other single values as they are, and what an object is.
  */
 export function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  const name = value.constructor?.name;
+  if (typeof name !== "string" || name === "" || name === "Object") {
+    return "an object";
+  }
+  return `an instance of ${name}`;
 }
 
 /**

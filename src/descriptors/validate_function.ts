@@ -4,17 +4,13 @@
  * @module
  */
 
-import type { TransferType } from "../usb/endpoint_attributes.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
 import type {
   AlternateDefinition,
   FunctionDefinition,
   InterfaceDefinition,
 } from "./definition.ts";
-import type {
-  EndpointDefinition,
-  EndpointRecord,
-} from "./endpoint_definition.ts";
+import { functionShape } from "./function_shape.ts";
 import { MAX_ALTERNATE_SETTING, MAX_NAME_BYTES } from "./functionfs_abi.ts";
 import { type Plan, planFunction } from "./plan.ts";
 import { declaredEndpoints } from "./declared_endpoints.ts";
@@ -62,8 +58,11 @@ export function validateFunction(
   context: ValidationContext = {},
 ): Problem[] {
   const list = new ProblemList();
-  validateName(list, definition.name);
-  if (!validateShape(list, definition)) return list.problems;
+  const sound = functionShape(list, definition, "");
+  if (typeof definition === "object" && definition !== null) {
+    validateName(list, definition.name);
+  }
+  if (!sound) return list.problems;
   const plan = planFunction(definition);
   validateSpeeds(list, definition.speeds);
   validateInterfaces(list, definition);
@@ -106,57 +105,6 @@ function validateName(list: ProblemList, name: unknown): void {
       `Name ${
         show(name)
       } has ${length} bytes, but configfs takes ${MAX_NAME_BYTES} after "ffs.": shorten it`,
-    );
-  }
-}
-
-/** Checks what everything else counts on. Plain JavaScript may hand in anything. */
-function validateShape(
-  list: ProblemList,
-  { interfaces }: FunctionDefinition,
-): boolean {
-  if (!Array.isArray(interfaces) || interfaces.length === 0) {
-    list.write(
-      "interfaces",
-      "interfaces",
-      "A function needs at least one interface: add one, it may have no endpoints",
-    );
-    return false;
-  }
-  const before = list.problems.length;
-  interfaces.forEach((it: InterfaceDefinition, number) => {
-    const path = `interfaces[${number}]`;
-    validateEndpointShapes(list, it.endpoints, path);
-    it.alternates?.forEach((alternate, index) =>
-      validateEndpointShapes(
-        list,
-        alternate.endpoints,
-        `${path}.alternates[${index}]`,
-      )
-    );
-  });
-  return list.problems.length === before;
-}
-
-const TRANSFER_TYPES: readonly TransferType[] = [
-  "bulk",
-  "interrupt",
-  "isochronous",
-];
-
-function validateEndpointShapes(
-  list: ProblemList,
-  endpoints: EndpointRecord | undefined,
-  path: string,
-): void {
-  for (const [name, endpoint] of Object.entries(endpoints ?? {})) {
-    const { kind, transferType }: Partial<EndpointDefinition> = endpoint ?? {};
-    const isKind = kind === "in" || kind === "out" || kind === "pair";
-    if (isKind && TRANSFER_TYPES.includes(transferType!)) continue;
-    list.write(
-      "endpoint",
-      `${path}.endpoints.${name}`,
-      "The endpoint is of no known kind: use bulkIn(), bulkOut(), bulkPair() or their like",
     );
   }
 }
