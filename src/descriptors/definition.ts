@@ -23,7 +23,10 @@ import { validateFunction } from "./validate_function.ts";
  */
 export type LocalizedString = string | Readonly<Record<string, string>>;
 
-/** An alternate setting of an interface. What it leaves out is that of the interface, except for endpoints. */
+/**
+ * An alternate setting of an interface. What it leaves out is that of the interface: class, name and functional
+ * descriptors. Endpoints are not: a setting without `endpoints` has none.
+ */
 export interface AlternateDefinition {
   /** `bInterfaceClass`. */
   readonly class?: number;
@@ -31,9 +34,9 @@ export interface AlternateDefinition {
   readonly subclass?: number;
   /** `bInterfaceProtocol`. */
   readonly protocol?: number;
-  /** `iInterface`: the name of this setting. */
+  /** `iInterface`: the name of this setting, `""` for none. */
   readonly description?: LocalizedString;
-  /** Functional descriptors, placed before the endpoints. */
+  /** Functional descriptors, placed before the endpoints. `[]` for none, as a setting of another class needs it. */
   readonly descriptors?: readonly FunctionalDescriptor[];
   /** Endpoints by name. Names are those of the whole function, and no endpoint may appear in two settings. */
   readonly endpoints?: EndpointRecord;

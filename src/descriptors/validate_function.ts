@@ -20,7 +20,10 @@ import { validateAssociations } from "./validate_association.ts";
 import { validateContext, type ValidationContext } from "./validate_context.ts";
 import { validateEndpoint } from "./validate_endpoint.ts";
 import { validateEndpoints } from "./validate_endpoints.ts";
-import { validateFunctional } from "./validate_functional.ts";
+import {
+  type InterfaceClass,
+  validateFunctional,
+} from "./validate_functional.ts";
 import { validateMicrosoftOs } from "./validate_microsoft_os.ts";
 import { validateStrings } from "./validate_strings.ts";
 
@@ -191,9 +194,31 @@ function validateSetting(
   setting.descriptors?.forEach((descriptor, index) =>
     validateFunctional(list, descriptor, above, `${path}.descriptors[${index}]`)
   );
+  if (setting.descriptors === undefined) {
+    validateInherited(list, base, above, path);
+  }
   for (const endpoint of declaredEndpoints(setting.endpoints, path)) {
     validateEndpoint(list, endpoint);
   }
+}
+
+/** What is wrong with the descriptors themselves is said of the interface. */
+function validateInherited(
+  list: ProblemList,
+  base: InterfaceDefinition,
+  above: InterfaceClass,
+  path: string,
+): void {
+  const { class: code, subclass = 0, descriptors = [] } = base;
+  if (above.class === code && above.subclass === subclass) return;
+  const own = new ProblemList();
+  for (const each of descriptors) validateFunctional(own, each, above, "");
+  if (own.problems.length === 0) return;
+  list.write(
+    "functional",
+    `${path}.descriptors`,
+    "The setting is of another class than the descriptors that it takes over from the interface: give its own, or [] for none",
+  );
 }
 
 const CLASS_FIELDS = [
