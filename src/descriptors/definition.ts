@@ -12,7 +12,7 @@ import type {
 } from "./endpoint_definition.ts";
 import type { FunctionalDescriptor } from "./functional_descriptor.ts";
 import type { MicrosoftOsFeature } from "./microsoft_os.ts";
-import { DefinitionError } from "./problem.ts";
+import { DefinitionError, type Problem } from "./problem.ts";
 import { show } from "./problem_list.ts";
 import { isPlain } from "./shape.ts";
 import { validateFunction } from "./validate_function.ts";
@@ -297,6 +297,7 @@ export function usbFunction<
 ): UsbFunction<N, I> {
   const copy = frozenCopy(definition);
   assertValid(copy);
+  validated.add(copy);
   return copy;
 }
 
@@ -307,12 +308,20 @@ export function usbFunction<
  * @throws {DefinitionError} With all problems of the definition.
  */
 export function assertValid(definition: UsbFunction): void {
-  if (validated.has(definition)) return;
-  const problems = validateFunction(definition);
+  const problems = functionProblems(definition);
   if (problems.length > 0) {
     throw new DefinitionError(describeFunction(definition), problems);
   }
-  if (Object.isFrozen(definition)) validated.add(definition);
+}
+
+/**
+ * What is wrong with a definition. One that {@linkcode usbFunction} made is not looked at again.
+ *
+ * @param definition The definition.
+ * @returns All problems.
+ */
+export function functionProblems(definition: UsbFunction): readonly Problem[] {
+  return validated.has(definition) ? [] : validateFunction(definition);
 }
 
 /**

@@ -83,8 +83,8 @@ export function compatibleId(
 }
 
 /**
- * Tells Windows to use WinUSB for an interface, without a driver of one's own. It takes effect when OS descriptors are
- * switched on for the gadget (`os_desc` in configfs).
+ * Tells Windows to use WinUSB for an interface, without a driver of one's own. It takes effect in a gadget
+ * with `microsoftOs: true` (`os_desc` in configfs); one that leaves that out is refused.
  *
  * @param options The interface it is for.
  * @returns The feature, plain data.

@@ -31,6 +31,16 @@ export class ProblemList {
     this.#add("hazard", rule, path, message);
   }
 
+  /** Problems of a part, which is at a path of its own. */
+  include(problems: readonly Problem[], path: string): void {
+    for (const each of problems) {
+      this.problems.push({
+        ...each,
+        path: each.path === "" ? path : `${path}.${each.path}`,
+      });
+    }
+  }
+
   /**
    * Checks a whole number, and complains about it when it is out of range.
    *

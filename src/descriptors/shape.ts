@@ -96,7 +96,13 @@ export function map(element: Shape, example: string): Shape {
     if (!isPlain(it)) return noObject(list, it, path, example);
     let sound = true;
     for (const [name, each] of Object.entries(it)) {
-      if (!element(list, each, memberPath(path, name))) sound = false;
+      const at = memberPath(path, name);
+      if (each === undefined) {
+        list.write("shape", at, `${subject(at)} is undefined: remove it`);
+        sound = false;
+      } else if (!element(list, each, at)) {
+        sound = false;
+      }
     }
     return sound;
   };
@@ -107,13 +113,15 @@ export function map(element: Shape, example: string): Shape {
  *
  * @param what What it is, such as `an interface`.
  * @param fields The shapes of its fields.
- * @param example One, for who has given something else.
+ * @param example One, for messages about something else.
+ * @param required Fields without which other rules cannot look at the object.
  * @returns The shape.
  */
 export function record<T>(
   what: string,
   fields: Fields<T>,
   example: string,
+  required: readonly (keyof T & string)[] = [],
 ): Shape {
   const known: Readonly<Record<string, Shape>> = fields;
   return (list, it, path) => {
@@ -127,6 +135,15 @@ export function record<T>(
       } else if (each !== undefined) {
         unknownField(list, name, at, what, Object.keys(known));
       }
+    }
+    for (const name of required) {
+      if (it[name] !== undefined) continue;
+      list.write(
+        "shape",
+        memberPath(path, name),
+        `${subject(name)} is missing in ${what}: give it, as in ${example}`,
+      );
+      sound = false;
     }
     return sound;
   };

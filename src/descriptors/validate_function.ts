@@ -61,11 +61,10 @@ export function validateFunction(
   context: ValidationContext = {},
 ): Problem[] {
   const list = new ProblemList();
-  const sound = functionShape(list, definition, "");
   if (typeof definition === "object" && definition !== null) {
     validateName(list, definition.name);
   }
-  if (!sound) return list.problems;
+  if (!functionShape(list, definition, "")) return list.problems;
   const plan = planFunction(definition);
   validateSpeeds(list, definition.speeds);
   validateInterfaces(list, definition);

@@ -62,9 +62,19 @@ export interface MicrosoftOsOptions {
   readonly configuration?: number;
 }
 
-/** WebUSB: the page that a browser offers to open when the device is plugged in. */
+/**
+ * WebUSB: the page that a browser offers to open when the device is plugged in.
+ * Pages can open a device without it as well.
+ *
+ * Chromium ignores the page unless the controller is one for super speed: on
+ * others Linux reports USB 2.01, whatever `usbVersion` says, and Chromium needs
+ * 2.10. A warning is printed when a gadget is bound to such a controller.
+ */
 export interface WebUsbOptions {
-  /** The URL, up to 252 bytes without `http://` or `https://`. Linux 6.3. */
+  /**
+   * The URL with its scheme, `https://` as a rule. Up to 252 bytes without
+   * `http://` or `https://`. Linux 6.3.
+   */
   readonly landingPage?: string;
   /**
    * bVendorCode, 8 bits: the request by which the browser asks for the page.
@@ -141,7 +151,10 @@ export interface GadgetDefinition<
    * @default {undefined} As fast as the controller can.
    */
   readonly maxSpeed?: GadgetSpeed;
-  /** Microsoft OS descriptors; `true` takes the defaults. */
+  /**
+   * Microsoft OS descriptors; `true` takes the defaults. Must be given where a
+   * function has such features: `false` leaves them unannounced.
+   */
   readonly microsoftOs?: boolean | MicrosoftOsOptions;
   /** WebUSB. */
   readonly webUsb?: WebUsbOptions;

@@ -140,7 +140,7 @@ Deno.test("unknown fields are named beside everything else that is wrong", () =>
       interfaces: [{ class: 300, endpoint: {} }],
       control_: 1,
     }).map(([path]) => path),
-    ["interfaces[0].endpoint", "control_", "name", "interfaces[0].class"],
+    ["name", "interfaces[0].endpoint", "control_", "interfaces[0].class"],
   );
 });
 
