@@ -13,7 +13,7 @@ import type {
 import type { FunctionalDescriptor } from "./functional_descriptor.ts";
 import type { MicrosoftOsFeature } from "./microsoft_os.ts";
 import { DefinitionError, type Problem } from "./problem.ts";
-import { show } from "./problem_list.ts";
+import { describeFunction } from "./problem_list.ts";
 import { isPlain } from "./shape.ts";
 import { validateFunction } from "./validate_function.ts";
 
@@ -322,17 +322,6 @@ export function assertValid(definition: UsbFunction): void {
  */
 export function functionProblems(definition: UsbFunction): readonly Problem[] {
   return validated.has(definition) ? [] : validateFunction(definition);
-}
-
-/**
- * A function as it appears in a message, whatever is wrong with it.
- *
- * @param definition Anything.
- * @returns Its name, if it has one.
- */
-export function describeFunction(definition: unknown): string {
-  const { name } = Object(definition) as { readonly name?: unknown };
-  return typeof name === "string" ? `function ${show(name)}` : "function";
 }
 
 /**

@@ -133,3 +133,14 @@ export function choice(values: readonly (string | number)[]): string {
   const shown = values.map(show);
   return `${shown.slice(0, -1).join(", ")} or ${shown.at(-1)}`;
 }
+
+/**
+ * A function as it appears in a message, whatever is wrong with it.
+ *
+ * @param definition Anything.
+ * @returns Its name, if it has one.
+ */
+export function describeFunction(definition: unknown): string {
+  const { name } = Object(definition) as { readonly name?: unknown };
+  return typeof name === "string" ? `function ${show(name)}` : "function";
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type NamesOf, refuseUnknown } from "../usb/known_names.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
 import type {
   AlternateDefinition,
@@ -15,7 +16,7 @@ import { MAX_ALTERNATE_SETTING, MAX_NAME_BYTES } from "./functionfs_abi.ts";
 import { type Plan, planFunction } from "./plan.ts";
 import { declaredEndpoints } from "./declared_endpoints.ts";
 import type { Problem } from "./problem.ts";
-import { ProblemList, show } from "./problem_list.ts";
+import { describeFunction, ProblemList, show } from "./problem_list.ts";
 import { validateAssociations } from "./validate_association.ts";
 import { validateContext, type ValidationContext } from "./validate_context.ts";
 import { validateEndpoint } from "./validate_endpoint.ts";
@@ -34,6 +35,7 @@ import { validateStrings } from "./validate_strings.ts";
  * @param definition The function.
  * @param context What is known about the kernel, the controller and the rest of the configuration.
  * @returns All problems, in the order of the definition. None for one that works.
+ * @throws {TypeError} For something in the context that does not exist.
  *
  * @example Usage
  * ```ts
@@ -60,6 +62,7 @@ export function validateFunction(
   definition: FunctionDefinition,
   context: ValidationContext = {},
 ): Problem[] {
+  refuseUnknown(`validate ${describeFunction(definition)}`, context, CONTEXT);
   const list = new ProblemList();
   if (typeof definition === "object" && definition !== null) {
     validateName(list, definition.name);
@@ -79,6 +82,12 @@ export function validateFunction(
   }
   return list.problems;
 }
+
+const CONTEXT: NamesOf<ValidationContext> = {
+  kernel: true,
+  udc: true,
+  configuration: true,
+};
 
 const encoder = new TextEncoder();
 

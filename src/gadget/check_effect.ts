@@ -32,7 +32,9 @@ export function checkEffect(
   checkMicrosoftOs(list, definition);
   checkWebUsb(list, definition);
   definition.functions.forEach((each, index) => {
-    if (isKernelFunction(each)) checkAddresses(list, each, index);
+    if (!isKernelFunction(each)) return;
+    checkAddresses(list, each, index);
+    if (each.type === "rndis") checkClass(list, each, index);
   });
 }
 
@@ -156,5 +158,18 @@ function checkAddresses(
         } is not one of a single device, and the kernel refuses it: use an even first byte, as in "02:00:00:00:00:01"`,
       );
     }
+  }
+}
+
+/** The class of RNDIS: the kernel reads two digits of whatever it is given. */
+function checkClass(
+  list: ProblemList,
+  { attributes }: KernelFunction,
+  index: number,
+): void {
+  for (const name of ["class", "subclass", "protocol"]) {
+    if (attributes[name] === undefined) continue;
+    const path = `functions[${index}].attributes[${show(name)}]`;
+    list.range(attributes[name], [0, 0xff], path, "The value");
   }
 }

@@ -10,15 +10,15 @@ export type NamesOf<T> = { readonly [K in keyof Required<T>]: unknown };
 /**
  * Refuses options that nothing reads.
  *
+ * @param action What the options are for, such as `describe HID interface`.
  * @param options What was given.
  * @param names The options that there are, as the properties of an object.
- * @param action What the options are for, such as `open function "echo"`.
  * @throws {TypeError} For an option of another name, and for options that are not an object.
  */
-export function checkOptions<T extends object>(
+export function refuseUnknown<T extends object>(
+  action: string,
   options: T,
   names: NamesOf<T>,
-  action: string,
 ): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(

@@ -2,17 +2,24 @@ import {
   binaryProperty,
   bulkIn,
   bulkPair,
+  ccid,
   ClassCode,
   compileFunction,
   DefinitionError,
+  deviceInterfaceGuid,
+  dfu,
   type EndpointRecord,
+  externalFunction,
   type FunctionDefinition,
   hid,
   type InterfaceDefinition,
   interruptIn,
+  kernelFunction,
   type KnownFields,
   raw,
+  textProperty,
   usbFunction,
+  validateFunction,
   winUsb,
 } from "@usb/gadget";
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -20,7 +27,7 @@ import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
 import { spoil } from "../support/nonsense.ts";
 import { Random } from "../support/random.ts";
 
-const RUNS = 20_000;
+const RUNS = 5_000;
 
 /** Defines what no type lets through. */
 function define(definition: unknown): unknown {
@@ -231,6 +238,62 @@ Deno.test("usbFunction() copies all bytes of a definition", () => {
   const before = structuredClone(definition);
   report[0] = bytes[2] = property[0] = 99;
   assertEquals(structuredClone(definition), before);
+});
+
+Deno.test("builders refuse options that nothing reads", () => {
+  const one = usbFunction({ name: "one", interfaces: [{ class: 0xff }] });
+  // deno-fmt-ignore
+  const cases: [() => unknown, string][] = [
+    // @ts-expect-error report
+    [() => hid({ reprot: new Uint8Array(1) }), 'Cannot describe HID interface: there is no option "reprot": did you mean "report"?'],
+    // @ts-expect-error null
+    [() => hid(null), "Cannot describe HID interface: its options are null, give an object"],
+    // @ts-expect-error canUpload
+    [() => dfu({ upload: true }), 'Cannot describe DFU interface: there is no option "upload": did you mean "canUpload"?'],
+    // @ts-expect-error maxSlotIndex
+    [() => ccid({ slots: 2 }), 'Cannot describe smart card reader: there is no option "slots": did you mean "maxBusySlots"?'],
+    // @ts-expect-error interface
+    [() => winUsb({ iface: 1 }), 'Cannot declare compatible ID: there is no option "iface": remove it, or use "interface", "subCompatibleId"'],
+    // @ts-expect-error interface
+    [() => textProperty("A", "b", { interfaces: 1 }), 'Cannot declare property: there is no option "interfaces": did you mean "interface"?'],
+    // @ts-expect-error interface
+    [() => binaryProperty("A", [], { interfaces: 1 }), 'Cannot declare property: there is no option "interfaces": did you mean "interface"?'],
+    // @ts-expect-error interface
+    [() => deviceInterfaceGuid("{}", { type: "link" }), 'Cannot declare GUID: there is no option "type": remove it, or use "interface"'],
+    // @ts-expect-error interfaces
+    [() => externalFunction("mtp", { interface: 1 }), 'Cannot describe function "mtp": there is no option "interface": did you mean "interfaces"?'],
+    // @ts-expect-error links
+    [() => kernelFunction("acm", {}, { link: {} }), 'Cannot describe kernel function "acm": there is no option "link": did you mean "links"?'],
+    // @ts-expect-error interfaceOffset
+    [() => compileFunction(one, { interfaceOfset: 1 }), 'Cannot compile function "one": there is no option "interfaceOfset": did you mean "interfaceOffset"?'],
+    // @ts-expect-error kernel
+    [() => validateFunction(one, { kernels: [] }), 'Cannot validate function "one": there is no option "kernels": did you mean "kernel"?'],
+    // @ts-expect-error attributes
+    [() => kernelFunction("acm", "x"), 'Cannot describe kernel function "acm": its attributes are "x", give an object'],
+  ];
+  for (const [call, message] of cases) {
+    assertThrows(call, TypeError, message);
+  }
+});
+
+Deno.test("what a pair of endpoints is given reaches the validation", () => {
+  const problemsOf = (options: unknown) =>
+    problems({
+      name: "f",
+      interfaces: [{ class: 1, endpoints: { x: bulkPair(options as object) } }],
+    }).map(([path]) => path);
+  const at = "interfaces[0].endpoints.x";
+  assertEquals(problemsOf({ in: 5 }), [`${at}.in`]);
+  assertEquals(problemsOf({ hihg: {} }), [`${at}.in.hihg`, `${at}.out.hihg`]);
+  assertEquals(problemsOf({ high: 5, in: { high: {} } }), [`${at}.out.high`]);
+  assertEquals(problemsOf({ high: {}, in: { high: 5 } }), [`${at}.in.high`]);
+});
+
+Deno.test("kernelFunction() copies bytes", () => {
+  const report_desc = Uint8Array.of(5, 1);
+  const keyboard = kernelFunction("hid", { report_desc, report_length: 8 });
+  report_desc[0] = 99;
+  assertEquals(keyboard.attributes.report_desc, Uint8Array.of(5, 1));
 });
 
 Deno.test("a definition with a field named __proto__ gets no other prototype", () => {

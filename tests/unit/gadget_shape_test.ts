@@ -16,7 +16,7 @@ import { modelGadget } from "../../src/gadget/tree_model.ts";
 import { spoil } from "../support/nonsense.ts";
 import { Random } from "../support/random.ts";
 
-const RUNS = 20_000;
+const RUNS = 5_000;
 const interfaces = [{ class: 0xff, endpoints: { link: bulkPair() } }];
 const echo = usbFunction({ name: "echo", interfaces });
 const tool = usbFunction({
@@ -265,6 +265,17 @@ Deno.test("a MAC address is one, and that of a single device", () => {
         true,
       );
     }
+  }
+});
+
+Deno.test("the class of RNDIS is a number of two digits", () => {
+  const of = (value: unknown) =>
+    problemsOf({
+      functions: [kernelFunction("rndis", { class: value as number })],
+    }).map(([path]) => path);
+  assertEquals(of(0xef), []);
+  for (const wrong of [256, -1, 1.5, "banana"]) {
+    assertEquals(of(wrong), ['functions[0].attributes["class"]']);
   }
 });
 
