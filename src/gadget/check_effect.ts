@@ -34,6 +34,7 @@ export function checkEffect(
   definition.functions.forEach((each, index) => {
     if (!isKernelFunction(each)) return;
     checkAddresses(list, each, index);
+    checkFlags(list, each, index);
     if (each.type === "rndis") checkClass(list, each, index);
   });
 }
@@ -158,6 +159,31 @@ function checkAddresses(
         } is not one of a single device, and the kernel refuses it: use an even first byte, as in "02:00:00:00:00:01"`,
       );
     }
+  }
+}
+
+/** Attributes that are true or false. */
+const FLAGS =
+  /^(lun\.\d+\/(cdrom|nofua|removable|ro)|stall|[cp]_(mute|volume)_present)$/;
+
+/** The kernel reads the first character of such a value, or two. */
+function checkFlags(
+  list: ProblemList,
+  { attributes }: KernelFunction,
+  index: number,
+): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (!FLAGS.test(name) || typeof value === "boolean") continue;
+    if (/^(0|1|[ynft]|yes|no|true|false|on|off)$/i.test(String(value))) {
+      continue;
+    }
+    list.configure(
+      "flag",
+      `functions[${index}].attributes[${show(name)}]`,
+      `The value is ${
+        show(value)
+      }, and the kernel looks at its first character only: give true or false`,
+    );
   }
 }
 

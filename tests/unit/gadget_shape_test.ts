@@ -279,6 +279,21 @@ Deno.test("the class of RNDIS is a number of two digits", () => {
   }
 });
 
+Deno.test("what is true or false for the kernel is nothing else", () => {
+  const of = (value: unknown) =>
+    problemsOf({
+      functions: [
+        kernelFunction("mass_storage", { "lun.0/ro": value as boolean }),
+      ],
+    }).map(([path]) => path);
+  for (const right of [true, false, 0, 1, "y", "on"]) {
+    assertEquals(of(right), []);
+  }
+  for (const wrong of ["12abc", "0xzz", 2, 1.5, "", "never"]) {
+    assertEquals(of(wrong), ['functions[0].attributes["lun.0/ro"]']);
+  }
+});
+
 Deno.test("names leave room for the files beside them", () => {
   const name = (length: number) => "g".repeat(length);
   const gadget = { ...ids, functions: [echo] };
