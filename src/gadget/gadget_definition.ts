@@ -3,7 +3,11 @@
  *
  * @module
  */
-import type { LocalizedString, UsbFunction } from "../descriptors/mod.ts";
+import type {
+  KnownFields,
+  LocalizedString,
+  UsbFunction,
+} from "../descriptors/mod.ts";
 import type { ExternalFunction, KernelFunction } from "./kernel_function.ts";
 
 /** The fastest speed that a gadget offers, as configfs spells it. */
@@ -88,6 +92,18 @@ export interface WebUsbOptions {
   readonly version?: number;
 }
 
+/**
+ * Functions of whose interfaces no field is possible that nothing reads; see
+ * {@linkcode KnownFields}.
+ */
+export type KnownFunctions<F extends readonly unknown[]> = {
+  readonly [K in keyof F]: {
+    readonly [P in keyof F[K]]: P extends "interfaces"
+      ? F[K][P] extends readonly unknown[] ? KnownFields<F[K][P]> : F[K][P]
+      : F[K][P];
+  };
+};
+
 /** A USB device: its identity, and its functions. */
 export interface GadgetDefinition<
   F extends readonly GadgetFunction[] = readonly GadgetFunction[],
@@ -159,7 +175,7 @@ export interface GadgetDefinition<
   /** WebUSB. */
   readonly webUsb?: WebUsbOptions;
   /** The functions, in the order of their interfaces. */
-  readonly functions: F;
+  readonly functions: F & KnownFunctions<F>;
   /**
    * The configurations, the first one being number 1.
    * @default {one, with all functions}

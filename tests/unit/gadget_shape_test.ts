@@ -4,6 +4,7 @@ import {
   externalFunction,
   Gadget,
   type GadgetDefinition,
+  type GadgetFunction,
   kernelFunction,
   type UsbFunction,
   usbFunction,
@@ -17,7 +18,10 @@ import { spoil } from "../support/nonsense.ts";
 import { Random } from "../support/random.ts";
 
 const RUNS = 5_000;
-const interfaces = [{ class: 0xff, endpoints: { link: bulkPair() } }];
+const interfaces = [{
+  class: 0xff,
+  endpoints: { link: bulkPair() },
+}] as const;
 const echo = usbFunction({ name: "echo", interfaces });
 const tool = usbFunction({
   name: "tool",
@@ -155,11 +159,31 @@ Deno.test("TypeScript sees unknown fields of a gadget", () => {
     () => Gadget.start({ ...ids, functions: [echo], webUsb: { page: "" } }),
     // @ts-expect-error functions
     () => Gadget.start({ ...ids, functions: [echo], configurations: [{ function: [] }] }),
+    // @ts-expect-error endpoints
+    () => Gadget.start({ ...ids, functions: [{ name: "f", interfaces: [{ class: 1, endpoint: {} }] }] }),
+    // @ts-expect-error endpoints
+    () => start({ ...ids, functions: [{ name: "f", interfaces: [{ class: 1, endpoint: {} }] }] }),
     // @ts-expect-error udc
     () => Gadget.start({ ...ids, functions: [echo] }, { udcc: "x" }),
   ];
-  assertEquals(wrong.length, 4);
+  assertEquals(wrong.length, 6);
+  const right = () =>
+    start({
+      ...ids,
+      functions: [{ name: "f", interfaces }, kernelFunction("acm"), echo],
+    }).then(({ functions }) => [
+      functions.f.endpoints.link,
+      functions.echo.endpoints.link,
+    ]);
+  assertEquals(typeof right, "function");
 });
+
+/** What is generic over its functions passes them on. */
+function start<const F extends readonly GadgetFunction[]>(
+  definition: GadgetDefinition<F>,
+): Promise<Gadget<F>> {
+  return Gadget.start(definition);
+}
 
 Deno.test("parts of a gadget of the wrong shape are named", () => {
   const cases: [unknown, string][] = [
