@@ -264,7 +264,7 @@ const validated = new WeakSet<UsbFunction>();
 /**
  * Defines a USB function.
  *
- * The definition is copied, validated and frozen. Whatever the kernel would refuse, when it is written, when the gadget
+ * The definition is copied, bytes included, validated and frozen. Fields that nothing reads are refused. Whatever the kernel would refuse, when it is written, when the gadget
  * is bound or when the host configures it, is refused here, all at once and with the reason.
  *
  * @param definition The name, the interfaces and the options.

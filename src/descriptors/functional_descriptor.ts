@@ -11,7 +11,7 @@ import type { CcidDescriptor } from "./ccid_descriptor.ts";
 export interface HidOptions {
   /**
    * The report descriptor. The host asks the interface for it with GET_DESCRIPTOR, and the package answers. Without it,
-   * `standardControl` of the function has to.
+   * `standardControl` of the function has to. {@linkcode usbFunction} copies it.
    */
   readonly report?: Uint8Array;
   /**
@@ -200,7 +200,8 @@ export function dfu(options: DfuOptions = {}): DfuDescriptor {
 
 /**
  * Gives one descriptor byte by byte. FunctionFS takes few types (see {@linkcode DescriptorType}); validation names the
- * reason for those it refuses, and what to use instead.
+ * reason for those it refuses, and what to use instead. It also refuses those that other parts of a definition stand
+ * for: interfaces, endpoints, companions, associations and OTG.
  *
  * @param bytes The descriptor, `bLength` and `bDescriptorType` first. It is copied.
  * @returns The functional descriptor, plain data.
