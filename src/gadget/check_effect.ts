@@ -16,6 +16,8 @@ import type { KernelFunction } from "./kernel_function.ts";
 
 /** Bytes of a URL descriptor after its header. */
 const MAX_URL_BYTES = 252;
+/** Bytes of a landing page in configfs. What is longer is refused elsewhere. */
+const MAX_PAGE_BYTES = 260;
 /** Schemes that a URL descriptor has a number for. */
 const SCHEMES = /^https?:\/\//i;
 
@@ -104,7 +106,8 @@ function checkWebUsb(
   }
   const [scheme = ""] = SCHEMES.exec(landingPage) ?? [];
   const { length } = new TextEncoder().encode(landingPage);
-  if (length > MAX_URL_BYTES + scheme.length) {
+  const room = MAX_URL_BYTES + scheme.length;
+  if (length > room && length <= MAX_PAGE_BYTES) {
     list.write(
       "landing-page",
       at,
@@ -123,8 +126,10 @@ function checkWebUsb(
   );
 }
 
+/** Text of half characters is refused elsewhere. */
 function isUrl(page: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(page) && URL.canParse(page);
+  return !page.isWellFormed() ||
+    /^[a-z][a-z0-9+.-]*:\/\//i.test(page) && URL.canParse(page);
 }
 
 /** MAC addresses: the kernel makes one of whatever text it is given. */
