@@ -27,8 +27,9 @@ export function refuseUnknown<T extends object>(
       }, give an object`,
     );
   }
-  for (const name in options) {
-    if (Object.hasOwn(names, name) || options[name] === undefined) continue;
+  // Not those of a prototype: an AbortController has a signal, and more.
+  for (const [name, value] of Object.entries(options)) {
+    if (Object.hasOwn(names, name) || value === undefined) continue;
     throw new TypeError(
       `Cannot ${action}: there is no option ${JSON.stringify(name)}: ${
         nameRemedy(name, Object.keys(names))
