@@ -4,6 +4,8 @@
  * @module
  */
 
+import { refuseUnknown } from "../usb/known_names.ts";
+
 /** Options of {@linkcode ccid}: the fields of the smart card class descriptor (CCID 1.1 section 5.1). */
 export interface CcidOptions {
   /**
@@ -141,6 +143,7 @@ export interface CcidDescriptor extends Required<CcidOptions> {
  *
  * @param options The fields of the class descriptor; the defaults are a reader with one slot.
  * @returns The functional descriptor, plain data.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -151,7 +154,7 @@ export interface CcidDescriptor extends Required<CcidOptions> {
  * ```
  */
 export function ccid(options: CcidOptions = {}): CcidDescriptor {
-  return {
+  const descriptor: CcidDescriptor = {
     kind: "ccid",
     bcdCcid: options.bcdCcid ?? 0x0110,
     maxSlotIndex: options.maxSlotIndex ?? 0,
@@ -174,4 +177,6 @@ export function ccid(options: CcidOptions = {}): CcidDescriptor {
     pinSupport: options.pinSupport ?? 0,
     maxBusySlots: options.maxBusySlots ?? 1,
   };
+  refuseUnknown<CcidOptions>("describe smart card reader", options, descriptor);
+  return descriptor;
 }

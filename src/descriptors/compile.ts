@@ -5,6 +5,7 @@
  */
 
 import type { Direction, TransferType } from "../usb/endpoint_attributes.ts";
+import { type NamesOf, refuseUnknown } from "../usb/known_names.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
 import { assertValid, type UsbFunction } from "./definition.ts";
 import {
@@ -33,6 +34,7 @@ import { microsoftOsBlock } from "./microsoft_os_encoding.ts";
 import { type Plan, planFunction } from "./plan.ts";
 import type { PlannedEndpoint, PlannedSpeed } from "./plan_endpoint.ts";
 import { DefinitionError } from "./problem.ts";
+import { describeFunction } from "./problem_list.ts";
 import { functionLanguages, StringTable } from "./string_table.ts";
 import { compileProblems } from "./validate_compile.ts";
 import { Writer } from "./writer.ts";
@@ -105,6 +107,13 @@ export interface CompiledFunction {
   readonly proxies: readonly CompiledProxy[];
 }
 
+const OPTIONS: NamesOf<CompileOptions> = {
+  interfaceOffset: true,
+  rwProxy: true,
+  eventfd: true,
+  kernel: true,
+};
+
 const SPEED_FLAGS: Readonly<Record<FunctionSpeed, number>> = {
   full: FUNCTIONFS_HAS_FS_DESC,
   high: FUNCTIONFS_HAS_HS_DESC,
@@ -118,6 +127,7 @@ const SPEED_FLAGS: Readonly<Record<FunctionSpeed, number>> = {
  * @param options What the place where it runs decides.
  * @returns The blocks and the files.
  * @throws {DefinitionError} When the definition has problems, or has them on this kernel or with these options.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -138,10 +148,12 @@ export function compileFunction(
   options: CompileOptions = {},
 ): CompiledFunction {
   assertValid(definition);
+  const subject = describeFunction(definition);
+  refuseUnknown(`compile ${subject}`, options, OPTIONS);
   const plan = planFunction(definition);
   const problems = compileProblems(definition, plan, options);
   if (problems.length > 0) {
-    throw new DefinitionError(`function "${definition.name}"`, problems);
+    throw new DefinitionError(subject, problems);
   }
   const strings = new StringTable(functionLanguages(definition));
   const rwProxy = options.rwProxy ?? definition.rwProxy === true;

@@ -12,7 +12,9 @@ import type {
 } from "./endpoint_definition.ts";
 import type { FunctionalDescriptor } from "./functional_descriptor.ts";
 import type { MicrosoftOsFeature } from "./microsoft_os.ts";
-import { DefinitionError } from "./problem.ts";
+import { DefinitionError, type Problem } from "./problem.ts";
+import { describeFunction } from "./problem_list.ts";
+import { isPlain } from "./shape.ts";
 import { validateFunction } from "./validate_function.ts";
 
 /**
@@ -21,7 +23,10 @@ import { validateFunction } from "./validate_function.ts";
  */
 export type LocalizedString = string | Readonly<Record<string, string>>;
 
-/** An alternate setting of an interface. What it leaves out is that of the interface, except for endpoints. */
+/**
+ * An alternate setting of an interface. What it leaves out is that of the interface: class, name and functional
+ * descriptors. Endpoints are not: a setting without `endpoints` has none.
+ */
 export interface AlternateDefinition {
   /** `bInterfaceClass`. */
   readonly class?: number;
@@ -29,9 +34,9 @@ export interface AlternateDefinition {
   readonly subclass?: number;
   /** `bInterfaceProtocol`. */
   readonly protocol?: number;
-  /** `iInterface`: the name of this setting. */
+  /** `iInterface`: the name of this setting, `""` for none. */
   readonly description?: LocalizedString;
-  /** Functional descriptors, placed before the endpoints. */
+  /** Functional descriptors, placed before the endpoints. `[]` for none, as a setting of another class needs it. */
   readonly descriptors?: readonly FunctionalDescriptor[];
   /** Endpoints by name. Names are those of the whole function, and no endpoint may appear in two settings. */
   readonly endpoints?: EndpointRecord;
@@ -231,12 +236,35 @@ export type MergedEndpoints<S> =
     }
     : never;
 
+/**
+ * Interfaces of which no field is possible that nothing reads. TypeScript looks for unknown fields in object literals,
+ * but not where it infers their types. A function that is generic over its interfaces takes `I & KnownFields<I>`, and
+ * passes them on. What is in `endpoints` is not looked at here: the builders do that.
+ */
+export type KnownFields<I extends readonly unknown[]> = {
+  readonly [K in keyof I]: {
+    readonly [P in keyof I[K]]: P extends "alternates"
+      ? I[K][P] extends readonly unknown[] ? KnownAlternates<I[K][P]>
+      : I[K][P]
+      : P extends keyof InterfaceDefinition ? I[K][P]
+      : never;
+  };
+};
+
+/** The same for alternate settings. */
+export type KnownAlternates<A extends readonly unknown[]> = {
+  readonly [K in keyof A]: {
+    readonly [P in keyof A[K]]: P extends keyof AlternateDefinition ? A[K][P]
+      : never;
+  };
+};
+
 const validated = new WeakSet<UsbFunction>();
 
 /**
  * Defines a USB function.
  *
- * The definition is copied, validated and frozen. Whatever the kernel would refuse, when it is written, when the gadget
+ * The definition is copied, bytes included, validated and frozen. Fields that nothing reads are refused. Whatever the kernel would refuse, when it is written, when the gadget
  * is bound or when the host configures it, is refused here, all at once and with the reason.
  *
  * @param definition The name, the interfaces and the options.
@@ -262,9 +290,14 @@ const validated = new WeakSet<UsbFunction>();
 export function usbFunction<
   const N extends string,
   const I extends readonly InterfaceDefinition[],
->(definition: FunctionDefinition<N, I>): UsbFunction<N, I> {
+>(
+  definition: FunctionDefinition<N, I> & {
+    readonly interfaces: KnownFields<I>;
+  },
+): UsbFunction<N, I> {
   const copy = frozenCopy(definition);
   assertValid(copy);
+  validated.add(copy);
   return copy;
 }
 
@@ -275,29 +308,38 @@ export function usbFunction<
  * @throws {DefinitionError} With all problems of the definition.
  */
 export function assertValid(definition: UsbFunction): void {
-  if (validated.has(definition)) return;
-  const problems = validateFunction(definition);
+  const problems = functionProblems(definition);
   if (problems.length > 0) {
-    throw new DefinitionError(`function "${definition.name}"`, problems);
+    throw new DefinitionError(describeFunction(definition), problems);
   }
-  if (Object.isFrozen(definition)) validated.add(definition);
 }
 
-/** A deep copy of plain data, frozen. Functions and instances of classes are kept as they are. */
-function frozenCopy<T>(value: T): T {
-  if (Array.isArray(value)) {
-    return Object.freeze(value.map(frozenCopy)) as unknown as T;
-  }
-  if (!isRecord(value)) return value;
-  const copy: Record<string, unknown> = {};
+/**
+ * What is wrong with a definition. One that {@linkcode usbFunction} made is not looked at again.
+ *
+ * @param definition The definition.
+ * @returns All problems.
+ */
+export function functionProblems(definition: UsbFunction): readonly Problem[] {
+  return validated.has(definition) ? [] : validateFunction(definition);
+}
+
+/**
+ * A deep copy of plain data, frozen. Bytes are copied, and cannot be frozen. Handlers, and instances of classes, which
+ * have no place in a definition, are kept as they are.
+ */
+function frozenCopy<T>(value: T, copies = new Map<unknown, unknown>()): T {
+  if (value instanceof Uint8Array) return new Uint8Array(value) as unknown as T;
+  if (!Array.isArray(value) && !isPlain(value)) return value;
+  if (copies.has(value)) return copies.get(value) as T;
+  const copy: Record<string, unknown> | unknown[] = Array.isArray(value)
+    ? Array.from(value)
+    : {};
+  copies.set(value, copy);
   for (const [key, it] of Object.entries(value)) {
-    if (it !== undefined) copy[key] = frozenCopy(it);
+    // Not an assignment: the key can be "__proto__".
+    const field = { value: frozenCopy(it, copies), enumerable: true };
+    if (it !== undefined) Object.defineProperty(copy, key, field);
   }
   return Object.freeze(copy) as T;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

@@ -31,6 +31,15 @@ export const AUDIO_ENDPOINT_LENGTH = 9;
 /** `bLength` of a super-speed endpoint companion (`USB_DT_SS_EP_COMP_SIZE`). */
 export const COMPANION_LENGTH = 6;
 
+/** The values of `bLength` that FunctionFS takes for each standard descriptor. */
+export const STANDARD_LENGTHS: Readonly<Record<number, readonly number[]>> = {
+  [DescriptorType.INTERFACE]: [INTERFACE_LENGTH],
+  [DescriptorType.ENDPOINT]: [ENDPOINT_LENGTH, AUDIO_ENDPOINT_LENGTH],
+  [DescriptorType.OTG]: [OTG_LENGTH],
+  [DescriptorType.INTERFACE_ASSOCIATION]: [ASSOCIATION_LENGTH],
+  [DescriptorType.SUPERSPEED_ENDPOINT_COMPANION]: [COMPANION_LENGTH],
+};
+
 /** A setting with what stands around its interface descriptor. */
 interface ContentSetting {
   readonly setting: PlannedSetting;

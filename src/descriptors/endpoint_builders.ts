@@ -224,8 +224,10 @@ type PairOptions = EndpointSettings & {
 /** Gives both halves what was said for the pair. */
 function pair<T extends "bulk" | "interrupt">(
   transferType: T,
-  { first = "in", in: inOptions, out: outOptions, ...shared }: PairOptions,
+  options: PairOptions,
 ): PairEndpointDefinition<T> {
+  const { first = "in", in: inOptions, out: outOptions, ...shared } = options ??
+    {};
   return {
     kind: "pair",
     transferType,
@@ -235,19 +237,29 @@ function pair<T extends "bulk" | "interrupt">(
   };
 }
 
-/** Settings of a half over those of the pair; the settings for one speed are merged one by one. */
+/**
+ * Settings of a half over those of the pair; the settings for one speed are merged one by one. What is no object stays
+ * as it is, for the validation of the function.
+ */
 function merge(
   shared: EndpointSettings,
   half: EndpointSettings = {},
 ): EndpointSettings {
+  if (!isObject(half)) return half;
   const merged: EndpointSettings = { ...shared, ...half };
   const full = { ...shared.full, ...half.full };
   const high = { ...shared.high, ...half.high };
   const superSpeed = { ...shared.super, ...half.super };
   return {
     ...merged,
-    ...(shared.full && half.full ? { full } : {}),
-    ...(shared.high && half.high ? { high } : {}),
-    ...(shared.super && half.super ? { super: superSpeed } : {}),
+    ...(isObject(shared.full) && isObject(half.full) ? { full } : {}),
+    ...(isObject(shared.high) && isObject(half.high) ? { high } : {}),
+    ...(isObject(shared.super) && isObject(half.super)
+      ? { super: superSpeed }
+      : {}),
   };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }

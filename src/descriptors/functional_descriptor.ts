@@ -4,13 +4,14 @@
  * @module
  */
 
+import { type NamesOf, refuseUnknown } from "../usb/known_names.ts";
 import type { CcidDescriptor } from "./ccid_descriptor.ts";
 
 /** Options of {@linkcode hid}. */
 export interface HidOptions {
   /**
    * The report descriptor. The host asks the interface for it with GET_DESCRIPTOR, and the package answers. Without it,
-   * `standardControl` of the function has to.
+   * `standardControl` of the function has to. {@linkcode usbFunction} copies it.
    */
   readonly report?: Uint8Array;
   /**
@@ -108,6 +109,23 @@ export type FunctionalDescriptor =
   | CcidDescriptor
   | RawDescriptor;
 
+const HID_OPTIONS: NamesOf<HidOptions> = {
+  report: true,
+  reportLength: true,
+  bcdHid: true,
+  countryCode: true,
+};
+
+const DFU_OPTIONS: NamesOf<DfuOptions> = {
+  canDownload: true,
+  canUpload: true,
+  manifestationTolerant: true,
+  willDetach: true,
+  detachTimeoutMs: true,
+  transferSize: true,
+  bcdDfu: true,
+};
+
 /**
  * Describes a HID interface: put it into the `descriptors` of an interface of class {@linkcode ClassCode.HID}.
  *
@@ -115,7 +133,7 @@ export type FunctionalDescriptor =
  *
  * @param options The report descriptor or its length, and more.
  * @returns The functional descriptor, plain data.
- * @throws {TypeError} When there is neither.
+ * @throws {TypeError} When there is neither, or an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -134,6 +152,7 @@ export type FunctionalDescriptor =
  * ```
  */
 export function hid(options: HidOptions): HidDescriptor {
+  refuseUnknown("describe HID interface", options, HID_OPTIONS);
   const { report, reportLength = report?.length } = options;
   if (reportLength === undefined) {
     throw new TypeError(
@@ -155,6 +174,7 @@ export function hid(options: HidOptions): HidDescriptor {
  *
  * @param options What the device can do, and sizes.
  * @returns The functional descriptor, plain data.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -165,6 +185,7 @@ export function hid(options: HidOptions): HidDescriptor {
  * ```
  */
 export function dfu(options: DfuOptions = {}): DfuDescriptor {
+  refuseUnknown("describe DFU interface", options, DFU_OPTIONS);
   return {
     kind: "dfu",
     canDownload: options.canDownload ?? true,
@@ -179,7 +200,8 @@ export function dfu(options: DfuOptions = {}): DfuDescriptor {
 
 /**
  * Gives one descriptor byte by byte. FunctionFS takes few types (see {@linkcode DescriptorType}); validation names the
- * reason for those it refuses, and what to use instead.
+ * reason for those it refuses, and what to use instead. It also refuses those that other parts of a definition stand
+ * for: interfaces, endpoints, companions, associations and OTG.
  *
  * @param bytes The descriptor, `bLength` and `bDescriptorType` first. It is copied.
  * @returns The functional descriptor, plain data.

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { refuseUnknown } from "../usb/known_names.ts";
+
 /** Options of {@linkcode compatibleId} and its like. */
 export interface CompatibleIdOptions {
   /**
@@ -55,12 +57,17 @@ export interface ExtendedProperty {
 /** What a function tells Windows about itself. */
 export type MicrosoftOsFeature = CompatibleId | ExtendedProperty;
 
+const INTERFACE_OPTION = { interface: true };
+const TEXT_OPTIONS = { interface: true, type: true };
+const ID_OPTIONS = { interface: true, subCompatibleId: true };
+
 /**
  * Declares an extended compat ID.
  *
  * @param id The compatible ID, such as `"WINUSB"` or `"MTP"`.
  * @param options The interface it is for, and the sub-compatible ID.
  * @returns The feature, plain data.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -74,6 +81,7 @@ export function compatibleId(
   id: string,
   options: CompatibleIdOptions = {},
 ): CompatibleId {
+  refuseUnknown("declare compatible ID", options, ID_OPTIONS);
   return {
     kind: "compatible-id",
     interface: options.interface ?? 0,
@@ -83,11 +91,12 @@ export function compatibleId(
 }
 
 /**
- * Tells Windows to use WinUSB for an interface, without a driver of one's own. It takes effect when OS descriptors are
- * switched on for the gadget (`os_desc` in configfs).
+ * Tells Windows to use WinUSB for an interface, without a driver of one's own. It takes effect in a gadget
+ * with `microsoftOs: true` (`os_desc` in configfs); one that leaves that out is refused.
  *
  * @param options The interface it is for.
  * @returns The feature, plain data.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -116,6 +125,7 @@ export function winUsb(options: CompatibleIdOptions = {}): CompatibleId {
  * @param value The text.
  * @param options The interface it is for (0 by default) and the type (`"string"` by default).
  * @returns The feature, plain data.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -133,6 +143,7 @@ export function textProperty(
     readonly type?: "string" | "expand-string" | "link";
   } = {},
 ): ExtendedProperty {
+  refuseUnknown("declare property", options, TEXT_OPTIONS);
   return {
     kind: "property",
     interface: options.interface ?? 0,
@@ -149,6 +160,7 @@ export function textProperty(
  * @param value The bytes. They are copied.
  * @param options The interface it is for (0 by default).
  * @returns The feature, plain data.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -163,6 +175,7 @@ export function binaryProperty(
   value: Iterable<number>,
   options: { readonly interface?: number } = {},
 ): ExtendedProperty {
+  refuseUnknown("declare property", options, INTERFACE_OPTION);
   return {
     kind: "property",
     interface: options.interface ?? 0,
@@ -179,6 +192,7 @@ export function binaryProperty(
  * @param guid The GUID with braces.
  * @param options The interface it is for (0 by default).
  * @returns The feature, plain data.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -193,5 +207,6 @@ export function deviceInterfaceGuid(
   guid: string,
   options: { readonly interface?: number } = {},
 ): ExtendedProperty {
+  refuseUnknown("declare GUID", options, INTERFACE_OPTION);
   return textProperty("DeviceInterfaceGUID", guid, options);
 }

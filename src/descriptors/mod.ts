@@ -15,6 +15,8 @@ export {
   type FunctionName,
   type FunctionOptions,
   type InterfaceDefinition,
+  type KnownAlternates,
+  type KnownFields,
   type LocalizedString,
   type MergedEndpoints,
   type OtgDefinition,

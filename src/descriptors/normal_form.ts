@@ -160,11 +160,16 @@ export function normalForm(parts: NormalParts): FunctionDefinition {
         tags.map((tag, index) => [tag, texts[index]]),
       ),
     };
-  const setting = (it: NormalSetting): InterfaceDefinition => ({
+  const setting = (
+    it: NormalSetting,
+    inherited?: readonly string[],
+  ): InterfaceDefinition => ({
     class: it.class,
     subclass: it.subclass,
     protocol: it.protocol,
-    ...description(it.texts),
+    ...(it.texts === undefined && inherited !== undefined
+      ? { description: "" }
+      : description(it.texts)),
     descriptors: it.descriptors,
     endpoints: endpointRecord(it.endpoints, speeds),
   });
@@ -179,7 +184,7 @@ export function normalForm(parts: NormalParts): FunctionDefinition {
           other.interfaceNumber === it.interfaceNumber &&
           other.alternateSetting > 0
         )
-        .map(setting),
+        .map((other) => setting(other, it.texts)),
     })),
     speeds,
     ...(tags.length > 0 ? { languages: tags } : {}),

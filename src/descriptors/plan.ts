@@ -11,7 +11,12 @@ import {
   type DeclaredEndpoint,
   declaredEndpoints,
 } from "./declared_endpoints.ts";
-import type { FunctionDefinition, LocalizedString } from "./definition.ts";
+import type {
+  AlternateDefinition,
+  FunctionDefinition,
+  InterfaceDefinition,
+  LocalizedString,
+} from "./definition.ts";
 import type { FunctionalDescriptor } from "./functional_descriptor.ts";
 import { planEndpoint, type PlannedEndpoint } from "./plan_endpoint.ts";
 
@@ -80,13 +85,22 @@ export function planFunction(definition: FunctionDefinition): Plan {
         class: setting.class ?? it.class,
         subclass: setting.subclass ?? it.subclass ?? 0,
         protocol: setting.protocol ?? it.protocol ?? 0,
-        description: setting.description,
-        descriptors: setting.descriptors ?? [],
+        description: describes(setting, it),
+        descriptors: setting.descriptors ?? it.descriptors ?? [],
         endpoints: planned,
       });
     });
   });
   return { speeds: plannedSpeeds(definition), settings, endpoints };
+}
+
+/** The name of a setting. An alternate one can have none although the interface has one. */
+function describes(
+  setting: AlternateDefinition,
+  it: InterfaceDefinition,
+): LocalizedString | undefined {
+  const { description = it.description } = setting;
+  return setting !== it && description === "" ? undefined : description;
 }
 
 /**

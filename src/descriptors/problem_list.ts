@@ -31,6 +31,16 @@ export class ProblemList {
     this.#add("hazard", rule, path, message);
   }
 
+  /** Problems of a part, which is at a path of its own. */
+  include(problems: readonly Problem[], path: string): void {
+    for (const each of problems) {
+      this.problems.push({
+        ...each,
+        path: each.path === "" ? path : `${path}.${each.path}`,
+      });
+    }
+  }
+
   /**
    * Checks a whole number, and complains about it when it is out of range.
    *
@@ -88,10 +98,18 @@ export function isWithin(
  * A value as it appears in a message.
  *
  * @param value Anything.
- * @returns Text in quotes, anything else as it is.
+ * @returns Text in quotes, other single values as they are, and what an object is.
  */
 export function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  const name = value.constructor?.name;
+  if (typeof name !== "string" || name === "" || name === "Object") {
+    return "an object";
+  }
+  return `an instance of ${name}`;
 }
 
 /**
@@ -114,4 +132,15 @@ export function hex(value: number, digits = 2): string {
 export function choice(values: readonly (string | number)[]): string {
   const shown = values.map(show);
   return `${shown.slice(0, -1).join(", ")} or ${shown.at(-1)}`;
+}
+
+/**
+ * A function as it appears in a message, whatever is wrong with it.
+ *
+ * @param definition Anything.
+ * @returns Its name, if it has one.
+ */
+export function describeFunction(definition: unknown): string {
+  const { name } = Object(definition) as { readonly name?: unknown };
+  return typeof name === "string" ? `function ${show(name)}` : "function";
 }

@@ -145,11 +145,9 @@ export function descriptions(definition: FunctionDefinition): Description[] {
       }
     });
     add(it.description, `interfaces[${number}]`);
-    it.alternates?.forEach((alternate, index) => {
-      add(
-        alternate.description,
-        `interfaces[${number}].alternates[${index}]`,
-      );
+    it.alternates?.forEach(({ description }, index) => {
+      if (description === "") return;
+      add(description, `interfaces[${number}].alternates[${index}]`);
     });
   });
   return found;

@@ -4,27 +4,27 @@
  * @module
  */
 
-import type { TransferType } from "../usb/endpoint_attributes.ts";
+import { type NamesOf, refuseUnknown } from "../usb/known_names.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
 import type {
   AlternateDefinition,
   FunctionDefinition,
   InterfaceDefinition,
 } from "./definition.ts";
-import type {
-  EndpointDefinition,
-  EndpointRecord,
-} from "./endpoint_definition.ts";
+import { functionShape } from "./function_shape.ts";
 import { MAX_ALTERNATE_SETTING, MAX_NAME_BYTES } from "./functionfs_abi.ts";
 import { type Plan, planFunction } from "./plan.ts";
 import { declaredEndpoints } from "./declared_endpoints.ts";
 import type { Problem } from "./problem.ts";
-import { ProblemList, show } from "./problem_list.ts";
+import { describeFunction, ProblemList, show } from "./problem_list.ts";
 import { validateAssociations } from "./validate_association.ts";
 import { validateContext, type ValidationContext } from "./validate_context.ts";
 import { validateEndpoint } from "./validate_endpoint.ts";
 import { validateEndpoints } from "./validate_endpoints.ts";
-import { validateFunctional } from "./validate_functional.ts";
+import {
+  type InterfaceClass,
+  validateFunctional,
+} from "./validate_functional.ts";
 import { validateMicrosoftOs } from "./validate_microsoft_os.ts";
 import { validateStrings } from "./validate_strings.ts";
 
@@ -35,6 +35,7 @@ import { validateStrings } from "./validate_strings.ts";
  * @param definition The function.
  * @param context What is known about the kernel, the controller and the rest of the configuration.
  * @returns All problems, in the order of the definition. None for one that works.
+ * @throws {TypeError} For something in the context that does not exist.
  *
  * @example Usage
  * ```ts
@@ -61,9 +62,12 @@ export function validateFunction(
   definition: FunctionDefinition,
   context: ValidationContext = {},
 ): Problem[] {
+  refuseUnknown(`validate ${describeFunction(definition)}`, context, CONTEXT);
   const list = new ProblemList();
-  validateName(list, definition.name);
-  if (!validateShape(list, definition)) return list.problems;
+  if (typeof definition === "object" && definition !== null) {
+    validateName(list, definition.name);
+  }
+  if (!functionShape(list, definition, "")) return list.problems;
   const plan = planFunction(definition);
   validateSpeeds(list, definition.speeds);
   validateInterfaces(list, definition);
@@ -78,6 +82,12 @@ export function validateFunction(
   }
   return list.problems;
 }
+
+const CONTEXT: NamesOf<ValidationContext> = {
+  kernel: true,
+  udc: true,
+  configuration: true,
+};
 
 const encoder = new TextEncoder();
 
@@ -106,57 +116,6 @@ function validateName(list: ProblemList, name: unknown): void {
       `Name ${
         show(name)
       } has ${length} bytes, but configfs takes ${MAX_NAME_BYTES} after "ffs.": shorten it`,
-    );
-  }
-}
-
-/** Checks what everything else counts on. Plain JavaScript may hand in anything. */
-function validateShape(
-  list: ProblemList,
-  { interfaces }: FunctionDefinition,
-): boolean {
-  if (!Array.isArray(interfaces) || interfaces.length === 0) {
-    list.write(
-      "interfaces",
-      "interfaces",
-      "A function needs at least one interface: add one, it may have no endpoints",
-    );
-    return false;
-  }
-  const before = list.problems.length;
-  interfaces.forEach((it: InterfaceDefinition, number) => {
-    const path = `interfaces[${number}]`;
-    validateEndpointShapes(list, it.endpoints, path);
-    it.alternates?.forEach((alternate, index) =>
-      validateEndpointShapes(
-        list,
-        alternate.endpoints,
-        `${path}.alternates[${index}]`,
-      )
-    );
-  });
-  return list.problems.length === before;
-}
-
-const TRANSFER_TYPES: readonly TransferType[] = [
-  "bulk",
-  "interrupt",
-  "isochronous",
-];
-
-function validateEndpointShapes(
-  list: ProblemList,
-  endpoints: EndpointRecord | undefined,
-  path: string,
-): void {
-  for (const [name, endpoint] of Object.entries(endpoints ?? {})) {
-    const { kind, transferType }: Partial<EndpointDefinition> = endpoint ?? {};
-    const isKind = kind === "in" || kind === "out" || kind === "pair";
-    if (isKind && TRANSFER_TYPES.includes(transferType!)) continue;
-    list.write(
-      "endpoint",
-      `${path}.endpoints.${name}`,
-      "The endpoint is of no known kind: use bulkIn(), bulkOut(), bulkPair() or their like",
     );
   }
 }
@@ -243,9 +202,31 @@ function validateSetting(
   setting.descriptors?.forEach((descriptor, index) =>
     validateFunctional(list, descriptor, above, `${path}.descriptors[${index}]`)
   );
+  if (setting.descriptors === undefined) {
+    validateInherited(list, base, above, path);
+  }
   for (const endpoint of declaredEndpoints(setting.endpoints, path)) {
     validateEndpoint(list, endpoint);
   }
+}
+
+/** What is wrong with the descriptors themselves is said of the interface. */
+function validateInherited(
+  list: ProblemList,
+  base: InterfaceDefinition,
+  above: InterfaceClass,
+  path: string,
+): void {
+  const { class: code, subclass = 0, descriptors = [] } = base;
+  if (above.class === code && above.subclass === subclass) return;
+  const own = new ProblemList();
+  for (const each of descriptors) validateFunctional(own, each, above, "");
+  if (own.problems.length === 0) return;
+  list.write(
+    "functional",
+    `${path}.descriptors`,
+    "The setting is of another class than the descriptors that it takes over from the interface: give its own, or [] for none",
+  );
 }
 
 const CLASS_FIELDS = [

@@ -150,7 +150,7 @@ function validateProperty(
         show(value)
       } is not possible: use ASCII characters, because the kernel counts bytes as characters`,
     );
-  } else if (!isText && !value.every((it) => isWithin(it, 0, 255))) {
+  } else if (!isText && !value?.every((it) => isWithin(it, 0, 255))) {
     list.write(
       "os-property",
       `${path}.value`,

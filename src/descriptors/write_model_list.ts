@@ -13,14 +13,7 @@ import {
 } from "../usb/endpoint_attributes.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
 import { type BlockCursor, Refusal } from "./block_cursor.ts";
-import {
-  ASSOCIATION_LENGTH,
-  AUDIO_ENDPOINT_LENGTH,
-  COMPANION_LENGTH,
-  ENDPOINT_LENGTH,
-  INTERFACE_LENGTH,
-  OTG_LENGTH,
-} from "./descriptor_encoding.ts";
+import { STANDARD_LENGTHS } from "./descriptor_encoding.ts";
 import { MAX_ENDPOINTS } from "./functionfs_abi.ts";
 import {
   KERNEL_FEATURES,
@@ -144,14 +137,6 @@ export class FunctionState {
   }
 }
 
-const FIXED_LENGTHS: Readonly<Record<number, readonly number[]>> = {
-  [DescriptorType.INTERFACE]: [INTERFACE_LENGTH],
-  [DescriptorType.ENDPOINT]: [ENDPOINT_LENGTH, AUDIO_ENDPOINT_LENGTH],
-  [DescriptorType.OTG]: [OTG_LENGTH],
-  [DescriptorType.INTERFACE_ASSOCIATION]: [ASSOCIATION_LENGTH],
-  [DescriptorType.SUPERSPEED_ENDPOINT_COMPANION]: [COMPANION_LENGTH],
-};
-
 function takeDescriptor(
   cursor: BlockCursor,
   path: string,
@@ -183,7 +168,7 @@ function takeDescriptor(
       );
     }
   } else {
-    const lengths = FIXED_LENGTHS[type];
+    const lengths = STANDARD_LENGTHS[type];
     if (lengths === undefined) {
       throw new Refusal(
         "descriptor-type",

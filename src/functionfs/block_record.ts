@@ -28,6 +28,11 @@ export const STATE = "/run/usb-gadget";
 /** A link of this name leads to where a function is mounted. No name has "=". */
 export const MOUNT = "=mount";
 
+const DESCRIPTORS = "=descriptors";
+const STRINGS = "=strings";
+/** Characters that the longest of the files about a function has after its name. */
+export const BLOCK_SUFFIX_LENGTH = DESCRIPTORS.length;
+
 /** The two blocks that make a function. */
 export interface Blocks {
   readonly descriptors: Uint8Array<ArrayBuffer>;
@@ -39,8 +44,8 @@ export function recordBlocks(mountPoint: string, blocks: Blocks): void {
   try {
     const path = findMount(mountPoint);
     if (path === undefined) return;
-    record(`${path}=descriptors`, blocks.descriptors);
-    record(`${path}=strings`, blocks.strings);
+    record(`${path}${DESCRIPTORS}`, blocks.descriptors);
+    record(`${path}${STRINGS}`, blocks.strings);
   } catch (error) {
     // Not root, or the gadget is just being removed: nobody needs the copies.
     if (!isSystemError(error)) throw error;
@@ -50,10 +55,10 @@ export function recordBlocks(mountPoint: string, blocks: Blocks): void {
 /** Reads the blocks of the function on a mount, if they are known. */
 export function recordedBlocks(mountPoint: string): Blocks | undefined {
   const path = findMount(mountPoint);
-  if (path === undefined || !exists(`${path}=strings`)) return undefined;
+  if (path === undefined || !exists(`${path}${STRINGS}`)) return undefined;
   return {
-    descriptors: readFile(`${path}=descriptors`),
-    strings: readFile(`${path}=strings`),
+    descriptors: readFile(`${path}${DESCRIPTORS}`),
+    strings: readFile(`${path}${STRINGS}`),
   };
 }
 

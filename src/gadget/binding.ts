@@ -12,6 +12,7 @@ import {
 import { exists } from "../../ffi/file.ts";
 import { bindError, noFreeController } from "./bind_failure.ts";
 import { KernelLog } from "./kernel_log.ts";
+import { warnOfLandingPage } from "./landing_page.ts";
 import { type BindingSubject, unreadyFunctions } from "./readiness.ts";
 import { relinkFunctions } from "./relink.ts";
 import { unbindTree } from "./tree_remove.ts";
@@ -221,6 +222,8 @@ export class Binding {
   #bound(udc: string): void {
     this.#udc = udc;
     this.#wanted = true;
+    const { name, definition } = this.#subject();
+    warnOfLandingPage(name, definition, udc);
   }
 
   /** Whether another process must make its function ready first. */

@@ -3,6 +3,10 @@
  *
  * @module
  */
+import { DefinitionError } from "../descriptors/mod.ts";
+import { ProblemList, show } from "../descriptors/problem_list.ts";
+import { checkEffect } from "./check_effect.ts";
+import { checkNameLengths } from "./check_names.ts";
 import {
   checkLanguages,
   checkName,
@@ -18,6 +22,7 @@ import {
   isKernelFunction,
   isOwnFunction,
 } from "./gadget_definition.ts";
+import { gadgetShape } from "./gadget_shape.ts";
 import { interfaceOffsets, interfaceTotals } from "./interface_offsets.ts";
 import type { KernelFunction } from "./kernel_function.ts";
 
@@ -40,6 +45,7 @@ const SPEEDS = [
  * @throws {RangeError} If a number or a text is out of its range.
  */
 export function checkGadget(definition: GadgetDefinition, name: string): void {
+  checkShape(definition, name);
   checkName("gadget", name);
   checkIdentity(definition);
   if (definition.functions.length === 0) {
@@ -56,6 +62,15 @@ export function checkGadget(definition: GadgetDefinition, name: string): void {
     checkFunction(each);
   }
   checkConfigurations(definition, names);
+}
+
+/** Checks what everything else counts on, and what would have no effect. */
+function checkShape(definition: GadgetDefinition, name: string): void {
+  const list = new ProblemList();
+  checkNameLengths(list, name, definition);
+  if (gadgetShape(list, definition, "")) checkEffect(list, definition);
+  if (list.problems.length === 0) return;
+  throw new DefinitionError(`gadget ${show(name)}`, list.problems);
 }
 
 function checkIdentity(definition: GadgetDefinition): void {

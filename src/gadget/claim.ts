@@ -32,7 +32,8 @@ import { libc } from "../../ffi/libc.ts";
 import { STATE } from "../functionfs/block_record.ts";
 import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
 
-const OWNER = "=owner";
+/** A link of this name says whose the gadget is: the longest of the names beside it. */
+export const OWNER = "=owner";
 const TREE = "=tree";
 const LOCK_POLL_MS = 5;
 /** No process has it as its owner: a gadget that stays. */

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import type { LocalizedString, UsbFunction } from "../descriptors/mod.ts";
+import type {
+  KnownFields,
+  LocalizedString,
+  UsbFunction,
+} from "../descriptors/mod.ts";
 import type { ExternalFunction, KernelFunction } from "./kernel_function.ts";
 
 /** The fastest speed that a gadget offers, as configfs spells it. */
@@ -62,9 +66,19 @@ export interface MicrosoftOsOptions {
   readonly configuration?: number;
 }
 
-/** WebUSB: the page that a browser offers to open when the device is plugged in. */
+/**
+ * WebUSB: the page that a browser offers to open when the device is plugged in.
+ * Pages can open a device without it as well.
+ *
+ * Chromium ignores the page unless the controller is one for super speed: on
+ * others Linux reports USB 2.01, whatever `usbVersion` says, and Chromium needs
+ * 2.10. A warning is printed when a gadget is bound to such a controller.
+ */
 export interface WebUsbOptions {
-  /** The URL, up to 252 bytes without `http://` or `https://`. Linux 6.3. */
+  /**
+   * The URL with its scheme, `https://` as a rule. Up to 252 bytes without
+   * `http://` or `https://`. Linux 6.3.
+   */
   readonly landingPage?: string;
   /**
    * bVendorCode, 8 bits: the request by which the browser asks for the page.
@@ -77,6 +91,18 @@ export interface WebUsbOptions {
    */
   readonly version?: number;
 }
+
+/**
+ * Functions of whose interfaces no field is possible that nothing reads; see
+ * {@linkcode KnownFields}.
+ */
+export type KnownFunctions<F extends readonly unknown[]> = {
+  readonly [K in keyof F]: {
+    readonly [P in keyof F[K]]: P extends "interfaces"
+      ? F[K][P] extends readonly unknown[] ? KnownFields<F[K][P]> : F[K][P]
+      : F[K][P];
+  };
+};
 
 /** A USB device: its identity, and its functions. */
 export interface GadgetDefinition<
@@ -141,12 +167,15 @@ export interface GadgetDefinition<
    * @default {undefined} As fast as the controller can.
    */
   readonly maxSpeed?: GadgetSpeed;
-  /** Microsoft OS descriptors; `true` takes the defaults. */
+  /**
+   * Microsoft OS descriptors; `true` takes the defaults. Must be given where a
+   * function has such features: `false` leaves them unannounced.
+   */
   readonly microsoftOs?: boolean | MicrosoftOsOptions;
   /** WebUSB. */
   readonly webUsb?: WebUsbOptions;
   /** The functions, in the order of their interfaces. */
-  readonly functions: F;
+  readonly functions: F & KnownFunctions<F>;
   /**
    * The configurations, the first one being number 1.
    * @default {one, with all functions}

@@ -4,6 +4,9 @@
  *
  * @module
  */
+import { show } from "../descriptors/problem_list.ts";
+import { isPlain } from "../descriptors/shape.ts";
+import { type NamesOf, refuseUnknown } from "../usb/known_names.ts";
 import type { Attributes, KernelAttributes } from "./kernel_attributes.ts";
 
 /** A function that the kernel itself implements. */
@@ -89,8 +92,9 @@ const TYPES: Readonly<Record<string, string>> = {
  *
  * @param type One of {@linkcode KernelAttributes}, whose attributes are typed,
  * or any other that the kernel knows, as configfs spells it.
- * @param attributes What to set, by the names of configfs.
+ * @param attributes What to set, by the names of configfs. Bytes are copied.
  * @param options The name of the instance, and what else there is.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -131,16 +135,41 @@ export function kernelFunction(
   attributes: object = {},
   options: KernelFunctionOptions = {},
 ): KernelFunction {
+  const action = `describe kernel function "${String(type)}"`;
+  refuseUnknown(action, options, OPTIONS);
+  if (!isPlain(attributes)) {
+    throw new TypeError(
+      `Cannot ${action}: its attributes are ${
+        show(attributes)
+      }, give an object`,
+    );
+  }
   const given = attributes as Attributes;
   const kernelType = TYPES[type] ?? type;
   return Object.freeze({
     kind: "kernel",
     type: kernelType,
     name: options.name ?? type,
-    attributes: Object.freeze({ ...given }),
+    attributes: Object.freeze(copyOf(given)),
     links: Object.freeze({ ...options.links }),
     interfaces: options.interfaces ?? countInterfaces(kernelType, given),
   });
+}
+
+const OPTIONS: NamesOf<KernelFunctionOptions> = {
+  name: true,
+  links: true,
+  interfaces: true,
+};
+
+/** A copy, also of bytes. */
+function copyOf(attributes: Attributes): Attributes {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([path, value]) => [
+      path,
+      value instanceof Uint8Array ? new Uint8Array(value) : value,
+    ]),
+  );
 }
 
 /** Whether a type has no property that must be given. */
@@ -167,6 +196,7 @@ function countInterfaces(
  *
  * @param name The name of the function.
  * @param options How many interfaces it has, for the functions after it.
+ * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -183,6 +213,9 @@ export function externalFunction<const N extends string>(
     readonly interfaces?: number;
   } = {},
 ): ExternalFunction<N> {
+  refuseUnknown(`describe function "${String(name)}"`, options, {
+    interfaces: true,
+  });
   const { interfaces } = options;
   return Object.freeze({ kind: "external", name, interfaces });
 }

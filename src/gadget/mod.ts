@@ -12,6 +12,7 @@ export type {
   GadgetDefinition,
   GadgetFunction,
   GadgetSpeed,
+  KnownFunctions,
   MicrosoftOsOptions,
   WebUsbOptions,
 } from "./gadget_definition.ts";

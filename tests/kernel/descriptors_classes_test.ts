@@ -321,3 +321,27 @@ Deno.test("the host selects alternate settings, from Linux 6.8 on", async () => 
     else await assertRejects(() => selected);
   }
 });
+
+Deno.test("the host sees the name and the HID descriptor of an interface in its alternate setting", async () => {
+  const keyboard = hid({ reportLength: 63 });
+  await using host = await start(one([{
+    class: ClassCode.HID,
+    description: "Keys",
+    descriptors: [keyboard],
+    endpoints: { keys: interruptIn() },
+    alternates: [{}, { description: "", descriptors: [] }],
+  }]));
+  const settings = interfacesOf(host.tree);
+  assertEquals(settings.map((it) => it.alternate), [0, 1, 2]);
+  assertEquals(settings.map((it) => it.string === settings[0].string), [
+    true,
+    true,
+    false,
+  ]);
+  assertEquals(settings[2].string, 0);
+  assertEquals(
+    settings.map((it) => it.descriptors.map(({ kind }) => kind)),
+    [["functional"], ["functional"], []],
+  );
+  assertEquals(settings[1].descriptors, settings[0].descriptors);
+});

@@ -95,7 +95,12 @@ async function enumerate(functions: UsbFunction[], serialNumber: string) {
   const match = { ...ids, serialNumber };
   using log = new KernelLog();
   {
-    await using gadget = await Gadget.start({ ...match, maxSpeed, functions });
+    await using gadget = await Gadget.start({
+      ...match,
+      maxSpeed,
+      microsoftOs: true,
+      functions,
+    });
     await Promise.all(
       functions.map(({ name }) => gadget.functions[name].enabled()),
     );

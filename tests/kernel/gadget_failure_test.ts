@@ -306,10 +306,10 @@ Deno.test("an attribute that the kernel has not got, and a value that it refuses
     first.message,
     /^Cannot set gadget attribute "functions\/ecm\.ecm\/nope" to "1": No such file or directory \(os error 2\): .*: this kernel \(.*\) has not got it$/,
   );
-  const second = await assertRejects(start({ host_addr: "no address" }));
+  const second = await assertRejects(start({ qmult: "many" }));
   assertStringIncludes(
     (second as Error).message,
-    'Cannot set gadget attribute "functions/ecm.ecm/host_addr" to "no address": Invalid argument (os error 22)',
+    'Cannot set gadget attribute "functions/ecm.ecm/qmult" to "many": Invalid argument (os error 22)',
   );
   assertEquals(gadgetTraces(), traces);
 });

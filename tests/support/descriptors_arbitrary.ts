@@ -111,7 +111,10 @@ function arbitraryInterface(
           ...(random.chance(0.3) ? { protocol: random.int(0, 255) } : {}),
           ...(random.chance(0.3)
             ? { description: text(random, languages) }
+            : random.chance(0.3)
+            ? { description: "" }
             : {}),
+          ...(random.chance(0.3) ? { descriptors: [] } : {}),
           endpoints: arbitraryEndpoints(random, budget, options),
         })),
       }
