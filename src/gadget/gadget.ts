@@ -94,6 +94,7 @@ export class Gadget<
    * `Deno.exit` or an uncaught error. What a process leaves behind that is
    * killed is removed by the next start; see {@linkcode Gadget.cleanUp}.
    *
+   * @throws {DefinitionError} With everything that is wrong with the definition.
    * @throws {Deno.errors.NotFound} Without gadget support in the kernel, or
    * without a USB device controller, or without the one that was named.
    * @throws {Deno.errors.AlreadyExists} If there is a gadget of that name.
@@ -217,6 +218,7 @@ export class Gadget<
    * afterwards, or the wait for a function of another process.
    *
    * @returns What was changed.
+   * @throws {DefinitionError} With everything that is wrong with the definition.
    * @throws {TypeError} If a function of this process is not the same.
    * @throws {AggregateError} If it could not be put back either.
    */
