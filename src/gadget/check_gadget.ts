@@ -15,9 +15,9 @@ import {
   checkText,
   checkVersion,
 } from "./check_values.ts";
-import {
-  type ConfigurationDefinition,
-  type GadgetDefinition,
+import type {
+  ConfigurationDefinition,
+  GadgetDefinition,
 } from "./gadget_definition.ts";
 import { interfaceOffsets, interfaceTotals } from "./interface_offsets.ts";
 

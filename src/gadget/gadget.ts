@@ -25,6 +25,7 @@ import {
 import { cleanUp, type CleanUpOptions, removeGadget } from "./recovery.ts";
 import { gadgetsDirectory, permissionHint, ROOT_REMEDY } from "./remedies.ts";
 import type { BindingSubject } from "./readiness.ts";
+import type { ShownValues } from "./shown_values.ts";
 import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
 import { readUdc, type Udc } from "./udc.ts";
 
@@ -53,6 +54,7 @@ export class Gadget<
   readonly #options: GadgetOptions;
   readonly #root: string;
   #mountPoints: ReadonlyMap<string, string>;
+  readonly #shown: ShownValues;
   readonly #binding: Binding;
   /** The controller that it was bound to when it was adopted. */
   readonly #adoptedUdc: string | undefined;
@@ -75,6 +77,7 @@ export class Gadget<
     this.#root = parts.root;
     this.#mountPoints = parts.mountPoints;
     this.#adoptedUdc = parts.udc || undefined;
+    this.#shown = parts.shown;
     this.#binding = new Binding(() => this.#subject());
     this.#forget = options.persistent ? () => {} : removeAtExit({
       stop: () => this.stop(),
@@ -236,6 +239,7 @@ export class Gadget<
         binding: this.#binding,
         options: this.#options,
         definition: this.#definition,
+        shown: this.#shown,
         adopt: (definition, mountPoints) => {
           this.#definition = definition;
           this.#mountPoints = mountPoints;

@@ -75,8 +75,8 @@ Deno.test("what apply() finds as it should be is not written, and the host sees 
   });
   assertEquals(rebound, true);
   assertEquals(changes.map(({ type, path }) => `${type} ${path}`), [
-    "set strings/0x409/product",
     "unbind UDC",
+    "set strings/0x409/product",
     "bind UDC",
   ]);
   assertEquals(configfs.count(), 4);
