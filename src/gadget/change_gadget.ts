@@ -55,7 +55,8 @@ export async function changeGadget(
     gadget.shown.note(writer);
     adopt(gadget, definition);
     if (rebound) {
-      await binding.bind({ udc: binding.udc, ...options });
+      await binding.ready(options);
+      binding.bindNow();
       writer.changes.push({ type: "bind", path: "UDC" });
     }
   } catch (error) {

@@ -6,6 +6,7 @@
 import type { FunctionFs } from "../functionfs/mod.ts";
 import { Binding, type BindOptions } from "./binding.ts";
 import { changeGadget } from "./change_gadget.ts";
+import { ChangeQueue } from "./change_queue.ts";
 import { checkGadget } from "./check_gadget.ts";
 import { removeAtExit } from "./exit.ts";
 import type { GadgetDefinition, GadgetFunction } from "./gadget_definition.ts";
@@ -54,6 +55,8 @@ export class Gadget<
   readonly #options: GadgetOptions;
   readonly #root: string;
   #mountPoints: ReadonlyMap<string, string>;
+  /** Its changes, of which one is made at a time. */
+  readonly #queue = new ChangeQueue();
   readonly #shown: ShownValues;
   readonly #binding: Binding;
   /** The controller that it was bound to when it was adopted. */
@@ -78,7 +81,11 @@ export class Gadget<
     this.#mountPoints = parts.mountPoints;
     this.#adoptedUdc = parts.udc || undefined;
     this.#shown = parts.shown;
-    this.#binding = new Binding(() => this.#subject());
+    this.#binding = new Binding(
+      () => this.#subject(),
+      this.#queue,
+      options.udc ?? this.#adoptedUdc,
+    );
     this.#forget = options.persistent ? () => {} : removeAtExit({
       stop: () => this.stop(),
       stopNow: () => this.#stopNow(),
@@ -158,7 +165,8 @@ export class Gadget<
    * The USB device controller that it is bound to or was bound to last, with
    * its state of now.
    *
-   * @throws {Deno.errors.NotFound} If it was never bound to one.
+   * @throws {Deno.errors.NotFound} If it was never bound to one, or that one is
+   * gone.
    */
   get udc(): Udc {
     const udc = this.#binding.udc ?? this.#adoptedUdc;
@@ -170,7 +178,7 @@ export class Gadget<
     return readUdc(udc);
   }
 
-  /** Whether it is bound to a controller. */
+  /** Whether it is bound to a controller: not while that is gone. */
   get bound(): boolean {
     return this.#stopped === undefined && this.#binding.bound;
   }
@@ -182,7 +190,7 @@ export class Gadget<
 
   /**
    * Attaches the gadget to a controller; waits for functions of other
-   * processes. Nothing happens if it is attached to it. If it is attached to
+   * processes, and for changes that are under way. Nothing happens if it is attached to it. If it is attached to
    * another controller, it stays there where this one is not free, and goes
    * back there where this one does not take it.
    *
@@ -192,13 +200,14 @@ export class Gadget<
    */
   async bind(options: BindOptions = {}): Promise<void> {
     this.#check("bind");
-    const used = this.#binding.udc ?? this.#options.udc ?? this.#adoptedUdc;
-    const { udc = used } = options;
     if (this.#options.rebind) this.#binding.watch();
-    await this.#binding.bind({ ...options, udc });
+    await this.#binding.bind(options);
   }
 
-  /** Detaches the gadget from its controller; the host sees it leave. */
+  /**
+   * Detaches the gadget from its controller; the host sees it leave. Ends
+   * changes that wait.
+   */
   unbind(): void {
     this.#check("unbind");
     this.#binding.unbind();
@@ -206,8 +215,9 @@ export class Gadget<
 
   /** Detaches the gadget and attaches it again: the host enumerates it anew. */
   async rebind(options: BindOptions = {}): Promise<void> {
-    this.unbind();
-    await this.bind(options);
+    this.#check("bind");
+    if (this.#options.rebind) this.#binding.watch();
+    await this.#binding.rebind(options);
   }
 
   /**
@@ -216,9 +226,11 @@ export class Gadget<
    * if something has changed that needs it.
    *
    * Functions that this process serves must be the same objects as before;
-   * other functions may come, go and change. Whatever fails, the gadget goes
-   * back to what it was: a value that the kernel refuses, a mount, the bind
-   * afterwards, or the wait for a function of another process.
+   * other functions may come, go and change. Whatever fails, what was changed
+   * goes back to what it was: a value that the kernel refuses, a mount, the
+   * bind afterwards, or the wait for a function of another process.
+   *
+   * One change is made at a time: a second call begins when the first is over.
    *
    * @returns What was changed.
    * @throws {DefinitionError} With everything that is wrong with the definition.
@@ -231,23 +243,26 @@ export class Gadget<
   ): Promise<AppliedChanges> {
     this.#check("change");
     checkGadget(definition, this.name);
-    checkOwnFunctions(this.#definition, definition);
-    return await changeGadget(
-      {
+    return await this.#queue.run(() => {
+      this.#check("change");
+      checkOwnFunctions(this.#definition, definition);
+      const gadget = {
         name: this.name,
         writer: this.#writer(),
         binding: this.#binding,
         options: this.#options,
         definition: this.#definition,
         shown: this.#shown,
-        adopt: (definition, mountPoints) => {
+        adopt: (
+          definition: GadgetDefinition,
+          mountPoints: Map<string, string>,
+        ) => {
           this.#definition = definition;
           this.#mountPoints = mountPoints;
         },
-      },
-      definition,
-      options,
-    );
+      };
+      return changeGadget(gadget, definition, options);
+    }, options.signal);
   }
 
   /**
