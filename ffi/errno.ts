@@ -187,7 +187,29 @@ export function systemError(
     syscall,
     ...(path === undefined ? {} : { path }),
   };
-  const DenoClass = DENO_CLASSES[errno];
+  return makeError(message, fields);
+}
+
+/** Makes an error of the same class and fields in other words; the first one is its cause. */
+export function rephrase(
+  cause: Error & SystemErrorFields,
+  message: string,
+): Error & SystemErrorFields {
+  const { code, errno, syscall, path } = cause;
+  const fields = {
+    code,
+    errno,
+    syscall,
+    ...(path === undefined ? {} : { path }),
+  };
+  return Object.assign(makeError(message, fields), { cause });
+}
+
+function makeError(
+  message: string,
+  fields: SystemErrorFields,
+): Error & SystemErrorFields {
+  const DenoClass = DENO_CLASSES[fields.errno];
   if (DenoClass === undefined) return new SystemError(message, fields);
   return Object.assign(new DenoClass(message), fields);
 }

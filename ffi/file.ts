@@ -34,7 +34,7 @@ import {
 } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What a call is about, for its error message; each function has a default. */
 export interface CallOptions {

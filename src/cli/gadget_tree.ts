@@ -122,7 +122,8 @@ function readAttributes(
 }
 
 function formatValue(bytes: Uint8Array): string {
-  const text = new TextDecoder().decode(bytes).replace(/[\n\0]+$/, "");
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
+    .replace(/[\n\0]+$/, "");
   // deno-lint-ignore no-control-regex -- a report descriptor is no text
   return /[\0-\x08\ufffd]/.test(text) ? `(${bytes.length} bytes)` : text;
 }

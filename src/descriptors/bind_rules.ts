@@ -259,7 +259,7 @@ export function validateAcceptedStrings(
       list.configure(
         "string",
         `strings[${number}].strings[${index}]`,
-        `The text takes ${length} bytes in UTF-8, but the kernel cuts it after ${MAX_STRING_BYTES}: shorten it`,
+        `The text takes ${length} bytes in UTF-8, but the kernel takes ${MAX_STRING_BYTES} at most: shorten it`,
       );
     });
   });

@@ -243,7 +243,7 @@ const TYPES: ReadonlyMap<number, ExtendedPropertyType> = new Map(
   ]),
 );
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function featuresOf(node: OsFeatureNode): MicrosoftOsFeature[] {
   const ids = node.compatibleIds.map((it) => ({

@@ -242,7 +242,7 @@ const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(PROPERTY_TYPES).map(([name, type]) => [type, name]),
 );
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function featureLines(feature: OsFeatureNode): string[] {
   const ids = feature.compatibleIds.map((it) =>

@@ -5,9 +5,9 @@
  */
 
 /**
- * When a problem would show: `"write"`, FunctionFS refuses the block; `"bind"`, the gadget cannot be bound to a device
- * controller; `"configure"`, the host cannot set the configuration or does not see what was meant; `"hazard"`, the
- * kernel crashes or misbehaves.
+ * When a problem would show: `"write"`, FunctionFS refuses the block, or configfs the value; `"bind"`, the gadget cannot
+ * be bound to a device controller; `"configure"`, the host cannot set the configuration or does not see what was meant;
+ * `"hazard"`, the kernel crashes or misbehaves.
  */
 export type ProblemStage = "write" | "bind" | "configure" | "hazard";
 

@@ -122,10 +122,19 @@ function validateDescription(
   }
 }
 
-/** The kernel hands out what fits into 126 bytes of UTF-8, and stalls when that cuts a character. */
-function validateText(list: ProblemList, text: unknown, path: string): void {
+/**
+ * Validates one text: of a function's description, or of an attribute of a gadget.
+ *
+ * The kernel hands out what fits into 126 bytes of UTF-8, and stalls when that cuts a character.
+ */
+export function validateText(
+  list: ProblemList,
+  text: unknown,
+  path: string,
+  { what = "Description", maxBytes = MAX_STRING_BYTES } = {},
+): void {
   if (typeof text !== "string") {
-    list.write("string", path, `Description is ${show(text)}: give text`);
+    list.write("string", path, `${what} is ${show(text)}: give text`);
   } else if (text === "") {
     list.configure(
       "string",
@@ -146,16 +155,17 @@ function validateText(list: ProblemList, text: unknown, path: string): void {
     );
   } else {
     const { length } = encoder.encode(text);
-    if (length <= MAX_STRING_BYTES) return;
+    if (length <= maxBytes) return;
     list.configure(
       "string",
       path,
-      `The text takes ${length} bytes in UTF-8, but the kernel cuts it after ${MAX_STRING_BYTES}: shorten it`,
+      `The text takes ${length} bytes in UTF-8, but the kernel takes ${maxBytes} at most: shorten it`,
     );
   }
 }
 
-function unknownLanguage(language: unknown): string {
+/** Says that a language has no LANGID, and what to do. */
+export function unknownLanguage(language: unknown): string {
   return `Language ${
     show(language)
   } has no known LANGID: use a tag such as "en-US", or the LANGID, 1 to 65535`;

@@ -9,13 +9,22 @@ import type { AttributeNode } from "./tree_model.ts";
 /** What a network interface without a number reads as. */
 const UNNAMED = "(unnamed net_device)";
 
+/** Texts of eight bytes, filled up with NUL. */
+const FIXED = /(^|\/)(sub_)?compatible_id$/;
+/** A text that the kernel fills up with blanks. */
+const PADDED = /^lun\.\d+\/inquiry_string$/;
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** What to write. */
 export function encodeValue(
-  { value, hex }: AttributeNode,
+  { path, value, hex }: AttributeNode,
 ): string | Uint8Array<ArrayBuffer> {
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (typeof value === "boolean") return value ? "1" : "0";
   if (typeof value === "number" && hex) return value.toString(16);
+  // The kernel takes eight bytes, and what is shorter leaves the rest as it was.
+  if (FIXED.test(path)) return String(value).padEnd(8, "\0");
   // A write of nothing reaches no driver.
   return String(value) || "\n";
 }
@@ -31,8 +40,9 @@ export function sameValue(actual: Uint8Array, node: AttributeNode): boolean {
       actual.every((byte, index) => byte === desired[index]);
   }
   // Some end in a NUL, such as host_addr of ecm.
-  const text = new TextDecoder().decode(actual).replace(/[\n\0]+$/, "");
-  if (text === desired.replace(/\n$/, "")) return true;
+  const text = decoder.decode(actual).replace(/[\n\0]+$/, "");
+  if (text === desired.replace(/[\n\0]+$/, "")) return true;
+  if (PADDED.test(node.path)) return text.trimEnd() === desired.trimEnd();
   if (node.path === "os_desc/qw_sign" && desired.length === 7) {
     // Linux 6.12 reads on behind its end.
     return text.startsWith(desired);

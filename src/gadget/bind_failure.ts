@@ -4,13 +4,18 @@
  *
  * @module
  */
-import type { SystemErrorFields } from "../../ffi/errno.ts";
-import { exists } from "../../ffi/file.ts";
+import {
+  Errno,
+  rephrase,
+  systemError,
+  type SystemErrorFields,
+} from "../../ffi/errno.ts";
 import { type GadgetDefinition, isOwnFunction } from "./gadget_definition.ts";
 import { interfaceTotals } from "./interface_offsets.ts";
 import type { UnreadyFunction } from "./readiness.ts";
 import { controllerRemedy, kernelRelease } from "./remedies.ts";
-import { listUdcs, type Udc, UDC_CLASS } from "./udc.ts";
+import type { TreeWriter } from "./tree_writer.ts";
+import { listUdcs, readUdcDriver, type Udc, UDC_CLASS } from "./udc.ts";
 import { udcOwner } from "./udc_owner.ts";
 
 /** What the error of a failed bind carries beside its message. */
@@ -36,19 +41,49 @@ export interface FailedBind {
 /** The error of a bind without a controller to bind to. */
 export function noFreeController(
   name: string,
+  writer: TreeWriter,
   udcs: readonly Pick<Udc, "name">[],
-): Error {
-  if (udcs.length === 0) {
-    return new Deno.errors.NotFound(
-      `Cannot bind gadget "${name}": this machine has no USB device controller, or its driver is not loaded: ${controllerRemedy()}`,
-    );
-  }
+): Error & BindFailure {
   const owners = udcs.map((it) => `"${it.name}" by ${udcOwner(it.name)}`);
-  return new Deno.errors.Busy(
-    `Cannot bind gadget "${name}": no USB device controller is free: ${
-      owners.join(", ")
-    }`,
+  const reason = udcs.length === 0
+    ? `this machine has no USB device controller, or its driver is not loaded: ${controllerRemedy()}`
+    : `no USB device controller is free: ${owners.join(", ")}`;
+  return failure(
+    udcs.length === 0 ? missingUdc() : busyUdc(writer),
+    `Cannot bind gadget "${name}": ${reason}`,
+    [reason],
   );
+}
+
+/** The error that the kernel would give for a controller that is taken. */
+export function busyUdc(
+  writer: TreeWriter,
+  udc?: string,
+): Error & SystemErrorFields {
+  return systemError(Errno.EBUSY, {
+    action: `bind gadget to UDC${udc === undefined ? "" : ` "${udc}"`}`,
+    syscall: "write",
+    path: writer.resolve("UDC"),
+  });
+}
+
+/** The error of a look for a controller that does not exist; the kernel says EBUSY. */
+function missingUdc(udc?: string): Error & SystemErrorFields {
+  return systemError(Errno.ENOENT, {
+    action: "find USB device controller",
+    syscall: "access",
+    path: udc === undefined ? UDC_CLASS : `${UDC_CLASS}/${udc}`,
+  });
+}
+
+/** Says the same error in other words. */
+function failure(
+  cause: Error & SystemErrorFields,
+  message: string,
+  reasons: readonly string[],
+  kernelLog: readonly string[] = [],
+): Error & BindFailure {
+  return Object.assign(rephrase(cause, message), { reasons, kernelLog });
 }
 
 /** Makes the error of a failed bind out of what the kernel threw. */
@@ -61,24 +96,15 @@ export function bindError(
   const [reason = "the kernel does not tell why; its log may (sudo dmesg)"] =
     reasons;
   const message = `Cannot bind gadget "${name}" to UDC "${udc}": ${reason}`;
-  const { code, errno, syscall, path } = error;
-  const DenoClass = exists(`${UDC_CLASS}/${udc}`)
-    ? Deno.errors.Busy
-    : Deno.errors.NotFound;
-  return Object.assign(new DenoClass(message, { cause: error }), {
-    code,
-    errno,
-    syscall,
-    path,
-    reasons,
-    kernelLog,
-  });
+  const missing = readUdcDriver(udc) === undefined;
+  const cause = missing ? missingUdc(udc) : error;
+  return failure(cause, message, reasons, kernelLog);
 }
 
 /** What can be seen from user space, or else what the kernel's log tells. */
 function findReasons(failed: FailedBind): string[] {
   const { udc, unready } = failed;
-  if (!exists(`${UDC_CLASS}/${udc}`)) {
+  if (readUdcDriver(udc) === undefined) {
     const names = listUdcs().map((it) => `"${it.name}"`).join(", ");
     return [
       `there is no such controller; this machine has ${names || "none"}`,

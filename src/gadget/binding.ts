@@ -3,20 +3,16 @@
  *
  * @module
  */
-import {
-  Errno,
-  isSystemError,
-  systemError,
-  type SystemErrorFields,
-} from "../../ffi/errno.ts";
+import { isSystemError, type SystemErrorFields } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
-import { bindError, noFreeController } from "./bind_failure.ts";
+import { bindError, busyUdc, noFreeController } from "./bind_failure.ts";
+import type { ChangeQueue } from "./change_queue.ts";
 import { KernelLog } from "./kernel_log.ts";
 import { warnOfLandingPage } from "./landing_page.ts";
 import { type BindingSubject, unreadyFunctions } from "./readiness.ts";
 import { relinkFunctions } from "./relink.ts";
 import { unbindTree } from "./tree_remove.ts";
-import { listUdcs } from "./udc.ts";
+import { listUdcs, readUdcDriver } from "./udc.ts";
 import { udcOwner } from "./udc_owner.ts";
 import { checkVirtualAddresses } from "./virtual_addresses.ts";
 
@@ -40,8 +36,8 @@ export interface BindOptions {
    */
   readonly wait?: boolean;
   /**
-   * Ends the wait for functions of other processes; the promise rejects with
-   * the signal's reason.
+   * Ends the wait for functions of other processes, and for other changes of
+   * the gadget; the promise rejects with the signal's reason.
    */
   readonly signal?: AbortSignal;
 }
@@ -49,6 +45,8 @@ export interface BindOptions {
 /** The tie between a gadget and a UDC. */
 export class Binding {
   readonly #subject: () => BindingSubject;
+  readonly #changes: ChangeQueue;
+  readonly #firstUdc: string | undefined;
   #udc: string | undefined;
   /** Whether it should be bound: not after `unbind()`. */
   #wanted = false;
@@ -56,9 +54,20 @@ export class Binding {
   #ended = false;
   #watch: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param subject Gets what is bound as it is now. */
-  constructor(subject: () => BindingSubject) {
+  /**
+   * @param subject Gets what is bound as it is now.
+   * @param changes The changes of the gadget.
+   * @param firstUdc The controller to bind to at first, the first one that is
+   * free by default.
+   */
+  constructor(
+    subject: () => BindingSubject,
+    changes: ChangeQueue,
+    firstUdc?: string,
+  ) {
     this.#subject = subject;
+    this.#changes = changes;
+    this.#firstUdc = firstUdc;
   }
 
   /** How often it was unbound: ends the binds that wait. */
@@ -76,44 +85,88 @@ export class Binding {
     return this.#ended;
   }
 
-  /** Whether it is bound now. */
+  /** Whether it is bound now. configfs keeps the name of a controller that is gone. */
   get bound(): boolean {
-    const { writer } = this.#subject();
-    return exists(writer.root) && writer.udc !== "";
+    const { name, writer } = this.#subject();
+    if (!exists(writer.root)) return false;
+    const { udc } = writer;
+    return udc !== "" && readUdcDriver(udc) === name;
   }
 
-  /** Waits until all functions have descriptors, and binds. */
-  async bind({ udc, wait = true, signal }: BindOptions = {}): Promise<void> {
+  /**
+   * Waits until all functions have descriptors, and binds when no other change
+   * of the gadget is under way.
+   *
+   * @param unbinds How often it had been unbound when this was asked for.
+   */
+  async bind(options: BindOptions, unbinds = this.#unbinds): Promise<void> {
+    const { udc, wait = true, signal } = options;
+    for (let bound = false; !bound;) {
+      await this.ready(options, unbinds);
+      bound = await this.#changes.run(() => {
+        this.#check(unbinds);
+        // What was changed in the meantime may have to be waited for.
+        if (wait && this.#isWaiting()) return false;
+        this.bindNow(udc);
+        return true;
+      }, signal);
+    }
+  }
+
+  /** Unbinds and binds, when no other change of the gadget is under way. */
+  async rebind(options: BindOptions): Promise<void> {
     const unbinds = this.#unbinds;
+    await this.#changes.run(() => {
+      this.#check(unbinds);
+      this.#detach();
+    }, options.signal);
+    await this.bind(options, unbinds);
+  }
+
+  /**
+   * Waits until all functions have descriptors.
+   *
+   * @throws {Deno.errors.Interrupted} If {@linkcode unbind} is called.
+   * @throws {Deno.errors.BadResource} If {@linkcode end} is called.
+   */
+  async ready(
+    { wait = true, signal }: BindOptions,
+    unbinds = this.#unbinds,
+  ): Promise<void> {
     while (wait && !this.#ended && this.#isWaiting()) {
       signal?.throwIfAborted();
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      if (!this.#ended && unbinds !== this.#unbinds) {
-        throw new Deno.errors.Interrupted(
-          `Cannot bind gadget "${this.#subject().name}": unbind() was called meanwhile`,
-        );
-      }
+      this.#check(unbinds);
     }
+    this.#check(unbinds);
+  }
+
+  #check(unbinds: number): void {
+    const { name } = this.#subject();
     if (this.#ended) {
       throw new Deno.errors.BadResource(
-        `Cannot bind gadget "${this.#subject().name}": it is stopped`,
+        `Cannot bind gadget "${name}": it is stopped`,
       );
     }
-    this.bindNow(udc);
+    if (unbinds !== this.#unbinds) {
+      throw new Deno.errors.Interrupted(
+        `Cannot bind gadget "${name}": unbind() was called meanwhile`,
+      );
+    }
   }
 
   /** Binds at once. */
-  bindNow(udc = this.#udc): void {
+  bindNow(udc = this.#udc ?? this.#firstUdc): void {
     const { name, writer } = this.#subject();
     const actual = writer.udc;
-    if (actual !== "" && (udc === undefined || udc === actual)) {
+    if (this.bound && (udc === undefined || udc === actual)) {
       this.#bound(actual);
       return;
     }
-    if (actual !== "") return this.#move(actual, udc!);
+    if (actual !== "") return this.#move(actual, udc ?? actual);
     if (udc !== undefined) return this.#bindTo(udc);
     const free = listUdcs().filter(({ driver }) => driver === "");
-    if (free.length === 0) throw noFreeController(name, listUdcs());
+    if (free.length === 0) throw noFreeController(name, writer, listUdcs());
     for (const [index, candidate] of free.entries()) {
       try {
         return this.#bindTo(candidate.name);
@@ -129,16 +182,7 @@ export class Binding {
   #move(from: string, to: string): void {
     const { writer } = this.#subject();
     // What can be seen beforehand need not cost the host its device.
-    if (listUdcs().find(({ name }) => name === to)?.driver !== "") {
-      throw this.#error(
-        systemError(Errno.EBUSY, {
-          action: `bind gadget to UDC "${to}"`,
-          syscall: "write",
-          path: writer.resolve("UDC"),
-        }),
-        to,
-      );
-    }
+    if (readUdcDriver(to) !== "") throw this.#error(busyUdc(writer, to), to);
     unbindTree(writer);
     try {
       this.#bindTo(to);
@@ -152,6 +196,10 @@ export class Binding {
   unbind(): void {
     this.#wanted = false;
     this.#unbinds++;
+    this.#detach();
+  }
+
+  #detach(): void {
     const { writer } = this.#subject();
     if (exists(writer.root)) unbindTree(writer);
   }
@@ -195,6 +243,9 @@ export class Binding {
   #bindTo(udc: string): void {
     const subject = this.#subject();
     const { writer } = subject;
+    if (readUdcDriver(udc) === undefined) {
+      throw this.#error(busyUdc(writer, udc), udc);
+    }
     checkVirtualAddresses(subject.definition, udc);
     using log = new KernelLog();
     try {

@@ -12,8 +12,10 @@ import type {
   GadgetOptions,
 } from "./gadget_options.ts";
 import { mountAll } from "./gadget_parts.ts";
-import { type ApplyPlan, planApply } from "./tree_apply.ts";
+import type { ShownValues } from "./shown_values.ts";
+import { type ApplyOptions, type ApplyPlan, planApply } from "./tree_apply.ts";
 import { type GadgetModel, modelGadget } from "./tree_model.ts";
+import { unbindTree } from "./tree_remove.ts";
 import type { TreeWriter } from "./tree_writer.ts";
 
 /** A gadget that is to be changed. */
@@ -24,13 +26,15 @@ export interface ChangingGadget {
   readonly options: GadgetOptions;
   /** What it is made from now. */
   readonly definition: GadgetDefinition;
+  /** How values read that the kernel shows in its own way. */
+  readonly shown: ShownValues;
   /** Takes on a definition, and where its functions are mounted. */
   adopt(definition: GadgetDefinition, mountPoints: Map<string, string>): void;
 }
 
 /**
- * Changes a gadget by as few steps as possible. Whatever fails, it goes back to
- * what it was.
+ * Changes a gadget by as few steps as possible. Whatever fails, what was
+ * changed goes back to what it was; no other change may be made meanwhile.
  */
 export async function changeGadget(
   gadget: ChangingGadget,
@@ -38,27 +42,34 @@ export async function changeGadget(
   options: GadgetApplyOptions,
 ): Promise<AppliedChanges> {
   const { writer, binding, definition: previous } = gadget;
-  const wasBound = binding.bound;
-  const { unbinds } = binding;
+  const { unbinds, bound: wasBound } = binding;
   const before = modelGadget(previous, gadget.name);
   const model = modelGadget(definition, gadget.name);
-  const plan = plans(writer, model, before);
+  const plan = plans(gadget, model, { previous: before });
   const rebound = wasBound &&
     (plan.unbound || plan.enumerated && (options.rebind ?? true));
   try {
-    if (plan.unbound && wasBound) writer.setUdc("");
+    // First: what a host holds, such as the medium of a drive, it lets go.
+    if (rebound || plan.unbound) unbindTree(writer);
     plan.run();
-    if (!plan.unbound && rebound) writer.setUdc("");
+    gadget.shown.note(writer);
     adopt(gadget, definition);
     if (rebound) {
-      await binding.bind({ udc: binding.udc, ...options });
+      await binding.ready(options);
+      binding.bindNow();
       writer.changes.push({ type: "bind", path: "UDC" });
     }
   } catch (error) {
     // Stopped while it was waiting: there is nothing left to put back.
     if (binding.ended) throw error;
     restore(error, () => {
-      plans(writer, before, model).run();
+      const undo = plans(gadget, before, {
+        previous: model,
+        only: writer.changes.map(({ path }) => path),
+      });
+      if (undo.unbound) unbindTree(writer);
+      undo.run();
+      gadget.shown.note(writer);
       adopt(gadget, previous);
       // Unless unbind() was called while it was waiting.
       if (wasBound && unbinds === binding.unbinds) binding.bindNow();
@@ -69,12 +80,13 @@ export async function changeGadget(
 }
 
 function plans(
-  writer: TreeWriter,
+  { writer, shown }: ChangingGadget,
   model: GadgetModel,
-  previous: GadgetModel,
+  options: ApplyOptions,
 ): ApplyPlan {
   return planApply(writer, model, {
-    previous,
+    ...options,
+    shown,
     onRemove: (directory) => {
       if (directory.startsWith("ffs.")) {
         unmountInstance(directory.slice("ffs.".length));

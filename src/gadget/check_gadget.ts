@@ -4,32 +4,29 @@
  * @module
  */
 import { DefinitionError } from "../descriptors/mod.ts";
-import { ProblemList, show } from "../descriptors/problem_list.ts";
+import { choice, ProblemList, show } from "../descriptors/problem_list.ts";
 import { checkEffect } from "./check_effect.ts";
+import { checkFunction } from "./check_function.ts";
 import { checkNameLengths } from "./check_names.ts";
 import {
   checkLanguages,
   checkName,
   checkNumber,
-  checkPath,
   checkString,
   checkText,
+  checkVersion,
 } from "./check_values.ts";
-import {
-  configurationFunctions,
-  type GadgetDefinition,
-  type GadgetFunction,
-  isKernelFunction,
-  isOwnFunction,
+import type {
+  ConfigurationDefinition,
+  GadgetDefinition,
 } from "./gadget_definition.ts";
 import { gadgetShape } from "./gadget_shape.ts";
 import { interfaceOffsets, interfaceTotals } from "./interface_offsets.ts";
-import type { KernelFunction } from "./kernel_function.ts";
 
 /** MAX_CONFIG_INTERFACES; 16 before Linux 6.12. */
 const MAX_INTERFACES = 32;
-/** configfs refuses longer names of gadgets, functions and configurations. */
-const MAX_NAME = 40;
+/** What a host grants at super speed; 500 mA below. */
+const MAX_POWER = 900;
 const SPEEDS = [
   "low-speed",
   "full-speed",
@@ -41,157 +38,177 @@ const SPEEDS = [
 /**
  * Checks what the kernel would refuse without a reason, or take silently.
  *
- * @throws {TypeError} If a value has no meaning.
- * @throws {RangeError} If a number or a text is out of its range.
+ * @throws {DefinitionError} With everything that is wrong.
  */
 export function checkGadget(definition: GadgetDefinition, name: string): void {
-  checkShape(definition, name);
-  checkName("gadget", name);
-  checkIdentity(definition);
-  if (definition.functions.length === 0) {
-    throw new TypeError("Cannot make gadget: it has no functions");
-  }
-  const names = new Set<string>();
-  for (const each of definition.functions) {
-    if (names.has(each.name)) {
-      throw new TypeError(
-        `Cannot make gadget: two functions have the name "${each.name}"`,
-      );
-    }
-    names.add(each.name);
-    checkFunction(each);
-  }
-  checkConfigurations(definition, names);
-}
-
-/** Checks what everything else counts on, and what would have no effect. */
-function checkShape(definition: GadgetDefinition, name: string): void {
   const list = new ProblemList();
+  checkName(list, "", name, "The gadget's name");
   checkNameLengths(list, name, definition);
-  if (gadgetShape(list, definition, "")) checkEffect(list, definition);
+  // What follows counts on the shape.
+  if (gadgetShape(list, definition, "")) {
+    checkIdentity(list, definition);
+    checkFunctions(list, definition);
+    checkEffect(list, definition);
+    checkConfigurations(list, definition);
+    if (list.problems.length === 0) checkInterfaces(list, definition);
+  }
   if (list.problems.length === 0) return;
   throw new DefinitionError(`gadget ${show(name)}`, list.problems);
 }
 
-function checkIdentity(definition: GadgetDefinition): void {
-  checkNumber("vendorId", definition.vendorId, 0xffff);
-  checkNumber("productId", definition.productId, 0xffff);
-  checkNumber("deviceVersion", definition.deviceVersion, 0xffff);
-  checkNumber("usbVersion", definition.usbVersion, 0xffff);
-  checkNumber("class", definition.class, 0xff);
-  checkNumber("subclass", definition.subclass, 0xff);
-  checkNumber("protocol", definition.protocol, 0xff);
-  checkNumber("maxPower", definition.maxPower, 900);
+function checkIdentity(list: ProblemList, definition: GadgetDefinition): void {
   const { maxSpeed, microsoftOs, webUsb } = definition;
+  list.range(definition.vendorId, [0, 0xffff], "vendorId", "idVendor");
+  list.range(definition.productId, [0, 0xffff], "productId", "idProduct");
+  checkVersion(list, "deviceVersion", definition.deviceVersion, "bcdDevice");
+  checkVersion(list, "usbVersion", definition.usbVersion, "bcdUSB");
+  checkNumber(list, "class", definition.class, 0xff, "bDeviceClass");
+  checkNumber(list, "subclass", definition.subclass, 0xff, "bDeviceSubClass");
+  checkNumber(list, "protocol", definition.protocol, 0xff, "bDeviceProtocol");
+  checkPower(list, "", definition);
   if (maxSpeed !== undefined && !SPEEDS.includes(maxSpeed)) {
-    throw new TypeError(
-      `Cannot make gadget: "maxSpeed" must be one of ${
-        SPEEDS.map((it) => `"${it}"`).join(", ")
-      }, is ${JSON.stringify(maxSpeed)}`,
+    list.write(
+      "speed",
+      "maxSpeed",
+      `The speed is ${show(maxSpeed)}: use ${choice(SPEEDS)}`,
     );
   }
   if (typeof microsoftOs === "object") {
-    checkNumber("microsoftOs.vendorCode", microsoftOs.vendorCode, 0xff);
+    const at = "microsoftOs";
+    const { vendorCode, configuration, signature } = microsoftOs;
     const count = definition.configurations?.length ?? 1;
+    checkNumber(list, `${at}.vendorCode`, vendorCode, 0xff, "bMS_VendorCode");
     checkNumber(
-      "microsoftOs.configuration",
-      microsoftOs.configuration,
-      count - 1,
+      list,
+      `${at}.configuration`,
+      configuration,
+      Math.max(count - 1, 0),
+      "The index of the configuration",
     );
-    checkText("microsoftOs.signature", microsoftOs.signature, 7);
+    checkText(list, `${at}.signature`, signature, 7);
   }
-  checkNumber("webUsb.vendorCode", webUsb?.vendorCode, 0xff);
-  checkNumber("webUsb.version", webUsb?.version, 0xffff);
-  checkText("webUsb.landingPage", webUsb?.landingPage, 260);
+  checkNumber(
+    list,
+    "webUsb.vendorCode",
+    webUsb?.vendorCode,
+    0xff,
+    "bVendorCode",
+  );
+  checkNumber(list, "webUsb.version", webUsb?.version, 0xffff, "bcdVersion");
+  checkText(list, "webUsb.landingPage", webUsb?.landingPage, 260);
   const languages = new Set<number>();
-  checkString("manufacturer", definition.manufacturer, languages);
-  checkString("product", definition.product, languages);
-  checkString("serialNumber", definition.serialNumber, languages);
-  checkLanguages("its strings", languages);
+  checkString(list, "manufacturer", definition.manufacturer, languages);
+  checkString(list, "product", definition.product, languages);
+  checkText(list, "serialNumber", definition.serialNumber);
+  checkLanguages(list, "", languages);
 }
 
-function checkFunction(each: GadgetFunction): void {
-  checkName("function", each.name);
-  if (isKernelFunction(each)) return checkKernelFunction(each);
-  if (!isOwnFunction(each)) checkNumber("interfaces", each.interfaces, 32);
+/** Checks how the device, or one configuration of it, is powered. */
+function checkPower(
+  list: ProblemList,
+  prefix: string,
+  { maxPower }: Omit<ConfigurationDefinition, "functions">,
+): void {
+  checkNumber(
+    list,
+    `${prefix}maxPower`,
+    maxPower,
+    MAX_POWER,
+    "The current in mA",
+  );
 }
 
-function checkKernelFunction(each: KernelFunction): void {
-  checkName("function type", each.type);
-  if (each.type === "ffs") {
-    throw new TypeError(
-      `Cannot make gadget: function "${each.name}" of type "ffs" is none of the kernel; use externalFunction()`,
+function checkFunctions(
+  list: ProblemList,
+  { functions }: GadgetDefinition,
+): void {
+  if (functions.length === 0) {
+    list.bind(
+      "functions",
+      "functions",
+      "There are no functions: give one at least",
     );
   }
-  const what = `function "${each.name}"`;
-  if (`${each.type}.${each.name}`.length >= MAX_NAME) {
-    throw new RangeError(
-      `Cannot make gadget: the name "${each.type}.${each.name}" has ${
-        each.type.length + each.name.length + 1
-      } characters, ${MAX_NAME - 1} is the limit`,
-    );
-  }
-  for (const [path, value] of Object.entries(each.attributes)) {
-    checkPath(`an attribute of ${what}`, path);
-    const valid = value instanceof Uint8Array || typeof value === "boolean" ||
-      typeof value === "string" && !value.includes("\0") ||
-      typeof value === "number" && Number.isSafeInteger(value);
-    if (!valid) {
-      throw new TypeError(
-        `Cannot make gadget: attribute "${path}" of ${what} must be a text, an integer, a boolean or bytes, is ${
-          Deno.inspect(value)
-        }`,
+  const names = new Set<string>();
+  functions.forEach((each, index) => {
+    const path = `functions[${index}]`;
+    if (names.has(each.name)) {
+      list.write(
+        "name",
+        `${path}.name`,
+        `The name ${show(each.name)} is used twice: give each function its own`,
       );
     }
-  }
-  for (const [path, target] of Object.entries(each.links)) {
-    checkPath(`a link of ${what}`, path);
-    checkPath(`a link of ${what}`, target);
-  }
+    names.add(each.name);
+    checkFunction(list, path, each);
+  });
 }
 
 function checkConfigurations(
-  definition: GadgetDefinition,
-  names: ReadonlySet<string>,
+  list: ProblemList,
+  { functions, configurations }: GadgetDefinition,
 ): void {
-  const { configurations = [{}] } = definition;
+  if (configurations === undefined) return;
   if (configurations.length === 0) {
-    throw new TypeError("Cannot make gadget: it has no configurations");
+    list.write(
+      "configurations",
+      "configurations",
+      "There are no configurations: give one at least, or leave them out for one with all functions",
+    );
   }
+  const names = functions.map((it) => it.name);
   configurations.forEach((each, index) => {
-    const where = `configurations[${index}]`;
-    checkNumber(`${where}.maxPower`, each.maxPower, 900);
+    const path = `configurations[${index}]`;
+    checkPower(list, `${path}.`, each);
     const languages = new Set<number>();
-    checkString(`${where}.description`, each.description, languages);
-    checkLanguages(`the strings of configuration ${index + 1}`, languages);
-    const seen = new Set<string>();
-    for (const name of each.functions ?? []) {
-      if (!names.has(name)) {
-        throw new TypeError(
-          `Cannot make gadget: "${where}" names the function "${name}", which the gadget has not got`,
+    checkString(list, `${path}.description`, each.description, languages);
+    checkLanguages(list, path, languages);
+    each.functions?.forEach((name, position) => {
+      const at = `${path}.functions[${position}]`;
+      if (!names.includes(name)) {
+        list.write(
+          "configurations",
+          at,
+          `The gadget has no function ${show(name)}: ${
+            names.length > 1
+              ? `use ${choice(names)}`
+              : names.length > 0
+              ? `use ${show(names[0])}`
+              : "define it"
+          }`,
+        );
+      } else if (each.functions?.indexOf(name) !== position) {
+        list.write(
+          "configurations",
+          at,
+          `The function ${show(name)} is named twice: name it once`,
         );
       }
-      if (seen.has(name)) {
-        throw new TypeError(
-          `Cannot make gadget: "${where}" names the function "${name}" twice`,
-        );
-      }
-      seen.add(name);
+    });
+    if (each.functions?.length === 0) {
+      list.bind(
+        "configurations",
+        `${path}.functions`,
+        "The configuration has no functions: name one at least, or leave them out for all",
+      );
     }
   });
-  configurationFunctions(definition).forEach((functions, index) => {
-    if (functions.length > 0) return;
-    throw new TypeError(
-      `Cannot make gadget: configuration ${index + 1} has no functions`,
-    );
-  });
+}
+
+/** Checks how many interfaces there are, and what numbers they get. */
+function checkInterfaces(
+  list: ProblemList,
+  definition: GadgetDefinition,
+): void {
   interfaceTotals(definition).forEach((count, index) => {
     if (count <= MAX_INTERFACES) return;
-    throw new RangeError(
-      `Cannot make gadget: configuration ${
-        index + 1
-      } has ${count} interfaces, ${MAX_INTERFACES} is the limit of Linux`,
+    list.bind(
+      "interfaces",
+      definition.configurations === undefined
+        ? "functions"
+        : `configurations[${index}]`,
+      `There are ${count} interfaces, and Linux takes ${MAX_INTERFACES} in a configuration: use fewer functions`,
     );
   });
-  interfaceOffsets(definition);
+  interfaceOffsets(definition, list);
 }

@@ -4,107 +4,154 @@
  * @module
  */
 import type { LocalizedString } from "../descriptors/mod.ts";
-import { languageId } from "../usb/mod.ts";
+import { type ProblemList, show } from "../descriptors/problem_list.ts";
+import {
+  unknownLanguage,
+  validateText,
+} from "../descriptors/validate_strings.ts";
+import { languageId, languageTag } from "../usb/mod.ts";
 
-/** USB_MAX_STRING_LEN: what configfs takes, and a host is given. */
-const MAX_STRING_BYTES = 126;
 /** MAX_USB_STRING_LANGS, the same for the device and each configuration. */
 const MAX_LANGUAGES = 2;
 
-/** Checks an integer from 0 to `max`; without a value there is nothing wrong. */
+/** Checks a whole number from 0 to `max`, which may be left out. */
 export function checkNumber(
-  key: string,
-  value: number | undefined,
+  list: ProblemList,
+  path: string,
+  value: unknown,
   max: number,
-): void {
-  if (value === undefined) return;
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new RangeError(
-      `Cannot make gadget: "${key}" must be an integer from 0 to ${max}, is ${value}`,
-    );
-  }
-}
-
-/** Checks a text for one file of configfs. */
-export function checkText(
-  key: string,
-  value: string | undefined,
-  maxBytes: number,
-): void {
-  if (value === undefined) return;
-  const { length } = new TextEncoder().encode(value);
-  if (length > maxBytes) {
-    throw new RangeError(
-      `Cannot make gadget: "${key}" has ${length} bytes of UTF-8, ${maxBytes} is the limit`,
-    );
-  }
-  if (/[\0\n]/.test(value)) {
-    throw new TypeError(
-      `Cannot make gadget: "${key}" has a NUL or a line break inside: ${
-        JSON.stringify(value)
-      }`,
-    );
-  }
-}
-
-/** Checks a string descriptor in all its languages, and notes these. */
-export function checkString(
-  key: string,
-  value: LocalizedString | undefined,
-  languages: Set<number>,
-): void {
-  if (value === undefined) return;
-  for (const [language, text] of localized(value)) {
-    languages.add(language);
-    checkText(key, text, MAX_STRING_BYTES);
-  }
-}
-
-/** Checks how many languages there are. */
-export function checkLanguages(
   what: string,
-  languages: ReadonlySet<number>,
 ): void {
-  if (languages.size > MAX_LANGUAGES) {
-    throw new RangeError(
-      `Cannot make gadget: ${what} have ${languages.size} languages, ${MAX_LANGUAGES} is the limit of Linux`,
+  if (value !== undefined) list.range(value, [0, max], path, what);
+}
+
+/** Checks a version in binary-coded decimal, which may be left out. */
+export function checkVersion(
+  list: ProblemList,
+  path: string,
+  value: unknown,
+  what: string,
+): void {
+  if (value === undefined) return;
+  if (!list.range(value, [0, 0xffff], path, what)) return;
+  const digits = value.toString(16).padStart(4, "0");
+  if (/^\d+$/.test(digits)) return;
+  list.write(
+    "version",
+    path,
+    `${what} is 0x${digits}, and the kernel takes decimal digits only: use the digits 0 to 9, as in 0x0102 for 1.02`,
+  );
+}
+
+/** Checks a text for one file of configfs, which may be left out. */
+export function checkText(
+  list: ProblemList,
+  path: string,
+  value: unknown,
+  maxBytes?: number,
+): void {
+  if (value === undefined) return;
+  validateText(list, value, path, { what: "The value", maxBytes });
+  if (typeof value === "string" && value.includes("\n")) {
+    list.write(
+      "string",
+      path,
+      "The text has a line break, which ends a value in configfs: remove it",
     );
   }
 }
 
 /**
- * The texts by LANGID. A text for all languages counts as English.
+ * Checks a string descriptor in all its languages, which may be left out.
  *
- * @throws {TypeError} If a language is not known.
+ * @param languages Where its languages are noted.
  */
-export function localized(value: LocalizedString): [number, string][] {
-  const record = typeof value === "string" ? { "en-US": value } : value;
-  return Object.entries(record).map(([tag, text]) => {
+export function checkString(
+  list: ProblemList,
+  path: string,
+  value: unknown,
+  languages: Set<number>,
+): void {
+  if (value === undefined) return;
+  if (typeof value !== "object" || value === null) {
+    languages.add(ENGLISH);
+    return checkText(list, path, value);
+  }
+  const seen = new Set<number>();
+  for (const [tag, text] of Object.entries(value)) {
+    const at = `${path}[${show(tag)}]`;
     const id = languageId(tag);
-    if (id === undefined) {
-      throw new TypeError(
-        `Cannot make gadget: the language "${tag}" is not known; give its LANGID, such as "0x0409"`,
+    if (id === undefined) list.configure("language", at, unknownLanguage(tag));
+    else if (seen.has(id)) {
+      list.configure(
+        "language",
+        at,
+        `Language ${languageTag(id)} is given twice: give it once`,
       );
+    } else {
+      seen.add(id);
+      languages.add(id);
     }
-    return [id, text];
-  });
+    if (text === undefined) {
+      list.write("string", at, "The value is undefined: give text");
+    }
+    checkText(list, at, text);
+  }
+}
+
+/** Checks how many languages there are. */
+export function checkLanguages(
+  list: ProblemList,
+  path: string,
+  languages: ReadonlySet<number>,
+): void {
+  if (languages.size <= MAX_LANGUAGES) return;
+  list.write(
+    "language",
+    path,
+    `The strings have ${languages.size} languages, and Linux takes ${MAX_LANGUAGES}: use fewer`,
+  );
+}
+
+/** The language of a text that is given without one. */
+const ENGLISH = 0x0409;
+
+/** The texts by LANGID. A text for all languages counts as English. */
+export function localized(value: LocalizedString): [number, string][] {
+  if (typeof value === "string") return [[ENGLISH, value]];
+  return Object.entries(value).map(([tag, text]) => [languageId(tag)!, text]);
 }
 
 /** Names become names of directories: nothing may lead out of the gadget's. */
-export function checkName(what: string, name: string): void {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
-    throw new TypeError(
-      `Cannot make gadget: the ${what} name "${name}" must consist of letters, digits, "_", "-" and ".", and not begin with "." or "-"`,
+export function checkName(
+  list: ProblemList,
+  path: string,
+  name: unknown,
+  what: string,
+): void {
+  if (typeof name !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
+    list.write(
+      "name",
+      path,
+      `${what} is ${
+        show(name)
+      }: use letters, digits, "_", "-" and ".", and begin with none of "-" and "."`,
     );
-  }
-  if (name.length > 255) {
-    throw new RangeError(
-      `Cannot make gadget: the ${what} name has ${name.length} characters, 255 is the limit`,
+  } else if (name.length > 255) {
+    list.write(
+      "name",
+      path,
+      `${what} has ${name.length} characters, and a directory's name takes 255: shorten it`,
     );
   }
 }
 
 /** A path below a function's directory. */
-export function checkPath(what: string, path: string): void {
-  for (const part of path.split("/")) checkName(what, part);
+export function checkPath(
+  list: ProblemList,
+  path: string,
+  value: string,
+  what: string,
+): void {
+  for (const part of value.split("/")) checkName(list, path, part, what);
 }

@@ -6,6 +6,7 @@
 import type { FunctionFs } from "../functionfs/mod.ts";
 import { Binding, type BindOptions } from "./binding.ts";
 import { changeGadget } from "./change_gadget.ts";
+import { ChangeQueue } from "./change_queue.ts";
 import { checkGadget } from "./check_gadget.ts";
 import { removeAtExit } from "./exit.ts";
 import type { GadgetDefinition, GadgetFunction } from "./gadget_definition.ts";
@@ -27,6 +28,7 @@ import {
 import { cleanUp, type CleanUpOptions, removeGadget } from "./recovery.ts";
 import { gadgetsDirectory, permissionHint, ROOT_REMEDY } from "./remedies.ts";
 import type { BindingSubject } from "./readiness.ts";
+import type { ShownValues } from "./shown_values.ts";
 import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
 import { readUdc, type Udc } from "./udc.ts";
 
@@ -53,6 +55,9 @@ export class Gadget<
   readonly #options: GadgetOptions;
   readonly #root: string;
   #mountPoints: ReadonlyMap<string, string>;
+  /** Its changes, of which one is made at a time. */
+  readonly #queue = new ChangeQueue();
+  readonly #shown: ShownValues;
   readonly #binding: Binding;
   /** The controller that it was bound to when it was adopted. */
   readonly #adoptedUdc: string | undefined;
@@ -75,7 +80,12 @@ export class Gadget<
     this.#root = parts.root;
     this.#mountPoints = parts.mountPoints;
     this.#adoptedUdc = parts.udc || undefined;
-    this.#binding = new Binding(() => this.#subject());
+    this.#shown = parts.shown;
+    this.#binding = new Binding(
+      () => this.#subject(),
+      this.#queue,
+      options.udc ?? this.#adoptedUdc,
+    );
     this.#forget = options.persistent ? () => {} : removeAtExit({
       stop: () => this.stop(),
       stopNow: () => this.#stopNow(),
@@ -94,6 +104,7 @@ export class Gadget<
    * `Deno.exit` or an uncaught error. What a process leaves behind that is
    * killed is removed by the next start; see {@linkcode Gadget.cleanUp}.
    *
+   * @throws {DefinitionError} With everything that is wrong with the definition.
    * @throws {Deno.errors.NotFound} Without gadget support in the kernel, or
    * without a USB device controller, or without the one that was named.
    * @throws {Deno.errors.AlreadyExists} If there is a gadget of that name.
@@ -155,7 +166,8 @@ export class Gadget<
    * The USB device controller that it is bound to or was bound to last, with
    * its state of now.
    *
-   * @throws {Deno.errors.NotFound} If it was never bound to one.
+   * @throws {Deno.errors.NotFound} If it was never bound to one, or that one is
+   * gone.
    */
   get udc(): Udc {
     const udc = this.#binding.udc ?? this.#adoptedUdc;
@@ -167,7 +179,7 @@ export class Gadget<
     return readUdc(udc);
   }
 
-  /** Whether it is bound to a controller. */
+  /** Whether it is bound to a controller: not while that is gone. */
   get bound(): boolean {
     return this.#stopped === undefined && this.#binding.bound;
   }
@@ -179,7 +191,7 @@ export class Gadget<
 
   /**
    * Attaches the gadget to a controller; waits for functions of other
-   * processes. Nothing happens if it is attached to it. If it is attached to
+   * processes, and for changes that are under way. Nothing happens if it is attached to it. If it is attached to
    * another controller, it stays there where this one is not free, and goes
    * back there where this one does not take it.
    *
@@ -189,13 +201,14 @@ export class Gadget<
    */
   async bind(options: BindOptions = {}): Promise<void> {
     this.#check("bind");
-    const used = this.#binding.udc ?? this.#options.udc ?? this.#adoptedUdc;
-    const { udc = used } = options;
     if (this.#options.rebind) this.#binding.watch();
-    await this.#binding.bind({ ...options, udc });
+    await this.#binding.bind(options);
   }
 
-  /** Detaches the gadget from its controller; the host sees it leave. */
+  /**
+   * Detaches the gadget from its controller; the host sees it leave. Ends
+   * changes that wait.
+   */
   unbind(): void {
     this.#check("unbind");
     this.#binding.unbind();
@@ -203,8 +216,9 @@ export class Gadget<
 
   /** Detaches the gadget and attaches it again: the host enumerates it anew. */
   async rebind(options: BindOptions = {}): Promise<void> {
-    this.unbind();
-    await this.bind(options);
+    this.#check("bind");
+    if (this.#options.rebind) this.#binding.watch();
+    await this.#binding.rebind(options);
   }
 
   /**
@@ -213,11 +227,14 @@ export class Gadget<
    * if something has changed that needs it.
    *
    * Functions that this process serves must be the same objects as before;
-   * other functions may come, go and change. Whatever fails, the gadget goes
-   * back to what it was: a value that the kernel refuses, a mount, the bind
-   * afterwards, or the wait for a function of another process.
+   * other functions may come, go and change. Whatever fails, what was changed
+   * goes back to what it was: a value that the kernel refuses, a mount, the
+   * bind afterwards, or the wait for a function of another process.
+   *
+   * One change is made at a time: a second call begins when the first is over.
    *
    * @returns What was changed.
+   * @throws {DefinitionError} With everything that is wrong with the definition.
    * @throws {TypeError} If a function of this process is not the same.
    * @throws {AggregateError} If it could not be put back either.
    */
@@ -227,22 +244,26 @@ export class Gadget<
   ): Promise<AppliedChanges> {
     this.#check("change");
     checkGadget(definition, this.name);
-    checkOwnFunctions(this.#definition, definition);
-    return await changeGadget(
-      {
+    return await this.#queue.run(() => {
+      this.#check("change");
+      checkOwnFunctions(this.#definition, definition);
+      const gadget = {
         name: this.name,
         writer: this.#writer(),
         binding: this.#binding,
         options: this.#options,
         definition: this.#definition,
-        adopt: (definition, mountPoints) => {
+        shown: this.#shown,
+        adopt: (
+          definition: GadgetDefinition,
+          mountPoints: Map<string, string>,
+        ) => {
           this.#definition = definition;
           this.#mountPoints = mountPoints;
         },
-      },
-      definition,
-      options,
-    );
+      };
+      return changeGadget(gadget, definition, options);
+    }, options.signal);
   }
 
   /**

@@ -25,6 +25,7 @@ import type { GadgetOptions } from "./gadget_options.ts";
 import { removeGadget } from "./recovery.ts";
 import { readLinks, restoreLinks } from "./relink.ts";
 import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
+import { ShownValues } from "./shown_values.ts";
 import { planApply } from "./tree_apply.ts";
 import { modelGadget } from "./tree_model.ts";
 import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
@@ -130,6 +131,8 @@ export interface GadgetParts {
   readonly udc: string;
   /** What was changed in configfs. */
   readonly changes: readonly GadgetChange[];
+  /** How values read that the kernel shows in its own way. */
+  readonly shown: ShownValues;
 }
 
 /**
@@ -152,7 +155,9 @@ export function buildGadget(
     if (detach) writer.setUdc("");
     plan.run();
     const mountPoints = mountAll(definition, name, options);
-    return { root, mountPoints, udc, changes: writer.changes };
+    const shown = new ShownValues();
+    shown.note(writer);
+    return { root, mountPoints, udc, changes: writer.changes, shown };
   } catch (error) {
     if (detach) {
       restoreLinks(writer, links);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ProblemList, show } from "../descriptors/problem_list.ts";
 import {
   configurationFunctions,
   type GadgetDefinition,
@@ -19,13 +20,16 @@ function countInterfaces(each: GadgetFunction): number | undefined {
  * How many interfaces come before each function. An association names its
  * first interface by number, and the kernel does not rewrite that.
  *
- * @throws {TypeError} If a function with associations stands at different
- * places, or behind a function whose interfaces are not known.
+ * @param list Where problems go: a function with associations that stands at
+ * different places, or behind a function whose interfaces are not known.
  */
 export function interfaceOffsets(
   definition: GadgetDefinition,
+  list = new ProblemList(),
 ): Map<string, number> {
   const offsets = new Map<string, number>();
+  const at = (each: GadgetFunction) =>
+    `functions[${definition.functions.indexOf(each)}]`;
   for (const functions of configurationFunctions(definition)) {
     let offset: number | undefined = 0;
     for (const each of functions) {
@@ -33,13 +37,21 @@ export function interfaceOffsets(
         (each.associations?.length ?? 0) > 0;
       const before = offsets.get(each.name);
       if (matters && offset === undefined) {
-        throw new TypeError(
-          `Cannot make gadget: the function "${each.name}" has associations, and the number of interfaces before it is not known; give it as "interfaces" of the functions before it`,
+        list.configure(
+          "associations",
+          at(each),
+          `The function ${
+            show(each.name)
+          } has associations, and the number of interfaces before it is not known: give it as "interfaces" of the functions before it`,
         );
       }
       if (matters && before !== undefined && before !== offset) {
-        throw new TypeError(
-          `Cannot make gadget: the function "${each.name}" has associations, and must have the same number of interfaces before it in each configuration`,
+        list.configure(
+          "associations",
+          at(each),
+          `The function ${
+            show(each.name)
+          } has associations, and not the same number of interfaces before it in each configuration: put the same functions before it`,
         );
       }
       offsets.set(each.name, before ?? offset ?? 0);

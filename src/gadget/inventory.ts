@@ -14,6 +14,7 @@ import {
 import { listMounts } from "../../ffi/mount.ts";
 import { type Claim, listClaims } from "./claim.ts";
 import { findConfigfs } from "./remedies.ts";
+import { readUdcDriver } from "./udc.ts";
 
 /** A process that has files of a mount open. */
 export interface HoldingProcess {
@@ -104,12 +105,14 @@ function readGadget(
     "serialnumber",
   ]);
   const owner = claim?.owner ?? "foreign";
+  const udc = read("UDC");
   return {
     name,
     path,
     ids: `${read("idVendor").slice(2)}:${read("idProduct").slice(2)}`,
     strings,
-    udc: read("UDC"),
+    // configfs keeps the name of a controller that is gone.
+    udc: udc !== "" && readUdcDriver(udc) === name ? udc : "",
     owner,
     ...(claim !== undefined && claim.pid > 0 ? { pid: claim.pid } : {}),
     attributes: readAll(path, ATTRIBUTES),

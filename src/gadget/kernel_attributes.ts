@@ -3,7 +3,7 @@
  *
  * Names are those of configfs, so that the kernel's own documentation
  * (`Documentation/ABI/testing/configfs-usb-gadget-*`) applies to them. A slash
- * leads into a directory: `"lun.0/file"`.
+ * leads into a directory: `"lun.0/file"`. The order of keys means nothing.
  *
  * @module
  */
@@ -84,6 +84,12 @@ export type LunAttributes<N extends number> =
     readonly [
       K in `lun.${N}/${"cdrom" | "nofua" | "removable" | "ro"}`
     ]?: boolean;
+  }
+  & {
+    readonly [
+      /** Takes out the medium before, also where the host has locked it: once, when a definition comes to have this. Linux 6.2. */
+      K in `lun.${N}/forced_eject`
+    ]?: boolean;
   };
 
 /** Attributes of `mass_storage`. Unit 0 is always there, others when named. */
@@ -159,7 +165,11 @@ export interface Audio2Attributes extends AudioAttributes {
   readonly fb_max?: number;
 }
 
-/** Attributes of `uvc`. Formats and frames go by path, and `links` bind them. */
+/**
+ * Attributes of `uvc`. Formats and frames go by path, and `links` bind them.
+ * Frames are numbered in the natural order of their names: `360p`, `720p`,
+ * `1080p`.
+ */
 export interface UvcAttributes {
   /** bInterval of the streaming endpoint, 1 to 16. By default 1. */
   readonly streaming_interval?: number;

@@ -22,7 +22,7 @@ export interface KernelFunction<
   readonly name: N;
   /** What is set before it is added to a configuration. */
   readonly attributes: Attributes;
-  /** Links inside its directory, in order: path to target path. */
+  /** Links inside its directory: path to target path. */
   readonly links: Readonly<Record<string, string>>;
   /**
    * How many interfaces it has. Functions after it need the number;
@@ -48,7 +48,10 @@ export interface KernelFunctionOptions<N extends string = string> {
    * @default {the type}
    */
   readonly name?: N;
-  /** Links inside its directory, in order: path to target path. uvc needs them. */
+  /**
+   * Links inside its directory: path to target path. uvc needs them, and
+   * numbers its formats in the natural order of the links' names.
+   */
   readonly links?: Readonly<Record<string, string>>;
   /**
    * How many interfaces it has.
@@ -191,8 +194,7 @@ function countInterfaces(
 /**
  * Describes a FunctionFS instance that another process serves with
  * `FunctionFs.open()`. The gadget makes and mounts the instance, and is bound
- * when it is ready. Before Linux 6.9 the kernel does not tell that of a
- * function without endpoints; bind such a gadget with `wait: false`.
+ * when it is ready.
  *
  * @param name The name of the function.
  * @param options How many interfaces it has, for the functions after it.

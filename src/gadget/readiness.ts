@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { exists, list, readTextFile } from "../../ffi/file.ts";
+import { O_NONBLOCK, O_RDONLY, POLLIN, POLLOUT } from "../../ffi/abi.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import { close, exists, list, open, readTextFile } from "../../ffi/file.ts";
+import { WAIT_US } from "../../ffi/patience.ts";
+import { pollOnce } from "../../ffi/wait.ts";
 import type { FunctionFs } from "../functionfs/mod.ts";
 import {
   functionDirectory,
@@ -44,12 +48,37 @@ export function unreadyFunctions(subject: BindingSubject): UnreadyFunction[] {
     const ready = `${subject.writer.root}/functions/${directory}/ready`;
     const isReady = exists(ready)
       ? readTextFile(ready) === "1"
-      : hasEndpoints(subject.mountPoints.get(name));
+      : hasDescriptors(subject.mountPoints.get(name));
     return isReady ? [] : [{ name, closed: false }];
   });
 }
 
-/** Kernels before 6.9 do not tell; but the files of endpoints appear. */
-function hasEndpoints(mountPoint: string | undefined): boolean {
-  return mountPoint !== undefined && list(mountPoint).length > 1;
+/** Kernels before 6.9 do not say; but the files of endpoints appear, if there are any. */
+function hasDescriptors(mountPoint: string | undefined): boolean {
+  if (mountPoint === undefined) return false;
+  return list(mountPoint).length > 1 || isActive(`${mountPoint}/ep0`);
+}
+
+/**
+ * Whether the descriptors of a function are complete, as its `ep0` shows: as
+ * long as the kernel waits for them, it can be written to and not read from
+ * (`ffs_ep0_poll()`). To look at it changes nothing.
+ */
+function isActive(ep0: string): boolean {
+  let fd: number;
+  try {
+    // Nonblocking: whoever waits for an event has the file locked meanwhile.
+    fd = open(ep0, O_RDONLY | O_NONBLOCK);
+  } catch (error) {
+    // It is being closed, or its mount has gone.
+    if (isSystemError(error, "EBUSY", "ENOENT")) return false;
+    throw error;
+  }
+  try {
+    // The file may be locked for the moment in which descriptors are written:
+    // another look, after the wait, finds it ready for that again.
+    return pollOnce(fd, POLLIN | POLLOUT, WAIT_US) !== POLLOUT;
+  } finally {
+    close(fd);
+  }
 }

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
-import { exists, readlink, realPath } from "../../ffi/file.ts";
-import { sameValue } from "./attribute_value.ts";
+import { exists, readlink } from "../../ffi/file.ts";
 import { kernelRelease } from "./remedies.ts";
+import { type CompareOptions, TreeComparison } from "./tree_compare.ts";
 import { changeFunction, makeFunction } from "./tree_function.ts";
 import type { AttributeNode, FunctionNode, GadgetModel } from "./tree_model.ts";
 import {
@@ -39,17 +38,13 @@ export interface ApplyPlan {
 }
 
 /** What the plan depends on, apart from the directory and the model. */
-export interface ApplyOptions {
-  /** What was applied before: attributes that it names and the new one does not go back to the kernel's defaults. */
-  readonly previous?: GadgetModel;
+export interface ApplyOptions extends CompareOptions {
   /** Called before the directory of a function is removed. */
   readonly onRemove?: (directory: string) => void;
 }
 
 /** Attributes of a function in use that the kernel changes at once. */
 const LIVE = /^lun\.\d+\//;
-/** Attributes that name a file, and read as its absolute path without links. */
-const FILE = /^lun\.\d+\/file$/;
 
 /** Compares a directory with its model; reads only. */
 export function planApply(
@@ -70,6 +65,7 @@ class Planner {
   readonly #writer: TreeWriter;
   readonly #model: GadgetModel;
   readonly #options: ApplyOptions;
+  readonly #values: TreeComparison;
   readonly #steps: Step[] = [];
   /** Functions that must leave their configurations, directory by directory. */
   readonly #relink = new Set<string>();
@@ -78,6 +74,7 @@ class Planner {
     this.#writer = writer;
     this.#model = model;
     this.#options = options;
+    this.#values = new TreeComparison(writer, options);
   }
 
   plan(): Step[] {
@@ -143,8 +140,17 @@ class Planner {
       .find((it) => it.directory === node.directory);
     const fresh = !this.#exists(path);
     const paths = node.attributes.map((it) => it.path);
-    const forgotten = before?.attributes.some((it) => !paths.includes(it.path));
-    if (fresh || forgotten || linksDiffer(before, node)) {
+    const forgotten = before?.attributes.some((it) =>
+      !paths.includes(it.path) &&
+      !this.#values.isWriteOnly(`${path}/${it.path}`)
+    );
+    const different = fresh
+      ? []
+      : node.attributes.filter((it) => !this.#same(path, it));
+    const live = different.every((it) => LIVE.test(it.path));
+    // What is linked inside takes no changes any more.
+    const locked = !live && node.links.length > 0;
+    if (fresh || forgotten || locked || linksDiffer(before, node)) {
       this.#relink.add(node.directory);
       return [{
         unbound: true,
@@ -155,10 +161,7 @@ class Planner {
         },
       }];
     }
-    const different = node.attributes
-      .filter((it) => !this.#same(path, it));
     if (different.length === 0) return [];
-    const live = different.every((it) => LIVE.test(it.path));
     if (!live) this.#relink.add(node.directory);
     return [{
       unbound: !live,
@@ -240,16 +243,7 @@ class Planner {
   }
 
   #same(directory: string, node: AttributeNode): boolean {
-    const path = directory === "" ? node.path : `${directory}/${node.path}`;
-    try {
-      const actual = this.#writer.read(path);
-      return sameValue(actual, node) ||
-        FILE.test(node.path) && sameValue(actual, withRealPath(node));
-    } catch (error) {
-      // Not there yet, or not to be read.
-      if (isSystemError(error, "ENOENT", "EACCES")) return false;
-      throw error;
-    }
+    return this.#values.same(directory, node);
   }
 
   #exists(path: string): boolean {
@@ -258,19 +252,6 @@ class Planner {
 
   #add(run: () => void, unbound = true): void {
     this.#steps.push({ unbound, enumerated: true, run });
-  }
-}
-
-/** The attribute as the kernel tells it back. */
-function withRealPath(node: AttributeNode): AttributeNode {
-  const { value } = node;
-  if (typeof value !== "string" || value === "") return node;
-  try {
-    return { ...node, value: realPath(value) };
-  } catch (error) {
-    // Whether it can be used the kernel tells when it is written.
-    if (isSystemError(error)) return node;
-    throw error;
   }
 }
 

@@ -3,18 +3,25 @@
  *
  * @module
  */
+import { isSystemError } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
-import type { AttributeNode, FunctionNode } from "./tree_model.ts";
+import { withHint } from "./remedies.ts";
+import {
+  type AttributeNode,
+  type FunctionNode,
+  isMedium,
+} from "./tree_model.ts";
 import type { TreeWriter } from "./tree_writer.ts";
 
 /** Makes the directory of a function, with all that belongs inside. */
 export function makeFunction(writer: TreeWriter, node: FunctionNode): void {
   const path = `functions/${node.directory}`;
   writer.make(path);
-  for (const attribute of node.attributes) {
-    makeParents(writer, path, attribute.path);
-    writer.set(path, attribute);
+  // First: an attribute may be about a directory, such as a default frame.
+  for (const { path: attribute } of node.attributes) {
+    makeParents(writer, path, attribute);
   }
+  for (const attribute of node.attributes) writer.set(path, attribute);
   for (const [link, target] of node.links) {
     makeParents(writer, path, link);
     writer.link(`${path}/${target}`, `${path}/${link}`);
@@ -34,19 +41,41 @@ export function changeFunction(
   different: readonly AttributeNode[],
 ): void {
   const path = `functions/${node.directory}`;
-  // A drive with a medium is not changed, except for its medium.
-  const eject = new Set(
+  for (const { path: attribute } of different) {
+    makeParents(writer, path, attribute);
+  }
+  // A drive with a medium takes no change of its kind: out with it, and in again.
+  const drives = new Set(
     different.filter(({ path }) => /^lun\.\d+\/(ro|cdrom)$/.test(path))
-      .map(({ path }) => `${path.split("/")[0]}/file`),
+      .map(({ path }) => path.split("/")[0]),
   );
-  for (const file of eject) {
-    makeParents(writer, path, file);
-    writer.set(path, { path: file, value: "" });
+  for (const drive of drives) {
+    const forced = different.find((it) => it.path === `${drive}/forced_eject`);
+    if (forced !== undefined) writer.set(path, forced);
+    setMedium(writer, path, { path: `${drive}/file`, value: "" });
   }
   for (const attribute of node.attributes) {
-    if (!different.includes(attribute) && !eject.has(attribute.path)) continue;
-    makeParents(writer, path, attribute.path);
-    writer.set(path, attribute);
+    const [drive, file] = attribute.path.split("/");
+    const again = drives.has(drive) && /^(cdrom|ro|file)$/.test(file);
+    if (!again && !different.includes(attribute)) continue;
+    if (isMedium(attribute.path)) setMedium(writer, path, attribute);
+    else writer.set(path, attribute);
+  }
+}
+
+function setMedium(
+  writer: TreeWriter,
+  directory: string,
+  file: AttributeNode,
+): void {
+  try {
+    writer.set(directory, file);
+  } catch (error) {
+    if (!isSystemError(error, "EBUSY")) throw error;
+    throw withHint(
+      error,
+      "the host has locked the medium; eject it there, or set forced_eject of the drive as well",
+    );
   }
 }
 

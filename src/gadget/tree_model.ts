@@ -4,6 +4,7 @@
  * @module
  */
 import type { LocalizedString } from "../descriptors/mod.ts";
+import { sortAttributes, sortLinks } from "./attribute_order.ts";
 import { localized } from "./check_values.ts";
 import {
   configurationFunctions,
@@ -11,7 +12,7 @@ import {
   type GadgetDefinition,
   isKernelFunction,
 } from "./gadget_definition.ts";
-import type { AttributeValue } from "./kernel_attributes.ts";
+import type { Attributes, AttributeValue } from "./kernel_attributes.ts";
 
 /** A file and its value. */
 export interface AttributeNode {
@@ -26,8 +27,9 @@ export interface AttributeNode {
 /** A directory below `functions/`. */
 export interface FunctionNode {
   readonly directory: string;
+  /** In the order in which the kernel takes them, as the links. */
   readonly attributes: readonly AttributeNode[];
-  /** Links inside it, in order: path and target, both below it. */
+  /** Links inside it: path and target, both below it. */
   readonly links: readonly (readonly [string, string])[];
 }
 
@@ -56,6 +58,11 @@ const HEX_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   rndis: ["class", "subclass", "protocol"],
 };
 
+/** Whether an attribute names the medium of a drive; it reads as an absolute path without links. */
+export function isMedium(path: string): boolean {
+  return /^lun\.\d+\/file$/.test(path);
+}
+
 /** Says what the directory of a gadget should contain. */
 export function modelGadget(
   definition: GadgetDefinition,
@@ -76,19 +83,34 @@ export function modelGadget(
     functions: definition.functions.map((each) => ({
       directory: functionDirectory(name, each),
       attributes: isKernelFunction(each)
-        ? Object.entries(each.attributes).map(([path, value]) => ({
-          path,
-          value,
-          hex: HEX_ATTRIBUTES[each.type]?.includes(path) ?? false,
-        }))
+        ? sortAttributes(
+          Object.entries(withReadOnly(each.attributes)).map((
+            [path, value],
+          ) => ({
+            path,
+            value,
+            hex: HEX_ATTRIBUTES[each.type]?.includes(path) ?? false,
+          })),
+        )
         : [],
-      links: isKernelFunction(each) ? Object.entries(each.links) : [],
+      links: isKernelFunction(each)
+        ? sortLinks(Object.entries(each.links))
+        : [],
     })),
     configurations,
     osConfiguration: microsoftOs
       ? configurations[configuration].directory
       : undefined,
   };
+}
+
+/** `cdrom` sets `ro`, and does not reset it: where `ro` is left out, it follows. */
+function withReadOnly(attributes: Attributes): Attributes {
+  const implied = Object.entries(attributes).flatMap(([path, value]) => {
+    const [, drive] = /^(lun\.\d+)\/cdrom$/.exec(path) ?? [];
+    return drive === undefined ? [] : [[`${drive}/ro`, value]];
+  });
+  return { ...Object.fromEntries(implied), ...attributes };
 }
 
 function gadgetAttributes(definition: GadgetDefinition): AttributeNode[] {

@@ -38,6 +38,8 @@ export class TreeWriter {
   readonly root: string;
   /** All that was changed, oldest first. */
   readonly changes: GadgetChange[] = [];
+  /** The attributes that were set, by their paths. */
+  readonly written = new Map<string, AttributeNode>();
 
   /** @param root The gadget's directory. */
   constructor(root: string) {
@@ -83,6 +85,7 @@ export class TreeWriter {
       if (!isSystemError(error, "ENOENT")) throw error;
       throw withHint(error, `this kernel (${kernelRelease()}) has not got it`);
     }
+    this.written.set(path, node);
     this.#record("set", path);
   }
 

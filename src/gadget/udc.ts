@@ -69,8 +69,14 @@ export interface UdcWaitOptions {
  */
 export function listUdcs(): Udc[] {
   if (!exists(UDC_CLASS)) return [];
-  return list(UDC_CLASS).map(({ name }) => readUdc(name))
-    .sort((a, b) => a.name < b.name ? -1 : 1);
+  return list(UDC_CLASS).flatMap(({ name }) => {
+    try {
+      return [readUdc(name)];
+    } catch (error) {
+      if (isSystemError(error, "ENOENT", "ENODEV")) return []; // Gone by now.
+      throw error;
+    }
+  }).sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
 /**
@@ -95,6 +101,20 @@ export function readUdc(name: string): Udc {
     isOtg: read("is_otg") === "1",
     controllerDriver: controllerDriver(name),
   };
+}
+
+/**
+ * Reads which gadget driver has a controller.
+ *
+ * @returns `""` if none has it, `undefined` if there is no such controller.
+ */
+export function readUdcDriver(name: string): string | undefined {
+  try {
+    return readTextFile(`${UDC_CLASS}/${name}/function`);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENODEV")) return undefined;
+    throw error;
+  }
 }
 
 /**

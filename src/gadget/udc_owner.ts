@@ -4,36 +4,33 @@
  * @module
  */
 import { isSystemError } from "../../ffi/errno.ts";
-import { list, readTextFile } from "../../ffi/file.ts";
+import { readTextFile } from "../../ffi/file.ts";
 import { readClaim } from "./claim.ts";
 import { gadgetsDirectory } from "./remedies.ts";
-import { listUdcs } from "./udc.ts";
+import { readUdcDriver } from "./udc.ts";
 
 /** Who has a controller, in words; `undefined` if it is free or not there. */
 export function udcOwner(udc: string): string | undefined {
-  const { driver } = listUdcs().find(({ name }) => name === udc) ?? {};
+  const driver = readUdcDriver(udc);
   if (driver === undefined || driver === "") return undefined;
-  const gadget = gadgetOfUdc(udc);
-  if (gadget === undefined) return `the gadget driver "${driver}"`;
-  const claim = readClaim(gadget);
+  if (!isGadgetOn(driver, udc)) return `the gadget driver "${driver}"`;
+  const claim = readClaim(driver);
   switch (claim?.owner) {
     case "dead":
-      return `the gadget "${gadget}", which a process that has ended left behind; remove it with Gadget.cleanUp()`;
+      return `the gadget "${driver}", which a process that has ended left behind; remove it with Gadget.cleanUp()`;
     case "alive":
-      return `the gadget "${gadget}" of process ${claim.pid}`;
+      return `the gadget "${driver}" of process ${claim.pid}`;
     default:
-      return `the gadget "${gadget}"`;
+      return `the gadget "${driver}"`;
   }
 }
 
-function gadgetOfUdc(udc: string): string | undefined {
-  const directory = gadgetsDirectory();
-  return list(directory).map(({ name }) => name).find((name) => {
-    try {
-      return readTextFile(`${directory}/${name}/UDC`) === udc;
-    } catch (error) {
-      if (isSystemError(error, "ENOENT")) return false; // Gone by now.
-      throw error;
-    }
-  });
+/** Whether a driver is a gadget of configfs; others may name a controller that was gone for a while. */
+function isGadgetOn(driver: string, udc: string): boolean {
+  try {
+    return readTextFile(`${gadgetsDirectory()}/${driver}/UDC`) === udc;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return false;
+    throw error;
+  }
 }

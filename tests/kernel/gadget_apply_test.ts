@@ -7,6 +7,7 @@ import "../support/libraries.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   bulkPair,
+  DefinitionError,
   Gadget,
   type GadgetDefinition,
   kernelFunction,
@@ -74,8 +75,8 @@ Deno.test("what apply() finds as it should be is not written, and the host sees 
   });
   assertEquals(rebound, true);
   assertEquals(changes.map(({ type, path }) => `${type} ${path}`), [
-    "set strings/0x409/product",
     "unbind UDC",
+    "set strings/0x409/product",
     "bind UDC",
   ]);
   assertEquals(configfs.count(), 4);
@@ -303,8 +304,8 @@ Deno.test("names that lead elsewhere are refused before anything is written", as
   for (const name of ["", ".", "..", "a/b", "../a", "-a", ".a", "a b", "a\n"]) {
     await assertRejects(
       () => Gadget.start({ ...ids, functions: [echo] }, { name }),
-      TypeError,
-      "the gadget name",
+      DefinitionError,
+      "The gadget's name is",
     );
   }
   await assertRejects(
@@ -313,8 +314,8 @@ Deno.test("names that lead elsewhere are refused before anything is written", as
         ...ids,
         functions: [kernelFunction("x", { "../../idVendor": 1 })],
       }),
-    TypeError,
-    "an attribute of function",
+    DefinitionError,
+    "A part of the attribute's path is",
   );
   assertEquals(gadgetTraces(), traces);
 });

@@ -7,6 +7,7 @@
 import "../support/libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  type BindFailure,
   bulkPair,
   Gadget,
   kernelFunction,
@@ -16,11 +17,13 @@ import {
   usbFunction,
   waitForUdc,
 } from "@usb/gadget";
+import { listGadgets } from "../../src/gadget/inventory.ts";
 import { withControllers } from "../support/controllers.ts";
 import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
 import { Enumerations } from "../support/enumerations.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
 import { pattern } from "../support/pattern.ts";
+import { shell } from "../support/shell.ts";
 import { gadgetSpeed } from "../support/speed.ts";
 import { UsbfsDevice } from "../support/usbfs.ts";
 import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
@@ -97,6 +100,67 @@ Deno.test("unbind(), bind() and rebind() take the device off its host and back",
   assertEquals(gadget.bound, true);
   assertEquals(gadget.functions.echo.state, "enabled");
   assertEquals(await waitForDevice(ids), device);
+});
+
+Deno.test("a gadget whose controller is gone is not bound, and is again when it is back", async () => {
+  const traces = gadgetTraces();
+  const definition = { ...ids, maxSpeed, functions: [echo] };
+  const gadget = await Gadget.start({ ...definition, product: "Before" });
+  await waitForDevice(ids);
+  const { name } = gadget.udc;
+  for (const product of ["After", "Later"]) {
+    await shell("modprobe -r dummy_hcd");
+    try {
+      assertEquals(gadget.bound, false);
+      assertThrows(() => gadget.udc, Deno.errors.NotFound);
+      assertEquals(listGadgets().map(({ udc }) => udc), [""]);
+      const missing = {
+        [`Cannot bind gadget "${gadget.name}" to UDC "${name}": there is no such controller; this machine has none`]:
+          () => gadget.bind(),
+        "this machine has no USB device controller": () =>
+          Gadget.start(definition),
+      };
+      for (const [message, bind] of Object.entries(missing)) {
+        const error = await assertRejects(bind, Deno.errors.NotFound, message);
+        const { code, errno, cause } = error as Error & BindFailure;
+        assertEquals([code, errno], ["ENOENT", 2]);
+        assertEquals((cause as BindFailure).code, "ENOENT");
+      }
+      // It is changed as one that is not bound.
+      const { rebound } = await gadget.apply({ ...definition, product });
+      assertEquals(rebound, false);
+      assertEquals(gadget.bound, false);
+      // In one round it is detached, too, from what is not there.
+      if (product === "Later") gadget.unbind();
+    } finally {
+      await shell("modprobe dummy_hcd is_super_speed=1");
+    }
+    await gadget.bind();
+    assertEquals(gadget.bound, true);
+    const { sysfsPath } = await waitForDevice(ids);
+    await gadget.functions.echo.enabled();
+    assertEquals(
+      (await Deno.readTextFile(`${sysfsPath}/product`)).trim(),
+      product,
+    );
+  }
+  await gadget.stop();
+  assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("a gadget that is to be bound again is, on a controller that has come back", async () => {
+  await using gadget = await Gadget.start(
+    { ...ids, maxSpeed, functions: [echo] },
+    { rebind: true },
+  );
+  await waitForDevice(ids);
+  await shell("modprobe -r dummy_hcd");
+  assertEquals(gadget.bound, false);
+  // The kernel takes this off the bus: the package brings it back.
+  await gadget.apply({ ...gadget.definition, deviceVersion: 0x0200 });
+  await shell("modprobe dummy_hcd is_super_speed=1");
+  await waitForDevice(ids);
+  assertEquals(gadget.bound, true);
 });
 
 Deno.test("a persistent gadget that is adopted keeps its controller", async () => {

@@ -15,6 +15,7 @@ import {
   type BindFailure,
   bulkIn,
   bulkPair,
+  compileFunction,
   externalFunction,
   FunctionFs,
   Gadget,
@@ -23,10 +24,13 @@ import {
   type UsbFunction,
   usbFunction,
 } from "@usb/gadget";
+import { readTextFile } from "../../ffi/file.ts";
+import { FunctionHolder } from "../support/function_holder.ts";
 import { testKernel } from "../support/kernel_version.ts";
 import { gadgetTraces, openFiles } from "../support/leftovers.ts";
 import { shell } from "../support/shell.ts";
 import { gadgetSpeed } from "../support/speed.ts";
+import { until } from "../support/until.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
@@ -44,12 +48,18 @@ async function failure(
   errorClass: new () => Error = Deno.errors.Busy,
 ): Promise<Error & BindFailure> {
   const error = await assertRejects(run, errorClass) as Error & BindFailure;
-  // Whatever the reason is.
-  assertEquals([error.code, error.errno, error.syscall], [
-    "EBUSY",
-    16,
-    "write",
-  ]);
+  const { code, errno, syscall, path } = error;
+  // The kernel says EBUSY whatever the reason is.
+  const expected = errorClass === Deno.errors.Busy
+    ? ["EBUSY", 16, "write"]
+    : ["ENOENT", 2, "access"];
+  assertEquals([code, errno, syscall], expected);
+  const cause = error.cause as Error & BindFailure;
+  assertEquals(cause.constructor, error.constructor);
+  assertEquals(
+    [cause.code, cause.errno, cause.syscall, cause.path],
+    [code, errno, syscall, path],
+  );
   assertStringIncludes(error.message, error.reasons[0]);
   return error;
 }
@@ -77,9 +87,8 @@ Deno.test("a controller that is taken is told with the gadget and the process th
       message,
       `Cannot bind gadget "${second.name}" to UDC "${UDC}": it is taken by ${owner}`,
     );
-    await assertRejects(
-      () => second.bind(),
-      Deno.errors.Busy,
+    assertEquals(
+      (await failure(() => second.bind())).message,
       `Cannot bind gadget "${second.name}": no USB device controller is free: "${UDC}" by ${owner}`,
     );
   }
@@ -159,6 +168,53 @@ Deno.test("functions that are not ready are named", async () => {
   const { message } = await failure(() => gadget.bind());
   assertStringIncludes(message, 'function "echo" is closed; stop the gadget');
   await Promise.all([one.close(), two.close()]);
+  await gadget.stop();
+  assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("a function of another process without endpoints is bound when it is ready", async () => {
+  const traces = gadgetTraces();
+  const gadget = await Gadget.start({
+    ...ids,
+    maxSpeed,
+    functions: [externalFunction("quiet")],
+  }, { bind: false });
+  const quiet = usbFunction({ name: "quiet", interfaces: [{ class: 0xff }] });
+  const mounted = gadget.mountPoints.quiet;
+  for (let round = 0; round < 3; round++) {
+    const { reasons } = await failure(() => gadget.bind({ wait: false }));
+    assertEquals(reasons.length, 1);
+    const bound = gadget.bind();
+    // Looked at again and again, it is still to be had.
+    await assertRejects(
+      () => gadget.bind({ signal: AbortSignal.timeout(200) }),
+      DOMException,
+    );
+    assertEquals(gadget.bound, false);
+    const served = FunctionFs.open(quiet, mounted);
+    await bound;
+    await served.enabled();
+    assertEquals(gadget.bound, true);
+    await served.close();
+    assertEquals(gadget.bound, false);
+  }
+  // By a process that waits for events: it has the file locked.
+  const { descriptors, strings } = compileFunction(quiet);
+  {
+    using _holder = new FunctionHolder(mounted, { descriptors, strings });
+    const reader = new Deno.Command("cat", {
+      args: [`${mounted}/ep0`],
+      stdout: "null",
+    }).spawn();
+    await until(() => {
+      const state = readTextFile(`/proc/${reader.pid}/stat`);
+      return state.split(") ")[1].startsWith("S");
+    }, "the process waits");
+    await gadget.bind();
+    assertEquals(gadget.bound, true);
+    reader.kill("SIGKILL");
+    await reader.status;
+  }
   await gadget.stop();
   assertEquals(gadgetTraces(), traces);
 });

@@ -264,7 +264,7 @@ Deno.test("strings of 126 bytes arrive whole", () => {
     [[
       "configure",
       "strings[0].strings[0]",
-      "The text takes 127 bytes in UTF-8, but the kernel cuts it after 126: shorten it",
+      "The text takes 127 bytes in UTF-8, but the kernel takes 126 at most: shorten it",
     ]],
     {},
     stringsBlock([[0x0409, "ä".repeat(63) + "a"]]),

@@ -30,11 +30,11 @@ Deno.test("a description has up to 126 bytes of UTF-8", () => {
   problems("數".repeat(42), []);
   problems("a".repeat(127), [[
     PATH,
-    "The text takes 127 bytes in UTF-8, but the kernel cuts it after 126: shorten it",
+    "The text takes 127 bytes in UTF-8, but the kernel takes 126 at most: shorten it",
   ]]);
   problems("數".repeat(43), [[
     PATH,
-    "The text takes 129 bytes in UTF-8, but the kernel cuts it after 126: shorten it",
+    "The text takes 129 bytes in UTF-8, but the kernel takes 126 at most: shorten it",
   ]]);
 });
 

@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   bulkPair,
+  DefinitionError,
   externalFunction,
   type GadgetDefinition,
   type GadgetFunctions,
@@ -62,43 +63,87 @@ Deno.test("interfaceOffsets() counts the interfaces before each function", () =>
     ["grouped", 7],
     ["echo", 9],
   ]);
-  assertThrows(
-    () => interfaceOffsets(define([externalFunction("other"), grouped])),
-    TypeError,
-    'the function "grouped" has associations, and the number of interfaces before it is not known',
-  );
-  assertThrows(
-    () =>
-      interfaceOffsets(define([echo, grouped], {
-        configurations: [{}, { functions: ["grouped"] }],
-      })),
-    TypeError,
-    "must have the same number of interfaces before it in each configuration",
-  );
 });
 
+/** What checkGadget() finds, as lines of a path and a message. */
+function problems(definition: GadgetDefinition, name = "g"): string[] {
+  try {
+    checkGadget(definition, name);
+    return [];
+  } catch (error) {
+    if (!(error instanceof DefinitionError)) throw error;
+    return error.problems.map(({ path, message }) => `${path}: ${message}`);
+  }
+}
+
 Deno.test("checkGadget() refuses what the kernel would refuse or cut", () => {
+  const hid = (report_length: number) =>
+    kernelFunction("hid", { report_desc: new Uint8Array(1), report_length });
   const refused: [Partial<GadgetDefinition>, string][] = [
-    [{ vendorId: 0x10000 }, '"vendorId" must be an integer from 0 to 65535'],
-    [{ maxPower: 901 }, '"maxPower" must be an integer from 0 to 900'],
-    [{ functions: [] }, "it has no functions"],
-    [{ functions: [echo, echo] }, 'two functions have the name "echo"'],
-    [{ product: "x".repeat(127) }, '"product" has 127 bytes of UTF-8'],
-    [{ product: "ä".repeat(64) }, '"product" has 128 bytes of UTF-8'],
-    [{ product: "a\nb" }, '"product" has a NUL or a line break'],
+    [
+      { vendorId: 0x10000 },
+      "vendorId: idVendor is 65536: give a whole number from 0 to 65535",
+    ],
+    [
+      { vendorId: undefined },
+      "vendorId: idVendor is undefined: give a whole number from 0 to 65535",
+    ],
+    [
+      { deviceVersion: 0x010a },
+      "deviceVersion: bcdDevice is 0x010a, and the kernel takes decimal digits only: use the digits 0 to 9, as in 0x0102 for 1.02",
+    ],
+    [
+      { maxPower: 901 },
+      "maxPower: The current in mA is 901: give a whole number from 0 to 900",
+    ],
+    [
+      { selfPowered: "no" as unknown as boolean },
+      'selfPowered: Self powered is "no": give true or false',
+    ],
+    [{ functions: [] }, "functions: There are no functions: give one at least"],
+    [
+      { functions: [echo, echo] },
+      'functions[1].name: The name "echo" is used twice: give each function its own',
+    ],
+    [
+      { product: "x".repeat(127) },
+      "product: The text takes 127 bytes in UTF-8, but the kernel takes 126 at most: shorten it",
+    ],
+    [
+      { product: "ä".repeat(64) },
+      "product: The text takes 128 bytes in UTF-8, but the kernel takes 126 at most: shorten it",
+    ],
+    [
+      { product: "a\nb" },
+      "product: The text has a line break, which ends a value in configfs: remove it",
+    ],
     [
       { product: { "en-US": "a", "de-DE": "b", "fr-FR": "c" } },
-      "its strings have 3 languages, 2 is the limit of Linux",
+      ": The strings have 3 languages, and Linux takes 2: use fewer",
     ],
-    [{ product: { xx: "a" } }, 'the language "xx" is not known'],
-    [{ configurations: [] }, "it has no configurations"],
+    [
+      { product: { xx: "a" } },
+      'product["xx"]: Language "xx" has no known LANGID: use a tag such as "en-US", or the LANGID, 1 to 65535',
+    ],
+    [
+      { product: { "en-US": "a", "EN-us": "b" } },
+      'product["EN-us"]: Language en-US is given twice: give it once',
+    ],
+    [
+      { configurations: [] },
+      "configurations: There are no configurations: give one at least, or leave them out for one with all functions",
+    ],
+    [
+      { configurations: [{ functions: [] }] },
+      "configurations[0].functions: The configuration has no functions: name one at least, or leave them out for all",
+    ],
     [
       { configurations: [{ functions: ["nope"] }] },
-      'names the function "nope", which the gadget has not got',
+      'configurations[0].functions[0]: The gadget has no function "nope": use "echo"',
     ],
     [
       { configurations: [{ functions: ["echo", "echo"] }] },
-      'names the function "echo" twice',
+      'configurations[0].functions[1]: The function "echo" is named twice: name it once',
     ],
     [
       {
@@ -107,36 +152,117 @@ Deno.test("checkGadget() refuses what the kernel would refuse or cut", () => {
           (_, index) => kernelFunction("acm", {}, { name: `tty${index}` }),
         ),
       },
-      "configuration 1 has 34 interfaces, 32 is the limit of Linux",
+      "functions: There are 34 interfaces, and Linux takes 32 in a configuration: use fewer functions",
+    ],
+    [
+      { functions: [hid(1.5)] },
+      'functions[0].attributes["report_length"]: The value is 1.5: give a text, a whole number, a boolean or a Uint8Array',
+    ],
+    [
+      { functions: [kernelFunction("ffs", {}, { name: "x" })] },
+      'functions[0].type: The type "ffs" is FunctionFS, which another process serves: use externalFunction()',
+    ],
+    [
+      { functions: [kernelFunction("a/b", {}, { name: "b" })] },
+      'functions[0].type: The function\'s type is "a/b": use letters, digits, "_", "-" and ".", and begin with none of "-" and "."',
+    ],
+    [
+      { functions: [externalFunction("other"), grouped] },
+      'functions[1]: The function "grouped" has associations, and the number of interfaces before it is not known: give it as "interfaces" of the functions before it',
+    ],
+    [
+      {
+        functions: [echo, grouped],
+        configurations: [{}, { functions: ["grouped"] }],
+      },
+      'functions[1]: The function "grouped" has associations, and not the same number of interfaces before it in each configuration: put the same functions before it',
     ],
     [
       {
         functions: [
-          kernelFunction("hid", {
-            report_desc: new Uint8Array(1),
-            report_length: 1.5,
+          kernelFunction("mass_storage", {
+            "lun.0/inquiry_string": "ä".repeat(15),
           }),
         ],
       },
-      'attribute "report_length" of function "hid" must be',
-    ],
-    [
-      { functions: [kernelFunction("ffs", {}, { name: "x" })] },
-      'function "x" of type "ffs" is none of the kernel; use externalFunction()',
-    ],
-    [
-      { functions: [kernelFunction("a/b", {}, { name: "b" })] },
-      'the function type name "a/b"',
+      'functions[0].attributes["lun.0/inquiry_string"]: The text takes 30 bytes in UTF-8, but the kernel takes 28 at most: shorten it',
     ],
   ];
-  for (const [change, message] of refused) {
-    assertThrows(
-      () => checkGadget({ ...define([echo]), ...change }, "g"),
-      Error,
-      message,
-    );
+  for (const [change, problem] of refused) {
+    assertEquals(problems({ ...define([echo]), ...change }), [problem]);
   }
-  checkGadget(define([echo, kernelFunction("ecm")]), "usb-gadget.1.0");
+  const fine = define([echo, kernelFunction("ecm")]);
+  assertEquals(problems(fine, "usb-gadget.1.0"), []);
+});
+
+Deno.test("checkGadget() reports everything that is wrong at once, each with its remedy", () => {
+  const wrong = {
+    vendorId: 99999,
+    productId: -3,
+    maxPower: 9999,
+    product: { "en-US": "a".repeat(127), xx: "b" },
+    functions: [
+      { ...echo, name: "a b" },
+      kernelFunction("ncm", { qmult: 0.5, "../x": 1 } as { qmult: number }),
+    ],
+    configurations: [{ functions: ["nope"], maxPower: 901 }],
+  };
+  const found = problems(wrong, "..");
+  assertEquals(
+    found.map((line) => line.split(": ")[0]),
+    [
+      "",
+      "vendorId",
+      "productId",
+      "maxPower",
+      'product["en-US"]',
+      'product["xx"]',
+      "functions[0].name",
+      'functions[1].attributes["qmult"]',
+      'functions[1].attributes["../x"]',
+      "configurations[0].maxPower",
+      "configurations[0].functions[0]",
+    ],
+  );
+  for (const line of found) {
+    assertMatch(line, /: (give|use|shorten) [^:]+$/);
+  }
+  assertThrows(
+    () => checkGadget({ ...wrong, functions: [echo] }, "g"),
+    DefinitionError,
+    'Cannot define gadget "g", 7 problems:\n  vendorId: idVendor is 99999',
+  );
+});
+
+Deno.test("a lone surrogate is refused in every text", () => {
+  const lone = "a\ud800b";
+  const message =
+    "The text has half of a surrogate pair, which is no character: remove it";
+  const places: [string, Partial<GadgetDefinition>][] = [
+    ["manufacturer", { manufacturer: lone }],
+    ["product", { product: lone }],
+    ['product["ja-JP"]', { product: { "en-US": "a", "ja-JP": lone } }],
+    ["serialNumber", { serialNumber: lone }],
+    ["microsoftOs.signature", { microsoftOs: { signature: lone } }],
+    ["webUsb.landingPage", { webUsb: { landingPage: lone } }],
+    [
+      "configurations[0].description",
+      { configurations: [{ description: lone }] },
+    ],
+    [
+      'functions[0].attributes["pnp_string"]',
+      { functions: [kernelFunction("printer", { pnp_string: lone })] },
+    ],
+    [
+      'functions[0].attributes["lun.0/file"]',
+      { functions: [kernelFunction("mass_storage", { "lun.0/file": lone })] },
+    ],
+  ];
+  for (const [path, change] of places) {
+    assertEquals(problems({ ...define([echo]), ...change }), [
+      `${path}: ${message}`,
+    ]);
+  }
 });
 
 Deno.test("modelGadget() puts each text into each language", () => {
