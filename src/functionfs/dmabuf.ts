@@ -125,8 +125,10 @@ export class DmaBuffer implements AsyncDisposable {
    * uses it; tells the kernel (DMA_BUF_IOCTL_SYNC); then calls `use` with the
    * memory itself, nothing is copied.
    *
-   * The array is good until the promise settles. A transfer that is called
-   * while `use` runs is refused, and one access waits for the other.
+   * The array is good until the promise settles. Its memory stays where it is:
+   * to transfer its buffer (`transfer()`, `structuredClone()`, a BYOB reader,
+   * {@linkcode OutEndpoint.read} into it) fails with TypeError. A transfer that
+   * is called while `use` runs is refused, and one access waits for the other.
    *
    * @param mode What is done: `"read"`, `"write"` or `"readwrite"`. Reading
    * does not wait for other devices that read.
@@ -217,11 +219,16 @@ export class DmaBuffer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#closing.abort(closedBuffer("use its memory"));
-    await Promise.all([...this.attachments].map((each) => each.detach()));
-    await Promise.allSettled(this.#accesses);
-    this.#mapping?.unmap();
-    this.gate.close();
-    close(this.fd);
+    try {
+      await Promise.all([...this.attachments].map((each) => each.detach()));
+    } finally {
+      // Also where a detachment has failed: the kernel then has the memory
+      // under a reference of its own.
+      await Promise.allSettled(this.#accesses);
+      this.#mapping?.unmap();
+      this.gate.close();
+      close(this.fd);
+    }
   }
 }
 
