@@ -7,6 +7,7 @@ import type { FunctionFs } from "../functionfs/mod.ts";
 import { Binding, type BindOptions } from "./binding.ts";
 import { changeGadget } from "./change_gadget.ts";
 import { checkGadget } from "./check_gadget.ts";
+import { checkApply, checkBind, checkStart } from "./check_options.ts";
 import { removeAtExit } from "./exit.ts";
 import type { GadgetDefinition, GadgetFunction } from "./gadget_definition.ts";
 import type {
@@ -106,6 +107,7 @@ export class Gadget<
     definition: GadgetDefinition<F>,
     options: GadgetOptions = {},
   ): Promise<Gadget<F>> {
+    checkStart(definition, options);
     const { name = `usb-gadget.${Deno.pid}.${counter++}`, persistent = false } =
       options;
     checkGadget(definition, name);
@@ -187,6 +189,7 @@ export class Gadget<
    * waits.
    */
   async bind(options: BindOptions = {}): Promise<void> {
+    checkBind(this.name, options);
     this.#check("bind");
     const used = this.#binding.udc ?? this.#options.udc ?? this.#adoptedUdc;
     const { udc = used } = options;
@@ -202,6 +205,7 @@ export class Gadget<
 
   /** Detaches the gadget and attaches it again: the host enumerates it anew. */
   async rebind(options: BindOptions = {}): Promise<void> {
+    checkBind(this.name, options);
     this.unbind();
     await this.bind(options);
   }
@@ -224,6 +228,7 @@ export class Gadget<
     definition: GadgetDefinition,
     options: GadgetApplyOptions = {},
   ): Promise<AppliedChanges> {
+    checkApply(this.name, definition, options);
     this.#check("change");
     checkGadget(definition, this.name);
     checkOwnFunctions(this.#definition, definition);
