@@ -126,8 +126,9 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
 
   /**
    * What happens to the function, for `for await`. Every iteration gets all
-   * events from its start on, however slowly it takes them, and ends when the
-   * function is closed.
+   * events from its start on, and ends when the function is closed. For one that
+   * stalls, up to 1000 events wait; with more, the oldest are dropped, and a
+   * {@linkcode DroppedEvent} in their place says how many.
    */
   get events(): AsyncIterable<FunctionEvent> {
     return this.#parts.lifecycle.events;
