@@ -25,6 +25,11 @@ export function byteLengthOf(bytes: Uint8Array): number {
   return byteLength.call(bytes) as number;
 }
 
+/** Where an array begins in its memory. */
+export function byteOffsetOf(bytes: Uint8Array): number {
+  return byteOffset.call(bytes) as number;
+}
+
 /** The memory of an array. */
 export function bufferOf<B extends ArrayBufferLike>(bytes: Uint8Array<B>): B {
   return buffer.call(bytes) as B;
@@ -36,8 +41,7 @@ export function viewOf<B extends ArrayBufferLike>(
   limit = Infinity,
 ): Uint8Array<B> {
   const length = Math.min(limit, byteLengthOf(bytes));
-  const offset = byteOffset.call(bytes) as number;
-  return new Uint8Array(bufferOf(bytes), offset, length);
+  return new Uint8Array(bufferOf(bytes), byteOffsetOf(bytes), length);
 }
 
 /**

@@ -7,8 +7,8 @@ import { IOCB_CMD_PREAD } from "../../ffi/abi.ts";
 import {
   bufferOf,
   byteLengthOf,
+  byteOffsetOf,
   bytesProblem,
-  viewOf,
 } from "../arguments/bytes.ts";
 import { describe } from "../arguments/describe.ts";
 import {
@@ -296,10 +296,11 @@ export class OutEndpoint extends Endpoint {
    * while the kernel writes there.
    */
   #takeOver(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-    const { buffer, byteOffset, byteLength } = viewOf(bytes);
+    const offset = byteOffsetOf(bytes);
+    const length = byteLengthOf(bytes);
     try {
-      const taken = (buffer as ArrayBuffer).transferToFixedLength();
-      return new Uint8Array(taken, byteOffset, byteLength);
+      const buffer = bufferOf(bytes) as ArrayBuffer;
+      return new Uint8Array(buffer.transferToFixedLength(), offset, length);
     } catch (cause) {
       throw new TypeError(
         `Cannot read from endpoint "${this.name}": the buffer cannot be transferred, as that of a WebAssembly memory or a DmaBuffer`,
