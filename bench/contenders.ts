@@ -38,7 +38,7 @@ export interface Programs {
   readonly skipped: Partial<Record<Contender, string>>;
 }
 
-const SOURCE = new URL(".", import.meta.url).pathname;
+const SOURCE = `${import.meta.dirname}/`;
 
 /** Builds the host and the contenders. */
 export async function build(
@@ -126,7 +126,13 @@ const BUILDERS: Record<
 
 /** The command line of a gadget of this package, by its file in `bench`. */
 export function ours(file: string, ...args: string[]): string[] {
-  return oursFrom(new URL("..", import.meta.url).pathname, file, ...args);
+  return oursFrom(
+    decodeURIComponent(
+      new URL("..", import.meta.url).pathname,
+    ),
+    file,
+    ...args,
+  );
 }
 
 function oursFrom(checkout: string, file: string, ...args: string[]): string[] {

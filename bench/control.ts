@@ -38,7 +38,7 @@ await runText("gcc", [
   "-O2",
   "-o",
   program,
-  new URL("../tests/support/control_gadget.c", import.meta.url).pathname,
+  `${import.meta.dirname}/../tests/support/control_gadget.c`,
 ]);
 
 /** Asks the gadget that is there; returns requests per second. */

@@ -40,7 +40,7 @@ Usage: deno task bench [OPTIONS]
   --write             write results.json, results.md and throughput.svg here
 `;
 
-const ROOT = new URL("..", import.meta.url).pathname;
+const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname);
 const TIMEOUT = 2 * 60 * 60;
 
 async function main(): Promise<number> {

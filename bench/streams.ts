@@ -28,7 +28,7 @@ await runText("gcc", [
   "-O2",
   "-o",
   program,
-  new URL("bulk_host.c", import.meta.url).pathname,
+  `${import.meta.dirname}/bulk_host.c`,
 ]);
 
 await using gadget = await Gadget.start({

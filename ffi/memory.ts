@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { MAP_SHARED, PROT_READ, PROT_WRITE } from "./abi.ts";
-import { check, Errno, lastErrno, systemError } from "./errno.ts";
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PROT_READ,
+  PROT_WRITE,
+} from "./abi.ts";
+import { check, lastErrno, systemError } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 
 /** Address of an array's first byte. True as long as the array is reachable. */
@@ -33,46 +40,58 @@ export function memfd(name: string, size: number, flags: number): number {
 
 /** A file's pages in this process's memory. */
 export interface Mapping extends Disposable {
-  /** The mapped bytes. An array of length 0 once {@linkcode unmap} was called. */
+  /**
+   * The mapped bytes. Their buffer cannot be transferred. An array of length 0
+   * once {@linkcode unmap} was called.
+   */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Takes the mapping away. A second call does nothing. */
+  /** Gives the file's pages back. A second call does nothing. */
   unmap(): void;
 }
 
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+/** Bytes of a page of a WebAssembly memory. */
+const WASM_PAGE = 65_536;
 
-/** Maps `length` bytes of a file, shared, for reading and writing. */
+/**
+ * Maps `length` bytes of a file, shared, for reading and writing.
+ *
+ * The pages lie over those of a WebAssembly memory, whose buffer is the only
+ * kind that a program cannot transfer: an array of another kind could be moved,
+ * and used when its pages are gone. The address range stays mapped as long as
+ * an array or a call needs it, since V8 owns it; {@linkcode Mapping.unmap} puts
+ * empty pages there.
+ *
+ * @param length At most 4 GiB.
+ */
 export function mmap(fd: number, length: number): Mapping {
   if (!Number.isSafeInteger(length) || length <= 0) {
     throw new RangeError(`Cannot map ${length} bytes`);
   }
-  const pointer = libc().mmap(
-    null,
-    BigInt(length),
-    PROT_READ | PROT_WRITE,
-    MAP_SHARED,
-    fd,
-    0n,
-  );
-  if (
-    pointer === null ||
-    BigInt.asUintN(64, Deno.UnsafePointer.value(pointer)) === MAP_FAILED
-  ) {
-    throw systemError(pointer === null ? Errno.ENOMEM : lastErrno(), {
+  const pages = Math.ceil(length / WASM_PAGE);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const bytes = new Uint8Array(memory.buffer as ArrayBuffer, 0, length);
+  const address = Deno.UnsafePointer.of(bytes);
+  const place = (flags: number, fd: number) => {
+    const { mmap } = libc();
+    const protection = PROT_READ | PROT_WRITE;
+    const size = BigInt(length);
+    const at = mmap(address, size, protection, MAP_FIXED | flags, fd, 0n);
+    return at !== null &&
+      BigInt.asUintN(64, Deno.UnsafePointer.value(at)) !== MAP_FAILED;
+  };
+  if (!place(MAP_SHARED, fd)) {
+    throw systemError(lastErrno(), {
       action: `map ${length} bytes`,
       syscall: "mmap",
     });
   }
-  const bytes = new Uint8Array(
-    Deno.UnsafePointerView.getArrayBuffer(pointer, length),
-  );
   let mapped = true;
   const unmap = () => {
     if (!mapped) return;
     mapped = false;
-    // Detached first: an access to memory that is gone would end the process.
-    bytes.buffer.transfer();
-    libc().munmap(pointer, BigInt(length));
+    memory.grow(0); // detaches `bytes`, and leaves the address range to V8
+    place(MAP_PRIVATE | MAP_ANONYMOUS, -1);
   };
   return { bytes, unmap, [Symbol.dispose]: unmap };
 }

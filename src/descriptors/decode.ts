@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkBytes } from "../arguments/bytes.ts";
 import { DescriptorType } from "../usb/descriptor_type.ts";
 import {
   addressDirection,
@@ -61,6 +62,7 @@ const CONFIGURATION_LENGTH = 9;
  * ```
  */
 export function decodeDescriptors(bytes: Uint8Array): ConfigurationTree {
+  checkBytes("decode configuration", "the data", bytes);
   const [first, ...others] = splitDescriptors(bytes);
   if (
     first === undefined || first[1] !== DescriptorType.CONFIGURATION ||

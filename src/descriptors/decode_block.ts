@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkBytes } from "../arguments/bytes.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
 import { BlockCursor, Refusal } from "./block_cursor.ts";
 import { decodeList } from "./decode.ts";
@@ -61,6 +62,10 @@ export function decodeFunctionBlock(
   descriptors: Uint8Array,
   strings?: Uint8Array,
 ): FunctionBlockTree {
+  checkBytes("decode function", "the descriptors block", descriptors);
+  if (strings !== undefined) {
+    checkBytes("decode function", "the strings block", strings);
+  }
   try {
     const tree = decodeBlock(new BlockCursor(descriptors));
     return strings ? { ...tree, languages: decodeStrings(strings) } : tree;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkBytes } from "../arguments/bytes.ts";
 import { validateAccepted, validateAcceptedStrings } from "./bind_rules.ts";
 import { type BlockErrno, Refusal } from "./block_cursor.ts";
 import type { Problem } from "./problem.ts";
@@ -61,6 +62,10 @@ export function validateBlocks(
   strings?: Uint8Array,
   context: BlockContext = {},
 ): BlockVerdict {
+  checkBytes("check blocks", "the descriptors block", descriptors);
+  if (strings !== undefined) {
+    checkBytes("check blocks", "the strings block", strings);
+  }
   const list = new ProblemList();
   try {
     const block = acceptDescriptors(descriptors, context);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from "../arguments/describe.ts";
 import {
   type ControlAnswer,
   type ControlErrorHandler,
@@ -118,7 +119,9 @@ async function answer(
     await setup.reply(result);
   } else if (result !== undefined && result !== unhandled) {
     throw new TypeError(
-      `Cannot answer a control request with "${result}": return bytes, or nothing`,
+      `Cannot answer a control request with ${
+        describe(result)
+      }: return a Uint8Array, or nothing`,
     );
   } else if (!setup.settled) {
     const nothingToSay = setup.direction === "in" && setup.length > 0;

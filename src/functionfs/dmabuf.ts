@@ -16,6 +16,17 @@ import {
 import { close } from "../../ffi/file.ts";
 import { type Mapping, mmap } from "../../ffi/memory.ts";
 import { watch } from "../../ffi/reactor.ts";
+import {
+  CALLBACK,
+  checkArgument,
+  checkInteger,
+  checkOptions,
+  NUMBER,
+  oneOf,
+  type Rules,
+  SIGNAL,
+  TEXT,
+} from "../arguments/rules.ts";
 import { DmabufGate } from "./dmabuf_gate.ts";
 
 export type { CpuAccessMode };
@@ -88,6 +99,8 @@ export class DmaBuffer implements AsyncDisposable {
    * give, ENOMEM.
    */
   static allocate(size: number, options: DmaBufferOptions = {}): DmaBuffer {
+    checkArgument("make a DMABUF", "the size", size, NUMBER);
+    checkOptions("make a DMABUF", options, ALLOCATE_OPTIONS);
     if (!Number.isSafeInteger(size) || size < 1) {
       throw new RangeError(
         `Cannot make a DMABUF: its size must be a positive integer, is ${size}`,
@@ -111,6 +124,7 @@ export class DmaBuffer implements AsyncDisposable {
    * @throws {TypeError} If it belongs to something else.
    */
   static fromFileDescriptor(fd: number): DmaBuffer {
+    checkInteger("use a DMABUF", "the file descriptor", fd, 0x7fff_ffff);
     const info = dmabufInfo(fd);
     if (info === undefined) {
       throw new TypeError(
@@ -125,28 +139,35 @@ export class DmaBuffer implements AsyncDisposable {
    * uses it; tells the kernel (DMA_BUF_IOCTL_SYNC); then calls `use` with the
    * memory itself, nothing is copied.
    *
-   * The array is good until the promise settles. A transfer that is called
-   * while `use` runs is refused, and one access waits for the other.
+   * The array is good until the promise settles. Its memory stays where it is:
+   * to transfer its buffer (`transfer()`, `structuredClone()`, a BYOB reader,
+   * {@linkcode OutEndpoint.read} into it) fails with TypeError. A transfer that
+   * is called while `use` runs is refused, and one access waits for the other.
    *
    * @param mode What is done: `"read"`, `"write"` or `"readwrite"`. Reading
    * does not wait for other devices that read.
    * @param use Gets all bytes of the buffer; may be asynchronous.
    * @returns What `use` returns.
+   * @throws {TypeError} If an argument is of another type.
    * @throws {Deno.errors.BadResource} If the buffer is closed.
    * @throws What `use` throws, or the signal's reason.
    */
-  access<T>(
+  async access<T>(
     mode: CpuAccessMode,
     use: (bytes: Uint8Array<ArrayBuffer>) => T | Promise<T>,
     options: DmaBufferAccessOptions = {},
   ): Promise<T> {
+    const action = "use the memory of a DMABUF";
+    checkArgument(action, "the mode", mode, MODE);
+    checkArgument(action, '"use"', use, CALLBACK);
+    checkOptions(action, options, ACCESS_OPTIONS);
     const signals = [this.#closing.signal];
     if (options.signal !== undefined) signals.push(options.signal);
     const running = this.#access(mode, use, AbortSignal.any(signals));
     this.#accesses.add(running);
     const end = () => this.#accesses.delete(running);
     running.then(end, end);
-    return running;
+    return await running;
   }
 
   /** Whether it is closed. */
@@ -217,13 +238,22 @@ export class DmaBuffer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#closing.abort(closedBuffer("use its memory"));
-    await Promise.all([...this.attachments].map((each) => each.detach()));
-    await Promise.allSettled(this.#accesses);
-    this.#mapping?.unmap();
-    this.gate.close();
-    close(this.fd);
+    try {
+      await Promise.all([...this.attachments].map((each) => each.detach()));
+    } finally {
+      // Also where a detachment has failed: the kernel then has the memory
+      // under a reference of its own.
+      await Promise.allSettled(this.#accesses);
+      this.#mapping?.unmap();
+      this.gate.close();
+      close(this.fd);
+    }
   }
 }
+
+const ALLOCATE_OPTIONS: Rules<DmaBufferOptions> = { heap: TEXT };
+const ACCESS_OPTIONS: Rules<DmaBufferAccessOptions> = { signal: SIGNAL };
+const MODE = oneOf("read", "write", "readwrite");
 
 function closedBuffer(action: string): Error {
   return new Deno.errors.BadResource(`Cannot ${action}: the DMABUF is closed`);

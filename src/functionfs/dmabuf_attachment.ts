@@ -68,6 +68,7 @@ export class DmaBufferAttachment implements AsyncDisposable {
    *
    * @param length Bytes, from 1 to the size of the buffer.
    * @throws {AbortedTransferError} If the signal is aborted.
+   * @throws {TypeError} If an argument is of another type.
    * @throws {RangeError} If the length is not in the buffer.
    * @throws {Deno.errors.Busy} While {@linkcode DmaBuffer.access} runs.
    * @throws {Error} ESHUTDOWN (see above), ECONNRESET (the buffer was

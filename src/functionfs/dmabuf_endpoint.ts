@@ -15,9 +15,11 @@ import {
   DmaBufferAttachment,
   type DmabufTransferOptions,
 } from "./dmabuf_attachment.ts";
+import { checkArgument, NUMBER } from "../arguments/rules.ts";
 import { attachDmabuf, detachDmabuf } from "./dmabuf_calls.ts";
 import type { DmabufGate } from "./dmabuf_gate.ts";
 import { type DmabufPort, DmabufQueue } from "./dmabuf_queue.ts";
+import { checkSignal } from "./endpoint_options.ts";
 import { unsupportedError } from "./dmabuf_support.ts";
 import {
   type DmabufCancellation,
@@ -107,12 +109,15 @@ export class DmabufEndpoint {
   transfer(
     attachment: DmaBufferAttachment,
     length: number,
-    { signal }: DmabufTransferOptions,
+    options: DmabufTransferOptions,
   ): Promise<void> {
     const { name, autoZlp } = this.#port;
     const { buffer } = attachment;
     return new Promise((resolve, reject) => {
       const action = `${TRANSFER} endpoint "${name}"`;
+      checkArgument(action, "the length", length, NUMBER);
+      checkSignal(action, options);
+      const { signal } = options;
       if (this.#closed) throw closedError(TRANSFER, name);
       if (attachment.detached) {
         throw new Deno.errors.BadResource(`Cannot ${action}: it is detached`);

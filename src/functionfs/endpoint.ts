@@ -7,6 +7,7 @@
 import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
 import { ioctl } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
+import { checkArgument, type Rule } from "../arguments/rules.ts";
 import { decodeList } from "../descriptors/decode.ts";
 import type { EndpointNode } from "../descriptors/mod.ts";
 import { USB_ENDPOINT_MAXP_MASK } from "../usb/mod.ts";
@@ -17,11 +18,15 @@ import {
   FUNCTIONFS_FIFO_STATUS,
 } from "./abi.ts";
 import { type Connection, connectionOf, nextTry } from "./connection.ts";
-import type { DmaBuffer } from "./dmabuf.ts";
+import { DmaBuffer } from "./dmabuf.ts";
 import type { DmaBufferAttachment } from "./dmabuf_attachment.ts";
 import { DmabufEndpoint } from "./dmabuf_endpoint.ts";
 import { type DmabufSupport, dmabufSupport } from "./dmabuf_support.ts";
-import type { EndpointOptions, EndpointResources } from "./endpoint_options.ts";
+import {
+  checkSignal,
+  type EndpointOptions,
+  type EndpointResources,
+} from "./endpoint_options.ts";
 import { haltEndpoint, settled } from "./halt.ts";
 import { closedError } from "./transfer_error.ts";
 import type { TransferQueue } from "./transfer_queue.ts";
@@ -116,6 +121,9 @@ export abstract class Endpoint {
     buffer: DmaBuffer,
     options: EndpointOptions = {},
   ): Promise<DmaBufferAttachment> {
+    const action = `attach a DMABUF to endpoint "${this.name}"`;
+    checkArgument(action, "the buffer", buffer, A_DMABUF);
+    checkSignal(action, options);
     this.assertOpen("attach a DMABUF to");
     this.#dmabufs ??= this.#makeDmabufs();
     return await this.#dmabufs.attach(buffer, options.signal);
@@ -137,7 +145,8 @@ export abstract class Endpoint {
    * @throws {Deno.errors.NotSupported} On an isochronous endpoint.
    * @throws The signal's reason, if it is aborted before the halt was set.
    */
-  halt(options: EndpointOptions = {}): Promise<void> {
+  async halt(options: EndpointOptions = {}): Promise<void> {
+    checkSignal(`halt endpoint "${this.name}"`, options);
     const halted = haltEndpoint({
       endpoint: this,
       fd: this.resources.fd,
@@ -147,7 +156,7 @@ export abstract class Endpoint {
       signal: options.signal,
     });
     this.#lastHalt = halted.catch(() => {});
-    return halted;
+    return await halted;
   }
 
   /**
@@ -156,6 +165,7 @@ export abstract class Endpoint {
    * side, too. Before a host has enabled the endpoint it waits.
    */
   async clearHalt(options: EndpointOptions = {}): Promise<void> {
+    checkSignal(`clear the halt of endpoint "${this.name}"`, options);
     await settled(this.#lastHalt, options.signal);
     await this.#control("clear the halt of", FUNCTIONFS_CLEAR_HALT, options);
   }
@@ -228,7 +238,7 @@ export abstract class Endpoint {
   async #control(
     action: string,
     request: number,
-    { signal }: EndpointOptions,
+    options: EndpointOptions,
     argument: Uint8Array<ArrayBuffer> | number = 0,
   ): Promise<number> {
     const { lifecycle, fd } = this.resources;
@@ -237,6 +247,8 @@ export abstract class Endpoint {
       syscall: "ioctl",
       path: this.path,
     };
+    checkSignal(call.action, options);
+    const { signal } = options;
     const closed = () => closedError(action, this.name);
     for (;;) {
       signal?.throwIfAborted();
@@ -255,15 +267,16 @@ export abstract class Endpoint {
   }
 
   /** @ignore See {@linkcode FunctionFs.dmabufSupport}. */
-  dmabufSupport({ signal }: EndpointOptions = {}): Promise<DmabufSupport> {
+  async dmabufSupport(options: EndpointOptions = {}): Promise<DmabufSupport> {
+    checkSignal("find out whether DMABUFs can be transferred", options);
     const { connection } = this;
     const { fd, lifecycle } = this.resources;
-    return dmabufSupport({
+    return await dmabufSupport({
       fd,
       lifecycle,
       probe: () => connection.probe(),
       closedError: () => closedError("transfer DMABUFs on", this.name),
-    }, signal);
+    }, options.signal);
   }
 
   #makeDmabufs(): DmabufEndpoint {
@@ -299,6 +312,11 @@ export abstract class Endpoint {
       : DESCRIPTOR[0];
   }
 }
+
+const A_DMABUF: Rule = {
+  expected: "a DmaBuffer",
+  accepts: (value) => value instanceof DmaBuffer,
+};
 
 /** An endpoint descriptor, of 7 or 9 bytes. Read and decoded in one turn. */
 const DESCRIPTOR = new Uint8Array(9);

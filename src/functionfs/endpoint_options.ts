@@ -4,6 +4,14 @@
  * @module
  */
 import type { AioContext } from "../../ffi/aio.ts";
+import {
+  checkArgument,
+  checkOptions,
+  NUMBER,
+  oneOf,
+  type Rules,
+  SIGNAL,
+} from "../arguments/rules.ts";
 import type { CompiledEndpoint } from "../descriptors/mod.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
@@ -44,8 +52,52 @@ export interface TransferOptions extends EndpointOptions {
   readonly reconnect?: "resume" | "end";
 }
 
-/** Checks how many transfers may be under way at once. */
+/** What becomes of a transfer or a stream when its connection ends. */
+export const RECONNECT = oneOf("resume", "end");
+
+const SIGNAL_ONLY: Rules<EndpointOptions> = { signal: SIGNAL };
+const TRANSFER: Rules<TransferOptions> = {
+  signal: SIGNAL,
+  reconnect: RECONNECT,
+};
+
+/**
+ * Checks options that have nothing but a signal.
+ *
+ * @throws {TypeError} If they are none.
+ */
+export function checkSignal(action: string, options: EndpointOptions): void {
+  checkOptions(action, options, SIGNAL_ONLY);
+}
+
+/**
+ * Checks the options of a transfer, in as little time as it can take.
+ *
+ * @throws {TypeError} If they are none.
+ */
+export function checkTransferOptions(
+  action: string,
+  name: string,
+  options: TransferOptions,
+): void {
+  if (typeof options === "object" && options !== null) {
+    const { signal, reconnect } = options;
+    if (
+      (signal === undefined || signal instanceof AbortSignal) &&
+      (reconnect === undefined || RECONNECT.accepts(reconnect))
+    ) return;
+  }
+  checkOptions(`${action} endpoint "${name}"`, options, TRANSFER);
+}
+
+/**
+ * Checks how many transfers may be under way at once.
+ *
+ * @throws {TypeError} If that is no number.
+ * @throws {RangeError} If it is no positive integer.
+ */
 export function assertDepth(depth: number, action: string): void {
+  checkArgument(action, '"depth"', depth, NUMBER);
   if (Number.isInteger(depth) && depth >= 1) return;
   throw new RangeError(
     `Cannot ${action}: the depth must be a positive integer, is ${depth}`,

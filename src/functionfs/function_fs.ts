@@ -5,12 +5,24 @@
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl } from "../../ffi/file.ts";
+import {
+  checkArgument,
+  checkInteger,
+  checkOptions,
+  FLAG,
+  NUMBER,
+  OBJECT,
+  type Rules,
+  TEXT,
+} from "../arguments/rules.ts";
+import { assertValid } from "../descriptors/definition.ts";
 import type { UsbFunction } from "../descriptors/mod.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
 import type { DmabufSupport } from "./dmabuf_support.ts";
 import type { EndpointObjects } from "./endpoint_objects.ts";
 import type { FunctionFsOptions, InheritOptions } from "./function_options.ts";
 import { InheritedFiles } from "./inherited_files.ts";
+import { checkSignal } from "./endpoint_options.ts";
 import type { FunctionEvent, FunctionState } from "./lifecycle.ts";
 import { type FunctionParts, openFunction } from "./open_function.ts";
 
@@ -53,6 +65,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    *
    * @param definition What {@linkcode usbFunction} has made.
    * @param mountPoint Where the instance is mounted, such as `/dev/ffs-mtp`.
+   * @throws {TypeError} If an argument is of another type.
    * @throws {Error} If the mount is not there, is in use (EBUSY), or its
    * kernel refuses the descriptors.
    */
@@ -61,6 +74,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     mountPoint: string,
     options: FunctionFsOptions = {},
   ): FunctionFs<F> {
+    check("open function", definition, mountPoint, options);
     return new FunctionFs(definition, mountPoint, options);
   }
 
@@ -87,6 +101,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     mountPoint: string,
     options: InheritOptions = {},
   ): FunctionFs<F> {
+    check("inherit function", definition, mountPoint, options);
     const files = new InheritedFiles(mountPoint);
     const self = new FunctionFs(definition, mountPoint, options, files);
     // Handlers that run for what has waited can use the function.
@@ -111,8 +126,9 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
 
   /**
    * What happens to the function, for `for await`. Every iteration gets all
-   * events from its start on, however slowly it takes them, and ends when the
-   * function is closed.
+   * events from its start on, and ends when the function is closed. For one that
+   * stalls, up to 1000 events wait; with more, the oldest are dropped, and a
+   * {@linkcode DroppedEvent} in their place says how many.
    */
   get events(): AsyncIterable<FunctionEvent> {
     return this.#parts.lifecycle.events;
@@ -123,8 +139,9 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    *
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
-  enabled(options: { signal?: AbortSignal } = {}): Promise<void> {
-    return this.#parts.lifecycle.enabled(options);
+  async enabled(options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkSignal("wait for the host", options);
+    return await this.#parts.lifecycle.enabled(options);
   }
 
   /**
@@ -138,6 +155,8 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    * no configuration is selected.
    */
   interfaceRevmap(interfaceNumber: number): number {
+    const action = `look up interface of function "${this.name}"`;
+    checkInteger(action, "the number", interfaceNumber, 0xff);
     return ioctl(
       this.#parts.fds[0],
       FUNCTIONFS_INTERFACE_REVMAP,
@@ -159,6 +178,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   async dmabufSupport(
     options: { signal?: AbortSignal } = {},
   ): Promise<DmabufSupport> {
+    checkSignal("find out whether DMABUFs can be transferred", options);
     const [endpoint] = this.#parts.halves;
     if (endpoint === undefined) {
       throw new TypeError(
@@ -221,4 +241,30 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     this.#parts.fds.slice(1).forEach(close);
     await this.#parts.aio.release();
   }
+}
+
+const OPTIONS: Rules<FunctionFsOptions> = {
+  interfaceOffset: NUMBER,
+  libaio: TEXT,
+  kernel: {
+    expected: "{ major, minor }",
+    accepts: (value) =>
+      OBJECT.accepts(value) &&
+      ["major", "minor"].every((key) =>
+        Number.isInteger((value as Record<string, unknown>)[key])
+      ),
+  },
+  eventfd: FLAG,
+};
+
+function check(
+  action: string,
+  definition: UsbFunction,
+  mountPoint: string,
+  options: FunctionFsOptions,
+): void {
+  checkArgument(action, "the definition", definition, OBJECT);
+  assertValid(definition);
+  checkArgument(action, "the mount point", mountPoint, TEXT);
+  checkOptions(action, options, OPTIONS);
 }

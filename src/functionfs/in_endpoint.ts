@@ -5,10 +5,21 @@
  */
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
 import { Errno } from "../../ffi/errno.ts";
+import { bufferOf, bytesProblem } from "../arguments/bytes.ts";
+import {
+  checkArgument,
+  checkOptions,
+  FLAG,
+  NUMBER,
+  oneOf,
+  type Rules,
+} from "../arguments/rules.ts";
 import { Endpoint } from "./endpoint.ts";
 import {
   assertDepth,
+  checkTransferOptions,
   type EndpointResources,
+  RECONNECT,
   type TransferOptions,
 } from "./endpoint_options.ts";
 import { PacketSizes } from "./packet_sizes.ts";
@@ -84,6 +95,8 @@ export class InEndpoint extends Endpoint {
   }
 
   set autoZlp(on: boolean) {
+    const action = `switch zero-length packets of endpoint "${this.name}"`;
+    checkArgument(action, '"autoZlp"', on, FLAG);
     this.assertOpen("switch zero-length packets of");
     if (this.resources.compiled.transferType === "isochronous") {
       throw new Deno.errors.NotSupported(
@@ -119,12 +132,14 @@ export class InEndpoint extends Endpoint {
    * by then it keeps, and no short packet says that the rest will not come.
    * Where it was done already, the abort changes nothing.
    *
-   * @param data The bytes, which must not change until the promise settles:
+   * @param data The bytes, a `Uint8Array` of any memory. They must not change until the promise settles:
    * the kernel copies them when the write's turn comes. Above 1 MiB they are
    * cut into several kernel requests, which are in flight together up to 4 MiB.
    * @returns How many bytes were sent: all.
    * @throws {AbortedTransferError} If the signal is aborted; its `transferred`
    * says how much had gone.
+   * @throws {TypeError} If the data is something else, or its memory was
+   * transferred before it was sent. Nothing is sent then.
    * @throws {RangeError} If an isochronous endpoint is to send more than goes in
    * one interval.
    * @throws {Error} What the kernel reports, such as ENOMEM, or ESHUTDOWN with
@@ -133,12 +148,16 @@ export class InEndpoint extends Endpoint {
    */
   write(data: Uint8Array, options: WriteOptions = DEFAULTS): Promise<number> {
     return new Promise((resolve, reject) => {
+      const bytes = stableBytes(data, this.name);
+      if (options !== DEFAULTS) {
+        checkTransferOptions("write to", this.name, options);
+      }
       this.assertOpen("write to");
       const { signal } = options;
       if (signal?.aborted) {
         throw AbortedTransferError.before("write to", this.name, signal);
       }
-      new Write(this.#port, stableBytes(data), options, resolve, reject)
+      new Write(this.#port, bytes, options, resolve, reject)
         .start(this.#autoZlp);
     });
   }
@@ -162,25 +181,28 @@ export class InEndpoint extends Endpoint {
    * then. Aborting it withdraws what the host has not taken from the kernel. An
    * error of a transfer ends the stream.
    *
-   * @throws {TypeError} If the endpoint has an open one already.
+   * @throws {TypeError} If the endpoint has an open one already, or an option is
+   * of another type.
    * @throws {RangeError} If the depth is not a positive integer.
    */
   openWritable(options: WritableOptions = {}): WritableStream<Uint8Array> {
+    const action = `open a stream to endpoint "${this.name}"`;
+    checkOptions(action, options, STREAM_OPTIONS);
     const { depth = 1, zlp, reconnect } = options;
     if (this.#writable !== undefined) {
       throw new TypeError(
-        `Cannot open a stream to endpoint "${this.name}": it has one that was neither closed nor aborted`,
+        `Cannot ${action}: it has one that was neither closed nor aborted`,
       );
     }
-    assertDepth(depth, `open a stream to endpoint "${this.name}"`);
+    assertDepth(depth, action);
     const lost = new AbortController();
     let connection: number | undefined;
     const stream = makeWritable({
       name: this.name,
       begin: (data, resolve, reject) => {
+        const bytes = stableBytes(data, this.name);
         this.assertOpen("write to");
         connection ??= this.queue.nextConnection;
-        const bytes = stableBytes(data);
         const options = { reconnect };
         const write = new Write(this.#port, bytes, options, resolve, reject);
         write.start(zlp === undefined ? this.#autoZlp : zlp === "auto");
@@ -221,9 +243,21 @@ export class InEndpoint extends Endpoint {
   }
 }
 
+const STREAM_OPTIONS: Rules<WritableOptions> = {
+  depth: NUMBER,
+  zlp: oneOf("auto", "never"),
+  reconnect: RECONNECT,
+};
+
 /** Bytes with an address that stays: a copy where the memory may move. */
-function stableBytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = data;
+function stableBytes(data: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
+  const problem = bytesProblem(data);
+  if (problem !== undefined) {
+    throw new TypeError(
+      `Cannot write to endpoint "${name}": the data ${problem}`,
+    );
+  }
+  const buffer = bufferOf(data);
   if (buffer instanceof ArrayBuffer && !buffer.resizable) {
     return data as Uint8Array<ArrayBuffer>;
   }

@@ -10,6 +10,7 @@
  * @module
  */
 import type { SetupRequest } from "../usb/mod.ts";
+import { EventQueue } from "./event_queue.ts";
 
 /** A change in the life of a function. */
 export interface LifeEvent {
@@ -48,8 +49,20 @@ export interface ErrorEvent {
   readonly setup?: SetupRequest;
 }
 
+/**
+ * Stands for the events that an iteration has lost because it did not take
+ * them: with more than 1000 that wait, the oldest are dropped. What comes after
+ * it is complete again; `state` of the function says where it stands.
+ */
+export interface DroppedEvent {
+  /** Tells this from other events. */
+  readonly type: "dropped";
+  /** How many events were dropped. */
+  readonly count: number;
+}
+
 /** What happens to a function. */
-export type FunctionEvent = LifeEvent | ErrorEvent;
+export type FunctionEvent = LifeEvent | ErrorEvent | DroppedEvent;
 
 /**
  * - `"unbound"`: without a UDC.
@@ -60,6 +73,9 @@ export type FunctionEvent = LifeEvent | ErrorEvent;
 export type FunctionState = "unbound" | "bound" | "enabled" | "closed";
 
 type Listener = (event: FunctionEvent) => void;
+
+/** Events that are kept for an iteration that does not take them. */
+const MAX_WAITING_EVENTS = 1000;
 
 /** Errors that are kept until somebody looks at the events. */
 const MAX_UNSEEN_ERRORS = 100;
@@ -257,8 +273,9 @@ export class Lifecycle {
   }
 
   /**
-   * The events. An iteration gets all of them from its start on, however
-   * slowly it takes them, and ends when the function is closed.
+   * The events. An iteration gets all of them from its start on, unless it lets
+   * too many wait ({@linkcode DroppedEvent}), and ends when the function is
+   * closed.
    */
   get events(): AsyncIterable<FunctionEvent> {
     return { [Symbol.asyncIterator]: () => this.#iterate() };
@@ -266,10 +283,13 @@ export class Lifecycle {
 
   #iterate(): AsyncIterator<FunctionEvent, undefined> {
     const end = { done: true, value: undefined } as const;
-    const events: FunctionEvent[] = [];
+    const events = new EventQueue<FunctionEvent>(
+      MAX_WAITING_EVENTS,
+      (count) => ({ type: "dropped", count }),
+    );
     const takers:
       ((result: IteratorResult<FunctionEvent, undefined>) => void)[] = [];
-    events.push(...this.#unseenErrors.splice(0));
+    for (const error of this.#unseenErrors.splice(0)) events.push(error);
     this.#readers++;
     let over = false;
     const finish = () => {
@@ -293,7 +313,7 @@ export class Lifecycle {
         return new Promise((resolve) => takers.push(resolve));
       },
       return: () => {
-        events.length = 0;
+        events.clear();
         finish();
         return Promise.resolve(end);
       },

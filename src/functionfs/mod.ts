@@ -22,6 +22,7 @@ export { FunctionFs } from "./function_fs.ts";
 export type { FunctionFsOptions, InheritOptions } from "./function_options.ts";
 export { InEndpoint, type WriteOptions } from "./in_endpoint.ts";
 export type {
+  DroppedEvent,
   ErrorEvent,
   FunctionEvent,
   FunctionState,

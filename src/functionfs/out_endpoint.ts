@@ -4,10 +4,25 @@
  * @module
  */
 import { IOCB_CMD_PREAD } from "../../ffi/abi.ts";
+import {
+  bufferOf,
+  byteLengthOf,
+  byteOffsetOf,
+  bytesProblem,
+} from "../arguments/bytes.ts";
+import { describe } from "../arguments/describe.ts";
+import {
+  checkOptions,
+  NUMBER,
+  type Rules,
+  SIGNAL,
+} from "../arguments/rules.ts";
 import { Endpoint } from "./endpoint.ts";
 import {
   assertDepth,
+  checkTransferOptions,
   type EndpointResources,
+  RECONNECT,
   type TransferOptions,
 } from "./endpoint_options.ts";
 import { PacketSizes } from "./packet_sizes.ts";
@@ -99,7 +114,8 @@ export class OutEndpoint extends Endpoint {
    * packet that is larger than the endpoint's descriptor allows, which loses
    * what had come for this read; ESHUTDOWN with `reconnect: "end"`. Its field
    * `transferred` says how much had come before.
-   * @throws {TypeError} If the buffer is shared, or cannot be transferred.
+   * @throws {TypeError} If it is given something else, or a buffer that is
+   * shared, or cannot be transferred.
    * @throws {RangeError} If the size is no positive integer, or there is no
    * memory for it.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
@@ -109,16 +125,15 @@ export class OutEndpoint extends Endpoint {
     options: ReadOptions = DEFAULTS,
   ): Promise<Uint8Array<ArrayBuffer>> {
     return new Promise((resolve, reject) => {
+      this.#assertTarget(sizeOrBuffer);
+      if (options !== DEFAULTS) {
+        checkTransferOptions("read from", this.name, options);
+      }
       this.assertOpen("read from");
       const { signal } = options;
       if (signal?.aborted) {
         throw AbortedTransferError.before("read from", this.name, signal);
       }
-      this.#assertSize(
-        typeof sizeOrBuffer === "number"
-          ? sizeOrBuffer
-          : sizeOrBuffer.byteLength,
-      );
       const target = typeof sizeOrBuffer === "number"
         ? sizeOrBuffer
         : this.#takeOver(sizeOrBuffer);
@@ -140,13 +155,18 @@ export class OutEndpoint extends Endpoint {
    *
    * Ends when the function is closed; with `reconnect: "end"` also when the
    * host disables the endpoint, after what had come before.
+   *
+   * @throws {TypeError} If an option is of another type.
+   * @throws {RangeError} If an option is out of its range.
    */
   transfers(
     options: TransfersOptions = {},
   ): AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
+    const action = `read from endpoint "${this.name}"`;
+    checkOptions(action, options, TRANSFERS_OPTIONS);
     const { size = 65_536, depth = 4 } = options;
     this.#assertPiece(size);
-    assertDepth(depth, `read from endpoint "${this.name}"`);
+    assertDepth(depth, action);
     const rounded = this.#port.packetSizes.roundUp(size);
     const reads = this.#reads;
     const source = {
@@ -188,21 +208,24 @@ export class OutEndpoint extends Endpoint {
    * The stream is closed when the function is. Cancelling it takes back what was
    * asked of the kernel; what had come already is for whoever reads next.
    *
-   * @throws {TypeError} If the endpoint has an open one already.
+   * @throws {TypeError} If the endpoint has an open one already, or an option is
+   * of another type.
    * @throws {RangeError} If an option is out of its range.
    */
   openReadable(
     options: ReadableOptions = {},
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const action = `open a stream of endpoint "${this.name}"`;
+    checkOptions(action, options, STREAM_OPTIONS);
     const { transferSize, depth = transferSize === undefined ? 64 : 4 } =
       options;
     if (this.#readable !== undefined) {
       throw new TypeError(
-        `Cannot open a stream of endpoint "${this.name}": it has one that was not cancelled and has not ended`,
+        `Cannot ${action}: it has one that was not cancelled and has not ended`,
       );
     }
     if (transferSize !== undefined) this.#assertPiece(transferSize);
-    assertDepth(depth, `open a stream of endpoint "${this.name}"`);
+    assertDepth(depth, action);
     const { packetSizes } = this.#port;
     const readAhead = new ReadAhead(this.#port, this.#segments, {
       depth,
@@ -247,21 +270,57 @@ export class OutEndpoint extends Endpoint {
     );
   }
 
+  #assertTarget(sizeOrBuffer: unknown): void {
+    if (typeof sizeOrBuffer === "number") return this.#assertSize(sizeOrBuffer);
+    const action = `Cannot read from endpoint "${this.name}"`;
+    if (!ArrayBuffer.isView(sizeOrBuffer)) {
+      throw new TypeError(
+        `${action}: give a size, or a Uint8Array to read into, not ${
+          describe(sizeOrBuffer)
+        }`,
+      );
+    }
+    const problem = bytesProblem(sizeOrBuffer);
+    if (problem !== undefined) {
+      throw new TypeError(`${action}: the buffer ${problem}`);
+    }
+    const bytes = sizeOrBuffer as Uint8Array;
+    if (!(bufferOf(bytes) instanceof ArrayBuffer)) {
+      throw new TypeError(`${action}: the buffer is shared memory`);
+    }
+    this.#assertSize(byteLengthOf(bytes));
+  }
+
   /**
    * Takes memory away from the caller, who could otherwise move or free it
    * while the kernel writes there.
    */
-  #takeOver(view: Uint8Array): Uint8Array<ArrayBuffer> {
-    const { buffer, byteOffset, byteLength } = view;
-    if (!(buffer instanceof ArrayBuffer)) {
+  #takeOver(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const offset = byteOffsetOf(bytes);
+    const length = byteLengthOf(bytes);
+    try {
+      const buffer = bufferOf(bytes) as ArrayBuffer;
+      return new Uint8Array(buffer.transferToFixedLength(), offset, length);
+    } catch (cause) {
       throw new TypeError(
-        `Cannot read from endpoint "${this.name}": the buffer is shared memory`,
+        `Cannot read from endpoint "${this.name}": the buffer cannot be transferred, as that of a WebAssembly memory or a DmaBuffer`,
+        { cause },
       );
     }
-    const taken = buffer.transferToFixedLength();
-    return new Uint8Array(taken, byteOffset, byteLength);
   }
 }
+
+const TRANSFERS_OPTIONS: Rules<TransfersOptions> = {
+  size: NUMBER,
+  depth: NUMBER,
+  signal: SIGNAL,
+  reconnect: RECONNECT,
+};
+const STREAM_OPTIONS: Rules<ReadableOptions> = {
+  depth: NUMBER,
+  transferSize: NUMBER,
+  reconnect: RECONNECT,
+};
 
 /** One object for all calls without options. */
 const DEFAULTS = {};

@@ -4,6 +4,7 @@
  * @module
  */
 import { Errno, systemError } from "../../ffi/errno.ts";
+import { checkBytes, viewOf } from "../arguments/bytes.ts";
 import type { SetupPacket, SetupRequest } from "../usb/mod.ts";
 import { decodeSetup } from "../usb/mod.ts";
 
@@ -100,9 +101,9 @@ export class Setup implements SetupRequest {
           "Cannot reply to a control request with data: it is an OUT request",
         );
       }
-      // Copied, because the kernel reads it on another thread. Not by slice(),
-      // which is a view where the data is a Buffer of Node.
-      const bytes = new Uint8Array(data.subarray(0, this.length));
+      checkBytes("reply to a control request", "the data", data);
+      // Copied, because the kernel reads it on another thread.
+      const bytes = new Uint8Array(viewOf(data, this.length));
       this.#begin();
       return this.#answers.send(this, bytes)
         .then((count) => this.#finish(count));

@@ -83,13 +83,17 @@ export class TransferQueue implements AioSource {
   }
 
   /** A transfer that is not in use, for `memory`. */
-  take(owner: TransferOwner, memory: Uint8Array<ArrayBuffer>): Transfer {
+  take(
+    owner: TransferOwner,
+    memory: Uint8Array<ArrayBuffer>,
+    length: number = memory.byteLength,
+  ): Transfer {
     const transfer = this.#spare.pop() ??
       new Transfer((each, result) => this.#onComplete(each, result));
     transfer.owner = owner;
     transfer.memory = memory;
-    transfer.wanted = memory.byteLength;
-    transfer.length = memory.byteLength;
+    transfer.wanted = length;
+    transfer.length = length;
     return transfer;
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { bytesProblem } from "../arguments/bytes.ts";
 import { AbortedTransferError } from "./transfer_error.ts";
 import type { TransferErrorFields } from "./transfer_error.ts";
 import type { Write } from "./write.ts";
@@ -96,11 +97,10 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
   }
 
   write(chunk: Uint8Array): Promise<void> {
-    if (!(chunk instanceof Uint8Array)) {
+    const problem = bytesProblem(chunk);
+    if (problem !== undefined) {
       const error = new TypeError(
-        `Cannot write to endpoint "${this.#target.name}": a chunk must be a Uint8Array, is ${
-          chunk === null ? "null" : typeof chunk
-        }`,
+        `Cannot write to endpoint "${this.#target.name}": a chunk ${problem}`,
       );
       this.#fail(error);
       throw error;

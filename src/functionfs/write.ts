@@ -6,6 +6,7 @@
  */
 import { Errno } from "../../ffi/errno.ts";
 import { addressOf } from "../../ffi/memory.ts";
+import { byteLengthOf, viewOf } from "../arguments/bytes.ts";
 import type { WriteOptions } from "./in_endpoint.ts";
 import type { Transfer, TransferOwner } from "./transfer.ts";
 import { transferError } from "./transfer_error.ts";
@@ -35,6 +36,7 @@ export interface WritePort {
 export class Write implements TransferOwner, EventListenerObject {
   readonly #port: WritePort;
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #total: number;
   readonly #signal: AbortSignal | undefined;
   readonly #resumes: boolean;
   readonly #resolve: (count: number) => void;
@@ -63,6 +65,7 @@ export class Write implements TransferOwner, EventListenerObject {
   ) {
     this.#port = port;
     this.#bytes = bytes;
+    this.#total = byteLengthOf(bytes);
     this.#signal = signal;
     this.#resumes = reconnect !== "end";
     this.#resolve = resolve;
@@ -77,7 +80,7 @@ export class Write implements TransferOwner, EventListenerObject {
   start(autoZlp: boolean): void {
     const { name, largestTransfer } = this.#port;
     const bytes = this.#bytes;
-    const total = bytes.byteLength;
+    const total = this.#total;
     if (total > largestTransfer) {
       throw new RangeError(
         `Cannot write to endpoint "${name}": an isochronous transfer is what goes in one interval, ${largestTransfer} bytes at most, the data has ${total}`,
@@ -87,7 +90,7 @@ export class Write implements TransferOwner, EventListenerObject {
     const { queue } = this.#port;
     let last: Transfer;
     if (total <= MAX_REQUEST_SIZE) {
-      last = this.#first = queue.take(this, bytes);
+      last = this.#first = queue.take(this, bytes, total);
       last.address = address;
     } else {
       last = this.#cut(bytes, address);
@@ -107,10 +110,11 @@ export class Write implements TransferOwner, EventListenerObject {
   #cut(bytes: Uint8Array<ArrayBuffer>, address: bigint): Transfer {
     const { queue, pieceSize } = this.#port;
     let last!: Transfer;
+    const whole = viewOf(bytes);
     this.#others = [];
-    for (let at = 0; at < bytes.byteLength; at += pieceSize) {
-      const memory = bytes.subarray(at, at + pieceSize);
-      last = queue.take(this, memory);
+    for (let at = 0; at < whole.byteLength; at += pieceSize) {
+      const memory = whole.subarray(at, at + pieceSize);
+      last = queue.take(this, memory, memory.byteLength);
       last.address = address + BigInt(at);
       if (at === 0) this.#first = last;
       else this.#others.push(last);
@@ -131,9 +135,9 @@ export class Write implements TransferOwner, EventListenerObject {
   /** @ignore */
   prepare(transfer: Transfer): boolean {
     const { maxPacketSize, zeroLengthPackets } = this.#port;
-    const onBorder = this.#bytes.byteLength % maxPacketSize === 0;
+    const onBorder = this.#total % maxPacketSize === 0;
     if (transfer === this.#terminator) return onBorder;
-    if (transfer.memory.byteLength !== transfer.length) {
+    if (byteLengthOf(transfer.memory) !== transfer.length) {
       // Detached: its memory may belong to somebody else, or to nobody.
       this.#failure ||= new TypeError(
         `Cannot write to endpoint "${this.#port.name}": the data was detached before it was sent`,
@@ -164,7 +168,7 @@ export class Write implements TransferOwner, EventListenerObject {
   #terminate(last: Transfer): void {
     if (this.#terminator?.queued) return;
     if (this.#terminator === undefined) {
-      this.#terminator = this.#port.queue.take(this, NOTHING);
+      this.#terminator = this.#port.queue.take(this, NOTHING, 0);
       (this.#others ??= []).push(this.#terminator);
     }
     this.#left++;

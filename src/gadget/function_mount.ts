@@ -16,6 +16,13 @@ import {
   unlink,
 } from "../../ffi/file.ts";
 import { listMounts, mount, unmount } from "../../ffi/mount.ts";
+import {
+  checkOptions,
+  FLAG,
+  NUMBER,
+  type Rules,
+  TEXT,
+} from "../arguments/rules.ts";
 import { MOUNT, STATE } from "../functionfs/block_record.ts";
 import { instanceName } from "./gadget_definition.ts";
 import {
@@ -69,6 +76,28 @@ const MADE = "=made";
 const UNMOUNT_POLL_MS = 10;
 /** After SIGKILL the kernel takes some 50 ms to close files with transfers. */
 const UNMOUNT_TIMEOUT_MS = 500;
+
+const OPTIONS: Rules<FunctionMountOptions> = {
+  path: TEXT,
+  noDisconnect: FLAG,
+  rmode: NUMBER,
+  fmode: NUMBER,
+  mode: NUMBER,
+  uid: NUMBER,
+  gid: NUMBER,
+};
+
+/**
+ * Checks the types of options; their numbers are checked where they are used.
+ *
+ * @throws {TypeError} If one is of another type.
+ */
+export function checkMountOptions(
+  options: FunctionMountOptions,
+  required: readonly (keyof FunctionMountOptions)[] = [],
+): void {
+  checkOptions("mount functionfs", options, OPTIONS, required);
+}
 
 /**
  * The options as mount(2) takes them.

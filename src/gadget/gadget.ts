@@ -8,6 +8,7 @@ import { Binding, type BindOptions } from "./binding.ts";
 import { changeGadget } from "./change_gadget.ts";
 import { ChangeQueue } from "./change_queue.ts";
 import { checkGadget } from "./check_gadget.ts";
+import { checkApply, checkBind, checkStart } from "./check_options.ts";
 import { removeAtExit } from "./exit.ts";
 import type { GadgetDefinition, GadgetFunction } from "./gadget_definition.ts";
 import type {
@@ -117,6 +118,7 @@ export class Gadget<
     definition: GadgetDefinition<F>,
     options: GadgetOptions = {},
   ): Promise<Gadget<F>> {
+    checkStart(definition, options);
     const { persistent = false } = options;
     checkGadget(definition, options.name ?? nextName());
     if (persistent) checkPersistent(definition, options);
@@ -200,6 +202,7 @@ export class Gadget<
    * waits.
    */
   async bind(options: BindOptions = {}): Promise<void> {
+    checkBind(this.name, options);
     this.#check("bind");
     if (this.#options.rebind) this.#binding.watch();
     await this.#binding.bind(options);
@@ -216,6 +219,7 @@ export class Gadget<
 
   /** Detaches the gadget and attaches it again: the host enumerates it anew. */
   async rebind(options: BindOptions = {}): Promise<void> {
+    checkBind(this.name, options);
     this.#check("bind");
     if (this.#options.rebind) this.#binding.watch();
     await this.#binding.rebind(options);
@@ -242,6 +246,7 @@ export class Gadget<
     definition: GadgetDefinition,
     options: GadgetApplyOptions = {},
   ): Promise<AppliedChanges> {
+    checkApply(this.name, definition, options);
     this.#check("change");
     checkGadget(definition, this.name);
     return await this.#queue.run(() => {

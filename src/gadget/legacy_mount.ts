@@ -6,7 +6,12 @@
 import { isSystemError } from "../../ffi/errno.ts";
 import { exists, mkdir, rmdir } from "../../ffi/file.ts";
 import { listMounts, mount, unmount } from "../../ffi/mount.ts";
-import { type FunctionMountOptions, mountData } from "./function_mount.ts";
+import { checkArgument, TEXT } from "../arguments/rules.ts";
+import {
+  checkMountOptions,
+  type FunctionMountOptions,
+  mountData,
+} from "./function_mount.ts";
 import {
   moduleRemedy,
   permissionHint,
@@ -43,6 +48,7 @@ export interface MountedFunctionFs extends Disposable {
  * @param options Where, and with which permissions; see
  * {@linkcode FunctionMountOptions}. If the instance is mounted there already,
  * as after a crash, it is used as it is, and stays.
+ * @throws {TypeError} If an argument is of another type.
  * @throws {Deno.errors.NotFound} If there is no such instance.
  * @throws {Deno.errors.Busy} If it is mounted elsewhere.
  */
@@ -50,6 +56,8 @@ export function mountFunctionFs(
   name: string,
   options: FunctionMountOptions & { readonly path: string },
 ): MountedFunctionFs {
+  checkArgument("mount functionfs", "the name", name, TEXT);
+  checkMountOptions(options, ["path"]);
   const { path } = options;
   const data = mountData(options);
   if (isMounted(name, path)) {

@@ -5,6 +5,7 @@
  */
 import { destroyAbandonedContexts } from "../../ffi/abandoned_aio.ts";
 import { exists, list } from "../../ffi/file.ts";
+import { checkOptions, FLAG, type Rules, TEXT } from "../arguments/rules.ts";
 import {
   type Claim,
   isClaimedTree,
@@ -31,6 +32,8 @@ export interface CleanUpOptions {
   readonly persistent?: boolean;
 }
 
+const OPTIONS: Rules<CleanUpOptions> = { name: TEXT, persistent: FLAG };
+
 /**
  * Removes the gadgets of this package whose processes or Workers have ended
  * without doing it: their directories in configfs, mounts and mount points. What
@@ -39,6 +42,7 @@ export interface CleanUpOptions {
  * @returns The names of the gadgets that were removed.
  */
 export async function cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
+  checkOptions("clean up gadgets", options, OPTIONS);
   const { name, persistent = false } = options;
   const isLeft = ({ owner, name: its }: Claim) =>
     (name === undefined || name === its) &&

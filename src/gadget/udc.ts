@@ -11,6 +11,16 @@ import {
   readTextFile,
   writeFile,
 } from "../../ffi/file.ts";
+import {
+  checkArgument,
+  checkOptions,
+  FLAG,
+  NUMBER,
+  oneOf,
+  type Rules,
+  SIGNAL,
+  TEXT,
+} from "../arguments/rules.ts";
 
 /** Where sysfs shows them. */
 export const UDC_CLASS = "/sys/class/udc";
@@ -125,6 +135,7 @@ export function readUdcDriver(name: string): string | undefined {
  * @param state The state, or several of which one is enough.
  * @param options How long, and what ends the wait.
  * @returns The controller, in that state.
+ * @throws {TypeError} If an argument is of another type, or a state is none.
  * @throws {Deno.errors.TimedOut} If it does not come to that.
  */
 export async function waitForUdc(
@@ -132,8 +143,17 @@ export async function waitForUdc(
   state: UdcState | readonly UdcState[],
   options: UdcWaitOptions = {},
 ): Promise<Udc> {
+  const action = "wait for a UDC";
+  checkUdcName(name);
+  const states = Array.isArray(state) ? state as UdcState[] : [state];
+  for (const each of states) checkArgument(action, "the state", each, STATE);
+  checkOptions(action, options, WAIT_OPTIONS);
   const { timeout = DEFAULT_TIMEOUT_MS, signal } = options;
-  const states = typeof state === "string" ? [state] : state;
+  if (!(timeout >= 0)) {
+    throw new RangeError(
+      `Cannot ${action}: "timeout" must be 0 or more, is ${timeout}`,
+    );
+  }
   const end = performance.now() + timeout;
   for (;;) {
     signal?.throwIfAborted();
@@ -159,13 +179,28 @@ export async function waitForUdc(
  */
 export function softConnect(name: string, connected: boolean): void {
   checkUdcName(name);
+  checkArgument("connect UDC", '"connected"', connected, FLAG);
   const action = connected ? "connect" : "disconnect";
   writeFile(`${UDC_CLASS}/${name}/soft_connect`, action, {
     action: `${action} UDC "${name}"`,
   });
 }
 
+const STATE = oneOf(
+  "not attached",
+  "attached",
+  "powered",
+  "reconnecting",
+  "unauthenticated",
+  "default",
+  "addressed",
+  "configured",
+  "suspended",
+);
+const WAIT_OPTIONS: Rules<UdcWaitOptions> = { timeout: NUMBER, signal: SIGNAL };
+
 function checkUdcName(name: string): void {
+  checkArgument("use a UDC", "the name", name, TEXT);
   if (name === "" || name.includes("/") || name === "." || name === "..") {
     throw new TypeError(`Cannot use "${name}" as the name of a UDC`);
   }

@@ -4,6 +4,13 @@
  * @module
  */
 import {
+  CALLBACK,
+  checkArgument,
+  checkInteger,
+  LIST,
+  OBJECT,
+} from "../arguments/rules.ts";
+import {
   type ControlAnswer,
   type ControlHandler,
   unhandled,
@@ -57,7 +64,9 @@ export interface ControlRoute {
  * @param routes The table; the order does not matter. What `hidRequests` and
  * its like return can be spread into it.
  * @returns The handler, for `control` or `standardControl` of a function.
- * @throws {TypeError} When two routes are for the same request.
+ * @throws {TypeError} When two routes are for the same request, or one is of
+ * another type.
+ * @throws {RangeError} When a number does not fit into its field.
  *
  * @example Usage
  * ```ts
@@ -87,8 +96,15 @@ export interface ControlRoute {
 export function controlRoutes(
   routes: readonly ControlRoute[],
 ): ControlHandler {
+  const action = "route control requests";
+  checkArgument(action, "the table", routes, LIST);
   const table = new Map<number, ControlHandler>();
   for (const route of routes) {
+    checkArgument(action, "a route", route, OBJECT);
+    checkArgument(action, '"handler"', route.handler, CALLBACK);
+    if (route.index !== undefined) {
+      checkInteger(action, '"index"', route.index, 0xffff);
+    }
     const { type = "vendor", recipient = "interface", request } = route;
     const directions = route.direction === undefined
       ? ["in", "out"] as const

@@ -3,6 +3,12 @@
  *
  * @module
  */
+import {
+  CALLBACK,
+  checkOptions,
+  NUMBER,
+  type Rules,
+} from "../arguments/rules.ts";
 import { unhandled } from "./control.ts";
 import {
   acknowledge,
@@ -113,11 +119,22 @@ export interface DfuRequestOptions {
   readonly abort?: () => void | Promise<void>;
 }
 
+const OPTIONS: Rules<DfuRequestOptions> = {
+  interface: NUMBER,
+  detach: CALLBACK,
+  download: CALLBACK,
+  upload: CALLBACK,
+  getStatus: CALLBACK,
+  clearStatus: CALLBACK,
+  abort: CALLBACK,
+};
+
 /**
  * Routes of the DFU class requests.
  *
  * @param options What to do with them.
  * @returns Routes for {@linkcode controlRoutes}.
+ * @throws {TypeError} When an option is of another type.
  *
  * @example Usage
  * ```ts
@@ -150,6 +167,7 @@ export interface DfuRequestOptions {
  * ```
  */
 export function dfuRequests(options: DfuRequestOptions): ControlRoute[] {
+  checkOptions("answer DFU requests", options, OPTIONS, ["getStatus"]);
   const { detach, download, upload, getStatus, clearStatus, abort } = options;
   const route = classRoute.bind(undefined, options.interface);
   return [

@@ -3,6 +3,12 @@
  *
  * @module
  */
+import {
+  CALLBACK,
+  checkOptions,
+  NUMBER,
+  type Rules,
+} from "../arguments/rules.ts";
 import { unhandled } from "./control.ts";
 import {
   acknowledge,
@@ -80,12 +86,21 @@ const REPORT_TYPES = ["input", "output", "feature"] as const;
 const IDLE_UNIT = 4;
 const PROTOCOLS = ["boot", "report"] as const;
 
+const OPTIONS: Rules<HidRequestOptions> = {
+  interface: NUMBER,
+  getReport: CALLBACK,
+  setReport: CALLBACK,
+  onIdle: CALLBACK,
+  onProtocol: CALLBACK,
+};
+
 /**
  * Routes of the HID class requests. Idle rate and protocol are kept; the
  * descriptors are answered by the package.
  *
  * @param options What to do with them.
  * @returns Routes for {@linkcode controlRoutes}.
+ * @throws {TypeError} When an option is of another type.
  *
  * @example Usage
  * ```ts
@@ -104,6 +119,7 @@ const PROTOCOLS = ["boot", "report"] as const;
  * ```
  */
 export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
+  checkOptions("answer HID requests", options, OPTIONS);
   const { getReport, setReport, onIdle, onProtocol } = options;
   const idleRates = new Map<number, number>();
   let protocol = 1;

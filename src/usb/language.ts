@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkArgument, NUMBER } from "../arguments/rules.ts";
+
 /**
  * Language identifiers (LANGIDs) by language tag, from "Language Identifiers (LANGIDs)" of the USB Implementers Forum.
  */
@@ -106,7 +108,8 @@ const IDS_BY_LOWER_CASE: ReadonlyMap<string, number> = new Map(
  * ```
  */
 export function languageId(language: string | number): number | undefined {
-  const id = typeof language === "number"
+  // Where TypeScript does not run, it may be anything.
+  const id = typeof language !== "string"
     ? language
     : IDS_BY_LOWER_CASE.get(language.toLowerCase()) ??
       (/^(0x[0-9a-f]{1,4}|[0-9]{1,5})$/i.test(language)
@@ -132,5 +135,6 @@ export function languageId(language: string | number): number | undefined {
  * ```
  */
 export function languageTag(id: number): string {
+  checkArgument("name language", "the LANGID", id, NUMBER);
   return TAGS.get(id) ?? `0x${id.toString(16).padStart(4, "0")}`;
 }

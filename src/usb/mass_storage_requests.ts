@@ -3,6 +3,12 @@
  *
  * @module
  */
+import {
+  CALLBACK,
+  checkOptions,
+  NUMBER,
+  type Rules,
+} from "../arguments/rules.ts";
 import { unhandled } from "./control.ts";
 import {
   acknowledge,
@@ -37,11 +43,18 @@ export interface MassStorageRequestOptions {
   readonly reset: () => void | Promise<void>;
 }
 
+const OPTIONS: Rules<MassStorageRequestOptions> = {
+  interface: NUMBER,
+  maxLun: NUMBER,
+  reset: CALLBACK,
+};
+
 /**
  * Routes of the mass storage class requests.
  *
  * @param options What to do with them.
  * @returns Routes for {@linkcode controlRoutes}.
+ * @throws {TypeError} When an option is of another type.
  * @throws {RangeError} When there cannot be as many logical units.
  *
  * @example Usage
@@ -73,6 +86,7 @@ export interface MassStorageRequestOptions {
 export function massStorageRequests(
   options: MassStorageRequestOptions,
 ): ControlRoute[] {
+  checkOptions("answer mass storage requests", options, OPTIONS, ["reset"]);
   const { maxLun = 0, reset } = options;
   if (!Number.isInteger(maxLun) || maxLun < 0 || maxLun > 15) {
     throw new RangeError(

@@ -4,6 +4,13 @@
  * @module
  */
 import {
+  CALLBACK,
+  checkOptions,
+  NUMBER,
+  type Rules,
+  TEXT,
+} from "../arguments/rules.ts";
+import {
   acknowledge,
   classRoute,
   type ControlRoute,
@@ -51,6 +58,13 @@ export interface PrinterRequestOptions {
   readonly reset?: () => void | Promise<void>;
 }
 
+const OPTIONS: Rules<PrinterRequestOptions> = {
+  interface: NUMBER,
+  deviceId: TEXT,
+  portStatus: CALLBACK,
+  reset: CALLBACK,
+};
+
 /**
  * Routes of the printer class requests.
  *
@@ -60,6 +74,7 @@ export interface PrinterRequestOptions {
  *
  * @param options What to do with them.
  * @returns Routes for {@linkcode controlRoutes}.
+ * @throws {TypeError} When an option is of another type.
  * @throws {RangeError} When the device ID has characters that are not ASCII,
  * or more than 4094 of them.
  *
@@ -89,6 +104,7 @@ export interface PrinterRequestOptions {
 export function printerRequests(
   options: PrinterRequestOptions,
 ): ControlRoute[] {
+  checkOptions("answer printer requests", options, OPTIONS, ["deviceId"]);
   const { portStatus = READY, reset } = options;
   const deviceId = encodeDeviceId(options.deviceId);
   const softReset = () => acknowledge(reset);

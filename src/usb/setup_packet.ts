@@ -12,6 +12,8 @@
  * @module
  */
 
+import { checkBytes } from "../arguments/bytes.ts";
+import { checkOptions, NUMBER, oneOf, type Rules } from "../arguments/rules.ts";
 import { type Direction, USB_DIR_IN } from "./endpoint_attributes.ts";
 
 /** Who defines a control request. */
@@ -117,6 +119,7 @@ const RECIPIENT_MASK = 0x1f;
  *
  * @param bytes At least 8 bytes; what follows is ignored, so a FunctionFS event can be given as it is.
  * @returns The request.
+ * @throws {TypeError} When it is given something else than a `Uint8Array`.
  * @throws {RangeError} When there are fewer than 8 bytes.
  *
  * @example Usage
@@ -138,6 +141,7 @@ const RECIPIENT_MASK = 0x1f;
  * ```
  */
 export function decodeSetup(bytes: Uint8Array): SetupPacket {
+  checkBytes("decode setup packet", "the data", bytes);
   if (bytes.length < SETUP_PACKET_LENGTH) {
     throw new RangeError(
       `Cannot decode setup packet: ${bytes.length} of ${SETUP_PACKET_LENGTH} bytes given`,
@@ -162,6 +166,7 @@ export function decodeSetup(bytes: Uint8Array): SetupPacket {
  *
  * @param fields The request.
  * @returns The eight bytes.
+ * @throws {TypeError} When a field is of another type, or a name is none.
  * @throws {RangeError} When a number does not fit into its field.
  *
  * @example Usage
@@ -180,6 +185,7 @@ export function decodeSetup(bytes: Uint8Array): SetupPacket {
  * ```
  */
 export function encodeSetup(fields: SetupFields): Uint8Array<ArrayBuffer> {
+  checkOptions("encode setup packet", fields, SETUP_FIELDS);
   const { request, value = 0, index = 0, length = 0 } = fields;
   const requestType = fields.requestType ?? encodeRequestType(fields);
   assertFits("requestType", requestType, 0xff);
@@ -196,6 +202,17 @@ export function encodeSetup(fields: SetupFields): Uint8Array<ArrayBuffer> {
   view.setUint16(6, length, true);
   return bytes;
 }
+
+const SETUP_FIELDS: Rules<SetupFields> = {
+  requestType: NUMBER,
+  direction: oneOf("in", "out"),
+  type: oneOf(...TYPES),
+  recipient: oneOf(...RECIPIENTS),
+  request: NUMBER,
+  value: NUMBER,
+  index: NUMBER,
+  length: NUMBER,
+};
 
 function encodeRequestType(
   { direction = "out", type = "standard", recipient = "device" }: SetupFields,

@@ -4,6 +4,12 @@
  *
  * @module
  */
+import {
+  CALLBACK,
+  checkOptions,
+  NUMBER,
+  type Rules,
+} from "../arguments/rules.ts";
 import { unhandled } from "./control.ts";
 import {
   acknowledge,
@@ -61,11 +67,20 @@ export interface StillImageRequestOptions {
 const CANCELLATION_CODE = 0x4001;
 const OK = 0x2001;
 
+const OPTIONS: Rules<StillImageRequestOptions> = {
+  interface: NUMBER,
+  cancel: CALLBACK,
+  reset: CALLBACK,
+  getStatus: CALLBACK,
+  getExtendedEvent: CALLBACK,
+};
+
 /**
  * Routes of the still image class requests.
  *
  * @param options What to do with them.
  * @returns Routes for {@linkcode controlRoutes}.
+ * @throws {TypeError} When an option is of another type.
  *
  * @example Usage
  * ```ts
@@ -85,6 +100,10 @@ const OK = 0x2001;
 export function stillImageRequests(
   options: StillImageRequestOptions,
 ): ControlRoute[] {
+  checkOptions("answer still image requests", options, OPTIONS, [
+    "cancel",
+    "reset",
+  ]);
   const { cancel, reset, getExtendedEvent } = options;
   const { getStatus = () => ({ code: OK }) } = options;
   const route = classRoute.bind(undefined, options.interface);

@@ -148,3 +148,37 @@ Deno.test("a DmaBuffer refuses what is none", async () => {
   );
   assertEquals(await same.access("read", (bytes) => bytes[4999]), 7);
 });
+
+Deno.test("a DmaBuffer whose memory a program tries to move can be used and closed", async () => {
+  if (!modern) {
+    // Debian's older kernels have no udmabuf; a unit test has the mapping.
+    assertThrows(() => DmaBuffer.allocate(1), Deno.errors.NotFound);
+    return;
+  }
+  const mappings = () =>
+    readTextFile("/proc/self/maps").split("\n")
+      .filter((line) => line.includes("dmabuf")).length;
+  const files = openFiles();
+  for (let round = 0; round < 20; round++) {
+    const buffer = DmaBuffer.allocate(100_000);
+    const moves: readonly ((bytes: Uint8Array<ArrayBuffer>) => unknown)[] = [
+      (bytes) => bytes.buffer.transfer(),
+      (bytes) => structuredClone(bytes, { transfer: [bytes.buffer] }),
+    ];
+    for (const move of moves) {
+      await assertRejects(() => buffer.access("write", move), Error);
+    }
+    let kept = new Uint8Array();
+    await buffer.access("readwrite", (bytes) => {
+      assertEquals(bytes.byteLength, buffer.size);
+      bytes.fill(round);
+      kept = bytes;
+    });
+    assertEquals(mappings(), 1);
+    await buffer.close();
+    await buffer.close();
+    assertEquals(kept.byteLength, 0);
+    assertEquals(mappings(), 0);
+    assertEquals(openFiles(), files);
+  }
+});

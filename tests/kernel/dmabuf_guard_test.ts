@@ -6,8 +6,10 @@ import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { close, open } from "../../ffi/file.ts";
 import { plug, unplug } from "../support/cable.ts";
 import { assertSame, bufferWith, outcome } from "../support/dmabuf.ts";
+import { attachmentRows } from "../support/argument_rows.ts";
 import { startEndpoints } from "../support/endpoint_gadget.ts";
 import { pattern } from "../support/pattern.ts";
+import { assertRefused } from "../support/wrong_arguments.ts";
 
 const SIZE = 65_536;
 
@@ -142,6 +144,7 @@ Deno.test("bad lengths and pairs are refused", async () => {
       `the length must be an integer from 1 to ${buffer.size}, is ${length}`,
     );
   }
+  await assertRefused(attachmentRows(link.in, attachment));
   assertThrows(
     () => link.attach(buffer),
     TypeError,

@@ -302,7 +302,10 @@ Deno.test("speeds that would crash the kernel do not get there", async () => {
     ...echo,
     speeds: ["high", "super"],
   } satisfies UsbFunction;
-  assertMatch(assertThrows(() => usbFunction(dangerous)).message, crash);
+  assertMatch(
+    assertThrows(() => usbFunction(dangerous), Error).message,
+    crash,
+  );
   // Past the check of the definition.
   const error = await assertRejects(() =>
     Gadget.start({ ...ids, functions: [dangerous] })

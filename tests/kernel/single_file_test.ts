@@ -10,15 +10,22 @@ Deno.test("examples/echo.ts as one file runs where no Deno is installed", async 
   const file = Deno.env.get("GADGET_SINGLE_FILE");
   assert(file !== undefined, "GADGET_SINGLE_FILE is not set");
   const before = gadgetTraces();
-  // In a mount namespace of its own, where the Deno of this test is no program.
-  const script = 'mount --bind /dev/null "$DENO"\n' +
-    'if "$DENO" --version || command -v deno; then exit 1; fi 2>/dev/null\n' +
-    'exec "$FILE"';
+  // Any machine may have another one than that of this test: here it has.
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/deno`, "#!/bin/sh\n", { mode: 0o755 });
+  // In a mount namespace of its own, where neither the Deno of this test nor any
+  // that the machine has is a program.
+  const script = `IFS=:
+for deno in "$DENO" $(for folder in $PATH; do printf %s: "$folder/deno"; done); do
+  if [ -e "$deno" ]; then mount --bind /dev/null "$deno"; fi
+done
+if "$DENO" --version || command -v deno; then exit 1; fi 2>/dev/null
+exec "$FILE"`;
   await using program = startProgram("unshare", {
     args: ["--mount", "sh", "-ec", script],
     clearEnv: true,
     env: {
-      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      PATH: `${folder}:/usr/sbin:/usr/bin:/sbin:/bin`,
       HOME: "/nonexistent",
       NO_COLOR: "1",
       DENO: Deno.execPath(),
@@ -46,4 +53,5 @@ Deno.test("examples/echo.ts as one file runs where no Deno is installed", async 
   assertEquals(text, "");
   assertEquals(status.signal, "SIGINT");
   assertEquals(gadgetTraces(), before);
+  await Deno.remove(folder, { recursive: true });
 });

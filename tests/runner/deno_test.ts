@@ -7,7 +7,9 @@
 import { type Architecture, isNative } from "../vm/architectures.ts";
 
 /** The folder of the project. */
-export const ROOT = new URL("../../", import.meta.url).pathname;
+export const ROOT = decodeURIComponent(
+  new URL("../../", import.meta.url).pathname,
+);
 
 export const IMPORT_MAP = "--import-map=tests/import_map.json";
 

@@ -3,100 +3,178 @@
  *
  * JSR cannot be reached from every machine that runs these tests, so
  * `tests/import_map.json` maps `@std/assert` here. `deno task test:jsr` runs
- * the same tests with the real package.
+ * the same tests with the real package, whose types these are:
+ * `tests/unit/adapters_test.ts` holds both to them.
  *
  * @module
  */
 import nodeAssert, { AssertionError } from "node:assert/strict";
 
-type ErrorClass<E extends Error> = abstract new (...args: never[]) => E;
+// deno-lint-ignore no-explicit-any -- as in std
+type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
-export { AssertionError };
-
-export function assert(condition: unknown, message = ""): asserts condition {
-  if (!condition) throw new AssertionError({ message });
+export function assert(expr: unknown, msg = ""): asserts expr {
+  if (!expr) throw new AssertionError({ message: msg });
 }
 
-export function assertEquals<T>(actual: T, expected: T, message?: string) {
-  nodeAssert.deepStrictEqual(actual, expected, message);
+export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
+  nodeAssert.deepStrictEqual(actual, expected, msg);
 }
 
-export function assertNotEquals<T>(actual: T, expected: T, message?: string) {
-  nodeAssert.notDeepStrictEqual(actual, expected, message);
+export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
+  nodeAssert.notDeepStrictEqual(actual, expected, msg);
 }
 
 export function assertStrictEquals<T>(
   actual: unknown,
   expected: T,
-  message?: string,
+  msg?: string,
 ): asserts actual is T {
-  nodeAssert.strictEqual(actual, expected, message);
+  nodeAssert.strictEqual(actual, expected, msg);
 }
 
 export function assertExists<T>(
   actual: T,
-  message = "Expected a value",
+  msg?: string,
 ): asserts actual is NonNullable<T> {
-  assert(actual !== undefined && actual !== null, message);
+  assert(actual !== undefined && actual !== null, msg ?? "Expected a value");
 }
 
-export function assertStringIncludes(actual: string, expected: string) {
+export function assertStringIncludes(
+  actual: string,
+  expected: string,
+  msg?: string,
+): void {
   assert(
     actual.includes(expected),
-    `Expected ${JSON.stringify(actual)} to include ${JSON.stringify(expected)}`,
+    withNote(
+      `Expected ${JSON.stringify(actual)} to include ${
+        JSON.stringify(expected)
+      }`,
+      msg,
+    ),
   );
 }
 
-export function assertMatch(actual: string, expected: RegExp) {
-  nodeAssert.match(actual, expected);
+export function assertMatch(
+  actual: string,
+  expected: RegExp,
+  msg?: string,
+): void {
+  nodeAssert.match(actual, expected, msg);
 }
 
 export function assertInstanceOf<
-  T extends abstract new (...args: never[]) => unknown,
+  // deno-lint-ignore no-explicit-any -- as in std
+  T extends abstract new (...args: any[]) => any,
 >(
   actual: unknown,
-  expected: T,
+  expectedType: T,
+  msg = "",
 ): asserts actual is InstanceType<T> {
   assert(
-    actual instanceof expected,
-    `Expected an instance of ${expected.name}, got ${Deno.inspect(actual)}`,
+    actual instanceof expectedType,
+    withNote(
+      `Expected an instance of ${expectedType.name}, got ${
+        Deno.inspect(actual)
+      }`,
+      msg,
+    ),
   );
 }
 
 export function assertIsError<E extends Error = Error>(
   error: unknown,
-  errorClass?: ErrorClass<E>,
-  includes?: string,
+  ErrorClass?: ErrorClass<E>,
+  msgMatches?: string | RegExp,
+  msg?: string,
 ): asserts error is E {
-  assert(error instanceof Error, `Expected an Error: ${Deno.inspect(error)}`);
-  if (errorClass) assertInstanceOf(error, errorClass);
-  if (includes !== undefined) assertStringIncludes(error.message, includes);
+  assert(
+    error instanceof Error,
+    withNote(`Expected an Error: ${Deno.inspect(error)}`, msg),
+  );
+  if (ErrorClass) assertInstanceOf(error, ErrorClass, msg);
+  if (typeof msgMatches === "string") {
+    assertStringIncludes(error.message, msgMatches, msg);
+  } else if (msgMatches !== undefined) {
+    assertMatch(error.message, msgMatches, msg);
+  }
 }
 
+/** What follows the function in a call: a class and its message, or a note. */
+type Expectation<E extends Error> = [
+  errorClassOrMsg?: ErrorClass<E> | string,
+  msgIncludes?: string,
+  msg?: string,
+];
+
+export function assertThrows(fn: () => unknown, msg?: string): unknown;
 export function assertThrows<E extends Error = Error>(
-  run: () => unknown,
-  errorClass?: ErrorClass<E>,
-  includes?: string,
-): E {
+  fn: () => unknown,
+  ErrorClass: ErrorClass<E>,
+  msgIncludes?: string,
+  msg?: string,
+): E;
+export function assertThrows<E extends Error = Error>(
+  fn: () => unknown,
+  ...expectation: Expectation<E>
+): unknown {
   try {
-    run();
+    fn();
   } catch (error) {
-    assertIsError(error, errorClass, includes);
-    return error;
+    return checkError(error, expectation);
   }
-  throw new AssertionError({ message: "Expected function to throw" });
+  throw missingError("throw", expectation);
 }
 
+export function assertRejects(
+  fn: () => PromiseLike<unknown>,
+  msg?: string,
+): Promise<unknown>;
+export function assertRejects<E extends Error = Error>(
+  fn: () => PromiseLike<unknown>,
+  ErrorClass: ErrorClass<E>,
+  msgIncludes?: string,
+  msg?: string,
+): Promise<E>;
 export async function assertRejects<E extends Error = Error>(
-  run: () => PromiseLike<unknown>,
-  errorClass?: ErrorClass<E>,
-  includes?: string,
-): Promise<E> {
+  fn: () => PromiseLike<unknown>,
+  ...expectation: Expectation<E>
+): Promise<unknown> {
+  let promise: PromiseLike<unknown>;
   try {
-    await run();
-  } catch (error) {
-    assertIsError(error, errorClass, includes);
-    return error;
+    promise = fn();
+  } catch (cause) {
+    const message = "Expected function to reject, but it threw";
+    throw Object.assign(new AssertionError({ message }), { cause });
   }
-  throw new AssertionError({ message: "Expected function to reject" });
+  try {
+    await promise;
+  } catch (error) {
+    return checkError(error, expectation);
+  }
+  throw missingError("reject", expectation);
+}
+
+function checkError<E extends Error>(
+  error: unknown,
+  [errorClass, msgIncludes, msg]: Expectation<E>,
+): unknown {
+  if (typeof errorClass === "function") {
+    assertIsError(error, errorClass, msgIncludes, msg);
+  }
+  return error;
+}
+
+function missingError<E extends Error>(
+  verb: "throw" | "reject",
+  [errorClass, , msg]: Expectation<E>,
+): AssertionError {
+  const note = typeof errorClass === "string" ? errorClass : msg;
+  const message = withNote(`Expected function to ${verb}`, note);
+  return new AssertionError({ message });
+}
+
+function withNote(message: string, note: string | undefined): string {
+  return note ? `${message}: ${note}` : message;
 }

@@ -35,7 +35,7 @@ export function startExample(
       "--cached-only",
       "--import-map=tests/import_map.json",
       ...permissions,
-      new URL(`examples/${name}`, root).pathname,
+      new URL(`examples/${name}`, root).href,
       ...args,
     ],
     cwd: root,

@@ -5,86 +5,88 @@
  *
  * @module
  */
-import { IOCB_CMD_PREAD, IOCB_CMD_PWRITE, O_RDWR } from "../../ffi/abi.ts";
+import { O_RDWR } from "../../ffi/abi.ts";
 import { AioContext } from "../../ffi/aio.ts";
 import { close, open } from "../../ffi/file.ts";
-import { bulkOut, compileFunction, usbFunction } from "@usb/gadget";
-import { PacketSizes } from "../../src/functionfs/packet_sizes.ts";
-import { ReadQueue } from "../../src/functionfs/read_queue.ts";
-import { Reader } from "../../src/functionfs/reader.ts";
-import { TransferQueue } from "../../src/functionfs/transfer_queue.ts";
 import {
-  MAX_REQUEST_SIZE,
-  Write,
-  type WritePort,
-} from "../../src/functionfs/write.ts";
-import { ZeroLengthPackets } from "../../src/functionfs/zero_length.ts";
+  bulkIn,
+  bulkOut,
+  compileFunction,
+  InEndpoint,
+  OutEndpoint,
+  usbFunction,
+} from "@usb/gadget";
+import { Lifecycle } from "../../src/functionfs/lifecycle.ts";
 
 const SINK = "/dev/null";
 const SOURCE = "/dev/zero";
-const maxPacketSize = 1024;
-const connection = { enabled: true, enableCount: 1, probe: () => true };
+const MAX_PACKET_SIZE = 1024;
 
-/** What an `InEndpoint` does for each write. */
+/** `InEndpoint.write()`. */
 export type WriteData = (data: Uint8Array<ArrayBuffer>) => Promise<number>;
 
-/** What an `OutEndpoint` does for each read. */
+/** `OutEndpoint.read()`. */
 export type ReadData = (
   sizeOrBuffer: number | Uint8Array<ArrayBuffer>,
 ) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** An endpoint in each direction. */
 export interface EndpointsOnFiles extends AsyncDisposable {
+  readonly in: InEndpoint;
+  readonly out: OutEndpoint;
   readonly write: WriteData;
   readonly read: ReadData;
 }
 
-/** Opens both files on one AIO context. */
-export function openEndpoints(): EndpointsOnFiles {
+/** These files have no descriptor that would tell. */
+class SinkEndpoint extends InEndpoint {
+  override get maxPacketSize(): number {
+    return MAX_PACKET_SIZE;
+  }
+}
+
+class SourceEndpoint extends OutEndpoint {
+  override get maxPacketSize(): number {
+    return MAX_PACKET_SIZE;
+  }
+}
+
+/**
+ * Opens both files on one AIO context, as endpoints that a host has enabled.
+ *
+ * @param sink The file that is written to.
+ */
+export function openEndpoints(sink = SINK): EndpointsOnFiles {
   const aio = new AioContext();
   aio.retain();
-  const sink = open(SINK, O_RDWR);
-  const source = open(SOURCE, O_RDWR);
-  const queue = (fd: number, opcode: number) =>
-    new TransferQueue({ aio, fd, opcode, connection });
-  const writePort: WritePort = {
-    name: "in",
-    path: SINK,
-    maxPacketSize,
-    queue: queue(sink, IOCB_CMD_PWRITE),
-    largestTransfer: Infinity,
-    pieceSize: MAX_REQUEST_SIZE,
-    zeroLengthPackets: new ZeroLengthPackets(sink, SINK, aio),
-  };
-  const [compiled] = compileFunction(usbFunction({
+  const lifecycle = new Lifecycle();
+  lifecycle.enable();
+  const compiled = compileFunction(usbFunction({
     name: "files",
-    interfaces: [{ class: 0xff, endpoints: { out: bulkOut() } }],
+    interfaces: [{
+      class: 0xff,
+      endpoints: { in: bulkIn(), out: bulkOut() },
+    }],
   })).endpoints;
-  const readPort = {
-    name: "out",
-    path: SOURCE,
-    maxPacketSize,
-    packetSizes: new PacketSizes(compiled),
-    queue: queue(source, IOCB_CMD_PREAD),
+  const resources = (path: string, index: number) => {
+    const fd = open(path, O_RDWR);
+    const files = { fd, transferFd: fd, path };
+    return { ...files, aio, lifecycle, compiled: compiled[index] };
   };
-  const reads = new ReadQueue(readPort, []);
+  const files = [resources(sink, 0), resources(SOURCE, 1)];
+  const input = new SinkEndpoint(files[0]);
+  const output = new SourceEndpoint(files[1]);
   return {
-    write: (data) =>
-      new Promise((resolve, reject) =>
-        new Write(writePort, data, {}, resolve, reject).start(false)
-      ),
-    read: (sizeOrBuffer) =>
-      new Promise((resolve, reject) => {
-        const target = typeof sizeOrBuffer === "number"
-          ? sizeOrBuffer
-          : new Uint8Array(sizeOrBuffer.buffer.transferToFixedLength());
-        reads.add(new Reader(reads, readPort, target, {}, resolve, reject));
-      }),
+    in: input,
+    out: output,
+    write: (data) => input.write(data),
+    read: (sizeOrBuffer) => output.read(sizeOrBuffer),
     [Symbol.asyncDispose]: async () => {
+      lifecycle.close();
+      await Promise.all([input.close(), output.close()]);
       await aio.release();
       await aio.close();
-      close(sink);
-      close(source);
+      files.forEach(({ fd }) => close(fd));
     },
   };
 }

@@ -1,39 +1,64 @@
 /**
  * `parseArgs()` of `@std/cli`, over `node:util`, for machines without JSR.
  *
- * Takes the options that this project uses: `string`, `boolean`, `collect`,
- * `default`, `alias`, `--` and `stopEarly`.
+ * Takes the options that this project uses, and has their types:
+ * `tests/unit/adapters_test.ts` holds both to them. `string` or `boolean` has
+ * to be given; without it, std's result is not typed.
  *
  * @module
  */
 import { parseArgs as nodeParseArgs } from "node:util";
 
-export interface ParseOptions {
-  string?: readonly string[];
-  boolean?: readonly string[];
-  collect?: readonly string[];
-  alias?: Readonly<Record<string, string>>;
-  default?: Readonly<Record<string, unknown>>;
-  unknown?: (argument: string) => unknown;
+/** The options for `parseArgs()`, by the names in each list. */
+export interface ParseOptions<
+  B extends string,
+  S extends string,
+  C extends string,
+  D extends Readonly<Record<string, unknown>>,
+> {
+  boolean?: readonly B[];
+  string?: readonly S[];
+  /** Names among the others that may be repeated. */
+  collect?: readonly (C & (B | S))[];
+  default?: D;
+  unknown?: (arg: string) => unknown;
 }
 
-// deno-lint-ignore no-explicit-any -- std's result is as loose
-export type Args = Record<string, any> & { _: string[] };
+/** What `parseArgs()` returns. */
+export type Args<
+  B extends string,
+  S extends string,
+  C extends string,
+  D extends Readonly<Record<string, unknown>>,
+> =
+  & Record<string, unknown>
+  & { [K in Exclude<B, C>]: boolean }
+  & { [K in Exclude<S, C | keyof D>]?: string }
+  & { [K in Extract<S, keyof D>]: string }
+  & { [K in Extract<S, C>]: string[] }
+  & { _: (string | number)[] };
 
-export function parseArgs(args: string[], options: ParseOptions = {}): Args {
-  const { string = [], boolean = [], collect = [], alias = {} } = options;
+export function parseArgs<
+  const B extends string = never,
+  const S extends string = never,
+  const C extends string = never,
+  const D extends Readonly<Record<string, unknown>> = Record<never, never>,
+>(
+  args: string[],
+  options: ParseOptions<B, S, C, D> = {},
+): Args<B, S, C, D> {
+  const string: readonly string[] = options.string ?? [];
+  const boolean: readonly string[] = options.boolean ?? [];
+  const collect: readonly string[] = options.collect ?? [];
   const known: Record<
     string,
-    { type: "string" | "boolean"; multiple: boolean; short?: string }
+    { type: "string" | "boolean"; multiple: boolean }
   > = {};
   for (const name of [...string, ...boolean]) {
     known[name] = {
       type: string.includes(name) ? "string" : "boolean",
       multiple: collect.includes(name),
     };
-  }
-  for (const [short, name] of Object.entries(alias)) {
-    if (short.length === 1 && known[name]) known[name].short = short;
   }
   const { values, positionals, tokens } = nodeParseArgs({
     args,
@@ -47,8 +72,12 @@ export function parseArgs(args: string[], options: ParseOptions = {}): Args {
       options.unknown?.(token.rawName);
     }
   }
-  const result: Args = { ...options.default, ...values, _: positionals };
+  const result: Record<string, unknown> = {
+    ...options.default,
+    ...values,
+    _: positionals,
+  };
   for (const name of collect) result[name] ??= [];
   for (const name of boolean) result[name] ??= false;
-  return result;
+  return result as Args<B, S, C, D>;
 }

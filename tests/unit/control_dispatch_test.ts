@@ -144,7 +144,7 @@ Deno.test("an answer that is no answer is an error", async () => {
   assertEquals(outcome, "stall");
   assertEquals(
     String(errors[0]),
-    'TypeError: Cannot answer a control request with "text": return bytes, or nothing',
+    'TypeError: Cannot answer a control request with "text": return a Uint8Array, or nothing',
   );
 });
 

@@ -2,6 +2,7 @@ import "../support/libraries.ts";
 import {
   assert,
   assertEquals,
+  assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
@@ -195,6 +196,48 @@ Deno.test("mmap() shows the pages of a memory file to both sides", () => {
   close(fd);
   assertThrows(() => mmap(-1, 4096), Deno.errors.BadResource, "Cannot map");
   assertThrows(() => mmap(fd, 0), RangeError);
+});
+
+Deno.test("mmap(): the memory cannot be moved, and every page of the file is given back", async () => {
+  const size = 3 * 4096;
+  const fd = memfd("moved", size, 0);
+  const mapped = () =>
+    Deno.readTextFileSync("/proc/self/maps").split("\n")
+      .filter((line) => line.includes("memfd:moved")).length;
+  const mapping = mmap(fd, size);
+  const { bytes } = mapping;
+  const { port1, port2 } = new MessageChannel();
+  const moves = {
+    "transfer()": () => bytes.buffer.transfer(),
+    "transferToFixedLength()": () => bytes.buffer.transferToFixedLength(),
+    "structuredClone()": () =>
+      structuredClone(bytes, { transfer: [bytes.buffer] }),
+    "postMessage()": () => port1.postMessage(bytes, [bytes.buffer]),
+    "a byte stream": () =>
+      new ReadableStream({
+        type: "bytes",
+        start: (controller) => controller.enqueue(bytes),
+      }).getReader().read(),
+    "a BYOB reader": () =>
+      new ReadableStream({ type: "bytes" })
+        .getReader({ mode: "byob" }).read(bytes),
+  };
+  for (const [name, move] of Object.entries(moves)) {
+    await assertRejects(async () => await move(), Error, undefined, name);
+    assertEquals(bytes.byteLength, size, name);
+  }
+  for (const port of [port1, port2]) port.close();
+  bytes.fill(7);
+  assertEquals(mapped(), 1);
+  // A thread that still writes there meets memory: the addresses stay mapped.
+  const address = Deno.UnsafePointer.of(bytes)!;
+  const view = new Deno.UnsafePointerView(address);
+  assertEquals(view.getUint8(size - 1), 7);
+  mapping.unmap();
+  assertEquals(mapped(), 0);
+  assertEquals(bytes.byteLength, 0);
+  assertEquals(view.getUint8(size - 1), 0);
+  close(fd);
 });
 
 Deno.test("addressOf() tells where an array begins", () => {

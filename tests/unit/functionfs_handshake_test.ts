@@ -15,7 +15,10 @@ const compiled = compileFunction(usbFunction({
 Deno.test("a handshake that the kernel refuses shows what was written", () => {
   // A file that cannot be written refuses it with EINVAL.
   const fd = libc().epoll_create1(EPOLL_CLOEXEC);
-  const { message } = assertThrows(() => handshake(fd, "/mnt/ep0", compiled));
+  const { message } = assertThrows(
+    () => handshake(fd, "/mnt/ep0", compiled),
+    Error,
+  );
   close(fd);
   const [first, ...tree] = message.split("\n");
   assertEquals(
@@ -26,7 +29,10 @@ Deno.test("a handshake that the kernel refuses shows what was written", () => {
 });
 
 Deno.test("a handshake that fails otherwise says only that", () => {
-  const { message } = assertThrows(() => handshake(-1, "/mnt/ep0", compiled));
+  const { message } = assertThrows(
+    () => handshake(-1, "/mnt/ep0", compiled),
+    Error,
+  );
   assertEquals(
     message,
     "Cannot write descriptors: Bad file descriptor (os error 9): /mnt/ep0",

@@ -187,3 +187,47 @@ Deno.test("an ENABLE that is read late, because the event loop stood still, is o
   assertEquals(seen.slice(4), ["disable", "enable"]);
   life.close();
 });
+
+Deno.test("an iteration that stalls keeps the latest 1000 events, and says how many it has lost", async () => {
+  const life = new Lifecycle();
+  const stalled = life.events[Symbol.asyncIterator]();
+  const other = life.events[Symbol.asyncIterator]();
+  const left = life.events[Symbol.asyncIterator]();
+  const take = async (events: typeof stalled) => (await events.next()).value;
+  const errors = (from: number, to: number) => {
+    for (let n = from; n < to; n++) life.report(n);
+  };
+  life.enable();
+  assertEquals((await take(other))?.type, "bind");
+  assertEquals((await take(other))?.type, "enable");
+  // One that takes its events loses none.
+  for (let round = 0; round < 5; round++) {
+    errors(round * 999, (round + 1) * 999);
+    for (let n = 0; n < 999; n++) {
+      assertEquals(await take(other), {
+        type: "error",
+        error: round * 999 + n,
+      });
+    }
+  }
+  // "bind", "enable" and 3995 of 4995 errors.
+  assertEquals(await take(stalled), { type: "dropped", count: 3997 });
+  for (let n = 3995; n < 4995; n++) {
+    assertEquals(await take(stalled), { type: "error", error: n });
+  }
+  // As many as are kept can wait without a loss, and one more cannot.
+  errors(0, 1000);
+  assertEquals(await take(stalled), { type: "error", error: 0 });
+  errors(1000, 1002);
+  assertEquals(await take(stalled), { type: "dropped", count: 1 });
+  // An end is told behind what waits.
+  life.close();
+  assertEquals(await take(stalled), { type: "dropped", count: 2 });
+  let last;
+  for (let n = 0; n < 1000; n++) last = await take(stalled);
+  assertEquals(last, { type: "unbind" });
+  assertEquals((await stalled.next()).done, true);
+  // One that is left keeps nothing.
+  await left.return?.();
+  assertEquals((await left.next()).done, true);
+});

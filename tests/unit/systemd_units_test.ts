@@ -20,6 +20,8 @@ Deno.test("systemd has nothing to say against the units of examples/systemd", as
         .replaceAll("/usr/local/bin/usb-echo", "/bin/true")
         .replaceAll("/sbin/modprobe", "/bin/true");
       await Deno.writeTextFile(`${copy}/${name}`, unit);
+      // systemd complains of a unit that others can write to.
+      await Deno.chmod(`${copy}/${name}`, 0o644);
       units.push(`${copy}/${name}`);
     }
     assertEquals(units.length, 4);

@@ -527,7 +527,8 @@ Deno.test("runInVm() rejects what cannot work before it boots", async () => {
     "ask for less with --memory",
   );
   await assertRejects(
-    () => runInVm({ command: ["true"], arch: "vax" }),
+    // Also where the machine has not enough memory.
+    () => runInVm({ command: ["true"], arch: "vax", memory: 1e9 }),
     UsageError,
     'Cannot emulate architecture "vax": known are "x86_64", "amd64", "aarch64" and "arm64"',
   );

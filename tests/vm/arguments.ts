@@ -65,12 +65,30 @@ Log:
   --help                show this text
 `;
 
-const VALUES = (
-  "kernel udc hcd modules memory accel arch vmlinuz modules-dir mirror speed env cwd " +
-  "share timeout keep-log allow-log"
-).split(" ");
-const SWITCHES = ["verbose", "prepare", "help"];
-const REPEATABLE = ["env", "share", "allow-log"];
+const VALUES = [
+  "kernel",
+  "udc",
+  "hcd",
+  "modules",
+  "memory",
+  "accel",
+  "arch",
+  "vmlinuz",
+  "modules-dir",
+  "mirror",
+  "speed",
+  "env",
+  "cwd",
+  "share",
+  "timeout",
+  "keep-log",
+  "allow-log",
+] as const;
+const SWITCHES = ["verbose", "prepare", "help"] as const;
+const REPEATABLE = ["env", "share", "allow-log"] as const;
+
+type Repeatable = typeof REPEATABLE[number];
+type Single = Exclude<typeof VALUES[number], Repeatable>;
 
 /** Turns words into options. */
 export function parseArguments(args: readonly string[]): Arguments {
@@ -86,21 +104,15 @@ export function parseArguments(args: readonly string[]): Arguments {
     collect: REPEATABLE,
     unknown,
   });
-  const value = (name: string): string | undefined => {
-    const given: unknown = options[name];
-    if (given === undefined) return undefined;
-    if (typeof given !== "string" || given === "") {
-      throw new UsageError(`Option "--${name}" needs a value`);
-    }
-    return given;
+  // One without its value is no text, whatever its type says.
+  const check = (name: string, given: unknown): string => {
+    if (typeof given === "string" && given !== "") return given;
+    throw new UsageError(`Option "--${name}" needs a value`);
   };
-  const values = (name: string): string[] => {
-    const given: unknown[] = options[name] ?? [];
-    return given.map((item) => {
-      if (typeof item === "string" && item !== "") return item;
-      throw new UsageError(`Option "--${name}" needs a value`);
-    });
-  };
+  const value = (name: Single): string | undefined =>
+    options[name] === undefined ? undefined : check(name, options[name]);
+  const values = (name: Repeatable): string[] =>
+    options[name].map((item) => check(name, item));
   const command = args.slice(args[start] === "--" ? start + 1 : start);
   const { help, prepare, verbose } = options;
   const accel = value("accel");
@@ -143,7 +155,7 @@ function commandStart(args: readonly string[]): number {
   while (index < args.length) {
     const word = args[index];
     if (word === "--" || !word.startsWith("-")) break;
-    index += VALUES.includes(word.slice(2)) ? 2 : 1;
+    index += VALUES.some((name) => word === `--${name}`) ? 2 : 1;
   }
   return Math.min(index, args.length);
 }

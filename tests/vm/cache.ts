@@ -4,6 +4,7 @@
  * @module
  */
 
+import { homedir } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { VmError } from "./errors.ts";
 import type { Job } from "./progress.ts";
@@ -13,8 +14,7 @@ const FORMAT = 1;
 
 /** The folder, below `$XDG_CACHE_HOME` or `~/.cache`. */
 export async function openCache(): Promise<string> {
-  const home = Deno.env.get("HOME") || "/root";
-  const cache = Deno.env.get("XDG_CACHE_HOME") || `${home}/.cache`;
+  const cache = Deno.env.get("XDG_CACHE_HOME") || `${homedir()}/.cache`;
   const folder = `${cache}/usb-gadget-vm/v${FORMAT}`;
   try {
     await Deno.mkdir(folder, { recursive: true });

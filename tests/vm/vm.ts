@@ -167,6 +167,7 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
   const shares = await Promise.all(
     (options.shares ?? []).map((path) => existingFolder(path, "share")),
   );
+  checkOptions(options);
   const memory = options.memory ?? 2048;
   await checkMemory(memory);
   await using prepared = await prepare(options);
@@ -206,8 +207,9 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
   };
 }
 
-async function prepare(options: MachineOptions): Promise<Prepared> {
-  const { vmlinuz, modulesDir, progress = silent, signal } = options;
+/** What is wrong with the options, whatever this machine has. */
+function checkOptions(options: MachineOptions): Architecture {
+  const { vmlinuz, modulesDir } = options;
   const architecture = findArchitecture(options.arch ?? Deno.build.arch);
   if ((vmlinuz === undefined) !== (modulesDir === undefined)) {
     throw new UsageError(
@@ -219,6 +221,12 @@ async function prepare(options: MachineOptions): Promise<Prepared> {
       "Cannot build a UDC with scatter-gather for a kernel of your own: it takes the headers of one of Debian's",
     );
   }
+  return architecture;
+}
+
+async function prepare(options: MachineOptions): Promise<Prepared> {
+  const architecture = checkOptions(options);
+  const { vmlinuz, modulesDir, progress = silent, signal } = options;
   const job: Job = { progress, signal };
   const tools = await ensureTools(architecture, job);
   const cache = await openCache();
