@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import {
   allocateFromHeap,
   type CpuAccessMode,
@@ -226,7 +227,9 @@ export class DmaBuffer implements AsyncDisposable {
 }
 
 function closedBuffer(action: string): Error {
-  return new Deno.errors.BadResource(`Cannot ${action}: the DMABUF is closed`);
+  return errorOf(Errno.EBADF, `Cannot ${action}: the DMABUF is closed`, {
+    syscall: "ioctl",
+  });
 }
 
 /** Waits once for the fences of other devices. */

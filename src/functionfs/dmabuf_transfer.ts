@@ -102,8 +102,7 @@ export class DmabufTransfer {
     if (this.cancelled === "abort") {
       return new AbortedTransferError(
         `Cannot ${TRANSFER} endpoint "${name}": the transfer was aborted`,
-        this.#signal!,
-        0,
+        { signal: this.#signal!, syscall: "ioctl", transferred: 0 },
       );
     }
     return systemError(errno, {

@@ -4,7 +4,7 @@
  * @module
  */
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
-import { Errno } from "../../ffi/errno.ts";
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import { Endpoint } from "./endpoint.ts";
 import {
   assertDepth,
@@ -86,8 +86,10 @@ export class InEndpoint extends Endpoint {
   set autoZlp(on: boolean) {
     this.assertOpen("switch zero-length packets of");
     if (this.resources.compiled.transferType === "isochronous") {
-      throw new Deno.errors.NotSupported(
+      throw errorOf(
+        Errno.EOPNOTSUPP,
         `Cannot switch zero-length packets of endpoint "${this.name}": isochronous transfers have no end`,
+        { syscall: "ioctl", path: this.path },
       );
     }
     this.#port.zeroLengthPackets.set(on);

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import type { SetupRequest } from "../usb/mod.ts";
 import { Session } from "./session.ts";
 
@@ -264,8 +265,10 @@ export class Lifecycle {
       }, () => {
         end();
         reject(
-          new Deno.errors.BadResource(
+          errorOf(
+            Errno.EBADF,
             "Cannot wait for the host: the function is closed",
+            { syscall: "read" },
           ),
         );
       });

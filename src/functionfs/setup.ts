@@ -48,10 +48,10 @@ export interface SetupReports {
 }
 
 /** The error behind the signal of a cancelled request. */
-function cancelledError(): Error {
+function cancelledError(direction: SetupPacket["direction"]): Error {
   return systemError(Errno.EIDRM, {
     action: "answer control request",
-    syscall: "ep0",
+    syscall: direction === "in" ? "write" : "read",
     hint: "the host does not wait for the answer any more",
   });
 }
@@ -103,7 +103,9 @@ export class Setup implements SetupRequest {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#cancelled) this.#controller.abort(cancelledError());
+      if (this.#cancelled) {
+        this.#controller.abort(cancelledError(this.direction));
+      }
     }
     return this.#controller.signal;
   }
@@ -173,7 +175,7 @@ export class Setup implements SetupRequest {
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    this.#controller?.abort(cancelledError());
+    this.#controller?.abort(cancelledError(this.direction));
     this.#reports.onOutcome?.(this, { type: "cancelled" });
   }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import type { SystemErrorFields } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
 import { type GadgetDefinition, isOwnFunction } from "./gadget_definition.ts";
@@ -39,15 +40,19 @@ export function noFreeController(
   udcs: readonly Pick<Udc, "name">[],
 ): Error {
   if (udcs.length === 0) {
-    return new Deno.errors.NotFound(
+    return errorOf(
+      Errno.ENOENT,
       `Cannot bind gadget "${name}": this machine has no USB device controller, or its driver is not loaded: ${controllerRemedy()}`,
+      { syscall: "write" },
     );
   }
   const owners = udcs.map((it) => `"${it.name}" by ${udcOwner(it.name)}`);
-  return new Deno.errors.Busy(
+  return errorOf(
+    Errno.EBUSY,
     `Cannot bind gadget "${name}": no USB device controller is free: ${
       owners.join(", ")
     }`,
+    { syscall: "write" },
   );
 }
 

@@ -5,6 +5,7 @@
  */
 import {
   Errno,
+  errorOf,
   isSystemError,
   systemError,
   type SystemErrorFields,
@@ -88,14 +89,18 @@ export class Binding {
       signal?.throwIfAborted();
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       if (!this.#ended && unbinds !== this.#unbinds) {
-        throw new Deno.errors.Interrupted(
+        throw errorOf(
+          Errno.EINTR,
           `Cannot bind gadget "${this.#subject().name}": unbind() was called meanwhile`,
+          { syscall: "write" },
         );
       }
     }
     if (this.#ended) {
-      throw new Deno.errors.BadResource(
+      throw errorOf(
+        Errno.EBADF,
         `Cannot bind gadget "${this.#subject().name}": it is stopped`,
+        { syscall: "write" },
       );
     }
     this.bindNow(udc);

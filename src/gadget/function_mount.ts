@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import {
   exists,
   list,
@@ -121,8 +121,10 @@ export function mountFunction(
   const there = listMounts()
     .findLast((it) => it.target === path && it.type === "functionfs");
   if (there !== undefined && there.source !== instance) {
-    throw new Deno.errors.Busy(
+    throw errorOf(
+      Errno.EBUSY,
       `Cannot mount function "${name}": the instance "${there.source}" is mounted there: ${path}`,
+      { syscall: "mount", path },
     );
   }
   try {

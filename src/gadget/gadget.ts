@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import type { FunctionFs } from "../functionfs/mod.ts";
 import { Binding, type BindOptions } from "./binding.ts";
 import { changeGadget } from "./change_gadget.ts";
@@ -159,8 +160,10 @@ export class Gadget<
   get udc(): Udc {
     const udc = this.#binding.udc ?? this.#adoptedUdc;
     if (udc === undefined) {
-      throw new Deno.errors.NotFound(
+      throw errorOf(
+        Errno.ENOENT,
         `Cannot tell the UDC of gadget "${this.name}": it was never bound to one`,
+        { syscall: "read" },
       );
     }
     return readUdc(udc);
@@ -287,8 +290,10 @@ export class Gadget<
 
   #check(action: string): void {
     if (this.#stopped === undefined) return;
-    throw new Deno.errors.BadResource(
+    throw errorOf(
+      Errno.EBADF,
       `Cannot ${action} gadget "${this.name}": it is stopped`,
+      { syscall: "write" },
     );
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
 import { FunctionFs } from "../functionfs/mod.ts";
 import { interfaceOffsets } from "./interface_offsets.ts";
@@ -55,8 +55,10 @@ export function acquire(
 ): boolean {
   const path = `${directory}/${name}`;
   const taken = (whose: string) =>
-    new Deno.errors.AlreadyExists(
+    errorOf(
+      Errno.EEXIST,
       `Cannot make gadget "${name}": ${whose}; stop that one, or choose another name`,
+      { syscall: "mkdir", path },
     );
   const elsewhere = `somebody else has made it (${path})`;
   const present = readClaim(name);

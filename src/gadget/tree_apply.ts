@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { exists, readlink, realPath } from "../../ffi/file.ts";
 import { sameValue } from "./attribute_value.ts";
 import { kernelRelease } from "./remedies.ts";
@@ -132,8 +132,10 @@ class Planner {
       path === "webusb/use" && value === 1
     );
     if (!wanted || this.#exists("webusb")) return;
-    throw new Deno.errors.NotSupported(
+    throw errorOf(
+      Errno.EOPNOTSUPP,
       `Cannot make gadget: "webUsb" needs Linux 6.3 or newer, this is ${kernelRelease()}`,
+      { syscall: "write" },
     );
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import {
   exists,
   list,
@@ -120,12 +120,14 @@ export async function waitForUdc(
     const udc = readUdc(name);
     if (states.includes(udc.state)) return udc;
     if (performance.now() >= end) {
-      throw new Deno.errors.TimedOut(
+      throw errorOf(
+        Errno.ETIMEDOUT,
         `Cannot see UDC "${name}" become ${
           states.map((it) => `"${it}"`).join(" or ")
         }: after ${timeout} ms it is "${udc.state}"${
           udc.driver === "" ? ", without a gadget" : ""
         }`,
+        { syscall: "read" },
       );
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
