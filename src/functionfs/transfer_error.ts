@@ -109,7 +109,7 @@ export function transferError(
 function hint(errno: number, action: string): string | undefined {
   switch (errno) {
     case Errno.ESHUTDOWN:
-      return "the host has disabled the endpoint";
+      return "the endpoint was disabled: by a reset, another configuration, an unplugged cable or unbind()";
     case Errno.EOVERFLOW:
       return "the host has sent more than the endpoint's descriptor allows, what it has sent to this request is lost";
     case Errno.ENOMEM:

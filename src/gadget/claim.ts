@@ -29,7 +29,7 @@ import {
   unlink,
 } from "../../ffi/file.ts";
 import { STATE } from "../functionfs/block_record.ts";
-import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
+import { permissionHint } from "./hints.ts";
 
 const OWNER = "=owner";
 const TREE = "=tree";
@@ -72,7 +72,7 @@ export function claim(name: string, persistent: boolean): boolean {
     return true;
   } catch (error) {
     if (isSystemError(error, "EEXIST")) return false;
-    throw permissionHint(error, ROOT_REMEDY);
+    throw permissionHint(error);
   }
 }
 

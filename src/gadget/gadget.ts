@@ -24,7 +24,8 @@ import {
   openFunctions,
 } from "./gadget_parts.ts";
 import { cleanUp, type CleanUpOptions, removeGadget } from "./recovery.ts";
-import { gadgetsDirectory, permissionHint, ROOT_REMEDY } from "./remedies.ts";
+import { permissionHint } from "./hints.ts";
+import { gadgetsDirectory } from "./remedies.ts";
 import type { BindingSubject } from "./readiness.ts";
 import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
 import { readUdc, type Udc } from "./udc.ts";
@@ -122,7 +123,7 @@ export class Gadget<
       gadget = new Gadget<F>(name, definition, options, parts, functions);
     } catch (error) {
       if (!adopted) removeGadget(name);
-      throw permissionHint(error, ROOT_REMEDY);
+      throw permissionHint(error);
     }
     try {
       if (options.bind ?? true) await gadget.bind(options);

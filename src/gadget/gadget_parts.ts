@@ -24,7 +24,7 @@ import {
 import type { GadgetOptions } from "./gadget_options.ts";
 import { removeGadget } from "./recovery.ts";
 import { readLinks, restoreLinks } from "./relink.ts";
-import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
+import { permissionHint } from "./hints.ts";
 import { planApply } from "./tree_apply.ts";
 import { modelGadget } from "./tree_model.ts";
 import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
@@ -88,7 +88,7 @@ export function acquire(
       throw taken(elsewhere);
     }
     removeGadget(name);
-    throw permissionHint(error, ROOT_REMEDY);
+    throw permissionHint(error);
   }
 }
 

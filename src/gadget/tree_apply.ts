@@ -15,7 +15,7 @@ import {
   removeConfiguration,
   removeFunction,
 } from "./tree_remove.ts";
-import type { TreeWriter } from "./tree_writer.ts";
+import { REMOVED, type TreeWriter } from "./tree_writer.ts";
 
 /** A change that is to be made. */
 interface Step {
@@ -81,6 +81,7 @@ class Planner {
   }
 
   plan(): Step[] {
+    this.#checkThere();
     this.#checkWebUsb();
     const { configurations, functions, osConfiguration } = this.#model;
     const names = new Set(functions.map((it) => it.directory));
@@ -125,6 +126,16 @@ class Planner {
       }
     }
     return this.#steps;
+  }
+
+  #checkThere(): void {
+    const path = this.#writer.root;
+    if (exists(path)) return;
+    throw errorOf(
+      Errno.ENOENT,
+      `Cannot change gadget: its directory does not exist: ${path}: ${REMOVED}`,
+      { syscall: "access", path },
+    );
   }
 
   #checkWebUsb(): void {

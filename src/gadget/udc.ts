@@ -80,6 +80,16 @@ export function listUdcs(): Udc[] {
  */
 export function readUdc(name: string): Udc {
   checkUdcName(name);
+  const path = `${UDC_CLASS}/${name}`;
+  if (!exists(path)) {
+    const names = exists(UDC_CLASS) ? list(UDC_CLASS).map((it) => it.name) : [];
+    const others = names.map((it) => `"${it}"`).join(", ") || "none";
+    throw errorOf(
+      Errno.ENOENT,
+      `Cannot read state of UDC "${name}": there is no such controller; this machine has ${others}`,
+      { syscall: "open", path },
+    );
+  }
   const read = (attribute: string) =>
     readTextFile(`${UDC_CLASS}/${name}/${attribute}`, {
       action: `read state of UDC "${name}"`,
