@@ -12,7 +12,7 @@ import { IOCB_CMD_POLL, IOCB_CMD_PREAD, IOCB_CMD_PWRITE } from "./abi.ts";
 import { AioRequest } from "./aio_ring.ts";
 import { AioRings } from "./aio_rings.ts";
 import { CompletionLoop } from "./completion_loop.ts";
-import { Errno, type FailedCall, systemError } from "./errno.ts";
+import { Errno, errorOf, type FailedCall, systemError } from "./errno.ts";
 import { lastsAsLongAsProcess } from "./isolate.ts";
 import { type AioLibraryOptions, openAio } from "./libaio.ts";
 import { addressOf } from "./memory.ts";
@@ -128,8 +128,10 @@ export class AioContext implements AsyncDisposable {
     owned: Uint8Array<ArrayBuffer> | undefined,
   ): void {
     if (this.#closed !== undefined) {
-      throw new Deno.errors.BadResource(
+      throw errorOf(
+        Errno.EBADF,
         "Cannot submit a request: the AIO context is closed",
+        { syscall: "io_submit" },
       );
     }
     if (request.pending) {

@@ -21,8 +21,14 @@ import {
   UDMABUF_CREATE,
   UDMABUF_FLAGS_CLOEXEC,
 } from "./abi.ts";
-import { check, Errno, lastErrno, systemError } from "./errno.ts";
-import { close, ioctl, open, readTextFile } from "./file.ts";
+import {
+  check,
+  Errno,
+  isSystemError,
+  lastErrno,
+  systemError,
+} from "./errno.ts";
+import { close, exists, ioctl, list, open, readTextFile } from "./file.ts";
 import { libc } from "./libc.ts";
 import { memfd } from "./memory.ts";
 
@@ -49,7 +55,9 @@ export function createUdmabuf(size: number): number {
   const call = { action: `make a DMABUF of ${size} bytes`, path: UDMABUF };
   const device = open(UDMABUF, O_RDWR, {
     action: "open udmabuf",
-    hint: 'the kernel needs CONFIG_UDMABUF; "modprobe udmabuf" may load it',
+    hint: exists(UDMABUF)
+      ? undefined
+      : 'the kernel needs CONFIG_UDMABUF; "sudo modprobe udmabuf" loads it where it is a module',
   });
   try {
     const page = libc().getpagesize();
@@ -59,17 +67,32 @@ export function createUdmabuf(size: number): number {
       // Its pages may not go away under a device.
       const seals = libc().fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK);
       check(seals, { ...call, syscall: "fcntl" });
-      return ioctl(device, UDMABUF_CREATE, encodeUdmabuf(memory, bytes), {
-        ...call,
-        hint:
-          "the largest size in MiB is in /sys/module/udmabuf/parameters/size_limit_mb",
-      });
+      return ioctl(
+        device,
+        UDMABUF_CREATE,
+        encodeUdmabuf(memory, bytes),
+        call,
+      );
+    } catch (error) {
+      throw explainSize(error, bytes);
     } finally {
       close(memory);
     }
   } finally {
     close(device);
   }
+}
+
+const SIZE_LIMIT = "/sys/module/udmabuf/parameters/size_limit_mb";
+
+/** Adds the limit to the error of a size that is above it. */
+function explainSize(error: unknown, bytes: number): unknown {
+  if (!isSystemError(error, "EINVAL") || !exists(SIZE_LIMIT)) return error;
+  const limit = readTextFile(SIZE_LIMIT);
+  if (bytes > Number(limit) * 2 ** 20) {
+    error.message += `: the limit is ${limit} MiB (${SIZE_LIMIT})`;
+  }
+  return error;
 }
 
 /** `struct udmabuf_create`: u32 memfd, u32 flags, u64 offset, u64 size */
@@ -79,6 +102,14 @@ function encodeUdmabuf(memory: number, size: number): Uint8Array<ArrayBuffer> {
   view.setUint32(4, UDMABUF_FLAGS_CLOEXEC, true);
   view.setBigUint64(16, BigInt(size), true);
   return new Uint8Array(view.buffer);
+}
+
+/** Which heaps there are. */
+function heapsHint(): string {
+  const names = exists(HEAPS) ? list(HEAPS).map(({ name }) => name) : [];
+  return names.length === 0
+    ? "this kernel has no DMA heaps (CONFIG_DMABUF_HEAPS)"
+    : `this kernel has ${names.map((it) => `"${it}"`).join(", ")}`;
 }
 
 /**
@@ -92,7 +123,7 @@ export function allocateFromHeap(heap: string, size: number): number {
   const path = `${HEAPS}/${heap}`;
   const device = open(path, O_RDWR, {
     action: `open DMA heap "${heap}"`,
-    hint: `${HEAPS} has what this kernel offers (CONFIG_DMABUF_HEAPS)`,
+    hint: exists(path) ? undefined : heapsHint(),
   });
   try {
     // struct dma_heap_allocation_data: u64 len, u32 fd, u32 fd_flags, u64 flags

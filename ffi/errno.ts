@@ -100,7 +100,10 @@ export interface SystemErrorFields {
   readonly code: string;
   /** The error number itself, positive. */
   readonly errno: number;
-  /** The call that failed, such as `"open"`. */
+  /**
+   * The call that failed, such as `"open"`; or that was not made, because it
+   * was known to fail.
+   */
   readonly syscall: string;
   /** The file that the call was about, where there is one. */
   readonly path?: string;
@@ -181,13 +184,31 @@ export function systemError(
   let message = `Cannot ${action}: ${strerror(errno)} (os error ${errno})`;
   if (path !== undefined) message += `: ${path}`;
   if (hint !== undefined) message += `: ${hint}`;
+  return errorOf(errno, message, { syscall, path });
+}
+
+/**
+ * Makes the error for an error number: its class, with all fields. For what is
+ * found out without a call of the kernel.
+ *
+ * @param errno The error number, positive.
+ * @param message All of the message.
+ * @param call The call that was not made, and its file.
+ */
+export function errorOf(
+  errno: number,
+  message: string,
+  { syscall, path }: Pick<FailedCall, "syscall" | "path">,
+): Error & SystemErrorFields {
   const fields: SystemErrorFields = {
     code: errnoName(errno),
     errno,
     syscall,
     ...(path === undefined ? {} : { path }),
   };
-  return makeError(message, fields);
+  const DenoClass = DENO_CLASSES[errno];
+  if (DenoClass === undefined) return new SystemError(message, fields);
+  return Object.assign(new DenoClass(message), fields);
 }
 
 /** Makes an error of the same class and fields in other words; the first one is its cause. */
@@ -195,23 +216,7 @@ export function rephrase(
   cause: Error & SystemErrorFields,
   message: string,
 ): Error & SystemErrorFields {
-  const { code, errno, syscall, path } = cause;
-  const fields = {
-    code,
-    errno,
-    syscall,
-    ...(path === undefined ? {} : { path }),
-  };
-  return Object.assign(makeError(message, fields), { cause });
-}
-
-function makeError(
-  message: string,
-  fields: SystemErrorFields,
-): Error & SystemErrorFields {
-  const DenoClass = DENO_CLASSES[fields.errno];
-  if (DenoClass === undefined) return new SystemError(message, fields);
-  return Object.assign(new DenoClass(message), fields);
+  return Object.assign(errorOf(cause.errno, message, cause), { cause });
 }
 
 /** Tells whether an error came from the operating system, and with which code. */

@@ -28,6 +28,7 @@ import {
 import {
   check,
   Errno,
+  errorOf,
   isSystemError,
   lastErrno,
   systemError,
@@ -335,8 +336,10 @@ export function writeFile(
   try {
     const count = write(fd, bytes, call);
     if (count !== bytes.byteLength) {
-      throw new Deno.errors.WriteZero(
+      throw errorOf(
+        Errno.EIO,
         `Cannot ${call.action}: ${count} of ${bytes.byteLength} bytes were taken: ${path}`,
+        { syscall: "write", path },
       );
     }
   } finally {

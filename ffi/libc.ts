@@ -424,7 +424,7 @@ let symbols: Libc | undefined;
 /**
  * Opens libc on the first call, and returns its functions.
  *
- * @throws {Deno.errors.NotCapable} without `--allow-ffi`.
+ * @throws {Deno.errors.NotCapable} Without `--allow-ffi`, or with paths in it.
  * @throws {Deno.errors.NotSupported} where there is no Linux with glibc.
  */
 export function libc(): Libc {
@@ -433,13 +433,24 @@ export function libc(): Libc {
 
 function openLibc(): Libc {
   if (Deno.build.os !== "linux") {
-    throw new Deno.errors.NotSupported(
-      `Cannot use USB gadgets: they need Linux, this is "${Deno.build.os}"`,
+    throw Object.assign(
+      new Deno.errors.NotSupported(
+        `Cannot use USB gadgets: they need Linux, this is "${Deno.build.os}"`,
+      ),
+      { code: "ENOSYS", errno: 38, syscall: "dlopen" },
     );
   }
   // Ask for the whole permission first: answering "y" to the question that
   // dlopen itself would put allows one path only, and then dlopen fails.
-  Deno.permissions.requestSync({ name: "ffi" });
+  const { state, partial } = Deno.permissions.requestSync({ name: "ffi" });
+  if (state !== "granted" || partial) {
+    throw Object.assign(
+      new Deno.errors.NotCapable(
+        "Cannot use USB gadgets: they need --allow-ffi, without paths (--allow-ffi=PATH and --deny-ffi=PATH forbid pointers)",
+      ),
+      { code: "EPERM", errno: 1, syscall: "dlopen" },
+    );
+  }
   // Never closed: fast calls into a closed library are undefined behaviour.
   return Deno.dlopen("libc.so.6", SYMBOLS).symbols;
 }

@@ -8,6 +8,7 @@ import { openAio } from "../../ffi/libaio.ts";
 import { libc } from "../../ffi/libc.ts";
 import { exists } from "../../ffi/file.ts";
 import { listClaims } from "../gadget/claim.ts";
+import { ROOT_REMEDY } from "../gadget/hints.ts";
 import { type FunctionFsFeatures, probeFunctionFs } from "../gadget/probe.ts";
 import {
   controllerRemedy,
@@ -16,7 +17,6 @@ import {
   moduleRemedy,
   type ModuleState,
   moduleState,
-  ROOT_REMEDY,
 } from "../gadget/remedies.ts";
 import { describeScatterGather } from "../gadget/scatter_gather.ts";
 import { listUdcs, type Udc } from "../gadget/udc.ts";
@@ -180,6 +180,13 @@ function examineModule(machine: Machine, module: string): Finding {
       return { name, state: "ok", text: `${module} is loaded` };
     case "loadable":
       return { name, state: "ok", text: `the kernel loads ${module} on use` };
+    case "unknown":
+      return {
+        name,
+        state: "note",
+        text: `whether the kernel has ${module} cannot be seen here`,
+        remedy: machine.moduleRemedy(module),
+      };
     case "missing":
       return missing(name, "not there", machine.moduleRemedy(module));
   }

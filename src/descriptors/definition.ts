@@ -4,7 +4,11 @@
  * @module
  */
 
-import type { ControlErrorHandler, ControlHandler } from "../usb/control.ts";
+import type {
+  ControlErrorHandler,
+  ControlHandler,
+  ControlObserver,
+} from "../usb/control.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
 import type {
   EndpointDefinition,
@@ -170,10 +174,16 @@ export interface FunctionOptions {
    */
   readonly standardControl?: ControlHandler;
   /**
-   * Is told what a control handler throws, apart from {@linkcode Stall}. Without it, the error becomes an `"error"`
-   * event of the function.
+   * Gets what a control handler throws, apart from {@linkcode Stall}. Without it, the error becomes an `"error"` event
+   * of the function, and is printed with `console.error` if no iteration over `events` gets it.
    */
   readonly onError?: ControlErrorHandler;
+  /**
+   * Gets each control request that reaches the function when it is over, and what became of it: data, a stall, or a
+   * host that has given up. Without it, each kind of request that no handler answers is printed once with
+   * `console.error`.
+   */
+  readonly onControl?: ControlObserver;
 }
 
 /** A function: its name, its interfaces, its options. Plain data. */

@@ -303,6 +303,7 @@ const FIELDS: Fields<FunctionDefinition> = {
   control: handler,
   standardControl: handler,
   onError: handler,
+  onControl: handler,
 };
 
 const fields = record<FunctionDefinition>(

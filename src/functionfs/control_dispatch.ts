@@ -12,6 +12,7 @@ import {
   Stall,
   unhandled,
 } from "../usb/mod.ts";
+import { guard, type StallCause } from "./setup.ts";
 
 /** Who answers the control requests of a function. */
 export interface ControlHandlers {
@@ -21,10 +22,16 @@ export interface ControlHandlers {
   readonly defaults: ControlHandler;
   /** Gets all the others, and standard requests that are left. */
   readonly control?: ControlHandler;
-  /** Is told what the handlers throw. */
+  /** Gets what the handlers throw. */
   readonly onError?: ControlErrorHandler;
-  /** Is told where there is no `onError`, and what that throws. */
+  /** Gets it where there is no `onError`, and what that throws. */
   readonly report: ControlErrorHandler;
+  /**
+   * Gets a request that was stalled because no handler has answered it.
+   *
+   * @param why What was wrong, in words.
+   */
+  readonly onUnanswered?: (setup: SetupRequest, why: string) => void;
 }
 
 /** A request on its way through the handlers. */
@@ -33,7 +40,13 @@ export interface DispatchedRequest extends SetupRequest {
   readonly stalled: boolean;
   /** Set when its handlers have run. */
   handled: boolean;
+  /** Stalls it, for a reason. */
+  refuse(cause: StallCause): void;
 }
+
+const UNKNOWN = 'no handler answers it; add it to "control"';
+const NOTHING =
+  "its handler returned nothing, though the host asked for data; return the bytes, or throw Stall";
 
 /**
  * Runs the handlers of a request, and answers it as they say. Never rejects.
@@ -49,10 +62,10 @@ export async function dispatchControl(
     const asked = ask(setup, handlers);
     const result = asked instanceof Promise ? await asked : asked;
     setup.handled = true;
-    await answer(setup, result);
+    await answer(setup, result, handlers);
   } catch (error) {
-    if (!setup.settled) setup.stall();
-    if (!isMeant(error, setup)) tell(error, setup, handlers);
+    if (!setup.settled) setup.refuse({ error });
+    if (!isMeant(error, setup)) reportError(error, setup, handlers);
   }
 }
 
@@ -74,17 +87,14 @@ function isReason(error: unknown, signal: AbortSignal): boolean {
     error instanceof Error && error.cause === signal.reason;
 }
 
-function tell(
+/** Reports what code of the program has thrown for a request. Never throws. */
+export function reportError(
   error: unknown,
   setup: SetupRequest,
   { onError, report }: ControlHandlers,
 ): void {
   if (onError === undefined) return report(error, setup);
-  try {
-    onError(error, setup);
-  } catch (another) {
-    report(another, setup);
-  }
+  guard(() => onError(error, setup), (another) => report(another, setup));
 }
 
 function ask(
@@ -110,8 +120,9 @@ async function askInTurn(
 }
 
 async function answer(
-  setup: SetupRequest,
+  setup: DispatchedRequest,
   result: ControlAnswer,
+  { onUnanswered }: ControlHandlers,
 ): Promise<void> {
   if (result instanceof Uint8Array) {
     // The host has given up, and the handler has not noticed.
@@ -125,7 +136,9 @@ async function answer(
     );
   } else if (!setup.settled) {
     const nothingToSay = setup.direction === "in" && setup.length > 0;
-    if (result === unhandled || nothingToSay) setup.stall();
-    else await setup.acknowledge();
+    if (result === unhandled || nothingToSay) {
+      setup.refuse({ unhandled: true });
+      onUnanswered?.(setup, result === unhandled ? UNKNOWN : NOTHING);
+    } else await setup.acknowledge();
   }
 }

@@ -29,7 +29,7 @@ import { ControlBurst } from "./control_burst.ts";
 import { ControlFile } from "./control_file.ts";
 import { tellLife } from "./life_events.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { Setup, type SetupAnswers } from "./setup.ts";
+import { Setup, type SetupAnswers, type SetupReports } from "./setup.ts";
 
 /** Tells that the kernel has queued an event. */
 export interface EventNotice {
@@ -52,6 +52,8 @@ export interface ControlEndpointOptions {
   readonly notice?: EventNotice;
   /** Sees to it that a request is answered. */
   readonly onSetup: (setup: Setup) => void;
+  /** Where what happens to requests is reported. */
+  readonly reports: SetupReports;
   /** Is told why there will be no more events. */
   readonly onFailure: (error: Error) => void;
 }
@@ -268,7 +270,11 @@ export class ControlEndpoint implements SetupAnswers {
     for (let at = 0; at < length; at += FUNCTIONFS_EVENT_SIZE) {
       const type = this.#events[at + 8];
       if (type === FUNCTIONFS_SETUP) {
-        setup = new Setup(this.#events.subarray(at), this);
+        setup = new Setup(
+          this.#events.subarray(at),
+          this,
+          this.#options.reports,
+        );
       } else {
         types.push(type);
       }
@@ -281,6 +287,7 @@ export class ControlEndpoint implements SetupAnswers {
     }
     tellLife(this.#options.lifecycle, types);
     if (setup === undefined) return this.#burst.end();
+    setup.session = this.#options.lifecycle.session;
     this.#options.onSetup(setup);
     // A request that is not answered yet can be cancelled, by any event.
     if (this.#answering !== undefined) this.#burst.onAnswer();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import {
   allocateFromHeap,
   type CpuAccessMode,
@@ -256,7 +257,9 @@ const ACCESS_OPTIONS: Rules<DmaBufferAccessOptions> = { signal: SIGNAL };
 const MODE = oneOf("read", "write", "readwrite");
 
 function closedBuffer(action: string): Error {
-  return new Deno.errors.BadResource(`Cannot ${action}: the DMABUF is closed`);
+  return errorOf(Errno.EBADF, `Cannot ${action}: the DMABUF is closed`, {
+    syscall: "ioctl",
+  });
 }
 
 /** Waits once for the fences of other devices. */

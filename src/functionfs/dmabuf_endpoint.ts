@@ -8,7 +8,7 @@
  * @module
  */
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
-import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError, systemError } from "../../ffi/errno.ts";
 import { close, open } from "../../ffi/file.ts";
 import type { DmaBuffer } from "./dmabuf.ts";
 import {
@@ -56,8 +56,10 @@ export class DmabufEndpoint {
     signal?.throwIfAborted();
     // The kernel would take it twice, and mix the two up.
     if (this.#attachments.has(buffer.gate)) {
-      throw new Deno.errors.AlreadyExists(
+      throw errorOf(
+        Errno.EEXIST,
         `Cannot ${action}: it is attached there already: ${path}`,
+        { syscall: "ioctl", path },
       );
     }
     this.#attachments.set(buffer.gate, undefined);
@@ -111,7 +113,7 @@ export class DmabufEndpoint {
     length: number,
     options: DmabufTransferOptions,
   ): Promise<void> {
-    const { name, autoZlp } = this.#port;
+    const { name, path, autoZlp } = this.#port;
     const { buffer } = attachment;
     return new Promise((resolve, reject) => {
       const action = `${TRANSFER} endpoint "${name}"`;
@@ -120,7 +122,10 @@ export class DmabufEndpoint {
       const { signal } = options;
       if (this.#closed) throw closedError(TRANSFER, name);
       if (attachment.detached) {
-        throw new Deno.errors.BadResource(`Cannot ${action}: it is detached`);
+        throw errorOf(Errno.EBADF, `Cannot ${action}: it is detached`, {
+          syscall: "ioctl",
+          path,
+        });
       }
       if (!Number.isInteger(length) || length < 1 || length > buffer.size) {
         throw new RangeError(
@@ -128,8 +133,10 @@ export class DmabufEndpoint {
         );
       }
       if (buffer.gate.accesses > 0) {
-        throw new Deno.errors.Busy(
+        throw errorOf(
+          Errno.EBUSY,
           `Cannot ${action}: the program uses its memory, the access must end first`,
+          { syscall: "ioctl", path },
         );
       }
       if (signal?.aborted) {

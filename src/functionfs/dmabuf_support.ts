@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import { askForDmabufs } from "./dmabuf_calls.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 
@@ -90,5 +91,8 @@ export function unsupportedError(
   const reason = support === "old kernel"
     ? "this kernel has no DMABUF transfers, they come with Linux 6.9"
     : "the driver of the USB device controller cannot scatter-gather";
-  return new Deno.errors.NotSupported(`Cannot ${action}: ${reason}: ${path}`);
+  return errorOf(Errno.EOPNOTSUPP, `Cannot ${action}: ${reason}: ${path}`, {
+    syscall: "ioctl",
+    path,
+  });
 }

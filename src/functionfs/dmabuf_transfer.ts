@@ -102,8 +102,7 @@ export class DmabufTransfer {
     if (this.cancelled === "abort") {
       return new AbortedTransferError(
         `Cannot ${TRANSFER} endpoint "${name}": the transfer was aborted`,
-        this.#signal!,
-        0,
+        { signal: this.#signal!, syscall: "ioctl", transferred: 0 },
       );
     }
     return systemError(errno, {
@@ -116,7 +115,8 @@ export class DmabufTransfer {
 }
 
 const HINTS: Readonly<Record<number, string>> = {
-  [Errno.ESHUTDOWN]: "the host has disabled the endpoint",
+  [Errno.ESHUTDOWN]:
+    "the endpoint was disabled: by a reset, another configuration, an unplugged cable or unbind()",
   [Errno.ECONNRESET]:
     "the buffer was detached, or a descriptor of the endpoint's file was closed, which detaches all buffers",
   [Errno.EOVERFLOW]:

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import type { DmaBuffer } from "./dmabuf.ts";
 import type { InEndpoint, WriteOptions } from "./in_endpoint.ts";
 import type { OutEndpoint, ReadOptions } from "./out_endpoint.ts";
@@ -70,8 +71,10 @@ export class EndpointPair {
    */
   get path(): string {
     if ("path" in this.#file) return this.#file.path;
-    throw new Deno.errors.NotSupported(
+    throw errorOf(
+      Errno.EOPNOTSUPP,
       `Cannot tell the file of pair "${this.name}": ${this.#file.missing}`,
+      { syscall: "open" },
     );
   }
 

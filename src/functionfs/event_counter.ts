@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import { EventCounter } from "../../ffi/eventfd.ts";
 import { kernelHas, type KernelVersion } from "../descriptors/mod.ts";
 
@@ -18,8 +19,10 @@ export function openEventCounter(
   kernel: KernelVersion | undefined,
 ): EventCounter {
   if (!kernelHas(kernel, SAFE)) {
-    throw new Deno.errors.NotSupported(
+    throw errorOf(
+      Errno.EOPNOTSUPP,
       `Cannot count events on an eventfd: Linux "${kernel?.major}.${kernel?.minor}" can crash with it, 5.16 is the first version that does not`,
+      { syscall: "eventfd" },
     );
   }
   return new EventCounter();

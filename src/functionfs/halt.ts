@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { Errno, lastErrno, systemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, lastErrno, systemError } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import type { Direction, TransferType } from "../usb/mod.ts";
 import { closedError } from "./transfer_error.ts";
@@ -31,8 +31,10 @@ export function haltEndpoint(request: HaltRequest): Promise<void> {
   const { endpoint, fd, half, transferType, queue, signal } = request;
   return new Promise((resolve, reject) => {
     if (transferType === "isochronous") {
-      throw new Deno.errors.NotSupported(
+      throw errorOf(
+        Errno.EOPNOTSUPP,
         `Cannot halt endpoint "${endpoint.name}": isochronous endpoints have no halt`,
+        { syscall: "ioctl", path: endpoint.path },
       );
     }
     signal?.throwIfAborted();

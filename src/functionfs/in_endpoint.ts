@@ -4,7 +4,7 @@
  * @module
  */
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
-import { Errno } from "../../ffi/errno.ts";
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import { bufferOf, bytesProblem } from "../arguments/bytes.ts";
 import {
   checkArgument,
@@ -99,8 +99,10 @@ export class InEndpoint extends Endpoint {
     checkArgument(action, '"autoZlp"', on, FLAG);
     this.assertOpen("switch zero-length packets of");
     if (this.resources.compiled.transferType === "isochronous") {
-      throw new Deno.errors.NotSupported(
+      throw errorOf(
+        Errno.EOPNOTSUPP,
         `Cannot switch zero-length packets of endpoint "${this.name}": isochronous transfers have no end`,
+        { syscall: "ioctl", path: this.path },
       );
     }
     this.#port.zeroLengthPackets.set(on);

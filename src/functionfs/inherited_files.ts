@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import { adopt, list, readlinkIfThere, realPath } from "../../ffi/file.ts";
 
 /** The first descriptor that is not standard input, output or error. */
@@ -35,8 +36,10 @@ export class InheritedFiles {
       if (!this.#fds.has(file)) this.#fds.set(file, fd);
     }
     if (!this.#fds.has("ep0")) {
-      throw new Deno.errors.NotFound(
+      throw errorOf(
+        Errno.ENOENT,
         `Cannot inherit function: no file of it is open: ${mountPoint}/ep0; is this process started by the unit whose ListenUSBFunction= that is`,
+        { syscall: "open", path: `${mountPoint}/ep0` },
       );
     }
   }
@@ -56,8 +59,10 @@ export class InheritedFiles {
     const file = path.slice(this.#mountPoint.length + 1);
     const fd = this.#fds.get(file);
     if (fd === undefined) {
-      throw new Deno.errors.NotFound(
+      throw errorOf(
+        Errno.ENOENT,
         `Cannot inherit function: its definition has a file that is not open: ${path}; were its descriptors written from this definition`,
+        { syscall: "open", path },
       );
     }
     adopt(fd, { action: "inherit endpoint", path });

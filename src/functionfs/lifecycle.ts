@@ -9,8 +9,10 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import type { SetupRequest } from "../usb/mod.ts";
 import { EventQueue } from "./event_queue.ts";
+import { Session } from "./session.ts";
 
 /** A change in the life of a function. */
 export interface LifeEvent {
@@ -36,13 +38,14 @@ export interface LifeEvent {
     | "resume";
 }
 
-/** Something went wrong, and nobody was there to whom it could be thrown. */
+/** Something went wrong in work that no caller waits for. */
 export interface ErrorEvent {
   /** Tells this from other events. */
   readonly type: "error";
   /**
    * What a control handler has thrown, where the function has no `onError`; or
-   * why the kernel does not tell events any more: then the function is closed.
+   * why the kernel reports no more events: then the function is closed. Printed
+   * with `console.error` if no iteration gets the event.
    */
   readonly error: unknown;
   /** The request of the handler. It was stalled, if it was not too late. */
@@ -92,6 +95,7 @@ const CONFIGURATION_TIME = 50;
 export class Lifecycle {
   #state: FunctionState = "unbound";
   #suspended = false;
+  #session = new Session();
   #enableCount = 0;
   readonly #interfaces: number;
   /** How many ENABLEs of this configuration came. */
@@ -141,6 +145,7 @@ export class Lifecycle {
     this.#enableCount++;
     if (!this.#sameConfiguration()) {
       this.#leave("bound");
+      this.#endSession();
       this.#enables = 1;
       this.#expectMore();
       this.#enter("enabled", "enable");
@@ -212,15 +217,28 @@ export class Lifecycle {
     this.#enableListeners.add(listener);
   }
 
-  /** Tells an error. If nobody listens, whoever looks next is told. */
-  report(error: unknown, setup?: SetupRequest): void {
+  /** The connection of now. */
+  get session(): Session {
+    return this.#session;
+  }
+
+  /**
+   * Reports an error. Without an iteration it is kept for the next one.
+   *
+   * @returns Whether there is one.
+   */
+  report(error: unknown, setup?: SetupRequest): boolean {
     const event: ErrorEvent = setup === undefined
       ? { type: "error", error }
       : { type: "error", error, setup };
-    if (this.#readers > 0) this.#tell(event);
-    else if (this.#unseenErrors.length < MAX_UNSEEN_ERRORS) {
+    if (this.#readers > 0) {
+      this.#tell(event);
+      return true;
+    }
+    if (this.#unseenErrors.length < MAX_UNSEEN_ERRORS) {
       this.#unseenErrors.push(event);
     }
+    return false;
   }
 
   /** Calls `listener` for each event until the returned function is called. */
@@ -263,8 +281,10 @@ export class Lifecycle {
       }, () => {
         end();
         reject(
-          new Deno.errors.BadResource(
+          errorOf(
+            Errno.EBADF,
             "Cannot wait for the host: the function is closed",
+            { syscall: "read" },
           ),
         );
       });
@@ -324,13 +344,22 @@ export class Lifecycle {
   #leave(level: "unbound" | "bound"): void {
     if (this.#state === "enabled") {
       this.#state = "bound";
+      this.#endSession();
       this.#tell({ type: "disable" });
     }
     if (level === "unbound" && this.#state === "bound") {
       this.#state = "unbound";
+      this.#endSession();
       this.#suspended = false;
       this.#tell({ type: "unbind" });
     }
+  }
+
+  /** Ends what lasts as long as the connection, or as the time between two. */
+  #endSession(): void {
+    const session = this.#session;
+    this.#session = new Session();
+    session.end();
   }
 
   #enter(state: "bound" | "enabled", type: "bind" | "enable"): void {

@@ -16,6 +16,7 @@ import type { FunctionFsOptions } from "./function_options.ts";
 import { InEndpoint } from "./in_endpoint.ts";
 import type { InheritedFiles } from "./inherited_files.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { explainOpen } from "./open_hint.ts";
 import { OutEndpoint } from "./out_endpoint.ts";
 import { registerFunction } from "./register.ts";
 import { runningKernel } from "./running_kernel.ts";
@@ -116,14 +117,15 @@ export function openFunction<F extends UsbFunction>(
     void aio.release();
     fds.forEach(close);
     notice?.close();
+    // No request waits that a write could answer: it has its descriptors.
     if (isSystemError(error, "ESRCH")) {
       throw systemError(Errno.EBUSY, {
         action: `open function "${definition.name}"`,
         syscall: "write",
         path: mountPoint,
-        hint: "another process serves it",
+        hint: "a process serves it already: this one or another",
       });
     }
-    throw error;
+    throw explainOpen(error, mountPoint);
   }
 }

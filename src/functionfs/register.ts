@@ -68,12 +68,15 @@ export function registerFunction(
     } catch (error) {
       const refused = isSystemError(error, "ENOSYS");
       if (!refused || definition.rwProxy === true) throw error;
-      kernelRefuses = true;
     }
   }
+  const refused = noProxies === "";
   noProxies ||= "this kernel has no files for both directions, Linux 7.3 has";
   const compiled = compileFunction(definition, { ...options, rwProxy: false });
-  return { fd: write(path, compiled), compiled, noProxies };
+  const fd = write(path, compiled);
+  // Only now it is certain that nothing else was refused.
+  if (refused) kernelRefuses = true;
+  return { fd, compiled, noProxies };
 }
 
 function write(path: string, compiled: CompiledFunction): number {

@@ -4,16 +4,23 @@
  * @module
  */
 import type { UsbFunction } from "../descriptors/mod.ts";
-import { dispatchControl } from "./control_dispatch.ts";
+import type { ControlErrorHandler } from "../usb/mod.ts";
+import {
+  type ControlHandlers,
+  dispatchControl,
+  reportError,
+} from "./control_dispatch.ts";
 import {
   ControlEndpoint,
   type ControlEndpointOptions,
 } from "./control_endpoint.ts";
+import { ControlLog } from "./control_log.ts";
+import { guard } from "./setup.ts";
 import { type Haltable, standardRequests } from "./standard_requests.ts";
 
 /** What the control endpoint of a function needs. */
 export interface ControlService
-  extends Omit<ControlEndpointOptions, "onSetup" | "onFailure"> {
+  extends Omit<ControlEndpointOptions, "onSetup" | "onFailure" | "reports"> {
   readonly definition: UsbFunction;
   /** The endpoints, in the order of their numbers. */
   readonly endpoints: readonly Haltable[];
@@ -24,18 +31,33 @@ export interface ControlService
 /** Begins to handle the events and the control requests of a function. */
 export function serveControl(service: ControlService): ControlEndpoint {
   const { definition, endpoints, lifecycle, onEnd } = service;
-  const handlers = {
+  const { onControl } = definition;
+  const log = new ControlLog(definition.name);
+  const report: ControlErrorHandler = (error, setup) => {
+    if (!lifecycle.report(error, setup)) log.error(error, setup);
+  };
+  const handlers: ControlHandlers = {
     standardControl: definition.standardControl,
     defaults: standardRequests(definition, endpoints),
     control: definition.control,
     onError: definition.onError,
-    report: lifecycle.report.bind(lifecycle),
+    report,
+    onUnanswered: onControl ? undefined : log.unanswered.bind(log),
   };
   return new ControlEndpoint({
     ...service,
-    onSetup: (setup) => dispatchControl(setup, handlers),
+    reports: {
+      onError: (error, setup) => reportError(error, setup, handlers),
+      onOutcome: onControl &&
+        ((setup, outcome) =>
+          guard(
+            () => onControl(setup, outcome),
+            (error) => report(error, setup),
+          )),
+    },
+    onSetup: (setup) => void dispatchControl(setup, handlers),
     onFailure: (error) => {
-      lifecycle.report(error);
+      if (!lifecycle.report(error)) log.error(error);
       onEnd();
     },
   });

@@ -5,8 +5,14 @@
  */
 import { Errno, systemError } from "../../ffi/errno.ts";
 import { checkBytes, viewOf } from "../arguments/bytes.ts";
-import type { SetupPacket, SetupRequest } from "../usb/mod.ts";
+import type {
+  ControlErrorHandler,
+  ControlOutcome,
+  SetupPacket,
+  SetupRequest,
+} from "../usb/mod.ts";
 import { decodeSetup } from "../usb/mod.ts";
+import type { Session } from "./session.ts";
 
 /** Carries answers to the kernel. Each request is answered once. */
 export interface SetupAnswers {
@@ -26,11 +32,27 @@ export interface SetupAnswers {
   refuse(setup: Setup): void;
 }
 
+/** Why a request is stalled, where it is not the handler's own call. */
+export interface StallCause {
+  /** No handler has answered it. */
+  readonly unhandled?: boolean;
+  /** What its handler has thrown. */
+  readonly error?: unknown;
+}
+
+/** Where what happens to a request is reported. */
+export interface SetupReports {
+  /** Gets what became of it. Never throws. */
+  readonly onOutcome?: (setup: SetupRequest, outcome: ControlOutcome) => void;
+  /** Gets what a callback has thrown. Never throws. */
+  readonly onError?: ControlErrorHandler;
+}
+
 /** The error behind the signal of a cancelled request. */
-function cancelledError(): Error {
+function cancelledError(direction: SetupPacket["direction"]): Error {
   return systemError(Errno.EIDRM, {
     action: "answer control request",
-    syscall: "ep0",
+    syscall: direction === "in" ? "write" : "read",
     hint: "the host does not wait for the answer any more",
   });
 }
@@ -51,13 +73,20 @@ export class Setup implements SetupRequest {
   stalled = false;
   /** Whether its handler has returned: no code of the program waits for it. */
   handled = false;
+  /** The session that it belongs to. Set before a handler gets the request. */
+  session: Session | undefined;
   readonly #answers: SetupAnswers;
+  readonly #reports: SetupReports;
   #controller: AbortController | undefined;
   #answered = false;
   #cancelled = false;
 
   /** Decodes the first 8 bytes of a FunctionFS event. */
-  constructor(event: Uint8Array, answers: SetupAnswers) {
+  constructor(
+    event: Uint8Array,
+    answers: SetupAnswers,
+    reports: SetupReports = {},
+  ) {
     const packet = decodeSetup(event);
     this.direction = packet.direction;
     this.type = packet.type;
@@ -68,13 +97,16 @@ export class Setup implements SetupRequest {
     this.index = packet.index;
     this.length = packet.length;
     this.#answers = answers;
+    this.#reports = reports;
   }
 
   /** Made when somebody asks for it: most requests are answered at once. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#cancelled) this.#controller.abort(cancelledError());
+      if (this.#cancelled) {
+        this.#controller.abort(cancelledError(this.direction));
+      }
     }
     return this.#controller.signal;
   }
@@ -120,16 +152,32 @@ export class Setup implements SetupRequest {
   }
 
   stall(): void {
+    this.refuse();
+  }
+
+  /** {@inheritDoc SetupRequest.onSessionEnd} */
+  onSessionEnd(callback: () => void): void {
+    this.session?.onEnd(() =>
+      guard(callback, (error) => this.#reports.onError?.(error, this))
+    );
+  }
+
+  /** Stalls it, for a reason. */
+  refuse({ unhandled = false, ...thrown }: StallCause = {}): void {
     this.#begin();
     this.stalled = true;
     this.#answers.refuse(this);
+    // The host may have given up before.
+    if (this.#cancelled) return;
+    this.#reports.onOutcome?.(this, { type: "stalled", unhandled, ...thrown });
   }
 
   /** The host does not wait any more. */
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    this.#controller?.abort(cancelledError());
+    this.#controller?.abort(cancelledError(this.direction));
+    this.#reports.onOutcome?.(this, { type: "cancelled" });
   }
 
   /**
@@ -168,6 +216,24 @@ export class Setup implements SetupRequest {
       this.cancel();
       throw this.signal.reason;
     }
+    this.#reports.onOutcome?.(this, { type: "answered", length: count });
     return count;
+  }
+}
+
+/**
+ * Runs code of the program that nothing waits for.
+ *
+ * @param onError Gets what it throws, or rejects with.
+ */
+export function guard(
+  run: () => unknown,
+  onError: (error: unknown) => void,
+): void {
+  try {
+    const result = run();
+    if (result instanceof Promise) result.catch(onError);
+  } catch (error) {
+    onError(error);
   }
 }

@@ -102,14 +102,15 @@ function getStatus(
 
 /** USB 2.0, 9.4.1 and 9.4.9: endpoints have one feature, interfaces none. */
 function changeFeature(
-  { recipient, direction, index, value, length, request }: SetupRequest,
+  setup: SetupRequest,
   halts: EndpointHalts,
 ): ControlAnswer | Promise<void> {
+  const { recipient, direction, index, value, length, request } = setup;
   const known = recipient === "endpoint" && direction === "out" &&
     length === 0 && value === FeatureSelector.ENDPOINT_HALT && halts.has(index);
   if (!known) return unhandled;
   return request === StandardRequest.SET_FEATURE
-    ? halts.set(index)
+    ? halts.set(index, setup)
     : halts.clear(index);
 }
 
@@ -118,6 +119,8 @@ class EndpointHalts {
   readonly #endpoints: readonly Haltable[];
   /** Those that are set or are to be, and what gives them up. */
   readonly #set = new Map<number, AbortController>();
+  /** Whether they are given up when the session ends. */
+  #ends = false;
 
   constructor(endpoints: readonly Haltable[]) {
     this.#endpoints = endpoints;
@@ -135,12 +138,24 @@ class EndpointHalts {
    * Not waited for: an IN endpoint is halted when the host has taken what was
    * written before.
    */
-  set(number: number): void {
+  set(number: number, setup: SetupRequest): void {
+    this.#endWithSession(setup);
     this.#set.get(number)?.abort();
     const controller = new AbortController();
     this.#set.set(number, controller);
     this.#endpoints[number - 1].halt(controller).catch(() => {
       if (this.#set.get(number) === controller) this.#set.delete(number);
+    });
+  }
+
+  /** A reset ends all halts (USB 2.0, 9.4.5), and those that still wait. */
+  #endWithSession(setup: SetupRequest): void {
+    if (this.#ends) return;
+    this.#ends = true;
+    setup.onSessionEnd(() => {
+      this.#ends = false;
+      for (const halt of this.#set.values()) halt.abort();
+      this.#set.clear();
     });
   }
 

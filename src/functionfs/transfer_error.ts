@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { Errno, systemError } from "../../ffi/errno.ts";
+import {
+  Errno,
+  errorOf,
+  systemError,
+  type SystemErrorFields,
+} from "../../ffi/errno.ts";
 
 /** What every error of a `write` or a `read` carries beside its message. */
 export interface TransferErrorFields {
@@ -15,19 +20,36 @@ export interface TransferErrorFields {
   readonly transferred: number;
 }
 
+/** A transfer that was aborted. */
+export interface AbortedTransfer extends TransferErrorFields {
+  /** What has aborted it. */
+  readonly signal: AbortSignal;
+  /** The call that carries such transfers. */
+  readonly syscall: string;
+}
+
 /**
  * Thrown by a transfer whose `signal` was aborted. `cause` is the signal's
- * reason.
+ * reason. Its fields are those of ECANCELED, with which the kernel ends what is
+ * cancelled.
  */
-export class AbortedTransferError extends Error implements TransferErrorFields {
+export class AbortedTransferError extends Error
+  implements TransferErrorFields, SystemErrorFields {
   /** As errors of aborted operations are called. */
   override name = "AbortError";
+  /** Name of the error number. */
+  readonly code: string = "ECANCELED";
+  /** The error number, positive. */
+  readonly errno: number = Errno.ECANCELED;
+  /** The call that carries such transfers: `"read"`, `"write"` or `"ioctl"`. */
+  readonly syscall: string;
   readonly transferred: number;
 
   /** Makes an error for the signal that has ended a transfer. */
-  constructor(message: string, signal: AbortSignal, transferred: number) {
-    super(message, { cause: signal.reason });
-    this.transferred = transferred;
+  constructor(message: string, transfer: AbortedTransfer) {
+    super(message, { cause: transfer.signal.reason });
+    this.syscall = transfer.syscall;
+    this.transferred = transfer.transferred;
   }
 
   /** @ignore For a signal that was aborted before the call. */
@@ -38,7 +60,12 @@ export class AbortedTransferError extends Error implements TransferErrorFields {
   ): AbortedTransferError {
     const message =
       `Cannot ${action} endpoint "${name}": the signal is aborted already`;
-    return new AbortedTransferError(message, signal, 0);
+    const syscall = syscallOf(action);
+    return new AbortedTransferError(message, {
+      signal,
+      syscall,
+      transferred: 0,
+    });
   }
 }
 
@@ -64,8 +91,7 @@ export function transferError(
     if (signal?.aborted) {
       return new AbortedTransferError(
         `Cannot ${action} endpoint "${endpoint.name}": the transfer was aborted after ${transferred} bytes`,
-        signal,
-        transferred,
+        { signal, syscall: syscallOf(action), transferred },
       );
     }
     const error = closedError(action, endpoint.name);
@@ -73,7 +99,7 @@ export function transferError(
   }
   const error = systemError(-result, {
     action: `${action} endpoint "${endpoint.name}"`,
-    syscall: action === "write to" ? "write" : "read",
+    syscall: syscallOf(action),
     path: endpoint.path,
     hint: hint(-result, action),
   });
@@ -83,7 +109,7 @@ export function transferError(
 function hint(errno: number, action: string): string | undefined {
   switch (errno) {
     case Errno.ESHUTDOWN:
-      return "the host has disabled the endpoint";
+      return "the endpoint was disabled: by a reset, another configuration, an unplugged cable or unbind()";
     case Errno.EOVERFLOW:
       return "the host has sent more than the endpoint's descriptor allows, what it has sent to this request is lost";
     case Errno.ENOMEM:
@@ -97,7 +123,21 @@ function hint(errno: number, action: string): string | undefined {
 
 /** The error for a use of an endpoint whose function is closed. */
 export function closedError(action: string, name: string): Error {
-  return new Deno.errors.BadResource(
+  return errorOf(
+    Errno.EBADF,
     `Cannot ${action} endpoint "${name}": its function is closed`,
+    { syscall: syscallOf(action) },
   );
+}
+
+/** The call behind what is done with an endpoint. */
+function syscallOf(action: string): string {
+  switch (action) {
+    case "write to":
+      return "write";
+    case "read from":
+      return "read";
+    default:
+      return "ioctl";
+  }
 }

@@ -185,8 +185,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
   #aborted({ transferred = 0 }: Partial<TransferErrorFields>): Error {
     return new AbortedTransferError(
       `Cannot write to endpoint "${this.#target.name}": the stream was aborted after ${transferred} bytes of a chunk`,
-      this.#controller.signal,
-      transferred,
+      { signal: this.#controller.signal, syscall: "write", transferred },
     );
   }
 

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { isSystemError, type SystemErrorFields } from "../../ffi/errno.ts";
+import {
+  Errno,
+  errorOf,
+  isSystemError,
+  type SystemErrorFields,
+} from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
 import { bindError, busyUdc, noFreeController } from "./bind_failure.ts";
 import type { ChangeQueue } from "./change_queue.ts";
@@ -144,13 +149,19 @@ export class Binding {
   #check(unbinds: number): void {
     const { name } = this.#subject();
     if (this.#ended) {
-      throw new Deno.errors.BadResource(
+      throw errorOf(
+        Errno.EBADF,
         `Cannot bind gadget "${name}": it is stopped`,
+        {
+          syscall: "write",
+        },
       );
     }
     if (unbinds !== this.#unbinds) {
-      throw new Deno.errors.Interrupted(
+      throw errorOf(
+        Errno.EINTR,
         `Cannot bind gadget "${name}": unbind() was called meanwhile`,
+        { syscall: "write" },
       );
     }
   }

@@ -30,7 +30,7 @@ import {
 } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
 import { STATE } from "../functionfs/block_record.ts";
-import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
+import { permissionHint } from "./hints.ts";
 
 /** A link of this name says whose the gadget is: the longest of the names beside it. */
 export const OWNER = "=owner";
@@ -75,7 +75,7 @@ export function claim(name: string, persistent: boolean): boolean {
     return true;
   } catch (error) {
     if (isSystemError(error, "EEXIST")) return false;
-    throw permissionHint(error, ROOT_REMEDY);
+    throw permissionHint(error);
   }
 }
 

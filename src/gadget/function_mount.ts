@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import {
   close,
   exists,
@@ -25,12 +25,8 @@ import {
 } from "../arguments/rules.ts";
 import { MOUNT, STATE } from "../functionfs/block_record.ts";
 import { instanceName } from "./gadget_definition.ts";
-import {
-  moduleRemedy,
-  permissionHint,
-  ROOT_REMEDY,
-  withHint,
-} from "./remedies.ts";
+import { permissionHint, withHint } from "./hints.ts";
+import { moduleRemedy } from "./remedies.ts";
 
 /** How a FunctionFS instance is mounted. */
 export interface FunctionMountOptions {
@@ -152,8 +148,10 @@ export function mountFunction(
   const there = listMounts()
     .findLast((it) => it.target === path && it.type === "functionfs");
   if (there !== undefined && there.source !== instance) {
-    throw new Deno.errors.Busy(
+    throw errorOf(
+      Errno.EBUSY,
       `Cannot mount function "${name}": the instance "${there.source}" is mounted there: ${path}`,
+      { syscall: "mount", path },
     );
   }
   try {
@@ -166,12 +164,33 @@ export function mountFunction(
     }
     mount({ source: instance, target: path, type: "functionfs", data });
   } catch (error) {
-    if (isSystemError(error, "ENODEV")) {
-      throw withHint(error, moduleRemedy("usb_f_fs"));
-    }
-    throw permissionHint(error, ROOT_REMEDY);
+    throw explainMount(error, instance);
   }
   return path;
+}
+
+/** Adds to an error why an instance could not be mounted. */
+export function explainMount(error: unknown, instance: string): unknown {
+  if (!isSystemError(error) || error.syscall !== "mount") {
+    return permissionHint(error);
+  }
+  switch (error.code) {
+    case "ENODEV":
+      return withHint(error, moduleRemedy("usb_f_fs"));
+    case "EBUSY": {
+      const other = listMounts().find(({ type, source }) =>
+        type === "functionfs" && source === instance
+      );
+      return withHint(
+        error,
+        other === undefined
+          ? `the instance "${instance}" is mounted where this process does not see it, or a process has files of an earlier mount open`
+          : `the instance "${instance}" is mounted on ${other.target}`,
+      );
+    }
+    default:
+      return permissionHint(error);
+  }
 }
 
 /** Makes a link, which may be there already. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import type { FunctionFs } from "../functionfs/mod.ts";
 import { Binding, type BindOptions } from "./binding.ts";
 import { changeGadget } from "./change_gadget.ts";
@@ -27,7 +28,8 @@ import {
   openFunctions,
 } from "./gadget_parts.ts";
 import { cleanUp, type CleanUpOptions, removeGadget } from "./recovery.ts";
-import { gadgetsDirectory, permissionHint, ROOT_REMEDY } from "./remedies.ts";
+import { permissionHint } from "./hints.ts";
+import { gadgetsDirectory } from "./remedies.ts";
 import type { BindingSubject } from "./readiness.ts";
 import type { ShownValues } from "./shown_values.ts";
 import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
@@ -135,7 +137,7 @@ export class Gadget<
       gadget = new Gadget<F>(name, definition, options, parts, functions);
     } catch (error) {
       if (!adopted) removeGadget(name);
-      throw permissionHint(error, ROOT_REMEDY);
+      throw permissionHint(error);
     }
     try {
       if (options.bind ?? true) await gadget.bind(options);
@@ -174,8 +176,10 @@ export class Gadget<
   get udc(): Udc {
     const udc = this.#binding.udc ?? this.#adoptedUdc;
     if (udc === undefined) {
-      throw new Deno.errors.NotFound(
+      throw errorOf(
+        Errno.ENOENT,
         `Cannot tell the UDC of gadget "${this.name}": it was never bound to one`,
+        { syscall: "read" },
       );
     }
     return readUdc(udc);
@@ -314,8 +318,10 @@ export class Gadget<
 
   #check(action: string): void {
     if (this.#stopped === undefined) return;
-    throw new Deno.errors.BadResource(
+    throw errorOf(
+      Errno.EBADF,
       `Cannot ${action} gadget "${this.name}": it is stopped`,
+      { syscall: "write" },
     );
   }
 

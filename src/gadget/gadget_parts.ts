@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
 import { FunctionFs } from "../functionfs/mod.ts";
 import { interfaceOffsets } from "./interface_offsets.ts";
@@ -24,7 +24,7 @@ import {
 import type { GadgetOptions } from "./gadget_options.ts";
 import { removeGadget } from "./recovery.ts";
 import { readLinks, restoreLinks } from "./relink.ts";
-import { permissionHint, ROOT_REMEDY } from "./remedies.ts";
+import { permissionHint } from "./hints.ts";
 import { ShownValues } from "./shown_values.ts";
 import { planApply } from "./tree_apply.ts";
 import { modelGadget } from "./tree_model.ts";
@@ -56,8 +56,10 @@ export function acquire(
 ): boolean {
   const path = `${directory}/${name}`;
   const taken = (whose: string) =>
-    new Deno.errors.AlreadyExists(
+    errorOf(
+      Errno.EEXIST,
       `Cannot make gadget "${name}": ${whose}; stop that one, or choose another name`,
+      { syscall: "mkdir", path },
     );
   const elsewhere = `somebody else has made it (${path})`;
   const present = readClaim(name);
@@ -117,7 +119,7 @@ function makeDirectory(name: string, path: string): boolean {
       return false;
     }
     removeGadget(name);
-    throw permissionHint(error, ROOT_REMEDY);
+    throw permissionHint(error);
   }
 }
 

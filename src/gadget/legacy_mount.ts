@@ -9,15 +9,11 @@ import { listMounts, mount, unmount } from "../../ffi/mount.ts";
 import { checkArgument, TEXT } from "../arguments/rules.ts";
 import {
   checkMountOptions,
+  explainMount,
   type FunctionMountOptions,
   mountData,
 } from "./function_mount.ts";
-import {
-  moduleRemedy,
-  permissionHint,
-  ROOT_REMEDY,
-  withHint,
-} from "./remedies.ts";
+import { permissionHint, withHint } from "./hints.ts";
 
 /** A FunctionFS instance that {@linkcode mountFunctionFs} has mounted. */
 export interface MountedFunctionFs extends Disposable {
@@ -65,7 +61,13 @@ export function mountFunctionFs(
     return { path, unmount: keep, [Symbol.dispose]: keep };
   }
   const made = !exists(path);
-  if (made) mkdir(path, { action: "make mount point", mode: 0o755 });
+  if (made) {
+    try {
+      mkdir(path, { action: "make mount point", mode: 0o755 });
+    } catch (error) {
+      throw permissionHint(error);
+    }
+  }
   try {
     mount({ source: name, target: path, type: "functionfs", data });
   } catch (error) {
@@ -94,17 +96,11 @@ function isMounted(name: string, path: string): boolean {
 }
 
 function explain(error: unknown, name: string): unknown {
-  if (isSystemError(error, "ENODEV")) {
-    return withHint(error, moduleRemedy("usb_f_fs"));
-  }
-  if (isSystemError(error, "ENOENT")) {
+  if (isSystemError(error, "ENOENT") && error.syscall === "mount") {
     return withHint(
       error,
       `no gadget has a FunctionFS instance "${name}"; make functions/ffs.${name} in configfs, or load g_ffs with "sudo modprobe g_ffs functions=${name}"`,
     );
   }
-  if (isSystemError(error, "EBUSY")) {
-    return withHint(error, `the instance "${name}" is mounted elsewhere`);
-  }
-  return permissionHint(error, ROOT_REMEDY);
+  return explainMount(error, name);
 }

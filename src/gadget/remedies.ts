@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { type FailedCall, isSystemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { exists, mkdir, readTextFile } from "../../ffi/file.ts";
 import { listMounts, mount } from "../../ffi/mount.ts";
+import { permissionHint, withHint } from "./hints.ts";
 
 const CONFIGFS = "/sys/kernel/config";
 
@@ -42,13 +43,16 @@ const MODULES: Readonly<Record<string, string>> = {
   SourceSink: "usb_f_ss_lb",
 };
 
-/** Where a module of this kernel can be. */
-export type ModuleState = "loaded" | "loadable" | "missing";
+/**
+ * Where a module of this kernel can be. `"unknown"` where no list of its modules
+ * is installed, as in a container.
+ */
+export type ModuleState = "loaded" | "loadable" | "missing" | "unknown";
 
-/** Tells whether the running kernel has a module, loaded, built in, or on disk. */
+/** Returns whether the running kernel has a module, loaded, built in, or on disk. */
 export function moduleState(name: string): ModuleState {
   if (exists(`/sys/module/${name}`)) return "loaded";
-  const folder = `/lib/modules/${kernelRelease()}`;
+  const folder = modulesFolder();
   const file = new RegExp(
     `/${name.replaceAll("_", "[_-]")}\\.ko(\\.\\w+)?(:|$)`,
     "m",
@@ -57,7 +61,13 @@ export function moduleState(name: string): ModuleState {
     exists(`${folder}/${index}`) &&
     file.test(readTextFile(`${folder}/${index}`));
   if (lists("modules.builtin")) return "loaded";
-  return lists("modules.dep") ? "loadable" : "missing";
+  if (lists("modules.dep")) return "loadable";
+  return exists(`${folder}/modules.dep`) ? "missing" : "unknown";
+}
+
+/** Where the modules of the running kernel are installed. */
+function modulesFolder(): string {
+  return `/lib/modules/${kernelRelease()}`;
 }
 
 /** The release of the running kernel, such as `"6.12.9-amd64"`. */
@@ -65,32 +75,40 @@ export function kernelRelease(): string {
   return readTextFile("/proc/sys/kernel/osrelease");
 }
 
-/** What to do about a module that is not there. */
+/** What to do about something that a module brings, and that is missing. */
 export function moduleRemedy(name: string): string {
-  if (moduleState(name) !== "missing") {
-    return `load it with "sudo modprobe ${name}"`;
-  }
   const option = OPTIONS[name];
-  return `this kernel (${kernelRelease()}) has no module "${name}"; use one that is built with ${
-    option ?? "it"
-  }`;
+  const kernel = `this kernel (${kernelRelease()})`;
+  switch (moduleState(name)) {
+    case "loaded":
+      return `${kernel} has the module "${name}" loaded or built in, without that`;
+    case "loadable":
+      return `load it with "sudo modprobe ${name}"`;
+    case "unknown":
+      return `load it with "sudo modprobe ${name}", outside of the container if this is one; whether ${kernel} has the module cannot be seen here, ${modulesFolder()} has no list of modules`;
+    case "missing":
+      return option === undefined
+        ? `${kernel} has no module "${name}"; check the name, or use a kernel that has it`
+        : `${kernel} has no module "${name}"; use one that is built with ${option}`;
+  }
 }
 
 /** What to do on a machine without a USB device controller. */
 export function controllerRemedy(dummyHcd = moduleState("dummy_hcd")): string {
-  return dummyHcd === "missing"
-    ? "use a board that has one, and load its driver (dwc2, dwc3, musb_hdrc, ...)"
-    : 'load the driver of the board\'s controller, or a virtual one: "sudo modprobe dummy_hcd is_super_speed=1"';
+  switch (dummyHcd) {
+    case "missing":
+      return "use a board that has one, and load its driver (dwc2, dwc3, musb_hdrc, ...)";
+    case "unknown":
+      return 'load the driver of the board\'s controller, or a virtual one where the kernel has it: "sudo modprobe dummy_hcd is_super_speed=1", outside of the container if this is one';
+    default:
+      return 'load the driver of the board\'s controller, or a virtual one: "sudo modprobe dummy_hcd is_super_speed=1"';
+  }
 }
 
 /** The module that implements a type of function. */
 export function functionModule(type: string): string {
   return type === "ffs" ? "usb_f_fs" : MODULES[type] ?? `usb_f_${type}`;
 }
-
-/** What to do about a call that was not permitted. */
-export const ROOT_REMEDY =
-  "gadgets need root: run it with sudo, in a container also with --privileged";
 
 /** Makes the directory of a function; the kernel loads its driver for it. */
 export function makeFunction(path: string): void {
@@ -99,6 +117,8 @@ export function makeFunction(path: string): void {
     mkdir(path, { action: `make function of type "${type}"` });
   } catch (error) {
     if (!isSystemError(error, "ENOENT")) throw error;
+    // The gadget itself may be gone.
+    if (!exists(path.slice(0, path.lastIndexOf("/")))) throw error;
     throw withHint(
       error,
       `the kernel has no driver for it: ${moduleRemedy(functionModule(type))}`,
@@ -107,7 +127,7 @@ export function makeFunction(path: string): void {
 }
 
 /**
- * The directory of all gadgets. configfs is mounted if nobody has done it.
+ * The directory of all gadgets. configfs is mounted if it is not.
  *
  * @throws {Deno.errors.NotFound} If the kernel has no gadget support, with the
  * command that loads it.
@@ -116,11 +136,7 @@ export function makeFunction(path: string): void {
 export function gadgetsDirectory(): string {
   const path = `${configfsDirectory()}/usb_gadget`;
   if (!exists(path)) {
-    throw new Deno.errors.NotFound(
-      `Cannot make gadgets: the kernel's gadget support is not there: ${
-        moduleRemedy("libcomposite")
-      }: ${path}`,
-    );
+    throw missing("gadget support is not loaded", path);
   }
   return path;
 }
@@ -134,31 +150,24 @@ function configfsDirectory(): string {
   const mounted = findConfigfs();
   if (mounted !== undefined) return mounted;
   if (!exists(CONFIGFS)) {
-    throw new Deno.errors.NotFound(
-      `Cannot make gadgets: the kernel's configfs is not there: ${
-        // libcomposite brings configfs with it.
-        moduleRemedy("libcomposite")}: ${CONFIGFS}`,
-    );
+    throw missing("configfs is not loaded", CONFIGFS);
   }
   try {
     mount({ source: "none", target: CONFIGFS, type: "configfs" });
   } catch (error) {
-    throw permissionHint(error, ROOT_REMEDY);
+    throw permissionHint(error);
   }
   return CONFIGFS;
 }
 
-/** Adds advice to an error that says that something is not permitted. */
-export function permissionHint(error: unknown, hint: string): unknown {
-  if (!isSystemError(error, "EPERM", "EACCES", "EROFS")) return error;
-  return withHint(error, hint);
-}
-
-/** Adds advice to the message of an error. */
-export function withHint<E extends Error & Partial<FailedCall>>(
-  error: E,
-  hint: string,
-): E {
-  error.message += `: ${hint}`;
-  return error;
+/** What libcomposite brings is missing: configfs, too. */
+function missing(what: string, path: string): Error {
+  const remedy = exists("/sys/kernel")
+    ? moduleRemedy("libcomposite")
+    : 'sysfs is not mounted; mount it with "sudo mount -t sysfs none /sys"';
+  return errorOf(
+    Errno.ENOENT,
+    `Cannot make gadgets: the kernel's ${what}: ${path}: ${remedy}`,
+    { syscall: "access", path },
+  );
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import { exists, readlink } from "../../ffi/file.ts";
 import { kernelRelease } from "./remedies.ts";
 import { type CompareOptions, TreeComparison } from "./tree_compare.ts";
@@ -14,7 +15,7 @@ import {
   removeConfiguration,
   removeFunction,
 } from "./tree_remove.ts";
-import type { TreeWriter } from "./tree_writer.ts";
+import { REMOVED, type TreeWriter } from "./tree_writer.ts";
 
 /** A change that is to be made. */
 interface Step {
@@ -78,6 +79,7 @@ class Planner {
   }
 
   plan(): Step[] {
+    this.#checkThere();
     this.#checkWebUsb();
     const { configurations, functions, osConfiguration } = this.#model;
     const names = new Set(functions.map((it) => it.directory));
@@ -124,13 +126,25 @@ class Planner {
     return this.#steps;
   }
 
+  #checkThere(): void {
+    const path = this.#writer.root;
+    if (exists(path)) return;
+    throw errorOf(
+      Errno.ENOENT,
+      `Cannot change gadget: its directory does not exist: ${path}: ${REMOVED}`,
+      { syscall: "access", path },
+    );
+  }
+
   #checkWebUsb(): void {
     const wanted = this.#model.attributes.some(({ path, value }) =>
       path === "webusb/use" && value === 1
     );
     if (!wanted || this.#exists("webusb")) return;
-    throw new Deno.errors.NotSupported(
+    throw errorOf(
+      Errno.EOPNOTSUPP,
       `Cannot make gadget: "webUsb" needs Linux 6.3 or newer, this is ${kernelRelease()}`,
+      { syscall: "write" },
     );
   }
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import { isSystemError, type SystemErrorFields } from "../../ffi/errno.ts";
 import {
+  exists,
   mkdir,
   readFile,
   readTextFile,
@@ -14,7 +15,8 @@ import {
   writeFile,
 } from "../../ffi/file.ts";
 import { encodeValue } from "./attribute_value.ts";
-import { kernelRelease, makeFunction, withHint } from "./remedies.ts";
+import { withHint } from "./hints.ts";
+import { kernelRelease, makeFunction } from "./remedies.ts";
 import type { AttributeNode } from "./tree_model.ts";
 
 /** Something that was changed in configfs. */
@@ -60,14 +62,22 @@ export class TreeWriter {
   /** Makes a directory. */
   make(path: string): void {
     const absolute = this.resolve(path);
-    if (/^functions\/[^/]+$/.test(path)) makeFunction(absolute);
-    else mkdir(absolute, { action: "make gadget" });
+    // The gadget's own directory does not exist yet.
+    if (path === "") mkdir(absolute, { action: "make gadget" });
+    else {
+      this.#call(() =>
+        /^functions\/[^/]+$/.test(path)
+          ? makeFunction(absolute)
+          : mkdir(absolute, { action: "make part of gadget" })
+      );
+    }
     this.#record("make", path);
   }
 
   /** Removes a directory. */
   remove(path: string): void {
-    rmdir(this.resolve(path), { action: "remove part of gadget" });
+    const absolute = this.resolve(path);
+    this.#call(() => rmdir(absolute, { action: "remove part of gadget" }));
     this.#record("remove", path);
   }
 
@@ -77,29 +87,28 @@ export class TreeWriter {
     const value = node.value instanceof Uint8Array
       ? `${node.value.length} bytes`
       : JSON.stringify(node.value);
-    try {
-      writeFile(this.resolve(path), encodeValue(node), {
+    const absolute = this.resolve(path);
+    this.#call(() =>
+      writeFile(absolute, encodeValue(node), {
         action: `set gadget attribute "${path}" to ${value}`,
-      });
-    } catch (error) {
-      if (!isSystemError(error, "ENOENT")) throw error;
-      throw withHint(error, `this kernel (${kernelRelease()}) has not got it`);
-    }
+      }), (error) => attributeHint(error, node));
     this.written.set(path, node);
     this.#record("set", path);
   }
 
   /** Makes a link to another path of the gadget. */
   link(target: string, path: string): void {
-    symlink(this.resolve(target), this.resolve(path), {
-      action: `add "${target}" to gadget`,
-    });
+    const [from, to] = [this.resolve(path), this.resolve(target)];
+    this.#call(() =>
+      symlink(to, from, { action: `add "${target}" to gadget` })
+    );
     this.#record("link", path);
   }
 
   /** Removes a link. */
   unlink(path: string): void {
-    unlink(this.resolve(path), { action: "remove link of gadget" });
+    const absolute = this.resolve(path);
+    this.#call(() => unlink(absolute, { action: "remove link of gadget" }));
     this.#record("unlink", path);
   }
 
@@ -110,14 +119,20 @@ export class TreeWriter {
 
   /** The UDC that the gadget is bound to, `""` without one. */
   get udc(): string {
-    return readTextFile(this.resolve("UDC"), { action: "read gadget's UDC" });
+    const path = this.resolve("UDC");
+    return this.#call(() =>
+      readTextFile(path, { action: "read gadget's UDC" })
+    );
   }
 
   /** Writes `UDC`; `""` unbinds. */
   setUdc(udc: string): void {
-    writeFile(this.resolve("UDC"), udc === "" ? "\n" : udc, {
-      action: udc === "" ? "unbind gadget" : `bind gadget to UDC "${udc}"`,
-    });
+    const path = this.resolve("UDC");
+    this.#call(() =>
+      writeFile(path, udc === "" ? "\n" : udc, {
+        action: udc === "" ? "unbind gadget" : `bind gadget to UDC "${udc}"`,
+      })
+    );
     this.#record(udc === "" ? "unbind" : "bind", "UDC");
   }
 
@@ -130,7 +145,60 @@ export class TreeWriter {
     }
   }
 
+  /**
+   * Makes a call, and adds to its error what is known about it.
+   *
+   * @param hint Finds a cause that is not a missing gadget.
+   */
+  #call<T>(
+    run: () => T,
+    hint: (error: SystemErrorFields) => string | undefined = () => undefined,
+  ): T {
+    try {
+      return run();
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      const gone = error.code === "ENOENT" && !exists(this.root);
+      throw withHint(error, gone ? REMOVED : hint(error));
+    }
+  }
+
   #record(type: GadgetChange["type"], path: string): void {
     this.changes.push({ type, path });
+  }
+}
+
+/** What to do about a gadget whose directory has gone. */
+export const REMOVED =
+  "another program has removed the gadget; stop it, and start it again";
+
+/** An error number of the kernel that is not for user space. */
+const ETOOSMALL = "E525";
+/** Attributes whose value is a file that the kernel opens. */
+const FILE = /^lun\.\d+\/file$/;
+
+/** Why the kernel has not taken the value of an attribute. */
+function attributeHint(
+  { code, syscall, path = "" }: SystemErrorFields,
+  node: AttributeNode,
+): string | undefined {
+  if (syscall === "open" && code === "ENOENT") {
+    return exists(path.slice(0, path.lastIndexOf("/")))
+      ? `this kernel (${kernelRelease()}) has no such attribute; check its name`
+      : "the directory of the attribute does not exist";
+  }
+  const { value } = node;
+  if (!FILE.test(node.path) || typeof value !== "string") return undefined;
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return exists(value) ? undefined : `the file "${value}" does not exist`;
+    case "EACCES":
+    case "EPERM":
+      return `the kernel may not open the file "${value}" for this process`;
+    case ETOOSMALL:
+      return `the file "${value}" is smaller than the drive's smallest medium`;
+    default:
+      return undefined;
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import {
   exists,
   list,
@@ -96,6 +96,16 @@ export function listUdcs(): Udc[] {
  */
 export function readUdc(name: string): Udc {
   checkUdcName(name);
+  const path = `${UDC_CLASS}/${name}`;
+  if (!exists(path)) {
+    const names = exists(UDC_CLASS) ? list(UDC_CLASS).map((it) => it.name) : [];
+    const others = names.map((it) => `"${it}"`).join(", ") || "none";
+    throw errorOf(
+      Errno.ENOENT,
+      `Cannot read state of UDC "${name}": there is no such controller; this machine has ${others}`,
+      { syscall: "open", path },
+    );
+  }
   const read = (attribute: string) =>
     readTextFile(`${UDC_CLASS}/${name}/${attribute}`, {
       action: `read state of UDC "${name}"`,
@@ -160,12 +170,14 @@ export async function waitForUdc(
     const udc = readUdc(name);
     if (states.includes(udc.state)) return udc;
     if (performance.now() >= end) {
-      throw new Deno.errors.TimedOut(
+      throw errorOf(
+        Errno.ETIMEDOUT,
         `Cannot see UDC "${name}" become ${
           states.map((it) => `"${it}"`).join(" or ")
         }: after ${timeout} ms it is "${udc.state}"${
           udc.driver === "" ? ", without a gadget" : ""
         }`,
+        { syscall: "read" },
       );
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -49,7 +49,37 @@ export interface SetupRequest extends SetupPacket {
    * @throws {Error} With the code `"EIDRM"` if the host has given up.
    */
   stall(): void;
+  /**
+   * Calls back when the session ends that the request belongs to: the host
+   * resets or leaves the device, sets a configuration or a setting of an
+   * interface anew, or the function is closed. At once if that has happened.
+   * For state that the host expects to find in its default then.
+   *
+   * @param callback What it throws is reported as an error of the handler.
+   */
+  onSessionEnd(callback: () => void): void;
 }
+
+/** What became of a control request. */
+export type ControlOutcome =
+  | {
+    /** Data was transferred, or the request was acknowledged. */
+    readonly type: "answered";
+    /** Bytes of data that were sent or received. */
+    readonly length: number;
+  }
+  | {
+    /** The host has seen a protocol stall. */
+    readonly type: "stalled";
+    /** Whether no handler has answered it. */
+    readonly unhandled: boolean;
+    /** What the handler has thrown, a {@linkcode Stall} included. */
+    readonly error?: unknown;
+  }
+  | {
+    /** The host has given up before it was answered. */
+    readonly type: "cancelled";
+  };
 
 /**
  * What a handler returns for a request that it does not know. Standard requests
@@ -62,7 +92,7 @@ export class Stall extends Error {
   /** The name of the class. */
   override name = "Stall";
 
-  /** Makes it, with a reason for whoever debugs the handler. */
+  /** Makes it, with a reason, which `onControl` of the function gets. */
   constructor(reason = "The control request was stalled") {
     super(reason);
   }
@@ -80,7 +110,8 @@ export type ControlAnswer = Uint8Array | void | undefined | typeof unhandled;
  *   for data is stalled then: there is no answer.
  * - Throw {@linkcode Stall}, or return {@linkcode unhandled}, to stall it.
  * - Any other error stalls it too, and is reported: to `onError` of the
- *   function, or as an `"error"` event.
+ *   function, or as an `"error"` event; it is printed if no program code gets
+ *   it.
  *
  * A handler may take its time: events and transfers go on meanwhile. Hosts wait
  * for some seconds; `setup.signal` tells when one has given up.
@@ -89,8 +120,14 @@ export type ControlHandler = (
   setup: SetupRequest,
 ) => ControlAnswer | Promise<ControlAnswer>;
 
-/** Is told what a control handler has thrown. */
+/** Gets what a control handler has thrown. */
 export type ControlErrorHandler = (
   error: unknown,
   setup: SetupRequest,
+) => void;
+
+/** Gets each control request when it is over, and what became of it. */
+export type ControlObserver = (
+  setup: SetupPacket,
+  outcome: ControlOutcome,
 ) => void;

@@ -157,11 +157,16 @@ const OPTIONS: Rules<DfuRequestOptions> = {
  *     descriptors: [dfu({ transferSize: 4096 })],
  *   }],
  *   control: controlRoutes(dfuRequests({
- *     download: (_, data) => {
+ *     download: (block, data) => {
+ *       if (block === 0) blocks.length = 0; // what another host has begun
  *       blocks.push(data);
  *       state = data.length > 0 ? DfuState.DNLOAD_IDLE : DfuState.IDLE;
  *     },
  *     getStatus: () => ({ state }),
+ *     // How a host begins where another one has stopped.
+ *     abort: () => {
+ *       state = DfuState.IDLE;
+ *     },
  *   })),
  * });
  * ```

@@ -9,7 +9,7 @@ import {
   NUMBER,
   type Rules,
 } from "../arguments/rules.ts";
-import { unhandled } from "./control.ts";
+import { type SetupRequest, unhandled } from "./control.ts";
 import {
   acknowledge,
   classRoute,
@@ -66,15 +66,17 @@ export interface HidRequestOptions {
     data: Uint8Array<ArrayBuffer>,
   ) => void | Promise<void>;
   /**
-   * SET_IDLE: told how often the host wants an input report that has not
-   * changed, in milliseconds; 0 is never. Report ID 0 means all.
+   * SET_IDLE: how often the host wants an input report that has not changed,
+   * in milliseconds; 0 is never. Report ID 0 means all. When the session ends,
+   * it is called with 0 for all, if the host has set another value.
    *
    * @default {undefined} The value is kept for GET_IDLE.
    */
   readonly onIdle?: (milliseconds: number, reportId: number) => void;
   /**
-   * SET_PROTOCOL: told whether the host wants the fixed reports of the boot
-   * protocol, as a BIOS does.
+   * SET_PROTOCOL: whether the host wants the fixed reports of the boot
+   * protocol, as a BIOS does. When the session ends, it is called with
+   * `"report"`, if the host has set the other one (HID 1.11, 7.2.6).
    *
    * @default {undefined} The value is kept for GET_PROTOCOL.
    */
@@ -85,6 +87,8 @@ const REPORT_TYPES = ["input", "output", "feature"] as const;
 /** The unit of idle rates, in milliseconds. */
 const IDLE_UNIT = 4;
 const PROTOCOLS = ["boot", "report"] as const;
+/** The place of the default. */
+const REPORT = 1;
 
 const OPTIONS: Rules<HidRequestOptions> = {
   interface: NUMBER,
@@ -95,8 +99,8 @@ const OPTIONS: Rules<HidRequestOptions> = {
 };
 
 /**
- * Routes of the HID class requests. Idle rate and protocol are kept; the
- * descriptors are answered by the package.
+ * Routes of the HID class requests. Idle rate and protocol are kept until the
+ * host resets or leaves the device; the descriptors are answered by the package.
  *
  * @param options What to do with them.
  * @returns Routes for {@linkcode controlRoutes}.
@@ -122,7 +126,25 @@ export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
   checkOptions("answer HID requests", options, OPTIONS);
   const { getReport, setReport, onIdle, onProtocol } = options;
   const idleRates = new Map<number, number>();
-  let protocol = 1;
+  let protocol = REPORT;
+  let changed = false;
+  /** Goes back to the defaults when the session ends. */
+  const resetLater = (setup: SetupRequest) => {
+    if (changed) return;
+    changed = true;
+    setup.onSessionEnd(() => {
+      const wasBoot = protocol !== REPORT;
+      const wasIdle = [...idleRates.values()].some((rate) => rate !== 0);
+      changed = false;
+      protocol = REPORT;
+      idleRates.clear();
+      try {
+        if (wasBoot) onProtocol?.("report");
+      } finally {
+        if (wasIdle) onIdle?.(0, 0);
+      }
+    });
+  };
   const route = classRoute.bind(undefined, options.interface);
   return [
     route("in", HidRequest.GET_REPORT, ({ value, index, length }) => {
@@ -140,15 +162,19 @@ export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
       const rate = idleRates.get(value & 0xff) ?? idleRates.get(0) ?? 0;
       return Uint8Array.of(rate);
     }),
-    route("out", HidRequest.SET_IDLE, ({ value }) => {
+    route("out", HidRequest.SET_IDLE, (setup) => {
+      const { value } = setup;
       const id = value & 0xff;
+      resetLater(setup);
       if (id === 0) idleRates.clear();
       idleRates.set(id, value >> 8);
       return acknowledge(() => onIdle?.((value >> 8) * IDLE_UNIT, id));
     }),
     route("in", HidRequest.GET_PROTOCOL, () => Uint8Array.of(protocol)),
-    route("out", HidRequest.SET_PROTOCOL, ({ value }) => {
+    route("out", HidRequest.SET_PROTOCOL, (setup) => {
+      const { value } = setup;
       if (value >= PROTOCOLS.length) return unhandled;
+      resetLater(setup);
       protocol = value;
       return acknowledge(() => onProtocol?.(PROTOCOLS[value]));
     }),

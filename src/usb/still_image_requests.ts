@@ -45,12 +45,18 @@ export interface StillImageRequestOptions {
    * @default {undefined} All.
    */
   readonly interface?: number;
-  /** CANCEL: ends a transaction. The host asks for the status until it is done. */
+  /**
+   * CANCEL: ends a transaction. The host asks for the status until it is done:
+   * that is busy (0x2019) until what this returns is settled.
+   */
   readonly cancel: (transactionId: number) => void | Promise<void>;
-  /** DEVICE_RESET: back to where no session is open. */
+  /**
+   * DEVICE_RESET: back to where no session is open. The device is not busy
+   * after it, even if a {@linkcode cancel} has not ended.
+   */
   readonly reset: () => void | Promise<void>;
   /**
-   * GET_DEVICE_STATUS.
+   * GET_DEVICE_STATUS, while no {@linkcode cancel} is at work.
    *
    * @default {() => ({ code: 0x2001 })} OK.
    */
@@ -66,6 +72,7 @@ export interface StillImageRequestOptions {
 /** The code in the data of CANCEL. */
 const CANCELLATION_CODE = 0x4001;
 const OK = 0x2001;
+const DEVICE_BUSY = 0x2019;
 
 const OPTIONS: Rules<StillImageRequestOptions> = {
   interface: NUMBER,
@@ -86,13 +93,24 @@ const OPTIONS: Rules<StillImageRequestOptions> = {
  * ```ts
  * import { controlRoutes, stillImageRequests, usbFunction } from "@usb/gadget";
  *
- * const transactions = new Map<number, AbortController>();
+ * interface Transaction {
+ *   abort(): void;
+ *   readonly ended: Promise<void>;
+ * }
+ * const transactions = new Map<number, Transaction>();
+ * async function end(id: number) {
+ *   transactions.get(id)?.abort();
+ *   await transactions.get(id)?.ended;
+ * }
+ *
  * const camera = usbFunction({
  *   name: "camera",
  *   interfaces: [{ class: 0x06, subclass: 1, protocol: 1 }],
  *   control: controlRoutes(stillImageRequests({
- *     cancel: (id) => transactions.get(id)?.abort(),
- *     reset: () => transactions.clear(),
+ *     cancel: end, // the device is busy until that is done
+ *     reset: async () => {
+ *       await Promise.all([...transactions.keys()].map(end));
+ *     },
  *   })),
  * });
  * ```
@@ -106,6 +124,8 @@ export function stillImageRequests(
   ]);
   const { cancel, reset, getExtendedEvent } = options;
   const { getStatus = () => ({ code: OK }) } = options;
+  /** Cancellations that are at work. */
+  const cancelling = new Set<object>();
   const route = classRoute.bind(undefined, options.interface);
   return [
     route("out", StillImageRequest.CANCEL, async (setup) => {
@@ -115,18 +135,33 @@ export function stillImageRequests(
       const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
       const isCancellation = data.length === setup.length &&
         view.getUint16(0, true) === CANCELLATION_CODE;
-      return isCancellation ? await cancel(view.getUint32(2, true)) : undefined;
+      if (!isCancellation) return undefined;
+      const work = {};
+      cancelling.add(work);
+      try {
+        await cancel(view.getUint32(2, true));
+      } finally {
+        cancelling.delete(work);
+      }
+      return undefined;
     }),
     route(
       "in",
       StillImageRequest.GET_EXTENDED_EVENT_DATA,
       () => getExtendedEvent ? getExtendedEvent() : unhandled,
     ),
-    route("out", StillImageRequest.DEVICE_RESET, () => acknowledge(reset)),
+    route("out", StillImageRequest.DEVICE_RESET, () =>
+      acknowledge(async () => {
+        await reset();
+        cancelling.clear();
+      })),
     route(
       "in",
       StillImageRequest.GET_DEVICE_STATUS,
-      async () => encodeStatus(await getStatus()),
+      async () =>
+        encodeStatus(
+          cancelling.size > 0 ? { code: DEVICE_BUSY } : await getStatus(),
+        ),
     ),
   ];
 }

@@ -7,8 +7,13 @@
  */
 // VM: --hcd none
 import "../support/libraries.ts";
-import { assertEquals, assertRejects } from "@std/assert";
-import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
+import {
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { bulkPair, FunctionFs, Gadget, usbFunction } from "@usb/gadget";
 import { openAio } from "../../ffi/libaio.ts";
 import { runCli } from "../support/cli.ts";
 import { asNobody } from "../support/nobody.ts";
@@ -18,17 +23,21 @@ const release = Deno.osRelease();
 const [major, minor] = release.split(".").map(Number);
 const libaio = openAio().source;
 
+const echo = usbFunction({
+  name: "echo",
+  interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+});
+
 function start(): Promise<Gadget> {
-  const echo = usbFunction({
-    name: "echo",
-    interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
-  });
   return Gadget.start({ vendorId: 1, productId: 1, functions: [echo] });
 }
 
 /** Hides the modules: as far as they are not loaded, this kernel has none. */
 async function withoutModules(work: () => Promise<void>): Promise<void> {
-  await shell("mount -t tmpfs none /lib/modules");
+  await shell(`
+    mount -t tmpfs none /lib/modules
+    mkdir /lib/modules/${release}
+    touch /lib/modules/${release}/modules.dep`);
   try {
     await work();
   } finally {
@@ -70,8 +79,25 @@ Gadgets do not work on this machine: 5 things are missing.
     await assertRejects(
       start,
       Deno.errors.NotFound,
-      `Cannot make gadgets: the kernel's configfs is not there: this kernel (${release}) has no module "libcomposite"; use one that is built with CONFIG_USB_CONFIGFS: /sys/kernel/config`,
+      `Cannot make gadgets: the kernel's configfs is not loaded: /sys/kernel/config: this kernel (${release}) has no module "libcomposite"; use one that is built with CONFIG_USB_CONFIGFS`,
     );
+    // As in a container.
+    await shell(`rm /lib/modules/${release}/modules.dep`);
+    await assertRejects(
+      start,
+      Deno.errors.NotFound,
+      `load it with "sudo modprobe libcomposite", outside of the container if this is one; whether this kernel (${release}) has the module cannot be seen here, /lib/modules/${release} has no list of modules`,
+    );
+    for (const path of ["/run/nothing", "/run"]) {
+      const error = assertThrows(
+        () => FunctionFs.open(echo, path),
+        Deno.errors.NotFound,
+      );
+      assertStringIncludes(
+        error.message,
+        'the kernel has FunctionFS not loaded; "sudo modprobe usb_f_fs" loads it',
+      );
+    }
   });
 });
 
@@ -98,13 +124,13 @@ Gadgets do not work on this machine: 3 things are missing.
   await assertRejects(
     start,
     Deno.errors.NotFound,
-    'Cannot make gadgets: the kernel\'s configfs is not there: load it with "sudo modprobe libcomposite": /sys/kernel/config',
+    'Cannot make gadgets: the kernel\'s configfs is not loaded: /sys/kernel/config: load it with "sudo modprobe libcomposite"',
   );
   await shell("modprobe configfs");
   await assertRejects(
     start,
     Deno.errors.NotFound,
-    'Cannot make gadgets: the kernel\'s gadget support is not there: load it with "sudo modprobe libcomposite": /sys/kernel/config/usb_gadget',
+    'Cannot make gadgets: the kernel\'s gadget support is not loaded: /sys/kernel/config/usb_gadget: load it with "sudo modprobe libcomposite"',
   );
 });
 

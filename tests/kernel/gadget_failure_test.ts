@@ -348,7 +348,7 @@ Deno.test("a type of function that the kernel has not got names its module", asy
   );
   assertMatch(
     error.message,
-    /^Cannot make function of type "nope": No such file or directory \(os error 2\): .*: the kernel has no driver for it: this kernel \(.*\) has no module "usb_f_nope"; use one that is built with it$/,
+    /^Cannot make function of type "nope": No such file or directory \(os error 2\): .*: the kernel has no driver for it: this kernel \(.*\) has no module "usb_f_nope"; check the name, or use a kernel that has it$/,
   );
   assertEquals(gadgetTraces(), traces);
 });
@@ -363,7 +363,7 @@ Deno.test("an attribute that the kernel has not got, and a value that it refuses
   const first = await assertRejects(start({ nope: "1" }), Deno.errors.NotFound);
   assertMatch(
     first.message,
-    /^Cannot set gadget attribute "functions\/ecm\.ecm\/nope" to "1": No such file or directory \(os error 2\): .*: this kernel \(.*\) has not got it$/,
+    /^Cannot set gadget attribute "functions\/ecm\.ecm\/nope" to "1": No such file or directory \(os error 2\): .*: this kernel \(.*\) has no such attribute; check its name$/,
   );
   const second = await assertRejects(start({ qmult: "many" }));
   assertStringIncludes(

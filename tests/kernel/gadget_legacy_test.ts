@@ -78,7 +78,7 @@ Deno.test("g_ffs with one function registers with it, whatever its name is", asy
   assertThrows(
     () => mountFunctionFs("any", { path: "/run/legacy-again" }),
     Deno.errors.Busy,
-    'the instance "any" is mounted elsewhere',
+    'the instance "any" is mounted on /run/legacy',
   );
   // As a program finds it that was killed, and is started again.
   mountFunctionFs("any", { path: mount.path }).unmount();

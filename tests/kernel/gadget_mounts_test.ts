@@ -148,7 +148,7 @@ Deno.test("FunctionFs.open() serves a mount of a gadget that a script has made",
   assertThrows(
     () => FunctionFs.open(link("mtp"), "/run/script-mtp"),
     Deno.errors.Busy,
-    "another process serves it",
+    "a process serves it already: this one or another",
   );
   const hid = FunctionFs.open(link("hid"), "/run/script-hid");
   await shell(`echo dummy_udc.0 >${path}/UDC`);

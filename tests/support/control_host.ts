@@ -23,8 +23,11 @@ import type { DeviceMatch } from "./usbfs_find.ts";
 let serial = 0;
 
 /** What to serve, and how. */
-export interface ControlGadgetOptions
-  extends Pick<FunctionOptions, "control" | "standardControl" | "onError"> {
+export interface ControlGadgetOptions extends
+  Pick<
+    FunctionOptions,
+    "control" | "standardControl" | "onError" | "onControl"
+  > {
   /** @default {1} */
   readonly interfaces?: number;
   readonly gadget?: GadgetOptions;
@@ -35,6 +38,11 @@ export interface ControlGadgetOptions
    * @default {true}
    */
   readonly connect?: boolean;
+  /**
+   * Whether to read the events.
+   * @default {true}
+   */
+  readonly collect?: boolean;
 }
 
 /** A running gadget with a bulk pair on its first interface. */
@@ -56,7 +64,7 @@ export async function startControl(
   options: ControlGadgetOptions,
 ): Promise<ControlGadget> {
   const { maxSpeed = gadgetSpeed().maxSpeed, gadget: how, ...rest } = options;
-  const { interfaces = 1, connect = true, ...handlers } = rest;
+  const { interfaces = 1, connect = true, collect = true, ...handlers } = rest;
   const match = {
     vendorId: 0x1209,
     productId: 0x0001,
@@ -79,6 +87,7 @@ export async function startControl(
   const fs = gadget.functions.control;
   const events: FunctionEvent[] = [];
   const collecting = (async () => {
+    if (!collect) return;
     for await (const event of fs.events) events.push(event);
   })();
   let device: UsbfsDevice | undefined;

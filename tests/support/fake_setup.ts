@@ -6,6 +6,7 @@
 import {
   type ControlAnswer,
   type ControlHandler,
+  type ControlOutcome,
   encodeSetup,
   type SetupFields,
   unhandled,
@@ -14,6 +15,7 @@ import {
   type ControlHandlers,
   dispatchControl,
 } from "../../src/functionfs/control_dispatch.ts";
+import { Session } from "../../src/functionfs/session.ts";
 import { Setup, type SetupAnswers } from "../../src/functionfs/setup.ts";
 
 /** How a request was answered: bytes, the data that was taken, or how else. */
@@ -27,6 +29,15 @@ export type FakeOutcome =
 export interface FakeSetup {
   readonly setup: Setup;
   outcome: FakeOutcome;
+  /** What an observer gets. */
+  readonly outcomes: ControlOutcome[];
+}
+
+/** How the host of a request behaves. */
+export interface FakeOptions {
+  readonly data?: readonly number[];
+  readonly gone?: boolean;
+  readonly session?: Session;
 }
 
 /**
@@ -34,13 +45,11 @@ export interface FakeSetup {
  *
  * @param data What the host sends.
  * @param gone The host does not wait for the answer any more.
+ * @param session The session that it belongs to.
  */
 export function fakeSetup(
   fields: SetupFields,
-  { data = [], gone = false }: {
-    readonly data?: readonly number[];
-    readonly gone?: boolean;
-  } = {},
+  { data = [], gone = false, session = new Session() }: FakeOptions = {},
 ): FakeSetup {
   const length = fields.direction === "in" ? fields.length : data.length;
   const answers: SetupAnswers = {
@@ -60,9 +69,13 @@ export function fakeSetup(
     },
   };
   const fake: FakeSetup = {
-    setup: new Setup(encodeSetup({ ...fields, length }), answers),
+    setup: new Setup(encodeSetup({ ...fields, length }), answers, {
+      onOutcome: (_, outcome) => fake.outcomes.push(outcome),
+    }),
     outcome: "nothing",
+    outcomes: [],
   };
+  fake.setup.session = session;
   return fake;
 }
 
@@ -85,8 +98,9 @@ export async function outcomeOf(
   handler: ControlHandler,
   fields: SetupFields,
   data?: readonly number[],
+  session?: Session,
 ): Promise<FakeOutcome> {
-  const fake = fakeSetup(fields, { data });
+  const fake = fakeSetup(fields, { data, session });
   const { outcome, errors } = await runSetup(fake, {
     control: handler,
     defaults: handler,

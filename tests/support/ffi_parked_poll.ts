@@ -27,6 +27,7 @@ function findPoll(files: number): bigint | undefined {
       if (!isSystemError(error, "ESRCH", "ENOENT")) throw error;
     }
   }
+  return undefined;
 }
 
 const fds = Array.from({ length: FILES }, () => eventFd().fd);

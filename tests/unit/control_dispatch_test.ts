@@ -10,7 +10,11 @@ import {
   unhandled,
 } from "../../mod.ts";
 import { Setup } from "../../src/functionfs/setup.ts";
-import { fakeSetup, runSetup } from "../support/fake_setup.ts";
+import {
+  type FakeOptions,
+  fakeSetup,
+  runSetup,
+} from "../support/fake_setup.ts";
 
 const VENDOR = { type: "vendor", recipient: "interface", request: 1 } as const;
 const IN = { ...VENDOR, direction: "in", length: 4 } as const;
@@ -146,6 +150,83 @@ Deno.test("an answer that is no answer is an error", async () => {
     String(errors[0]),
     'TypeError: Cannot answer a control request with "text": return a Uint8Array, or nothing',
   );
+});
+
+Deno.test("an observer gets each request once, with what became of it", async () => {
+  const problem = new Error("no");
+  const outcomes = async (
+    control: ControlHandler,
+    fields: typeof IN | typeof OUT = IN,
+    options?: FakeOptions,
+  ): Promise<unknown> => {
+    const fake = fakeSetup(fields, options);
+    await runSetup(fake, { control });
+    return fake.outcomes;
+  };
+  const data = [1, 2, 3];
+  const answered = (length: number) => [{ type: "answered", length }];
+  const stalled = { type: "stalled", unhandled: false };
+  assertEquals(await outcomes(() => new Uint8Array(9)), answered(4));
+  const receive: ControlHandler = async (setup) => void await setup.receive();
+  assertEquals(await outcomes(receive, OUT, { data }), answered(3));
+  assertEquals(await outcomes(() => {}, OUT), answered(0));
+  const late: ControlHandler = async (setup) => {
+    await setup.receive();
+    throw problem;
+  };
+  assertEquals(await outcomes(late, OUT, { data }), answered(3));
+  const unanswered = [{ type: "stalled", unhandled: true }];
+  assertEquals(await outcomes(() => unhandled), unanswered);
+  assertEquals(await outcomes(() => {}), unanswered);
+  assertEquals(await outcomes((setup) => setup.stall()), [stalled]);
+  for (const error of [problem, new Stall("why")]) {
+    const thrown = await outcomes(() => Promise.reject(error));
+    assertEquals(thrown, [{ ...stalled, error }]);
+  }
+  const cancelled = [{ type: "cancelled" }];
+  const gone = await outcomes(() => new Uint8Array(1), IN, { gone: true });
+  assertEquals(gone, cancelled);
+  const fake = fakeSetup(IN);
+  await runSetup(fake, {
+    control: (setup) => {
+      fake.setup.cancel();
+      setup.signal.throwIfAborted();
+    },
+  });
+  assertEquals<unknown>(fake.outcomes, cancelled);
+});
+
+Deno.test("a request that no handler answers is reported with what was wrong", async () => {
+  const reports: string[] = [];
+  const onUnanswered = (setup: SetupRequest, why: string) =>
+    reports.push(`${setup.request} ${why.split(" ", 4).join(" ")}`);
+  const ask = (control: ControlHandler | undefined, fields = IN) =>
+    runSetup(fakeSetup(fields), { control, onUnanswered });
+  await ask(undefined);
+  await ask(() => unhandled);
+  await ask(() => {});
+  assertEquals(reports.splice(0), [
+    "1 no handler answers it;",
+    "1 no handler answers it;",
+    "1 its handler returned nothing,",
+  ]);
+  await ask(() => new Uint8Array(1));
+  await ask(() => Promise.reject(new Stall()));
+  await ask((setup) => setup.stall());
+  await ask((setup) => {
+    setup.stall();
+    return unhandled;
+  });
+  assertEquals(reports, []);
+});
+
+Deno.test("onError may be asynchronous: what it rejects with is reported", async () => {
+  const another = new Error("neither");
+  const onError = () => Promise.reject(another);
+  const control = () => Promise.reject(new Error("no"));
+  const { errors } = await runSetup(fakeSetup(IN), { control, onError });
+  await delay(0);
+  assertEquals(errors, [another]);
 });
 
 Deno.test("standard requests go to standardControl, the defaults and control, in turn", async () => {

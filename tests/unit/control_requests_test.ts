@@ -13,6 +13,7 @@ import {
   usbFunction,
 } from "../../mod.ts";
 import { standardRequests } from "../../src/functionfs/standard_requests.ts";
+import { Session } from "../../src/functionfs/session.ts";
 import { outcomeOf } from "../support/fake_setup.ts";
 
 const CLASS = { type: "class", recipient: "interface" } as const;
@@ -100,6 +101,35 @@ Deno.test("hidRequests() answers all requests of HID 1.11, 7.2", async () => {
   assertEquals(await outcomeOf(none, tell(9, 0x0200), [1]), "stall");
 });
 
+Deno.test("protocol and idle rate are back at their defaults after the session", async () => {
+  const heard: unknown[] = [];
+  const control = controlRoutes(hidRequests({
+    onIdle: (milliseconds, id) => heard.push(milliseconds, id),
+    onProtocol: (protocol) => heard.push(protocol),
+  }));
+  const state = async (session: Session) => [
+    await outcomeOf(control, ask(3, 1), [], session),
+    await outcomeOf(control, ask(2, 1, 1), [], session),
+  ];
+  const defaults = [{ sent: [1] }, { sent: [0] }];
+  for (let round = 0; round < 2; round++) {
+    const session = new Session();
+    assertEquals(await state(session), defaults);
+    await outcomeOf(control, tell(11, 0), [], session);
+    await outcomeOf(control, tell(10, 0x0501), [], session);
+    assertEquals(await state(session), [{ sent: [0] }, { sent: [5] }]);
+    assertEquals(heard.splice(0), ["boot", 20, 1]);
+    session.end();
+    assertEquals(heard.splice(0), ["report", 0, 0]);
+  }
+  const session = new Session();
+  await outcomeOf(control, tell(11, 1), [], session);
+  await outcomeOf(control, tell(10, 0), [], session);
+  heard.splice(0);
+  session.end();
+  assertEquals(heard, []);
+});
+
 Deno.test("dfuRequests() speaks DFU 1.1", async () => {
   const blocks: unknown[] = [];
   const control = controlRoutes(dfuRequests({
@@ -167,6 +197,48 @@ Deno.test("stillImageRequests() cancels transactions and tells the status", asyn
   });
 });
 
+Deno.test("stillImageRequests() is busy until cancel() is done", async () => {
+  const running: PromiseWithResolvers<void>[] = [];
+  const control = controlRoutes(stillImageRequests({
+    cancel: () => {
+      const work = Promise.withResolvers<void>();
+      running.push(work);
+      return work.promise;
+    },
+    reset: () => {},
+    getStatus: () => ({ code: 0x201f, parameters: [0x81] }),
+  }));
+  const cancel = (id: number) =>
+    outcomeOf(control, tell(0x64), [0x01, 0x40, id, 0, 0, 0]);
+  const status = () => outcomeOf(control, ask(0x67, 64));
+  const busy = { sent: [4, 0, 0x19, 0x20] };
+  const cancelled = { sent: [8, 0, 0x1f, 0x20, 0x81, 0, 0, 0] };
+  assertEquals(await status(), cancelled);
+  const [first, second] = [cancel(5), cancel(6)];
+  while (running.length < 2) await Promise.resolve();
+  assertEquals(await status(), busy);
+  running[0].resolve();
+  await first;
+  assertEquals(await status(), busy);
+  running[1].reject(new Error("no"));
+  assertEquals(await second.catch(String), "Error: no");
+  assertEquals(await status(), cancelled);
+  // One that never ends is over when the device is reset.
+  const third = cancel(7);
+  while (running.length < 3) await Promise.resolve();
+  assertEquals(await status(), busy);
+  await outcomeOf(control, tell(0x66));
+  assertEquals(await status(), cancelled);
+  const fourth = cancel(8);
+  while (running.length < 4) await Promise.resolve();
+  running[2].resolve();
+  await third;
+  assertEquals(await status(), busy);
+  running[3].resolve();
+  await fourth;
+  assertEquals(await status(), cancelled);
+});
+
 const report = Uint8Array.of(0x05, 0x01, 0xc0);
 const definition = usbFunction({
   name: "standard",
@@ -226,4 +298,22 @@ Deno.test("status and halts of interfaces and endpoints are answered, where they
   assertEquals(await feature(3, 3), "stall");
   assertEquals(await feature(3, 1, 1), "stall");
   assertEquals(await status("endpoint", 0), "stall");
+});
+
+Deno.test("the halts that a host has set end with its session", async () => {
+  const signals: AbortSignal[] = [];
+  const control = standardRequests(definition, [{
+    halt: ({ signal }) => Promise.resolve(void signals.push(signal)),
+    clearHalt: () => Promise.resolve(),
+  }]);
+  const endpoint = { type: "standard", recipient: "endpoint" } as const;
+  const status = () => outcomeOf(control, { ...ask(0, 2, 0, 1), ...endpoint });
+  for (let round = 0; round < 2; round++) {
+    const session = new Session();
+    await outcomeOf(control, { ...tell(3, 0, 1), ...endpoint }, [], session);
+    assertEquals(await status(), { sent: [1, 0] });
+    session.end();
+    assertEquals(await status(), { sent: [0, 0] });
+    assertEquals(signals[round].aborted, true);
+  }
 });

@@ -120,7 +120,7 @@ Deno.test("an unknown field is refused, and the nearest one named", () => {
     [
       { interfaces: [{ class: 3 }], maxPower: 100 },
       "maxPower",
-      'There is no field "maxPower" in a function: remove it, or use "name", "interfaces", "speeds", "languages", "associations", "microsoftOs", "otg", "allControlRecipients", "config0Setup", "rwProxy", "virtualAddresses", "control", "standardControl", "onError"',
+      'There is no field "maxPower" in a function: remove it, or use "name", "interfaces", "speeds", "languages", "associations", "microsoftOs", "otg", "allControlRecipients", "config0Setup", "rwProxy", "virtualAddresses", "control", "standardControl", "onError", "onControl"',
     ],
     [
       { interfaces: [{ class: 3 }], otg: { hpn: true } },

@@ -38,6 +38,41 @@ Deno.test("importing the package needs no permission", async () => {
   assert(success);
 });
 
+Deno.test("what is wrong with the permission is said, and what is right", async () => {
+  const mod = new URL("mod.ts", root);
+  const code = `
+    import { listUdcs } from "${mod}";
+    try {
+      listUdcs();
+    } catch (error) {
+      console.log(error.name, error.message);
+    }`;
+  for (
+    const args of [
+      [],
+      ["--allow-ffi=/usr/lib"],
+      ["--allow-ffi=libc.so.6"],
+      ["--allow-ffi", "--deny-ffi=/usr/lib"],
+    ]
+  ) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-prompt",
+        "--no-check",
+        ...args,
+        `data:application/typescript,${encodeURIComponent(code)}`,
+      ],
+      cwd: root,
+    }).output();
+    assertEquals(
+      new TextDecoder().decode(stdout),
+      "NotCapable Cannot use USB gadgets: they need --allow-ffi, without paths (--allow-ffi=PATH and --deny-ffi=PATH forbid pointers)\n",
+      args.join(" "),
+    );
+  }
+});
+
 Deno.test("countTests() adds up the closing lines of several runs", () => {
   const text = [
     "some test ... ok (3ms)",

@@ -1,0 +1,51 @@
+/**
+ * State that class requests set, and that ends with the connection.
+ *
+ * @module
+ */
+import "../support/libraries.ts";
+import { assertEquals } from "@std/assert";
+import { controlRoutes, hidRequests } from "@usb/gadget";
+import { plug, unplug } from "../support/cable.ts";
+import { startControl } from "../support/control_host.ts";
+import { until } from "../support/until.ts";
+
+Deno.test("a HID function is in report protocol again after a reset and an unplugged cable", async () => {
+  const heard: string[] = [];
+  const options = {
+    onProtocol: (protocol: string) => void heard.push(protocol),
+    onIdle: (milliseconds: number) => void heard.push(String(milliseconds)),
+  };
+  await using it = await startControl({
+    control: controlRoutes(hidRequests(options)),
+  });
+  const CLASS_IN = { requestType: 0xa1, length: 1 };
+  const CLASS_OUT = { requestType: 0x21 };
+  const state = async () => [
+    ...await it.device.controlIn({ ...CLASS_IN, request: 3 }),
+    ...await it.device.controlIn({ ...CLASS_IN, request: 2 }),
+  ];
+  const leaves = [
+    () => it.device.reset(),
+    async () => {
+      const { name } = it.gadget.udc;
+      unplug(it.gadget);
+      await until(() => it.fs.state === "unbound", "the cable is unplugged");
+      plug(it.gadget, name);
+      await it.connect();
+    },
+  ];
+  for (const leave of leaves) {
+    assertEquals(await state(), [1, 0]);
+    await it.device.controlOut({ ...CLASS_OUT, request: 11, value: 0 });
+    await it.device.controlOut({ ...CLASS_OUT, request: 10, value: 0x0300 });
+    assertEquals(await state(), [0, 3]);
+    assertEquals(heard.splice(0), ["boot", "12"]);
+    await leave();
+    // Before the host asks anything.
+    await until(() => heard.length === 2, "the function is back at defaults");
+    assertEquals(heard.splice(0), ["report", "0"]);
+    await it.fs.enabled();
+    assertEquals(await state(), [1, 0]);
+  }
+});
