@@ -4,6 +4,7 @@
  * @module
  */
 import { describe } from "./describe.ts";
+import { refuseUnknown } from "./known_names.ts";
 
 /** What a value has to be. */
 export interface Rule {
@@ -97,12 +98,12 @@ export function checkInteger(
 }
 
 /**
- * Checks the options of a call: an object, in which what is given and not
- * `undefined` follows its rule.
+ * Checks the options of a call: an object with known names, in which what is
+ * given and not `undefined` follows its rule.
  *
  * @param action What cannot be done otherwise, after "Cannot".
  * @param required What has to be given.
- * @throws {TypeError} If they are no object, or one breaks its rule.
+ * @throws {TypeError} If they are no object, or one is unknown or breaks its rule.
  */
 export function checkOptions<T extends object>(
   action: string,
@@ -111,6 +112,7 @@ export function checkOptions<T extends object>(
   required: readonly (keyof T & string)[] = [],
 ): void {
   checkArgument(action, "the options", options, OBJECT);
+  refuseUnknown(action, options, rules);
   for (const name of Object.keys(rules) as (keyof T & string)[]) {
     const value = options[name];
     if (value === undefined && !required.includes(name)) continue;

@@ -5,7 +5,7 @@
  */
 
 import type { Direction, TransferType } from "../usb/endpoint_attributes.ts";
-import { type NamesOf, refuseUnknown } from "../usb/known_names.ts";
+import { type NamesOf, refuseUnknown } from "../arguments/known_names.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
 import { assertValid, type UsbFunction } from "./definition.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { refuseUnknown } from "../usb/known_names.ts";
+import { refuseUnknown } from "../arguments/known_names.ts";
 
 /** Options of {@linkcode compatibleId} and its like. */
 export interface CompatibleIdOptions {

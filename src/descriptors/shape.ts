@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nameRemedy } from "../usb/known_names.ts";
+import { nameRemedy } from "../arguments/known_names.ts";
 import { type ProblemList, show } from "./problem_list.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type NamesOf, refuseUnknown } from "../usb/known_names.ts";
+import { type NamesOf, refuseUnknown } from "../arguments/known_names.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
 import type {
   AlternateDefinition,

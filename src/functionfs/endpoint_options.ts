@@ -82,7 +82,10 @@ export function checkTransferOptions(
 ): void {
   if (typeof options === "object" && options !== null) {
     const { signal, reconnect } = options;
+    let known = true;
+    for (const key in options) known &&= key in TRANSFER;
     if (
+      known &&
       (signal === undefined || signal instanceof AbortSignal) &&
       (reconnect === undefined || RECONNECT.accepts(reconnect))
     ) return;

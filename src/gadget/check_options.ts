@@ -5,10 +5,8 @@
  * @module
  */
 import {
-  checkArgument,
   checkOptions,
   FLAG,
-  LIST,
   OBJECT,
   type Rules,
   SIGNAL,
@@ -16,7 +14,6 @@ import {
 } from "../arguments/rules.ts";
 import type { BindOptions } from "./binding.ts";
 import { checkMountOptions } from "./function_mount.ts";
-import type { GadgetDefinition } from "./gadget_definition.ts";
 import type { GadgetApplyOptions, GadgetOptions } from "./gadget_options.ts";
 
 const START: Rules<GadgetOptions> = {
@@ -38,13 +35,8 @@ const APPLY: Rules<GadgetApplyOptions> = {
 };
 
 /** Checks the types of what `Gadget.start()` is given. */
-export function checkStart(
-  definition: GadgetDefinition,
-  options: GadgetOptions,
-): void {
-  const action = "start gadget";
-  checkShape(action, definition);
-  checkOptions(action, options, START);
+export function checkStart(options: GadgetOptions): void {
+  checkOptions("start gadget", options, START);
   for (const each of Object.values(options.mounts ?? {})) {
     checkMountOptions(each);
   }
@@ -56,20 +48,6 @@ export function checkBind(name: string, options: BindOptions): void {
 }
 
 /** Checks the types of what `Gadget.apply()` is given. */
-export function checkApply(
-  name: string,
-  definition: GadgetDefinition,
-  options: GadgetApplyOptions,
-): void {
-  const action = `change gadget "${name}"`;
-  checkShape(action, definition);
-  checkOptions(action, options, APPLY);
-}
-
-function checkShape(action: string, definition: GadgetDefinition): void {
-  checkArgument(action, "the definition", definition, OBJECT);
-  checkArgument(action, '"functions"', definition.functions, LIST);
-  for (const each of definition.functions) {
-    checkArgument(action, "a function", each, OBJECT);
-  }
+export function checkApply(name: string, options: GadgetApplyOptions): void {
+  checkOptions(`change gadget "${name}"`, options, APPLY);
 }

@@ -120,7 +120,7 @@ export class Gadget<
     definition: GadgetDefinition<F>,
     options: GadgetOptions = {},
   ): Promise<Gadget<F>> {
-    checkStart(definition, options);
+    checkStart(options);
     const { persistent = false } = options;
     checkGadget(definition, options.name ?? nextName());
     if (persistent) checkPersistent(definition, options);
@@ -140,7 +140,8 @@ export class Gadget<
       throw permissionHint(error);
     }
     try {
-      if (options.bind ?? true) await gadget.bind(options);
+      const { udc, signal, bind = true } = options;
+      if (bind) await gadget.bind({ udc, signal });
       return gadget;
     } catch (error) {
       if (adopted) gadget.#giveUp();
@@ -250,7 +251,7 @@ export class Gadget<
     definition: GadgetDefinition,
     options: GadgetApplyOptions = {},
   ): Promise<AppliedChanges> {
-    checkApply(this.name, definition, options);
+    checkApply(this.name, options);
     this.#check("change");
     checkGadget(definition, this.name);
     return await this.#queue.run(() => {

@@ -6,7 +6,7 @@
  */
 import { show } from "../descriptors/problem_list.ts";
 import { isPlain } from "../descriptors/shape.ts";
-import { type NamesOf, refuseUnknown } from "../usb/known_names.ts";
+import { type NamesOf, refuseUnknown } from "../arguments/known_names.ts";
 import type { Attributes, KernelAttributes } from "./kernel_attributes.ts";
 
 /** A function that the kernel itself implements. */

@@ -87,14 +87,14 @@ export function staticRows(): ArgumentRow[] {
     ...rowsFor(
       "Gadget.start",
       "async",
-      ["the definition", [...NO_OBJECTS, undefined], (it) => Gadget.start(it)],
+      ["definition", [...NO_OBJECTS, undefined], (it) => Gadget.start(it)],
       [
         "functions",
         [undefined, null, "echo", {}],
         (it) => Gadget.start({ ...ids, functions: it }),
       ],
       [
-        "a function",
+        "functions[0]",
         NO_OBJECTS,
         (it) => Gadget.start({ ...ids, functions: [it] }),
       ],
@@ -531,7 +531,7 @@ export function gadgetRows(gadget: Gadget): ArgumentRow[] {
     ...rowsFor(
       "Gadget.apply",
       "async",
-      ["the definition", [...NO_OBJECTS, undefined], (it) => gadget.apply(it)],
+      ["definition", [...NO_OBJECTS, undefined], (it) => gadget.apply(it)],
       [
         "functions",
         [undefined, null, {}],
