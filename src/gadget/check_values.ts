@@ -82,7 +82,15 @@ export function checkString(
     const at = `${path}[${show(tag)}]`;
     const id = languageId(tag);
     if (id === undefined) list.configure("language", at, unknownLanguage(tag));
-    else if (seen.has(id)) {
+    else if (!isTaken(id)) {
+      list.write(
+        "language",
+        at,
+        `configfs refuses the LANGID 0x${
+          id.toString(16).padStart(4, "0")
+        }: use one with a sublanguage (bits 10 to 15) and a primary language from 0x01 to 0x61, or 0xff`,
+      );
+    } else if (seen.has(id)) {
       list.configure(
         "language",
         at,
@@ -97,6 +105,13 @@ export function checkString(
     }
     checkText(list, at, text);
   }
+}
+
+/** Whether configfs makes a directory for a LANGID (`usb_validate_langid()`). */
+function isTaken(id: number): boolean {
+  const primary = id & 0x3ff;
+  return id >> 10 !== 0 && primary !== 0 &&
+    (primary < 0x62 || primary === 0xff);
 }
 
 /** Checks how many languages there are. */

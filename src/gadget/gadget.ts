@@ -198,9 +198,10 @@ export class Gadget<
 
   /**
    * Attaches the gadget to a controller; waits for functions of other
-   * processes, and for changes that are under way. Nothing happens if it is attached to it. If it is attached to
-   * another controller, it stays there where this one is not free, and goes
-   * back there where this one does not take it.
+   * processes, and for changes that are under way. Nothing happens if it is
+   * attached to it. If it is attached to another controller, it stays there
+   * where this one is not free, and goes back there where this one does not
+   * take it.
    *
    * @throws {Deno.errors.Busy} As {@linkcode Gadget.start}.
    * @throws {Deno.errors.Interrupted} If {@linkcode unbind} is called while it
@@ -241,6 +242,7 @@ export class Gadget<
    * bind afterwards, or the wait for a function of another process.
    *
    * One change is made at a time: a second call begins when the first is over.
+   * {@linkcode unbind} ends one that waits for a function of another process.
    *
    * @returns What was changed.
    * @throws {DefinitionError} With everything that is wrong with the definition.

@@ -87,7 +87,7 @@ export type LunAttributes<N extends number> =
   }
   & {
     readonly [
-      /** Takes out the medium before, also where the host has locked it: once, when a definition comes to have this. Linux 6.2. */
+      /** Takes out the medium before, also where the host has locked it: once, when a definition comes to have this. */
       K in `lun.${N}/forced_eject`
     ]?: boolean;
   };

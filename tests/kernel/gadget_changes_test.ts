@@ -14,7 +14,6 @@ import {
 } from "@usb/gadget";
 import { lockMedium } from "../support/disk_host.ts";
 import { Enumerations } from "../support/enumerations.ts";
-import { testKernel } from "../support/kernel_version.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
 import { link } from "../support/link_function.ts";
 import { shell } from "../support/shell.ts";
@@ -228,22 +227,16 @@ Deno.test("a medium that the host has locked is changed where the gadget is deta
     assertStringIncludes(error.message, "the host has locked the medium");
     assertEquals(await medium(), images[1]);
     const forced = disk("After", images[0], { "lun.0/forced_eject": true });
-    const { major, minor } = testKernel();
-    if (major > 6 || minor >= 12) {
-      const { changes, rebound } = await gadget.apply(forced);
-      assertEquals(rebound, false);
-      assertEquals(changes.map(({ path }) => path.split("/").at(-1)), [
-        "forced_eject",
-        "file",
-      ]);
-      assertEquals(await medium(), images[0]);
-      // Done once, and nothing to go back to.
-      assertEquals((await gadget.apply(forced)).changes, []);
-      assertEquals(
-        (await gadget.apply(disk("After", images[0]))).changes,
-        [],
-      );
-    }
+    const { changes, rebound } = await gadget.apply(forced);
+    assertEquals(rebound, false);
+    assertEquals(changes.map(({ path }) => path.split("/").at(-1)), [
+      "forced_eject",
+      "file",
+    ]);
+    assertEquals(await medium(), images[0]);
+    // Done once, and nothing to go back to.
+    assertEquals((await gadget.apply(forced)).changes, []);
+    assertEquals((await gadget.apply(disk("After", images[0]))).changes, []);
     assertEquals(await waitForDevice(ids), before);
   }
   await gadget.stop();

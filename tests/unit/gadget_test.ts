@@ -126,6 +126,10 @@ Deno.test("checkGadget() refuses what the kernel would refuse or cut", () => {
       'product["xx"]: Language "xx" has no known LANGID: use a tag such as "en-US", or the LANGID, 1 to 65535',
     ],
     [
+      { product: { "0x0009": "a" } },
+      'product["0x0009"]: configfs refuses the LANGID 0x0009: use one with a sublanguage (bits 10 to 15) and a primary language from 0x01 to 0x61, or 0xff',
+    ],
+    [
       { product: { "en-US": "a", "EN-us": "b" } },
       'product["EN-us"]: Language en-US is given twice: give it once',
     ],
