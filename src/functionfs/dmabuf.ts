@@ -141,9 +141,12 @@ export class DmaBuffer implements AsyncDisposable {
    * memory itself, nothing is copied.
    *
    * The array is good until the promise settles. Its memory stays where it is:
-   * to transfer its buffer (`transfer()`, `structuredClone()`, a BYOB reader,
-   * {@linkcode OutEndpoint.read} into it) fails with TypeError. A transfer that
-   * is called while `use` runs is refused, and one access waits for the other.
+   * to transfer its buffer fails (`transfer()`, `structuredClone()`, a BYOB
+   * reader, {@linkcode OutEndpoint.read} into it). That buffer can be larger
+   * than the array; what lies behind the array is no part of the DMABUF.
+   *
+   * A transfer that is called while `use` runs is refused, and one access waits
+   * for the other.
    *
    * @param mode What is done: `"read"`, `"write"` or `"readwrite"`. Reading
    * does not wait for other devices that read.

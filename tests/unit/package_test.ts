@@ -4,24 +4,42 @@ import { allRuns, filesAtSpeed, filesThatRunOn } from "../runner/matrix.ts";
 
 const root = new URL("../../", import.meta.url);
 
-Deno.test("what mod.ts reaches lies inside the package", async () => {
+/** Modules that an entry point reaches, which are not of the package itself. */
+async function modulesOutside(entryPoint: string): Promise<string[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "mod.ts"],
+    args: [
+      "info",
+      "--json",
+      "--import-map=tests/import_map.json",
+      entryPoint,
+    ],
     cwd: root,
   }).output();
   const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
     modules: { specifier: string; error?: string }[];
   };
   assert(modules.length > 20, `${modules.length} modules`);
-  for (const { specifier, error } of modules) {
+  return modules.flatMap(({ specifier, error }) => {
     assertEquals(error, undefined);
-    assert(
-      ["mod.ts", "src/", "ffi/"].some((part) =>
-        specifier.startsWith(root.href + part)
-      ),
-      specifier,
+    const inside = [entryPoint, "src/", "ffi/"].some((part) =>
+      specifier.startsWith(root.href + part)
     );
-  }
+    return inside ? [] : [specifier];
+  });
+}
+
+Deno.test("what mod.ts reaches lies inside the package", async () => {
+  assertEquals(await modulesOutside("mod.ts"), []);
+});
+
+Deno.test("cli.ts reaches @std/cli, and nothing else outside the package", async () => {
+  const outside = await modulesOutside("cli.ts");
+  const adapter = new URL("tests/support/parse_args.ts", root).href;
+  assertEquals(
+    outside.filter((it) => it !== adapter && !it.startsWith("node:")),
+    [],
+  );
+  assert(outside.includes(adapter), outside.join());
 });
 
 Deno.test("importing the package needs no permission", async () => {

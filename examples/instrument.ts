@@ -1,0 +1,88 @@
+// A measuring instrument that is driven by lines of text, as many are:
+//
+//   *IDN?        who it is
+//   VOLT 3.3     sets a voltage
+//   VOLT?        what was set
+//   ERR?         the last mistake
+//
+// Where lines begin and end has nothing to do with transfers: a host may send a
+// line in pieces, or several at once.
+//
+//   sudo deno run --allow-ffi examples/instrument.ts
+import { TextLineStream } from "@std/streams/text-line-stream";
+import { bulkPair, Gadget, SystemError, usbFunction } from "@usb/gadget";
+
+let volts = 0;
+let mistake = "none";
+
+/** Does what a line says; returns the answer to a question. */
+function obey(line: string): string | undefined {
+  const [command, argument] = line.trim().split(/\s+/);
+  switch (command.toUpperCase()) {
+    case "*IDN?":
+      return "Example,Voltage source,1,0.1";
+    case "VOLT?":
+      return volts.toFixed(3);
+    case "ERR?":
+      return mistake;
+    case "VOLT":
+      if (argument !== undefined && Number.isFinite(Number(argument))) {
+        volts = Number(argument);
+        return undefined;
+      }
+  }
+  if (command !== "") mistake = `cannot do "${line.trim()}"`;
+  return undefined;
+}
+
+const instrument = usbFunction({
+  name: "instrument",
+  interfaces: [{
+    class: 0xff,
+    description: "Instrument",
+    endpoints: { link: bulkPair() },
+  }],
+});
+
+await using gadget = await Gadget.start({
+  vendorId: 0x1209,
+  productId: 0x0001,
+  manufacturer: "Example",
+  product: "Voltage source",
+  serialNumber: "1",
+  functions: [instrument],
+});
+
+const fs = gadget.functions.instrument;
+const { link } = fs.endpoints;
+link.autoZlp = true; // the host sees where an answer ends, whatever its size is
+
+class HostHasLeft extends Error {}
+
+/** What a host has left unfinished is no line: the end of its bytes is an error. */
+const complete = () =>
+  new TransformStream<string, string>({
+    flush() {
+      throw new HostHasLeft();
+    },
+  });
+
+const encoder = new TextEncoder();
+while (fs.state !== "closed") {
+  // Of one host: the next one begins with a line of its own.
+  const lines = link.openReadable({ reconnect: "end" })
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(complete())
+    .pipeThrough(new TextLineStream());
+  try {
+    for await (const line of lines) {
+      const answer = obey(line);
+      if (answer === undefined) continue;
+      await link.write(encoder.encode(`${answer}\n`), { reconnect: "end" });
+    }
+  } catch (error) {
+    const hasLeft = error instanceof HostHasLeft ||
+      error instanceof SystemError && error.code === "ESHUTDOWN";
+    if (!hasLeft) throw error;
+  }
+}
