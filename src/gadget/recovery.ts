@@ -4,13 +4,8 @@
  * @module
  */
 import { exists, list } from "../../ffi/file.ts";
-import {
-  type Claim,
-  isClaimedTree,
-  listClaims,
-  unclaim,
-  withLock,
-} from "./claim.ts";
+import { type Claim, isClaimedTree, listClaims, unclaim } from "./claim.ts";
+import { withLock } from "./claim_lock.ts";
 import { removeMounts, waitForUnmount } from "./function_mount.ts";
 import { findConfigfs } from "./remedies.ts";
 import { removeTree, unbindTree } from "./tree_remove.ts";
@@ -36,6 +31,8 @@ export interface CleanUpOptions {
  * made, and what belongs to a process that runs, is not touched.
  *
  * @returns The names of the gadgets that were removed.
+ * @throws {Deno.errors.TimedOut} If another process keeps the lock, under which
+ * this is done, for half a minute.
  */
 export async function cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
   const { name, persistent = false } = options;
