@@ -17,6 +17,7 @@ import { close } from "../../ffi/file.ts";
 import { type Mapping, mmap } from "../../ffi/memory.ts";
 import { watch } from "../../ffi/reactor.ts";
 import { DmabufGate } from "./dmabuf_gate.ts";
+import { Once } from "./once.ts";
 
 export type { CpuAccessMode };
 
@@ -66,7 +67,7 @@ export class DmaBuffer implements AsyncDisposable {
   #mapping: Mapping | undefined;
   readonly #accesses = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
-  #closed: Promise<void> | undefined;
+  readonly #ending = new Once();
 
   private constructor(fd: number, info = dmabufInfo(fd)) {
     if (info === undefined) {
@@ -151,15 +152,16 @@ export class DmaBuffer implements AsyncDisposable {
 
   /** Whether it is closed. */
   get closed(): boolean {
-    return this.#closed !== undefined;
+    return this.#ending.begun;
   }
 
   /**
    * Detaches the buffer from all endpoints and gives it back. The memory goes
-   * when nobody else has it any more. A second call returns the same promise.
+   * when nobody else has it any more. A second call returns the same promise;
+   * after a failure it tries again.
    */
   close(): Promise<void> {
-    return this.#closed ??= this.#close();
+    return this.#ending.run(() => this.#close());
   }
 
   /** Gives the buffer back; see {@linkcode close}. */

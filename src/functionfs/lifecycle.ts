@@ -258,13 +258,21 @@ export class Lifecycle {
 
   /**
    * The events. An iteration gets all of them from its start on, however
-   * slowly it takes them, and ends when the function is closed.
+   * slowly it takes them, and ends when the function is closed. One that begins
+   * later fails, unless there are errors that were not seen yet.
+   *
+   * @throws {Deno.errors.BadResource} If the function is closed.
    */
   get events(): AsyncIterable<FunctionEvent> {
     return { [Symbol.asyncIterator]: () => this.#iterate() };
   }
 
   #iterate(): AsyncIterator<FunctionEvent, undefined> {
+    if (this.#state === "closed" && this.#unseenErrors.length === 0) {
+      throw new Deno.errors.BadResource(
+        "Cannot wait for events: the function is closed",
+      );
+    }
     const end = { done: true, value: undefined } as const;
     const events: FunctionEvent[] = [];
     const takers:

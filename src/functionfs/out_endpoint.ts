@@ -140,10 +140,14 @@ export class OutEndpoint extends Endpoint {
    *
    * Ends when the function is closed; with `reconnect: "end"` also when the
    * host disables the endpoint, after what had come before.
+   *
+   * @throws {RangeError} If an option is out of its range.
+   * @throws {Deno.errors.BadResource} If the function is closed.
    */
   transfers(
     options: TransfersOptions = {},
   ): AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
+    this.assertOpen("read from");
     const { size = 65_536, depth = 4 } = options;
     this.#assertPiece(size);
     assertDepth(depth, `read from endpoint "${this.name}"`);
@@ -168,6 +172,9 @@ export class OutEndpoint extends Endpoint {
    * Opened by the first look, or before with other options by
    * {@linkcode openReadable}. Always the same one until it has ended; cancelling
    * it leaves the endpoint open, and the next look opens another.
+   *
+   * @throws {Deno.errors.BadResource} If another is to be opened, and the
+   * function is closed.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ?? this.openReadable();
@@ -190,12 +197,14 @@ export class OutEndpoint extends Endpoint {
    *
    * @throws {TypeError} If the endpoint has an open one already.
    * @throws {RangeError} If an option is out of its range.
+   * @throws {Deno.errors.BadResource} If the function is closed.
    */
   openReadable(
     options: ReadableOptions = {},
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
     const { transferSize, depth = transferSize === undefined ? 64 : 4 } =
       options;
+    this.assertOpen("open a stream of");
     if (this.#readable !== undefined) {
       throw new TypeError(
         `Cannot open a stream of endpoint "${this.name}": it has one that was not cancelled and has not ended`,

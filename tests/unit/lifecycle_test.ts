@@ -187,3 +187,15 @@ Deno.test("an ENABLE that is read late, because the event loop stood still, is o
   assertEquals(seen.slice(4), ["disable", "enable"]);
   life.close();
 });
+
+Deno.test("an iteration of events that begins after the end fails, so that a loop ends", async () => {
+  const life = new Lifecycle();
+  life.report(new Error("unseen"));
+  life.close();
+  const seen: string[] = [];
+  const error = await assertRejects(async () => {
+    for (;;) for await (const { type } of life.events) seen.push(type);
+  }, Deno.errors.BadResource);
+  assertEquals(error.message, "Cannot wait for events: the function is closed");
+  assertEquals(seen, ["error"]);
+});
