@@ -55,6 +55,8 @@ class Reactor {
   #parked: Promise<void> | undefined;
 
   watch(fd: number, events: number, handler: ReadyHandler): Watch {
+    // Here, where a failure has a caller.
+    this.#openWakeFd();
     const entry = { fd, events, handler, stopped: false, paused: false };
     // A new array: the loop may be walking through the old one.
     this.#entries = [...this.#entries, entry];
@@ -107,7 +109,6 @@ class Reactor {
   }
 
   async #run(): Promise<void> {
-    this.#openWakeFd();
     this.#running = true;
     const { poll, read } = libc();
     let watched: WatchEntry[] = [];

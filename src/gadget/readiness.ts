@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isSystemError } from "../../ffi/errno.ts";
 import { exists, list, readTextFile } from "../../ffi/file.ts";
 import type { FunctionFs } from "../functionfs/mod.ts";
 import {
@@ -51,5 +52,12 @@ export function unreadyFunctions(subject: BindingSubject): UnreadyFunction[] {
 
 /** Kernels before 6.9 do not tell; but the files of endpoints appear. */
 function hasEndpoints(mountPoint: string | undefined): boolean {
-  return mountPoint !== undefined && list(mountPoint).length > 1;
+  if (mountPoint === undefined) return false;
+  try {
+    return list(mountPoint).length > 1;
+  } catch (error) {
+    // Unmounted, and its directory removed.
+    if (isSystemError(error, "ENOENT")) return false;
+    throw error;
+  }
 }
