@@ -116,10 +116,14 @@ function blockLines(tree: FunctionBlockTree): string[] {
     const nodes = tree.speeds[speed];
     if (nodes === undefined) continue;
     lines.push(`  ${speed.charAt(0).toUpperCase()}${speed.slice(1)} speed`);
-    const inner = nodeLines(nodes, { speed, strings });
-    lines.push(...inner.map(indent).map(indent));
+    // Not by a spread into a call: a block can have millions of descriptors.
+    for (const line of nodeLines(nodes, { speed, strings })) {
+      lines.push(indent(indent(line)));
+    }
   }
-  lines.push(...tree.microsoftOs.flatMap(featureLines).map(indent));
+  for (const line of tree.microsoftOs.flatMap(featureLines)) {
+    lines.push(indent(line));
+  }
   for (const { language, strings } of tree.languages) {
     lines.push(`  Strings in ${languageTag(language)}`);
     strings.forEach((it, index) =>

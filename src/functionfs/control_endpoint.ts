@@ -89,6 +89,9 @@ export class ControlEndpoint implements SetupAnswers {
   #unread = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  #filesClosed = false;
+  /** Whether that was reported. */
+  #interruptFailed = false;
 
   /**
    * Takes over an open `ep0`, and begins to handle its events. Keeps the
@@ -140,6 +143,8 @@ export class ControlEndpoint implements SetupAnswers {
   /** Closes the file at once, when the process is about to end. */
   closeNow(): void {
     this.#closed = true;
+    if (this.#filesClosed) return;
+    this.#filesClosed = true;
     this.#burst.end();
     this.#notice.close();
     this.#file.close();
@@ -193,10 +198,18 @@ export class ControlEndpoint implements SetupAnswers {
     return !this.#closed && !this.#unread && this.#file.waits();
   }
 
-  /** Makes the answer come back from the kernel. */
+  /**
+   * Makes the answer come back from the kernel. Where that fails, for lack of
+   * file descriptors, it is tried again.
+   */
   #interrupt(): void {
     clearTimeout(this.#timer);
-    this.#file.interrupt();
+    try {
+      this.#file.interrupt();
+    } catch (error) {
+      if (!this.#interruptFailed) this.#options.lifecycle.report(error);
+      this.#interruptFailed = true;
+    }
     this.#timer = setTimeout(() => this.#interrupt(), INTERRUPT_AGAIN_MS);
   }
 

@@ -29,6 +29,7 @@ import {
   TEXT,
 } from "../arguments/rules.ts";
 import { DmabufGate } from "./dmabuf_gate.ts";
+import { Once } from "./once.ts";
 
 export type { CpuAccessMode };
 
@@ -78,7 +79,7 @@ export class DmaBuffer implements AsyncDisposable {
   #mapping: Mapping | undefined;
   readonly #accesses = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
-  #closed: Promise<void> | undefined;
+  readonly #ending = new Once();
 
   private constructor(fd: number, info = dmabufInfo(fd)) {
     if (info === undefined) {
@@ -176,15 +177,16 @@ export class DmaBuffer implements AsyncDisposable {
 
   /** Whether it is closed. */
   get closed(): boolean {
-    return this.#closed !== undefined;
+    return this.#ending.begun;
   }
 
   /**
    * Detaches the buffer from all endpoints and gives it back. The memory goes
-   * when nobody else has it any more. A second call returns the same promise.
+   * when nobody else has it any more. A second call returns the same promise;
+   * after a failure it tries again.
    */
   close(): Promise<void> {
-    return this.#closed ??= this.#close();
+    return this.#ending.run(() => this.#close());
   }
 
   /** Gives the buffer back; see {@linkcode close}. */

@@ -5,6 +5,7 @@
  */
 import type { DmaBuffer } from "./dmabuf.ts";
 import type { DmabufEndpoint } from "./dmabuf_endpoint.ts";
+import { Once } from "./once.ts";
 
 /** How to transfer a DMABUF. */
 export interface DmabufTransferOptions {
@@ -25,7 +26,7 @@ export class DmaBufferAttachment implements AsyncDisposable {
   /** The endpoint that it is attached to. */
   readonly endpoint: { readonly name: string; readonly path: string };
   readonly #owner: DmabufEndpoint;
-  #detached: Promise<void> | undefined;
+  readonly #detaching = new Once();
   /** @ignore Whether the kernel has it attached, as far as is known. */
   inKernel = true;
 
@@ -85,16 +86,17 @@ export class DmaBufferAttachment implements AsyncDisposable {
 
   /** Whether it was detached. */
   get detached(): boolean {
-    return this.#detached !== undefined;
+    return this.#detaching.begun;
   }
 
   /**
    * Takes the buffer away from the endpoint. Transfers that wait or are with
    * the controller fail with ECONNRESET. Resolves when the controller is done
-   * with the buffer. A second call returns the same promise.
+   * with the buffer. A second call returns the same promise; after a failure it
+   * tries again.
    */
   detach(): Promise<void> {
-    return this.#detached ??= this.#owner.detach(this);
+    return this.#detaching.run(() => this.#owner.detach(this));
   }
 
   /** Detaches the buffer; see {@linkcode detach}. */
@@ -104,6 +106,6 @@ export class DmaBufferAttachment implements AsyncDisposable {
 
   /** @ignore The endpoint is closed, and has detached it. */
   end(): void {
-    this.#detached ??= Promise.resolve();
+    this.#detaching.skip();
   }
 }

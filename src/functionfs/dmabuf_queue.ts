@@ -10,7 +10,7 @@
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
 import { type AioContext, AioRequest } from "../../ffi/aio.ts";
 import { type CpuAccessMode, idleEvent, isIdle } from "../../ffi/dmabuf.ts";
-import { Errno } from "../../ffi/errno.ts";
+import { Errno, isSystemError } from "../../ffi/errno.ts";
 import { type Watch, watch } from "../../ffi/reactor.ts";
 import type { Direction } from "../usb/mod.ts";
 import type { Connection } from "./connection.ts";
@@ -210,7 +210,13 @@ export class DmabufQueue {
       transfer.terminated = result;
       if (transfer.result !== undefined) this.#settle(transfer);
     });
-    aio.submit(transfer.terminator, IOCB_CMD_PWRITE, fd, 0n, 0, undefined);
+    try {
+      aio.submit(transfer.terminator, IOCB_CMD_PWRITE, fd, 0n, 0, undefined);
+    } catch (error) {
+      // No room for more requests in the whole system.
+      transfer.terminated = isSystemError(error) ? -error.errno : -Errno.EIO;
+      return;
+    }
     aio.flush();
   }
 

@@ -9,13 +9,13 @@
 
 /** Items in order. */
 export class Fifo<T extends object> {
-  #items: (T | undefined)[] = [];
+  readonly #items: (T | undefined)[];
   /** Where the first item is; what is before it is free. */
   #head = 0;
 
   /** Begins with these. */
   constructor(items: readonly T[] = []) {
-    this.#items.push(...items);
+    this.#items = [...items];
   }
 
   /** How many items there are. */

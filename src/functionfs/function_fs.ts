@@ -24,6 +24,7 @@ import type { FunctionFsOptions, InheritOptions } from "./function_options.ts";
 import { InheritedFiles } from "./inherited_files.ts";
 import { checkSignal } from "./endpoint_options.ts";
 import type { FunctionEvent, FunctionState } from "./lifecycle.ts";
+import { Once } from "./once.ts";
 import { type FunctionParts, openFunction } from "./open_function.ts";
 
 /** A function of a USB device, served by this process. */
@@ -36,7 +37,8 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   /** Its endpoints, under the names of the definition. */
   readonly endpoints: EndpointObjects<F>;
   readonly #parts: FunctionParts<F>;
-  #closed: Promise<void> | undefined;
+  readonly #closing = new Once();
+  #filesClosed = false;
 
   private constructor(
     definition: F,
@@ -47,7 +49,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     const parts = openFunction<F>(definition, mountPoint, {
       ...options,
       inherited,
-      onEnd: () => void this.close(),
+      onEnd: () => this.#closeInBackground(),
     });
     this.definition = definition;
     this.mountPoint = mountPoint;
@@ -105,7 +107,13 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     const files = new InheritedFiles(mountPoint);
     const self = new FunctionFs(definition, mountPoint, options, files);
     // Handlers that run for what has waited can use the function.
-    queueMicrotask(() => self.#takeOver());
+    queueMicrotask(() => {
+      try {
+        self.#takeOver();
+      } catch (error) {
+        self.#parts.lifecycle.report(error);
+      }
+    });
     return self;
   }
 
@@ -128,7 +136,11 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    * What happens to the function, for `for await`. Every iteration gets all
    * events from its start on, and ends when the function is closed. For one that
    * stalls, up to 1000 events wait; with more, the oldest are dropped, and a
-   * {@linkcode DroppedEvent} in their place says how many.
+   * {@linkcode DroppedEvent} in their place says how many. An iteration of a
+   * closed function gets the errors that were not seen yet.
+   *
+   * @throws {Deno.errors.BadResource} By an iteration, if the function is closed
+   * and there are none.
    */
   get events(): AsyncIterable<FunctionEvent> {
     return this.#parts.lifecycle.events;
@@ -191,10 +203,10 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   /**
    * Ends all transfers and closes the files; the kernel then detaches the
    * gadget from its UDC. Does not wait for the host. A second call returns the
-   * same promise.
+   * same promise; after a failure it tries again.
    */
   close(): Promise<void> {
-    return this.#closed ??= this.#close();
+    return this.#closing.run(() => this.#close());
   }
 
   /** Closes the function; see {@linkcode close}. */
@@ -204,16 +216,22 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
 
   /** @ignore Closes the files at once, when the process is about to end. */
   closeNow(): void {
-    if (this.#closed !== undefined) return;
-    this.#closed = Promise.resolve();
+    if (this.#filesClosed) return;
+    this.#filesClosed = true;
+    this.#closing.skip();
     this.#parts.lifecycle.close();
     this.#parts.control.closeNow();
     this.#parts.fds.slice(1).forEach(close);
   }
 
+  /** The kernel does not report events any more. */
+  #closeInBackground(): void {
+    this.close().catch((error) => this.#parts.lifecycle.report(error));
+  }
+
   /** Finds out what has happened before this process had the files. */
   #takeOver(): void {
-    if (this.#closed !== undefined) return;
+    if (this.#closing.begun) return;
     this.#parts.control.takeOver();
     // Who has read the ENABLE may be gone.
     if (this.state !== "enabled" && this.#isConfigured()) {
@@ -238,6 +256,8 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     // still work with it.
     await Promise.all(this.#parts.halves.map((half) => half.close()));
     await this.#parts.control.close();
+    if (this.#filesClosed) return;
+    this.#filesClosed = true;
     this.#parts.fds.slice(1).forEach(close);
     await this.#parts.aio.release();
   }

@@ -173,6 +173,9 @@ export class InEndpoint extends Endpoint {
    * Opened by the first look, or before with other options by
    * {@linkcode openWritable}. Always the same one until it has ended; closing or
    * aborting it leaves the endpoint open, and the next look opens another.
+   *
+   * @throws {Deno.errors.BadResource} If another is to be opened, and the
+   * function is closed.
    */
   get writable(): WritableStream<Uint8Array> {
     return this.#writable ?? this.openWritable();
@@ -186,11 +189,13 @@ export class InEndpoint extends Endpoint {
    * @throws {TypeError} If the endpoint has an open one already, or an option is
    * of another type.
    * @throws {RangeError} If the depth is not a positive integer.
+   * @throws {Deno.errors.BadResource} If the function is closed.
    */
   openWritable(options: WritableOptions = {}): WritableStream<Uint8Array> {
     const action = `open a stream to endpoint "${this.name}"`;
     checkOptions(action, options, STREAM_OPTIONS);
     const { depth = 1, zlp, reconnect } = options;
+    this.assertOpen("open a stream to");
     if (this.#writable !== undefined) {
       throw new TypeError(
         `Cannot ${action}: it has one that was neither closed nor aborted`,

@@ -295,13 +295,23 @@ export class Lifecycle {
   /**
    * The events. An iteration gets all of them from its start on, unless it lets
    * too many wait ({@linkcode DroppedEvent}), and ends when the function is
-   * closed.
+   * closed. One that begins later fails, unless there are errors that were not
+   * seen yet.
+   *
+   * @throws {Deno.errors.BadResource} If the function is closed.
    */
   get events(): AsyncIterable<FunctionEvent> {
     return { [Symbol.asyncIterator]: () => this.#iterate() };
   }
 
   #iterate(): AsyncIterator<FunctionEvent, undefined> {
+    if (this.#state === "closed" && this.#unseenErrors.length === 0) {
+      throw errorOf(
+        Errno.EBADF,
+        "Cannot wait for events: the function is closed",
+        { syscall: "read" },
+      );
+    }
     const end = { done: true, value: undefined } as const;
     const events = new EventQueue<FunctionEvent>(
       MAX_WAITING_EVENTS,

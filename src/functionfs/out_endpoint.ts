@@ -158,12 +158,14 @@ export class OutEndpoint extends Endpoint {
    *
    * @throws {TypeError} If an option is of another type.
    * @throws {RangeError} If an option is out of its range.
+   * @throws {Deno.errors.BadResource} If the function is closed.
    */
   transfers(
     options: TransfersOptions = {},
   ): AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
     const action = `read from endpoint "${this.name}"`;
     checkOptions(action, options, TRANSFERS_OPTIONS);
+    this.assertOpen("read from");
     const { size = 65_536, depth = 4 } = options;
     this.#assertPiece(size);
     assertDepth(depth, action);
@@ -188,6 +190,9 @@ export class OutEndpoint extends Endpoint {
    * Opened by the first look, or before with other options by
    * {@linkcode openReadable}. Always the same one until it has ended; cancelling
    * it leaves the endpoint open, and the next look opens another.
+   *
+   * @throws {Deno.errors.BadResource} If another is to be opened, and the
+   * function is closed.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ?? this.openReadable();
@@ -211,6 +216,7 @@ export class OutEndpoint extends Endpoint {
    * @throws {TypeError} If the endpoint has an open one already, or an option is
    * of another type.
    * @throws {RangeError} If an option is out of its range.
+   * @throws {Deno.errors.BadResource} If the function is closed.
    */
   openReadable(
     options: ReadableOptions = {},
@@ -219,6 +225,7 @@ export class OutEndpoint extends Endpoint {
     checkOptions(action, options, STREAM_OPTIONS);
     const { transferSize, depth = transferSize === undefined ? 64 : 4 } =
       options;
+    this.assertOpen("open a stream of");
     if (this.#readable !== undefined) {
       throw new TypeError(
         `Cannot ${action}: it has one that was not cancelled and has not ended`,

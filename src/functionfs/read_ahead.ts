@@ -19,6 +19,7 @@
  * @module
  */
 import { Errno } from "../../ffi/errno.ts";
+import { appendAll, prependAll } from "./append.ts";
 import { DirectRead } from "./direct_read.ts";
 import { PacketSizes } from "./packet_sizes.ts";
 import type { ReadOwner } from "./read_request.ts";
@@ -233,7 +234,7 @@ export class ReadAhead implements ReadOwner {
     this.#connection ??= this.#source.queue.nextConnection;
     await this.#options.after;
     await this.#source.ready();
-    if (!this.#over) this.#first.push(...this.#kept.splice(0));
+    if (!this.#over) appendAll(this.#first, this.#kept.splice(0));
   }
 
   /** Resolves when something has come, or has ended. */
@@ -259,8 +260,8 @@ export class ReadAhead implements ReadOwner {
   #settle(): void {
     if (!this.#over || this.#direct !== undefined) return;
     if (this.#slots.areUnderWay) return;
-    this.#kept.unshift(...this.#slots.takeRest());
-    if (this.#cancelled) this.#kept.unshift(...this.#first.splice(0));
+    prependAll(this.#kept, this.#slots.takeRest());
+    if (this.#cancelled) prependAll(this.#kept, this.#first.splice(0));
     if (this.#first.length + this.#slots.length === 0) this.#finished.resolve();
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { appendAll } from "./append.ts";
 import type { ReadSlot } from "./read_slot.ts";
 
 /** Slots that are with the kernel, or have come and were not read. */
@@ -99,6 +100,6 @@ export class ReadSlots {
   #dropRead(): void {
     let read = 0;
     while (this.#row[read]?.isRead && this.#row[read] !== this.#end) read++;
-    if (read > 0) this.#spare.push(...this.#row.splice(0, read));
+    if (read > 0) appendAll(this.#spare, this.#row.splice(0, read));
   }
 }

@@ -314,8 +314,9 @@ export class TransferQueue implements AioSource {
       if (
         this.#refused || this.#connection.enableCount > this.#lostConnection
       ) {
-        const places = this.#returned.map((each) => each.sequence);
-        this.#flying.callBack(Math.min(...places));
+        const first = this.#returned
+          .reduce((least, each) => Math.min(least, each.sequence), Infinity);
+        this.#flying.callBack(first);
       }
       return false;
     }

@@ -58,21 +58,28 @@ export class Binding {
   #unbinds = 0;
   #ended = false;
   #watch: ReturnType<typeof setTimeout> | undefined;
+  readonly #onError: (error: unknown) => void;
+  /** The last error that was reported, until a look succeeds. */
+  #reported: string | undefined;
 
   /**
    * @param subject Gets what is bound as it is now.
    * @param changes The changes of the gadget.
    * @param firstUdc The controller to bind to at first, the first one that is
    * free by default.
+   * @param onError Gets what goes wrong in the background; see
+   * `GadgetOptions.onError`.
    */
   constructor(
     subject: () => BindingSubject,
     changes: ChangeQueue,
     firstUdc?: string,
+    onError: (error: unknown) => void = print,
   ) {
     this.#subject = subject;
     this.#changes = changes;
     this.#firstUdc = firstUdc;
+    this.#onError = onError;
   }
 
   /** How often it was unbound: ends the binds that wait. */
@@ -225,8 +232,10 @@ export class Binding {
   /** Binds again whenever the kernel has unbound it and its functions are ready. */
   watch(interval = WATCH_MS): void {
     this.#watch ??= setTimeout(() => {
-      this.#watch = undefined;
       const failed = !this.#look();
+      // Unless it was ended by what was called meanwhile.
+      if (this.#watch === undefined) return;
+      this.#watch = undefined;
       this.watch(failed ? Math.min(2 * interval, LONGEST_WATCH_MS) : WATCH_MS);
     }, interval);
   }
@@ -237,18 +246,29 @@ export class Binding {
     this.#watch = undefined;
   }
 
-  /** Returns false if a bind was tried and has failed. */
+  /**
+   * Returns false if it has failed. There is no caller who could be told: an
+   * error is reported, once as long as it stays the same.
+   */
   #look(): boolean {
-    if (!this.#wanted || this.bound || this.#isWaiting()) return true;
     try {
-      this.bindNow();
+      if (this.#wanted && !this.bound && !this.#isWaiting()) this.bindNow();
+      this.#reported = undefined;
       return true;
     } catch (error) {
+      // The controller is taken, or gone, for now.
       const passing = error instanceof Deno.errors.Busy ||
         error instanceof Deno.errors.NotFound;
-      if (passing) return false;
-      throw error;
+      if (!passing) this.#report(error);
+      return false;
     }
+  }
+
+  #report(error: unknown): void {
+    const text = String(error);
+    if (text === this.#reported) return;
+    this.#reported = text;
+    this.#onError(error);
   }
 
   #bindTo(udc: string): void {
@@ -292,4 +312,8 @@ export class Binding {
   #isWaiting(): boolean {
     return unreadyFunctions(this.#subject()).some(({ closed }) => !closed);
   }
+}
+
+function print(error: unknown): void {
+  console.error(error);
 }

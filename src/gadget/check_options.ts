@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  CALLBACK,
   checkOptions,
   FLAG,
   OBJECT,
@@ -26,6 +27,7 @@ const START: Rules<GadgetOptions> = {
   rebind: FLAG,
   persistent: FLAG,
   signal: SIGNAL,
+  onError: CALLBACK,
 };
 const BIND: Rules<BindOptions> = { udc: TEXT, wait: FLAG, signal: SIGNAL };
 const APPLY: Rules<GadgetApplyOptions> = {

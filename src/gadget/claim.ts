@@ -13,19 +13,15 @@
  *
  * @module
  */
-import { O_RDONLY } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import {
-  close,
   exists,
   list,
   mkdir,
-  open,
   readlink,
   readlinkIfThere,
   readTextFile,
   symlink,
-  tryLock,
   unlink,
 } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
@@ -35,7 +31,6 @@ import { permissionHint } from "./hints.ts";
 /** A link of this name says whose the gadget is: the longest of the names beside it. */
 export const OWNER = "=owner";
 const TREE = "=tree";
-const LOCK_POLL_MS = 5;
 /** No process has it as its owner: a gadget that stays. */
 const PERSISTENT = "persistent";
 
@@ -132,22 +127,6 @@ export function readClaim(name: string): Claim | undefined {
   if (owner === PERSISTENT) return { name, pid: 0, owner: "persistent" };
   const [pid] = owner.split(" ");
   return { name, pid: Number(pid), owner: isAlive(owner) ? "alive" : "dead" };
-}
-
-/**
- * Runs `work` while no other does, in this process or another. What is done
- * about claims of the dead is done under this lock.
- */
-export async function withLock<T>(work: () => Promise<T>): Promise<T> {
-  const fd = open(STATE, O_RDONLY, { action: "open directory of gadgets" });
-  try {
-    while (!tryLock(fd, { path: STATE, action: "lock list of gadgets" })) {
-      await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
-    }
-    return await work();
-  } finally {
-    close(fd);
-  }
 }
 
 function ownerLink(name: string): string {

@@ -1,71 +1,73 @@
 /**
  * Gadgets do not outlive their process.
  *
- * What is still there when the process ends is removed: on SIGINT and SIGTERM,
- * on `Deno.exit`, and on an uncaught error.
+ * What is still there when the process ends is removed: when it ends by a
+ * signal, by `Deno.exit`, and by an uncaught error.
+ *
+ * A program may load several copies of this package. They share one set of what
+ * is present, so that the listeners of one are not taken for the program's by
+ * another.
  *
  * @module
  */
-import { libc } from "../../ffi/libc.ts";
+import { listenToSignals, unlistenToSignals } from "./ending_signals.ts";
 
 /** Something that must be removed before the process ends. */
 export interface Removable {
-  /** Removes it in an orderly way. */
-  stop(): Promise<void>;
   /** Removes it at once: nothing runs after this turn. */
   stopNow(): void;
 }
 
-const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
-type Signal = keyof typeof SIGNALS;
-
-const present = new Set<Removable>();
-let ending = false;
+/** What the copies of this package in one isolate share. */
+interface Presence {
+  add(thing: Removable): void;
+  delete(thing: Removable): void;
+}
 
 /** Removes `thing` when the process ends, until the returned function is called. */
 export function removeAtExit(thing: Removable): () => void {
-  if (present.size === 0) listen();
-  present.add(thing);
-  return () => {
-    if (present.delete(thing) && present.size === 0 && !ending) unlisten();
-  };
+  const shared = presence();
+  shared.add(thing);
+  return () => shared.delete(thing);
 }
 
-const onSignal: Record<Signal, () => void> = {
-  SIGINT: () => end("SIGINT"),
-  SIGTERM: () => end("SIGTERM"),
-};
+/** The number changes with {@linkcode Presence}. */
+const KEY = Symbol.for("@usb/gadget presence 1");
+
+function presence(): Presence {
+  const shared = globalThis as { [KEY]?: Presence };
+  return shared[KEY] ??= { add, delete: forget };
+}
+
+const present = new Set<Removable>();
+
+function add(thing: Removable): void {
+  if (present.size === 0) listen();
+  present.add(thing);
+}
+
+function forget(thing: Removable): void {
+  if (present.delete(thing) && present.size === 0) unlisten();
+}
 
 function listen(): void {
-  for (const signal of Object.keys(SIGNALS) as Signal[]) {
-    Deno.addSignalListener(signal, onSignal[signal]);
-  }
-  globalThis.addEventListener("unload", onUnload);
+  listenToSignals(() => {
+    removeAll();
+    unlisten();
+  });
+  globalThis.addEventListener("unload", removeAll);
   globalThis.addEventListener("error", onUncaught);
   globalThis.addEventListener("unhandledrejection", onUncaught);
 }
 
 function unlisten(): void {
-  for (const signal of Object.keys(SIGNALS) as Signal[]) {
-    Deno.removeSignalListener(signal, onSignal[signal]);
-  }
-  globalThis.removeEventListener("unload", onUnload);
+  unlistenToSignals();
+  globalThis.removeEventListener("unload", removeAll);
   globalThis.removeEventListener("error", onUncaught);
   globalThis.removeEventListener("unhandledrejection", onUncaught);
 }
 
-/** Ends the process by the signal that it got, so that its parent sees that. */
-async function end(signal: Signal): Promise<void> {
-  const again = ending;
-  ending = true;
-  if (again) onUnload();
-  else await Promise.allSettled([...present].map((thing) => thing.stop()));
-  unlisten();
-  libc().signal(SIGNALS[signal], null); // SIG_DFL
-  libc().raise(SIGNALS[signal]);
-}
-
-function onUnload(): void {
+function removeAll(): void {
   for (const thing of present) {
     try {
       thing.stopNow();
@@ -90,7 +92,7 @@ function onUncaught(event: ErrorEvent | PromiseRejectionEvent): void {
   const handled = !globalThis.dispatchEvent(copyOf(event));
   asking = false;
   if (handled) event.preventDefault();
-  else onUnload();
+  else removeAll();
 }
 
 function copyOf(

@@ -5,6 +5,7 @@
  */
 import { Errno, errorOf } from "../../ffi/errno.ts";
 import type { FunctionFs } from "../functionfs/mod.ts";
+import { Once } from "../functionfs/once.ts";
 import { Binding, type BindOptions } from "./binding.ts";
 import { changeGadget } from "./change_gadget.ts";
 import { ChangeQueue } from "./change_queue.ts";
@@ -66,7 +67,7 @@ export class Gadget<
   readonly #adoptedUdc: string | undefined;
   readonly #forget: () => void;
   #definition: GadgetDefinition;
-  #stopped: Promise<void> | undefined;
+  readonly #stopping = new Once();
 
   private constructor(
     name: string,
@@ -88,11 +89,11 @@ export class Gadget<
       () => this.#subject(),
       this.#queue,
       options.udc ?? this.#adoptedUdc,
+      options.onError,
     );
-    this.#forget = options.persistent ? () => {} : removeAtExit({
-      stop: () => this.stop(),
-      stopNow: () => this.#stopNow(),
-    });
+    this.#forget = options.persistent
+      ? () => {}
+      : removeAtExit({ stopNow: () => this.#stopNow() });
   }
 
   /**
@@ -103,9 +104,12 @@ export class Gadget<
    * Needs root: gadgets are made in configfs, and FunctionFS is mounted.
    * Whatever fails, nothing is left behind; a persistent gadget that was there
    * before stays, attached if it was. The gadget is removed when it is stopped
-   * or disposed of, and when the process ends by SIGINT, SIGTERM,
-   * `Deno.exit` or an uncaught error. What a process leaves behind that is
-   * killed is removed by the next start; see {@linkcode Gadget.cleanUp}.
+   * or disposed of, and when the process ends by `Deno.exit`, by an uncaught
+   * error, or by a signal that the program does not listen to, such as SIGINT,
+   * SIGTERM, SIGHUP or SIGQUIT. If it listens to a signal
+   * (`Deno.addSignalListener`), the gadget stays until the program stops it or
+   * ends. What a process leaves behind that is killed is removed by the next
+   * start; see {@linkcode Gadget.cleanUp}.
    *
    * @throws {DefinitionError} With everything that is wrong with the definition.
    * @throws {Deno.errors.NotFound} Without gadget support in the kernel, or
@@ -126,11 +130,23 @@ export class Gadget<
     if (persistent) checkPersistent(definition, options);
     const directory = gadgetsDirectory();
     await cleanUp();
-    const name = options.name ?? acquireFree(directory);
-    const adopted = options.name !== undefined &&
-      acquire(name, directory, persistent);
+    let name = options.name ?? nextName();
+    // Until it is ours there is nothing to remove.
+    let adopted = true;
+    // From here on a signal does not end the process halfway.
+    const built = removeAtExit({
+      stopNow: () => {
+        if (!adopted && !persistent) removeGadget(name);
+      },
+    });
     let gadget: Gadget<F>;
     try {
+      if (options.name !== undefined) {
+        adopted = acquire(name, directory, persistent);
+      } else {
+        name = acquireFree(directory);
+        adopted = false;
+      }
       const parts = buildGadget(definition, `${directory}/${name}`, options);
       const { mountPoints } = parts;
       const functions = await openFunctions(definition, mountPoints, options);
@@ -138,6 +154,8 @@ export class Gadget<
     } catch (error) {
       if (!adopted) removeGadget(name);
       throw permissionHint(error);
+    } finally {
+      built();
     }
     try {
       const { udc, signal, bind = true } = options;
@@ -157,6 +175,8 @@ export class Gadget<
    * first.
    *
    * @returns The names of the gadgets that were removed.
+   * @throws {Deno.errors.TimedOut} If another process keeps the lock, under
+   * which this is done, for half a minute.
    */
   static cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
     return cleanUp(options);
@@ -188,7 +208,7 @@ export class Gadget<
 
   /** Whether it is bound to a controller: not while that is gone. */
   get bound(): boolean {
-    return this.#stopped === undefined && this.#binding.bound;
+    return !this.#stopping.begun && this.#binding.bound;
   }
 
   /** Where FunctionFS is mounted, by the names of functions. */
@@ -281,10 +301,13 @@ export class Gadget<
   /**
    * Detaches the gadget from its host and removes it: functions, mounts, and
    * its directory in configfs. Does not wait for the host. A second call
-   * returns the same promise.
+   * returns the same promise; after a failure it goes on where that was.
+   *
+   * @throws {Error} What the kernel reports, such as EMFILE. Until another
+   * call succeeds, the gadget is removed when the process ends.
    */
   stop(): Promise<void> {
-    return this.#stopped ??= this.#stop();
+    return this.#stopping.run(() => this.#stop());
   }
 
   /** Stops the gadget; see {@linkcode stop}. One that is persistent stays. */
@@ -302,25 +325,26 @@ export class Gadget<
   }
 
   async #stop(): Promise<void> {
-    try {
-      // First: with the host gone, all that is pending ends.
-      this.#binding.end();
-      await Promise.all(this.#all().map((each) => each.close()));
-      removeGadget(this.name);
-    } finally {
-      this.#forget();
-    }
+    // First: with the host gone, all that is pending ends.
+    this.#binding.end();
+    await Promise.all(this.#all().map((each) => each.close()));
+    removeGadget(this.name);
+    this.#forget();
   }
 
   #stopNow(): void {
-    this.#stopped = Promise.resolve();
-    this.#binding.end();
-    for (const each of this.#all()) each.closeNow();
-    removeGadget(this.name);
+    this.#stopping.skip();
+    try {
+      this.#binding.end();
+    } finally {
+      // This may give back the descriptors that were lacking.
+      for (const each of this.#all()) each.closeNow();
+      removeGadget(this.name);
+    }
   }
 
   #check(action: string): void {
-    if (this.#stopped === undefined) return;
+    if (!this.#stopping.begun) return;
     throw errorOf(
       Errno.EBADF,
       `Cannot ${action} gadget "${this.name}": it is stopped`,

@@ -42,6 +42,14 @@ export interface GadgetOptions {
    */
   readonly rebind?: boolean;
   /**
+   * Gets the errors of work that goes on in the background: of binding the
+   * gadget again, see {@linkcode rebind}, which is then tried again. That the
+   * controller is taken or gone for the time being is not among them. An error
+   * that repeats is reported once.
+   * @default {prints to standard error}
+   */
+  readonly onError?: (error: unknown) => void;
+  /**
    * Whether the gadget stays when its process ends, until it is stopped. If it
    * stays from before, only what differs is changed. It cannot have functions
    * that this process serves, and needs a name.

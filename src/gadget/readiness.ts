@@ -56,7 +56,13 @@ export function unreadyFunctions(subject: BindingSubject): UnreadyFunction[] {
 /** Kernels before 6.9 do not say; but the files of endpoints appear, if there are any. */
 function hasDescriptors(mountPoint: string | undefined): boolean {
   if (mountPoint === undefined) return false;
-  return list(mountPoint).length > 1 || isActive(`${mountPoint}/ep0`);
+  try {
+    return list(mountPoint).length > 1 || isActive(`${mountPoint}/ep0`);
+  } catch (error) {
+    // Unmounted, and its directory removed.
+    if (isSystemError(error, "ENOENT")) return false;
+    throw error;
+  }
 }
 
 /**

@@ -6,13 +6,8 @@
 import { destroyAbandonedContexts } from "../../ffi/abandoned_aio.ts";
 import { exists, list } from "../../ffi/file.ts";
 import { checkOptions, FLAG, type Rules, TEXT } from "../arguments/rules.ts";
-import {
-  type Claim,
-  isClaimedTree,
-  listClaims,
-  unclaim,
-  withLock,
-} from "./claim.ts";
+import { type Claim, isClaimedTree, listClaims, unclaim } from "./claim.ts";
+import { withLock } from "./claim_lock.ts";
 import { closeFiles, removeMounts, waitForUnmount } from "./function_mount.ts";
 import { findConfigfs } from "./remedies.ts";
 import { removeTree, unbindTree } from "./tree_remove.ts";
@@ -40,6 +35,8 @@ const OPTIONS: Rules<CleanUpOptions> = { name: TEXT, persistent: FLAG };
  * others have made, and what belongs to a process that runs, is not touched.
  *
  * @returns The names of the gadgets that were removed.
+ * @throws {Deno.errors.TimedOut} If another process keeps the lock, under which
+ * this is done, for half a minute.
  */
 export async function cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
   checkOptions("clean up gadgets", options, OPTIONS);

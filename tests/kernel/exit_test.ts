@@ -1,68 +1,7 @@
 import "../support/libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { IMPORT, run, runToItsEnd } from "../support/ending_program.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
-
-/** How a program has ended, and what it said. */
-interface End {
-  readonly status: Deno.CommandStatus;
-  readonly output: string;
-}
-
-const IMPORT = `import { bulkPair, Gadget, usbFunction } from "${new URL(
-  "../../mod.ts",
-  import.meta.url,
-)}";`;
-
-/** Runs a program that has a gadget with a read in the kernel, and then ends. */
-function runToItsEnd(
-  ending: string,
-  signals: Deno.Signal[] = [],
-): Promise<End> {
-  return run(
-    `${IMPORT}
-    const gadget = await Gadget.start({
-      vendorId: 0x1209,
-      productId: 0x0001,
-      functions: [usbFunction({
-        name: "end",
-        interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
-      })],
-    });
-    await gadget.functions.end.enabled();
-    const reading = gadget.functions.end.endpoints.link.read(512);
-    console.log("enabled");
-    ${ending}`,
-    signals,
-  );
-}
-
-/** Runs a program; sends it signals when it says that it is enabled. */
-async function run(code: string, signals: Deno.Signal[] = []): Promise<End> {
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--no-check",
-      "--allow-ffi",
-      `data:application/typescript,${encodeURIComponent(code)}`,
-    ],
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const stderr = new Response(process.stderr).text();
-  let output = "";
-  for await (
-    const text of process.stdout.pipeThrough(new TextDecoderStream())
-  ) {
-    output += text;
-    if (output.includes("enabled")) {
-      for (const signal of signals.splice(0)) process.kill(signal);
-    }
-  }
-  return { status: await process.status, output: output + await stderr };
-}
 
 Deno.test("Deno.exit() removes the gadget and keeps its code", async () => {
   const before = gadgetTraces();

@@ -328,3 +328,17 @@ Deno.test("pickEndpoints() skips endpoints with small packets", () => {
     [0x82, undefined],
   );
 });
+
+Deno.test("formatTree() takes more descriptors than a call can have arguments", () => {
+  const { descriptors, strings } = compileFunction(usbFunction({
+    name: "many",
+    interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+  }));
+  const tree = decodeFunctionBlock(descriptors, strings);
+  const [node] = tree.speeds.high!;
+  const many = formatTree({
+    ...tree,
+    speeds: { high: Array.from({ length: 50_000 }, () => node) },
+  });
+  assertEquals(many.match(/Interface 0/g)?.length, 50_000);
+});

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { appendAll, prependAll } from "../../src/functionfs/append.ts";
 import { Fifo } from "../../src/functionfs/fifo.ts";
 import { Random } from "../support/random.ts";
 import { testSeed } from "../support/seed.ts";
@@ -50,4 +51,31 @@ Deno.test("a Fifo holds what an array holds, whatever happens to both", () => {
     assertEquals([...fifo].every((item, at) => item === array[at]), true);
     assertEquals(fifo.slice(1).length, Math.max(array.length - 1, 0));
   }
+});
+
+Deno.test("a Fifo begins with more items than a call can have arguments", () => {
+  const items = Array.from({ length: 300_000 }, (_, index) => ({ index }));
+  const fifo = new Fifo(items);
+  assertEquals(fifo.length, items.length);
+  assertEquals(fifo.shift(), items[0]);
+  assertEquals(fifo.at(fifo.length - 1), items.at(-1));
+});
+
+Deno.test("lists of any length are added to an array at either end", () => {
+  const items = Array.from({ length: 300_000 }, (_, index) => index);
+  const array = [-2, -1];
+  appendAll(array, items);
+  assertEquals([array.length, array[1], array[2], array.at(-1)], [
+    300_002,
+    -1,
+    0,
+    299_999,
+  ]);
+  prependAll(array, items);
+  assertEquals([array[0], array[299_999], array[300_000], array.at(-1)], [
+    0,
+    299_999,
+    -2,
+    299_999,
+  ]);
 });

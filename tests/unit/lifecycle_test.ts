@@ -231,3 +231,15 @@ Deno.test("an iteration that stalls keeps the latest 1000 events, and says how m
   await left.return?.();
   assertEquals((await left.next()).done, true);
 });
+
+Deno.test("an iteration of events that begins after the end fails, so that a loop ends", async () => {
+  const life = new Lifecycle();
+  life.report(new Error("unseen"));
+  life.close();
+  const seen: string[] = [];
+  const error = await assertRejects(async () => {
+    for (;;) for await (const { type } of life.events) seen.push(type);
+  }, Deno.errors.BadResource);
+  assertEquals(error.message, "Cannot wait for events: the function is closed");
+  assertEquals(seen, ["error"]);
+});

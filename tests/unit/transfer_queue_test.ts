@@ -345,3 +345,24 @@ Deno.test("what comes back because the file is in use leaves what is before it a
   bench.aio.complete(a.request, 8);
   assertEquals(bench.ends, ["a 8"]);
 });
+
+Deno.test("any number of transfers waits while a connection ends and another begins", () => {
+  const bench = new Bench();
+  const first = bench.push("first");
+  bench.aio.turn();
+  const count = 200_000;
+  for (let index = 0; index < count; index++) bench.push(`${index}`);
+  bench.aio.turn();
+  const inKernel = [...bench.aio.inKernel];
+  assert(inKernel[0] === first.request);
+  bench.disable();
+  for (const request of inKernel) {
+    bench.aio.complete(request, -Errno.ESHUTDOWN);
+  }
+  bench.enable();
+  bench.aio.turn();
+  const again = bench.aio.inKernel;
+  assertEquals(again.length, inKernel.length);
+  assert(again.every((request, index) => request === inKernel[index]));
+  assertEquals(bench.queue.pending, count + 1);
+});

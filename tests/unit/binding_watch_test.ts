@@ -1,0 +1,54 @@
+import "../support/libraries.ts";
+import { assertEquals } from "@std/assert";
+import { Errno, systemError } from "../../ffi/errno.ts";
+import { Binding } from "../../src/gadget/binding.ts";
+import { ChangeQueue } from "../../src/gadget/change_queue.ts";
+import { TreeWriter } from "../../src/gadget/tree_writer.ts";
+import { until } from "../support/until.ts";
+
+Deno.test("what fails while a gadget is watched is reported once, and tried again", async () => {
+  const root = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${root}/UDC`, "some_udc");
+  const subject = {
+    name: "watched",
+    writer: new TreeWriter(root),
+    definition: { vendorId: 1, productId: 1, functions: [] },
+    mountPoints: new Map(),
+    functions: {},
+  };
+  let looks = 0;
+  let failure: Error | undefined;
+  const errors: unknown[] = [];
+  const look = () => {
+    looks++;
+    if (failure !== undefined) throw failure;
+    return subject;
+  };
+  const binding = new Binding(
+    look,
+    new ChangeQueue(),
+    undefined,
+    (error) => errors.push(error),
+  );
+  try {
+    binding.bindNow();
+    const tooMany = systemError(Errno.EMFILE, {
+      action: "open file",
+      syscall: "open",
+    });
+    failure = tooMany;
+    looks = 0;
+    binding.watch(1);
+    await until(() => looks >= 3, "it has looked again");
+    assertEquals(errors, [tooMany]);
+    // A look that succeeds; what fails after it is reported again.
+    failure = undefined;
+    looks = 0;
+    await until(() => looks >= 2, "a look has succeeded");
+    failure = tooMany;
+    await until(() => errors.length === 2, "it was reported again");
+  } finally {
+    binding.unwatch();
+    await Deno.remove(root, { recursive: true });
+  }
+});
