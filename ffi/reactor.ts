@@ -104,9 +104,8 @@ class Reactor {
   #parked: Promise<void> | undefined;
 
   watch(fd: number, events: number, handler: ReadyHandler): Watch {
-    // Here, where a failure has a caller.
-    this.#openWakeFd();
     const entry = { fd, events, handler, stopped: false, paused: false };
+    // Here, where a failure has a caller.
     if (!this.#running) this.#openWakeFd();
     // A new array: the loop may be walking through the old one.
     this.#entries = [...this.#entries, entry];

@@ -55,7 +55,8 @@ export class TransferIterator
     options: TransferOptions,
   ) {
     this.#source = source;
-    this.#options = options;
+    const { signal, reconnect } = options;
+    this.#options = { signal, reconnect };
     const onDisable = () => {
       this.#lost = true;
       this.#end();

@@ -39,8 +39,9 @@ Deno.test("examples/instrument.ts answers lines, however they come, and each hos
     for (let n = 0; n < 300; n++) assertEquals(await receive(), "1.000\n");
     assertEquals(await receive(), "2.000\n");
     for (let round = 0; round < 3; round++) {
-      // A line without its end, and an answer that is not read.
-      await send("VOLT?\nVOLT 9");
+      // A line without its end. (Not behind a question: its answer may be
+      // written after the reset, and goes to the next host then.)
+      await send("VOLT 9");
       await device.reset();
       assertEquals(await ask("*IDN?\n"), IDENTITY);
       assertEquals(await ask("VOLT?\n"), "2.000\n");

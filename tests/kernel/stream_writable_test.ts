@@ -184,7 +184,7 @@ Deno.test("writable is the endpoint's one stream until it ends, and refuses what
   await assertRejects(
     () => writer.write("text" as unknown as Uint8Array),
     TypeError,
-    "a chunk must be a Uint8Array, is string",
+    'a chunk must be a Uint8Array, is "text"',
   );
   await assertRejects(() => writer.closed, TypeError, "Uint8Array");
   assert(tx.writable !== stream);

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
 import * as api from "@usb/gadget";
-import { controlRoutes, Gadget, waitForUdc } from "@usb/gadget";
+import { controlRoutes, waitForUdc } from "@usb/gadget";
 import { describe } from "../../src/arguments/describe.ts";
 import {
   attachmentRows,
@@ -302,27 +302,6 @@ Deno.test("numbers of the right type and out of range are RangeErrors", async ()
       `"timeout" must be 0 or more, is ${timeout}`,
     );
   }
-});
-
-Deno.test("an option that does not exist is refused, and the nearest one named", async () => {
-  await using endpoints = openEndpoints();
-  const wrong = { sigmal: AbortSignal.timeout(1) } as object;
-  const nearest = 'there is no option "sigmal": did you mean "signal"?';
-  const calls = {
-    "Gadget.start": () =>
-      Gadget.start({ vendorId: 1, productId: 1, functions: [] }, wrong),
-    "OutEndpoint.read": () => endpoints.out.read(64, wrong),
-    "InEndpoint.write": () => endpoints.in.write(new Uint8Array(1), wrong),
-    "waitForUdc": () => waitForUdc("none", "configured", wrong),
-  };
-  for (const [name, call] of Object.entries(calls)) {
-    await assertRejects(call, TypeError, nearest, name);
-  }
-  assertThrows(
-    () => endpoints.out.openReadable({ transferSise: 4096 } as object),
-    TypeError,
-    'there is no option "transferSise": did you mean "transferSize"?',
-  );
 });
 
 Deno.test("describe() says what any value is", () => {

@@ -1,18 +1,26 @@
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
+import { Gadget, kernelFunction } from "@usb/gadget";
 import { Errno, systemError } from "../../ffi/errno.ts";
 import { Binding } from "../../src/gadget/binding.ts";
 import { ChangeQueue } from "../../src/gadget/change_queue.ts";
 import { TreeWriter } from "../../src/gadget/tree_writer.ts";
+import { gadgetSpeed } from "../support/speed.ts";
 import { until } from "../support/until.ts";
 
+const { maxSpeed } = gadgetSpeed();
+
 Deno.test("what fails while a gadget is watched is reported once, and tried again", async () => {
-  const root = await Deno.makeTempDir();
-  await Deno.writeTextFile(`${root}/UDC`, "some_udc");
+  await using gadget = await Gadget.start({
+    vendorId: 0x1209,
+    productId: 0x0001,
+    maxSpeed,
+    functions: [kernelFunction("Loopback")],
+  }, { bind: false });
   const subject = {
-    name: "watched",
-    writer: new TreeWriter(root),
-    definition: { vendorId: 1, productId: 1, functions: [] },
+    name: gadget.name,
+    writer: new TreeWriter(`/sys/kernel/config/usb_gadget/${gadget.name}`),
+    definition: gadget.definition,
     mountPoints: new Map(),
     functions: {},
   };
@@ -49,6 +57,5 @@ Deno.test("what fails while a gadget is watched is reported once, and tried agai
     await until(() => errors.length === 2, "it was reported again");
   } finally {
     binding.unwatch();
-    await Deno.remove(root, { recursive: true });
   }
 });
