@@ -10,7 +10,10 @@
  *
  * @module
  */
+import { lastsAsLongAsProcess } from "../../ffi/isolate.ts";
+import { listClaims } from "./claim.ts";
 import { listenToSignals, unlistenToSignals } from "./ending_signals.ts";
+import { removeGadget } from "./recovery.ts";
 
 /** Something that must be removed before the process ends. */
 export interface Removable {
@@ -53,16 +56,15 @@ function forget(thing: Removable): void {
 function listen(): void {
   listenToSignals(() => {
     removeAll();
+    removeOfWorkers(false);
     unlisten();
   });
-  globalThis.addEventListener("unload", removeAll);
   globalThis.addEventListener("error", onUncaught);
   globalThis.addEventListener("unhandledrejection", onUncaught);
 }
 
 function unlisten(): void {
   unlistenToSignals();
-  globalThis.removeEventListener("unload", removeAll);
   globalThis.removeEventListener("error", onUncaught);
   globalThis.removeEventListener("unhandledrejection", onUncaught);
 }
@@ -76,6 +78,35 @@ function removeAll(): void {
     }
   }
   present.clear();
+}
+
+/** The isolate ends, and with that of the main thread the process. */
+function onEnd(): void {
+  removeAll();
+  removeOfWorkers(true);
+}
+
+// Always: a gadget of the process can be one of a Worker.
+globalThis.addEventListener("unload", onEnd);
+
+/**
+ * Removes what Workers of this process have left behind.
+ *
+ * @param ends Whether this isolate ends: on the main thread, Workers that still
+ * run end with it.
+ */
+function removeOfWorkers(ends: boolean): void {
+  try {
+    if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return;
+    for (const { name, pid, owner } of listClaims()) {
+      if (pid !== Deno.pid) continue;
+      if (owner === "dead" || ends && lastsAsLongAsProcess()) {
+        removeGadget(name);
+      }
+    }
+  } catch {
+    // Not root, or another process removes it at the same time.
+  }
 }
 
 let asking = false;
@@ -92,7 +123,7 @@ function onUncaught(event: ErrorEvent | PromiseRejectionEvent): void {
   const handled = !globalThis.dispatchEvent(copyOf(event));
   asking = false;
   if (handled) event.preventDefault();
-  else removeAll();
+  else onEnd();
 }
 
 function copyOf(

@@ -1,6 +1,6 @@
 import "../support/libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { IMPORT, run, runToItsEnd } from "../support/ending_program.ts";
+import { IMPORT, run, runToItsEnd, START } from "../support/ending_program.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
 
 Deno.test("Deno.exit() removes the gadget and keeps its code", async () => {
@@ -72,14 +72,42 @@ Deno.test("a start that has failed lets its process end by itself", async () => 
       name: "first",
       interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
     });
-    // Refused when the first one is open.
-    const second = { ...first, name: "second", speeds: ["high", "super"] };
+    // Refused when its function is open.
     await Gadget.start({
       vendorId: 0x1209,
       productId: 0x0001,
-      functions: [first, second],
-    }).catch(({ message }) => console.log(message.split(":")[0]));`);
-  assertEquals(output, 'Cannot define function "second"\n');
+      functions: [first],
+    }, { udc: "none" }).catch(({ name }) => console.log(name));`);
+  assertEquals(output, "NotFound\n");
   assertEquals(status.code, 0);
   assertEquals(gadgetTraces(), before);
 });
+
+for (
+  const [what, end] of [
+    ["a Worker that was terminated", "worker.terminate()"],
+    ["a Worker that still runs", "Deno.exit()"],
+  ]
+) {
+  Deno.test(`the gadget of ${what} is removed when the process ends`, async () => {
+    const before = gadgetTraces();
+    const { status, output } = await run(
+      `${IMPORT}
+      console.assert(Gadget); // An import that is not used is left out.
+      const worker = new Worker(
+        "data:application/javascript,${
+        encodeURIComponent(`${IMPORT}${START}postMessage("enabled");`)
+      }",
+        { type: "module" },
+      );
+      worker.onmessage = ({ data }) => {
+        console.log(data);
+        ${end};
+      };`,
+      { permissions: ["--allow-read"] },
+    );
+    assertEquals(output, "enabled\n");
+    assertEquals(status.code, 0);
+    assertEquals(gadgetTraces(), before);
+  });
+}

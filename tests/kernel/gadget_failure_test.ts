@@ -5,6 +5,7 @@
  */
 import "../support/libraries.ts";
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertRejects,
@@ -24,7 +25,7 @@ import {
   type UsbFunction,
   usbFunction,
 } from "@usb/gadget";
-import { readTextFile } from "../../ffi/file.ts";
+import { exists, list, readTextFile } from "../../ffi/file.ts";
 import { FunctionHolder } from "../support/function_holder.ts";
 import { testKernel } from "../support/kernel_version.ts";
 import { gadgetTraces, openFiles } from "../support/leftovers.ts";
@@ -316,18 +317,29 @@ Deno.test("speeds that would crash the kernel do not get there", async () => {
 
 Deno.test("a function that was open when another one failed is closed, and can be had again", async () => {
   const traces = gadgetTraces();
-  const refused = {
+  const name = "failing";
+  const isOpen = () =>
+    exists(`/run/usb-gadget/${name}/echo/ep0`) &&
+    list(`/run/usb-gadget/${name}/echo`).length > 1;
+  let refusals = 0;
+  const refused: UsbFunction = {
     ...echo,
     name: "refused",
-    speeds: ["high", "super"],
-  } satisfies UsbFunction;
+    // Wrong from the moment on at which the other one is open.
+    get speeds() {
+      if (!isOpen()) return undefined;
+      refusals++;
+      return ["high", "super"] as const;
+    },
+  };
   // The first gadget opens what the process keeps.
   await (await Gadget.start({ ...ids, functions: [echo] })).stop();
   for (let round = 0; round < 3; round++) {
     const files = openFiles();
     await assertRejects(() =>
-      Gadget.start({ ...ids, maxSpeed, functions: [echo, refused] })
+      Gadget.start({ ...ids, maxSpeed, functions: [echo, refused] }, { name })
     );
+    assert(refusals > 0);
     assertEquals(openFiles(), files);
     assertEquals(gadgetTraces(), traces);
     // Its files have the numbers of those before, and its events are its own.
