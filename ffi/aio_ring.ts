@@ -246,7 +246,7 @@ export class AioRing {
     if (block === undefined || block === 0n) return;
     this.#blocks[slot] = 0n;
     const owned = this.#owned[slot]!;
-    // Its owner can have given the memory away, and then nobody reads it.
+    // The owner can have given its memory away: then the data is not wanted.
     if (result > 0 && result <= owned.byteLength) {
       copyOut(block, owned, result);
     }

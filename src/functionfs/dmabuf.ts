@@ -182,7 +182,7 @@ export class DmaBuffer implements AsyncDisposable {
 
   /**
    * Detaches the buffer from all endpoints and gives it back. The memory goes
-   * when nobody else has it any more. A second call returns the same promise;
+   * when nothing else has it any more. A second call returns the same promise;
    * after a failure it tries again.
    */
   close(): Promise<void> {

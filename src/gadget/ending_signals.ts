@@ -48,7 +48,7 @@ type EndingSignal = keyof typeof SIGNALS;
 const END_MS = 1000;
 
 /**
- * Signals that Deno handles from its first turn on, whoever listens. It ends
+ * Signals that Deno handles from its first turn on, with or without a listener. It ends
  * the process also where they were ignored before, as by `nohup`.
  */
 const HANDLED: readonly EndingSignal[] = ["SIGHUP", "SIGINT", "SIGTERM"];

@@ -73,7 +73,7 @@ function hasDescriptors(mountPoint: string | undefined): boolean {
 function isActive(ep0: string): boolean {
   let fd: number;
   try {
-    // Nonblocking: whoever waits for an event has the file locked meanwhile.
+    // Nonblocking: a read that waits for an event keeps the file locked.
     fd = open(ep0, O_RDONLY | O_NONBLOCK);
   } catch (error) {
     // It is being closed, or its mount has gone.

@@ -1,5 +1,5 @@
 /**
- * The lock under which leftovers are removed: nobody without rights can take
+ * The lock under which leftovers are removed: a user without rights cannot take
  * it, and it is not waited for without limit.
  *
  * @module

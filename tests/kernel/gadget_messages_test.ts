@@ -127,7 +127,7 @@ Deno.test("a read-only /run is reported as that, and not as a lack of rights", a
   );
 });
 
-Deno.test("root without a capability, and root of a user namespace, are told apart from other users", async () => {
+Deno.test("root without a capability, and root of a user namespace, get messages of their own", async () => {
   const without = (name: string) => [
     "setpriv",
     `--bounding-set=-${name}`,

@@ -220,7 +220,7 @@ Deno.test("an iteration that stalls keeps the latest 1000 events, and says how m
   assertEquals(await take(stalled), { type: "error", error: 0 });
   errors(1000, 1002);
   assertEquals(await take(stalled), { type: "dropped", count: 1 });
-  // An end is told behind what waits.
+  // The end comes after what waits.
   life.close();
   assertEquals(await take(stalled), { type: "dropped", count: 2 });
   let last;
