@@ -40,7 +40,7 @@ interface Side {
 }
 
 /** What a transfer may end with, besides success. */
-const ALLOWED = ["done", "ESHUTDOWN", "ECONNRESET", "AbortError"];
+const ALLOWED = ["done", "ESHUTDOWN", "ECONNRESET", "ECANCELED"];
 
 class Sequence {
   readonly #test: Test;

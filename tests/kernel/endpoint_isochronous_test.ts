@@ -73,7 +73,7 @@ Deno.test("isochronous endpoints reach the host, wait for it, and refuse what th
     rx.read(192, { reconnect }),
     rx.read(1, { reconnect }),
   ].map((call) =>
-    assertRejects(() => call, SystemError, "the host has disabled")
+    assertRejects(() => call, SystemError, "the endpoint was disabled")
   );
   await delay(0);
   unplug(gadget);

@@ -168,6 +168,7 @@ Deno.test("apply() of what the gadget is made from changes nothing, however the 
       maxSpeed,
       product: { "en-US": "\ufeffName", "de-DE": " Name " },
       serialNumber: "\ufeff",
+      microsoftOs: true,
       functions: [
         kernelFunction("mass_storage", {
           "lun.0/inquiry_string": "Short",
@@ -217,6 +218,7 @@ Deno.test("apply() of what the gadget is made from changes nothing, however the 
 Deno.test("a text of eight bytes leaves nothing of a longer one before", async () => {
   const define = (id: string) => ({
     ...ids,
+    microsoftOs: true,
     functions: [
       kernelFunction("ncm", { "os_desc/interface.ncm/compatible_id": id }),
     ],

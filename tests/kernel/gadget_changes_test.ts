@@ -165,7 +165,7 @@ Deno.test("what apply() has not changed it does not put back", async () => {
   await shell(`
     echo Script >${strings}/manufacturer
     echo >${medium}`);
-  const refused = kernelFunction("ecm", { host_addr: "no address" });
+  const refused = kernelFunction("ecm", { qmult: "many" });
   await assertRejects(
     () =>
       gadget.apply(
