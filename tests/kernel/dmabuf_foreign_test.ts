@@ -94,7 +94,7 @@ Deno.test("what waits for another driver can be aborted, detached and closed", a
     };
     assertEquals(await waiting, ends[how]);
     if (how !== "close") end();
-    assertEquals(await access, how === "close" ? "BadResource" : "done");
+    assertEquals(await access, how === "close" ? "EBADF" : "done");
     if (how === "close") end();
   }
 });

@@ -64,9 +64,9 @@ Deno.test("H1: detach() and close() right behind an unbinding", async () => {
     else if (how === "close the buffer") await buffer.close();
     else await gadget.stop();
     // The controller was the first to give it up, or is told to.
-    const first = how === "stop" ? "BadResource" : "ESHUTDOWN";
+    const first = how === "stop" ? "EBADF" : "ESHUTDOWN";
     assert([first, "ESHUTDOWN"].includes(await flying), how);
-    const second = how === "stop" ? "BadResource" : "ECONNRESET";
+    const second = how === "stop" ? "EBADF" : "ECONNRESET";
     assertEquals(await waiting, second, how);
     await buffer.close();
   }

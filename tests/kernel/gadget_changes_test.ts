@@ -165,7 +165,9 @@ Deno.test("what apply() has not changed it does not put back", async () => {
   await shell(`
     echo Script >${strings}/manufacturer
     echo >${medium}`);
-  const refused = kernelFunction("ecm", { qmult: "many" });
+  const refused = kernelFunction("ecm", {
+    qmult: "many" as unknown as number,
+  });
   await assertRejects(
     () =>
       gadget.apply(
