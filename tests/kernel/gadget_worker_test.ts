@@ -51,7 +51,7 @@ async function runSoak(
 }
 
 for (const library of aioLibraries) {
-  const count = soak(50, 6);
+  const count = soak(50, 4);
   Deno.test(`what the host sends to Workers that have ended changes no memory of others (${library})`, async () => {
     assertEquals(
       await runSoak(count, library),

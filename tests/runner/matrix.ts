@@ -83,9 +83,13 @@ type Where = Pick<Run, "arch" | "kernel">;
 
 /** Begins of the names of files whose subject is the same at every speed. */
 const SAME_AT_EVERY_SPEED = [
+  "arguments",
+  "claim_lock",
   "cli_",
   "control_random",
   "control_flood",
+  "control_report",
+  "control_session",
   "descriptors_classes",
   "descriptors_oracle",
   "dmabuf_errors",
@@ -100,6 +104,7 @@ const SAME_AT_EVERY_SPEED = [
   "gadget_",
   "host_",
   "pair_files",
+  "program_life",
   "single_file",
   "stream_random",
 ];
