@@ -37,8 +37,11 @@ export interface MassStorageRequestOptions {
    */
   readonly maxLun?: number;
   /**
-   * BULK_ONLY_RESET: makes the function ready for the next command. The host
-   * waits for it, and clears the halts of both endpoints then.
+   * BULK_ONLY_RESET: makes the function ready for the next command. It has to
+   * end the one that is served, in the middle of its data too: the host fetches
+   * neither the rest of that nor the status. The host waits for it, and clears
+   * the halts of both endpoints then (reset recovery, Bulk-Only Transport 1.0,
+   * 5.3.4).
    */
   readonly reset: () => void | Promise<void>;
 }
@@ -57,16 +60,19 @@ const OPTIONS: Rules<MassStorageRequestOptions> = {
  * @throws {TypeError} When an option is of another type.
  * @throws {RangeError} When there cannot be as many logical units.
  *
- * @example Usage
+ * @example A reset that ends the command, whatever that waits for
  * ```ts
  * import {
  *   bulkPair,
  *   controlRoutes,
+ *   type EndpointPair,
  *   massStorageRequests,
  *   usbFunction,
  * } from "@usb/gadget";
  *
- * let expectsCommand = true;
+ * let command = new AbortController();
+ * let ready = Promise.withResolvers<void>();
+ *
  * const disk = usbFunction({
  *   name: "disk",
  *   interfaces: [{
@@ -76,11 +82,37 @@ const OPTIONS: Rules<MassStorageRequestOptions> = {
  *     endpoints: { link: bulkPair() },
  *   }],
  *   control: controlRoutes(massStorageRequests({
- *     reset: () => {
- *       expectsCommand = true;
+ *     async reset() {
+ *       ready = Promise.withResolvers();
+ *       command.abort(); // its data and its status will not be fetched
+ *       await ready.promise;
+ *       // Then flush() both endpoints, for what is in the controller's FIFOs.
  *     },
  *   })),
  * });
+ *
+ * type Options = { signal: AbortSignal; reconnect: "end" };
+ *
+ * async function serve(
+ *   link: EndpointPair,
+ *   execute: (cbw: Uint8Array, options: Options) => Promise<void>,
+ * ) {
+ *   for (;;) {
+ *     command = new AbortController();
+ *     const { signal } = command;
+ *     const options: Options = { signal, reconnect: "end" };
+ *     try {
+ *       // Into memory of its own: an aborted read leaves no request behind.
+ *       const reading = link.out.read(new Uint8Array(1024), options);
+ *       ready.resolve();
+ *       await execute(await reading, options); // all transfers take them
+ *     } catch (error) {
+ *       // A reset, or a host that has left: on to the next command.
+ *       const { code } = error as { code?: string };
+ *       if (code !== "ECANCELED" && code !== "ESHUTDOWN") throw error;
+ *     }
+ *   }
+ * }
  * ```
  */
 export function massStorageRequests(
