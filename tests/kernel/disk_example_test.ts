@@ -105,8 +105,9 @@ Deno.test("examples/disk.ts is a disk to Linux, and reset recovery ends whatever
       mknod ${node} b ${major} ${minor}
       dd if=/tmp/pattern of=${node} bs=64k oflag=direct 2>/dev/null
       dd if=${node} of=/tmp/back bs=64k count=1 iflag=direct 2>/dev/null
-      cmp /tmp/pattern /tmp/back
-      rm ${node} /tmp/pattern /tmp/back`);
+      rm ${node} /tmp/pattern`);
+    assertEquals(await Deno.readFile("/tmp/back"), pattern);
+    await Deno.remove("/tmp/back");
 
     await using device = await UsbfsDevice.find(ids);
     await device.claimInterface(0);
