@@ -100,8 +100,9 @@ async function serve(cbw: Uint8Array, options: Options): Promise<void> {
     view.getUint32(0, true) === CBW_SIGNATURE;
   if (!valid) {
     // Bulk-Only Transport, 6.6.1: only reset recovery helps.
-    await Promise.all([link.in.halt(options), link.out.halt(options)]);
-    return await aborted(options.signal);
+    const { signal } = options;
+    await Promise.all([link.in.halt({ signal }), link.out.halt({ signal })]);
+    return await aborted(signal);
   }
   const tag = view.getUint32(4, true);
   const length = view.getUint32(8, true);
