@@ -13,7 +13,7 @@
 import { O_RDONLY } from "./abi.ts";
 import { HEADER_SIZE, ownerOf } from "./completion_ring.ts";
 import { close, exists, open, readTextFile, tryLock } from "./file.ts";
-import { openAio } from "./libaio.ts";
+import { destroyContext } from "./libaio.ts";
 import { libc } from "./libc.ts";
 
 const MAPS = "/proc/self/maps";
@@ -30,10 +30,11 @@ export async function destroyAbandonedContexts(): Promise<number> {
   try {
     // A second isolate could destroy a new context at the address of an old one.
     if (!tryLock(lock, { path: MAPS })) return 0;
-    const { destroy } = openAio({ library: "syscall" });
     const abandoned = contexts().filter((address) => isAbandoned(address));
     await Promise.all(
-      abandoned.map((address) => destroy(Deno.UnsafePointer.create(address)!)),
+      abandoned.map((address) =>
+        destroyContext(Deno.UnsafePointer.create(address)!)
+      ),
     );
     return abandoned.length;
   } finally {

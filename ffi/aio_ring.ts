@@ -24,7 +24,7 @@ import {
 } from "./abi.ts";
 import { CompletionRing } from "./completion_ring.ts";
 import { Errno } from "./errno.ts";
-import type { AioCalls } from "./libaio.ts";
+import { type AioCalls, destroyContext } from "./libaio.ts";
 import { libc } from "./libc.ts";
 import { copyOut, type NativePool } from "./native_memory.ts";
 
@@ -310,7 +310,7 @@ export class AioRing {
    */
   async destroy(): Promise<void> {
     this.#completions?.detach();
-    await this.#calls.destroy(this.#context);
+    await destroyContext(this.#context);
     for (let slot = 0; slot < this.capacity; slot++) {
       if (this.#requests[slot] !== undefined) {
         this.finish(slot, -Errno.ECANCELED);

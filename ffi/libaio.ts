@@ -1,5 +1,5 @@
 /**
- * The five calls of Linux AIO: by libaio where it is installed, by raw system
+ * The calls of Linux AIO: by libaio where it is installed, by raw system
  * calls elsewhere.
  *
  * Both do the same. libaio's `io_getevents` looks into the completion ring
@@ -18,13 +18,6 @@ const SYMBOLS = {
       "buffer", // io_context_t *ctxp
     ],
     result: "i32",
-  },
-  io_destroy: {
-    parameters: [
-      "pointer", // io_context_t ctx
-    ],
-    result: "i32",
-    nonblocking: true, // takes about 30 ms
   },
   io_submit: {
     parameters: [
@@ -67,8 +60,6 @@ export interface AioCalls {
   readonly source: string;
   /** Makes a context for `entries` requests; its address is put into `context`. */
   setup(entries: number, context: BigUint64Array<ArrayBuffer>): number;
-  /** Cancels what is left in a context and frees it. Resolves when it is gone. */
-  destroy(context: Pointer): Promise<number>;
   /** Submits `count` requests, whose addresses stand in `requests`. */
   submit(context: Pointer, count: bigint, requests: Bytes): number;
   /** Asks for the end of a request. -EINPROGRESS means that it was accepted. */
@@ -84,6 +75,18 @@ export interface AioCalls {
     events: Bytes,
     timeout: Bytes,
   ): number;
+}
+
+/**
+ * Cancels what is left in a context and frees it. Resolves when it is gone.
+ *
+ * That takes the kernel about 30 ms, so it runs on a thread of Deno's pool, which
+ * can outlive the isolate. libaio's function would be unloaded with the isolate
+ * then, while it runs; libc's stays.
+ */
+export async function destroyContext(context: Pointer): Promise<void> {
+  const { SYS_io_destroy } = architectureNumbers();
+  await libc().syscall_io_destroy(BigInt(SYS_io_destroy), context);
 }
 
 /** Which AIO calls to use. */
@@ -130,12 +133,11 @@ function libaio(name: string): AioCalls {
 
 function openLibaio(name: string): AioCalls {
   // Never closed: see libc.ts.
-  const { io_setup, io_destroy, io_submit, io_cancel, io_getevents } =
+  const { io_setup, io_submit, io_cancel, io_getevents } =
     Deno.dlopen(name, SYMBOLS).symbols;
   return {
     source: name,
     setup: (entries, context) => io_setup(entries, context),
-    destroy: (context) => io_destroy(context),
     submit: (context, count, requests) => io_submit(context, count, requests),
     cancel: (context, request, event) => io_cancel(context, request, event),
     getEvents: (context, count, events, timeout) =>
@@ -146,14 +148,12 @@ function openLibaio(name: string): AioCalls {
 function systemCalls(): AioCalls {
   const {
     syscall_io_setup,
-    syscall_io_destroy,
     syscall_io_submit,
     syscall_io_cancel,
     syscall_io_getevents,
   } = libc();
   const numbers = architectureNumbers();
   const setup = BigInt(numbers.SYS_io_setup);
-  const destroy = BigInt(numbers.SYS_io_destroy);
   const submit = BigInt(numbers.SYS_io_submit);
   const cancel = BigInt(numbers.SYS_io_cancel);
   const getEvents = BigInt(numbers.SYS_io_getevents);
@@ -163,7 +163,6 @@ function systemCalls(): AioCalls {
     source: "syscall",
     setup: (entries, context) =>
       result(syscall_io_setup(setup, entries, context)),
-    destroy: (context) => syscall_io_destroy(destroy, context),
     submit: (context, count, requests) =>
       result(syscall_io_submit(submit, context, count, requests)),
     cancel: (context, request, event) =>

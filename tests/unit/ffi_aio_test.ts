@@ -24,7 +24,7 @@ import {
   unlink,
   write,
 } from "../../ffi/file.ts";
-import { openAio } from "../../ffi/libaio.ts";
+import { destroyContext, openAio } from "../../ffi/libaio.ts";
 import { addressOf } from "../../ffi/memory.ts";
 import { collectGarbage, usedMemory } from "../support/memory.ts";
 import { eventFd, pipe } from "../support/pipe.ts";
@@ -333,7 +333,7 @@ for (const way of ways) {
       );
     } finally {
       for (const context of hoard) {
-        await openAio({ library }).destroy(Deno.UnsafePointer.create(context)!);
+        await destroyContext(Deno.UnsafePointer.create(context)!);
       }
     }
     // And it works again.

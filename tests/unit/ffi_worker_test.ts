@@ -40,14 +40,23 @@ Deno.test("the AIO contexts of Workers that have ended can be destroyed, and no 
   assertEquals(contexts(), before);
 });
 
-Deno.test("the array of a parked poll is still there when its Worker has ended", async () => {
-  const program = new URL("../support/ffi_parked_poll.ts", import.meta.url);
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+/** Runs a program of tests/support, and returns what it has written. */
+async function run(file: string): Promise<string> {
+  const program = new URL(`../support/${file}`, import.meta.url);
+  const { stdout, stderr, signal } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", program.pathname],
     env: { MALLOC_PERTURB_: "90", NO_COLOR: "1" },
     stdin: "null",
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  assertEquals(text(stderr), "");
-  assertEquals(text(stdout), "100\n");
+  assertEquals([text(stderr), signal], ["", null]);
+  return text(stdout);
+}
+
+Deno.test("the array of a parked poll is still there when its Worker has ended", async () => {
+  assertEquals(await run("ffi_parked_poll.ts"), "100\n");
+});
+
+Deno.test("a Worker may end while it closes an AIO context", async () => {
+  assertEquals(await run("ffi_closing_context.ts"), "alive\n");
 });
