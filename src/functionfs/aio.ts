@@ -19,6 +19,8 @@ export interface AioHold {
   readonly context: AioContext;
   /** Gives the context back. Resolves when nothing waits for it any more. */
   release(): Promise<void>;
+  /** The same for a caller that cannot wait: the next user gets the context. */
+  giveUp(): void;
 }
 
 /**
@@ -48,6 +50,10 @@ export function holdAio(library?: string): AioHold {
       if (--held.users > 0 || lastsAsLongAsProcess()) return;
       if (contexts.get(library) === held) contexts.delete(library);
       await held.context.close();
+    },
+    giveUp: () => {
+      held.users--;
+      void held.context.release();
     },
   };
 }

@@ -49,7 +49,6 @@ export function openFunction<F extends UsbFunction>(
   options: OpenFunctionOptions,
 ): FunctionParts<F> {
   const { interfaceOffset, kernel = runningKernel(), inherited } = options;
-  const aio = holdAio(options.libaio);
   const lifecycle = new Lifecycle(definition.interfaces.length);
   const path = `${mountPoint}/ep0`;
   const fds: number[] = [];
@@ -63,6 +62,7 @@ export function openFunction<F extends UsbFunction>(
         open(path, O_RDWR | O_NONBLOCK, { action: "open endpoint" }),
     );
   let notice: EventNotice | undefined;
+  let aio: AioHold | undefined;
   try {
     notice = options.eventfd ? openEventCounter(kernel) : undefined;
     const { fd, compiled, noProxies } = registerFunction(
@@ -72,6 +72,8 @@ export function openFunction<F extends UsbFunction>(
       inherited,
     );
     keep(fd);
+    aio = holdAio(options.libaio);
+    const { context } = aio;
     recordBlocks(mountPoint, compiled);
     const proxies = new Map(compiled.proxies.map(({ name, file }) => {
       const path = `${mountPoint}/${file}`;
@@ -84,7 +86,7 @@ export function openFunction<F extends UsbFunction>(
       const files = { fd, transferFd, path };
       const resources = {
         ...files,
-        aio: aio.context,
+        aio: context,
         lifecycle,
         compiled: endpoint,
       };
@@ -114,7 +116,7 @@ export function openFunction<F extends UsbFunction>(
     });
     return { endpoints, lifecycle, control, aio, halves, fds };
   } catch (error) {
-    void aio.release();
+    aio?.giveUp();
     fds.forEach(close);
     notice?.close();
     // No request waits that a write could answer: it has its descriptors.
