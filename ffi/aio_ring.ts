@@ -79,9 +79,6 @@ export class AioRing {
   readonly #owned: (Uint8Array<ArrayBuffer> | undefined)[];
   /** Memory for reads in place of that of their owners. */
   readonly #pool: NativePool | undefined;
-  /** Address and length of each slot's block of the pool; 0n for none. */
-  readonly #blocks: bigint[] = [];
-  readonly #blockLengths: number[] = [];
   readonly #free: number[];
   readonly #batch = new BigUint64Array(MAX_BATCH);
   /** Where completions can be seen without a call. */
@@ -182,10 +179,6 @@ export class AioRing {
     this.#u32[slot * 16 + 8] = length;
     this.#requests[slot] = request;
     this.#owned[slot] = owned;
-    if (this.#pool !== undefined && opcode === IOCB_CMD_PREAD) {
-      this.#blocks[slot] = address;
-      this.#blockLengths[slot] = length;
-    }
     request.ring = this;
     request.slot = slot;
   }
@@ -231,7 +224,7 @@ export class AioRing {
   /** Frees a slot and tells its request the result. */
   finish(slot: number, result: number): void {
     const request = this.#requests[slot]!;
-    if (this.#pool !== undefined) this.#takeFromBlock(slot, result);
+    if (this.#pool !== undefined) this.#takeFrom(this.#pool, slot, result);
     this.#requests[slot] = undefined;
     this.#owned[slot] = undefined;
     this.#free.push(slot);
@@ -241,16 +234,15 @@ export class AioRing {
   }
 
   /** Copies what a read has brought to where it belongs. */
-  #takeFromBlock(slot: number, result: number): void {
-    const block = this.#blocks[slot];
-    if (block === undefined || block === 0n) return;
-    this.#blocks[slot] = 0n;
+  #takeFrom(pool: NativePool, slot: number, result: number): void {
+    if (this.#u16[slot * 32 + 8] !== IOCB_CMD_PREAD) return;
+    const block = this.#u64[slot * 8 + 3];
     const owned = this.#owned[slot]!;
     // The owner can have given its memory away: then the data is not wanted.
     if (result > 0 && result <= owned.byteLength) {
       copyOut(block, owned, result);
     }
-    this.#pool!.give(block, this.#blockLengths[slot]);
+    pool.give(block, this.#u32[slot * 16 + 8]);
   }
 
   /** Takes all completions that are there. Returns how many. */
