@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { openAio } from "../../ffi/libaio.ts";
+import { openAio } from "../../ffi/aio/calls.ts";
 import { libc } from "../../ffi/libc.ts";
 import { exists } from "../../ffi/file.ts";
-import { listClaims } from "../gadget/claim.ts";
+import { listClaims } from "../state/claim.ts";
 import { ROOT_REMEDY } from "../gadget/hints.ts";
 import { type FunctionFsFeatures, probeFunctionFs } from "../gadget/probe.ts";
 import {
@@ -18,8 +18,8 @@ import {
   type ModuleState,
   moduleState,
 } from "../gadget/remedies.ts";
-import { describeScatterGather } from "../gadget/scatter_gather.ts";
-import { listUdcs, type Udc } from "../gadget/udc.ts";
+import { describeScatterGather } from "../gadget/udc/scatter_gather.ts";
+import { listUdcs, type Udc } from "../gadget/udc/udc.ts";
 import { kernelOptions, type OptionValue } from "./kernel_options.ts";
 
 /** What the doctor looks at. */

@@ -6,12 +6,10 @@
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { list, readFile } from "../../ffi/file.ts";
-import {
-  decodeFunctionBlock,
-  formatTree,
-  type FunctionBlockTree,
-} from "../descriptors/mod.ts";
-import { recordedBlocks } from "../functionfs/block_record.ts";
+import { decodeFunctionBlock } from "../inspect/decode_block.ts";
+import { formatTree } from "../inspect/format_tree.ts";
+import type { FunctionBlockTree } from "../inspect/tree.ts";
+import { recordedBlocks } from "../state/block_record.ts";
 import type {
   FoundConfiguration,
   FoundFunction,

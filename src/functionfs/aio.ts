@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { AioContext } from "../../ffi/aio.ts";
+import { AioContext } from "../../ffi/aio/context.ts";
 import { lastsAsLongAsProcess } from "../../ffi/isolate.ts";
 
 interface SharedContext {

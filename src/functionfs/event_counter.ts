@@ -5,7 +5,7 @@
  */
 import { Errno, errorOf } from "../../ffi/errno.ts";
 import { EventCounter } from "../../ffi/eventfd.ts";
-import { kernelHas, type KernelVersion } from "../descriptors/mod.ts";
+import { kernelHas, type KernelVersion } from "../compile/kernel_version.ts";
 
 /** Older ones give the eventfd back once more at each reset of an instance. */
 const SAFE = { major: 5, minor: 16 };

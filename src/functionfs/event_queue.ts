@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Fifo } from "./fifo.ts";
+import { Fifo } from "./transfer/fifo.ts";
 
 /** A limited number of events, the latest ones. */
 export class EventQueue<E extends object> {

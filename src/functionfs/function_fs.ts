@@ -15,14 +15,14 @@ import {
   type Rules,
   TEXT,
 } from "../arguments/rules.ts";
-import { assertValid } from "../descriptors/definition.ts";
-import type { UsbFunction } from "../descriptors/mod.ts";
+import { assertValid } from "../definition/function.ts";
+import type { UsbFunction } from "../definition/function.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
-import type { DmabufSupport } from "./dmabuf_support.ts";
-import type { EndpointObjects } from "./endpoint_objects.ts";
+import type { DmabufSupport } from "./dmabuf/support.ts";
+import type { EndpointObjects } from "./endpoint/objects.ts";
 import type { FunctionFsOptions, InheritOptions } from "./function_options.ts";
 import { InheritedFiles } from "./inherited_files.ts";
-import { checkSignal } from "./endpoint_options.ts";
+import { checkSignal } from "./endpoint/options.ts";
 import type { FunctionEvent, FunctionState } from "./lifecycle.ts";
 import { Once } from "./once.ts";
 import { type FunctionParts, openFunction } from "./open_function.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KernelVersion } from "../descriptors/mod.ts";
+import type { KernelVersion } from "../compile/kernel_version.ts";
 
 /** How to open a function. */
 export interface FunctionFsOptions {

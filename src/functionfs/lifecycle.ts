@@ -10,7 +10,7 @@
  * @module
  */
 import { Errno, errorOf } from "../../ffi/errno.ts";
-import type { SetupRequest } from "../usb/mod.ts";
+import type { SetupRequest } from "../usb/control.ts";
 import { EventQueue } from "./event_queue.ts";
 import { Session } from "./session.ts";
 

@@ -6,21 +6,21 @@
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
 import { close, open } from "../../ffi/file.ts";
-import type { UsbFunction } from "../descriptors/mod.ts";
+import type { UsbFunction } from "../definition/function.ts";
 import { type AioHold, holdAio } from "./aio.ts";
-import { recordBlocks } from "./block_record.ts";
-import type { ControlEndpoint, EventNotice } from "./control_endpoint.ts";
-import { type EndpointObjects, nameEndpoints } from "./endpoint_objects.ts";
+import { recordBlocks } from "../state/block_record.ts";
+import type { ControlEndpoint, EventNotice } from "./control/endpoint.ts";
+import { type EndpointObjects, nameEndpoints } from "./endpoint/objects.ts";
 import { openEventCounter } from "./event_counter.ts";
 import type { FunctionFsOptions } from "./function_options.ts";
-import { InEndpoint } from "./in_endpoint.ts";
+import { InEndpoint } from "./endpoint/in_endpoint.ts";
 import type { InheritedFiles } from "./inherited_files.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { explainOpen } from "./open_hint.ts";
-import { OutEndpoint } from "./out_endpoint.ts";
+import { OutEndpoint } from "./endpoint/out_endpoint.ts";
 import { registerFunction } from "./register.ts";
 import { runningKernel } from "./running_kernel.ts";
-import { serveControl } from "./serve_control.ts";
+import { serveControl } from "./control/serve.ts";
 
 /** What a function is made of. */
 export interface FunctionParts<F extends UsbFunction> {

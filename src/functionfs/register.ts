@@ -11,9 +11,9 @@ import {
   type CompiledFunction,
   compileFunction,
   type CompileOptions,
-  type UsbFunction,
-} from "../descriptors/mod.ts";
-import { handshake, openControlFile } from "./control_file.ts";
+} from "../compile/compile.ts";
+import type { UsbFunction } from "../definition/function.ts";
+import { handshake, openControlFile } from "./control/file.ts";
 import type { InheritedFiles } from "./inherited_files.ts";
 
 /** A function that the kernel knows. */

@@ -5,7 +5,10 @@
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { readTextFile } from "../../ffi/file.ts";
-import { type KernelVersion, parseKernelRelease } from "../descriptors/mod.ts";
+import {
+  type KernelVersion,
+  parseKernelRelease,
+} from "../compile/kernel_version.ts";
 
 const OSRELEASE = "/proc/sys/kernel/osrelease";
 

@@ -3,20 +3,24 @@
  *
  * @module
  */
-import type { Binding } from "./binding.ts";
+import type { Binding } from "./udc/binding.ts";
 import { unmountInstance } from "./function_mount.ts";
-import type { GadgetDefinition } from "./gadget_definition.ts";
+import type { GadgetDefinition } from "../definition/gadget.ts";
 import type {
   AppliedChanges,
   GadgetApplyOptions,
   GadgetOptions,
 } from "./gadget_options.ts";
 import { mountAll } from "./gadget_parts.ts";
-import type { ShownValues } from "./shown_values.ts";
-import { type ApplyOptions, type ApplyPlan, planApply } from "./tree_apply.ts";
-import { type GadgetModel, modelGadget } from "./tree_model.ts";
-import { unbindTree } from "./tree_remove.ts";
-import type { TreeWriter } from "./tree_writer.ts";
+import type { ShownValues } from "./configfs/shown_values.ts";
+import {
+  type ApplyOptions,
+  type ApplyPlan,
+  planApply,
+} from "./configfs/apply.ts";
+import { type GadgetModel, modelGadget } from "./configfs/tree.ts";
+import { unbindTree } from "./configfs/remove.ts";
+import type { TreeWriter } from "./configfs/writer.ts";
 
 /** A gadget that is to be changed. */
 export interface ChangingGadget {

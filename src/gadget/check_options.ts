@@ -13,7 +13,7 @@ import {
   SIGNAL,
   TEXT,
 } from "../arguments/rules.ts";
-import type { BindOptions } from "./binding.ts";
+import type { BindOptions } from "./udc/binding.ts";
 import { checkMountOptions } from "./function_mount.ts";
 import type { GadgetApplyOptions, GadgetOptions } from "./gadget_options.ts";
 

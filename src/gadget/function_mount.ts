@@ -23,8 +23,8 @@ import {
   type Rules,
   TEXT,
 } from "../arguments/rules.ts";
-import { MOUNT, STATE } from "../functionfs/block_record.ts";
-import { instanceName } from "./gadget_definition.ts";
+import { MOUNT, STATE } from "../state/block_record.ts";
+import { instanceName } from "../definition/gadget.ts";
 import { permissionHint, withHint } from "./hints.ts";
 import { moduleRemedy } from "./remedies.ts";
 

@@ -4,15 +4,15 @@
  * @module
  */
 import { Errno, errorOf } from "../../ffi/errno.ts";
-import type { FunctionFs } from "../functionfs/mod.ts";
+import type { FunctionFs } from "../functionfs/function_fs.ts";
 import { Once } from "../functionfs/once.ts";
-import { Binding, type BindOptions } from "./binding.ts";
+import { Binding, type BindOptions } from "./udc/binding.ts";
 import { changeGadget } from "./change_gadget.ts";
 import { ChangeQueue } from "./change_queue.ts";
-import { checkGadget } from "./check_gadget.ts";
+import { checkGadget } from "../check/gadget/gadget.ts";
 import { checkApply, checkBind, checkStart } from "./check_options.ts";
-import { removeAtExit } from "./exit.ts";
-import type { GadgetDefinition, GadgetFunction } from "./gadget_definition.ts";
+import { removeAtExit } from "../state/exit.ts";
+import type { GadgetDefinition, GadgetFunction } from "../definition/gadget.ts";
 import type {
   AppliedChanges,
   GadgetApplyOptions,
@@ -28,13 +28,17 @@ import {
   nextName,
   openFunctions,
 } from "./gadget_parts.ts";
-import { cleanUp, type CleanUpOptions, removeGadget } from "./recovery.ts";
+import {
+  cleanUp,
+  type CleanUpOptions,
+  removeGadget,
+} from "../state/recovery.ts";
 import { permissionHint } from "./hints.ts";
 import { gadgetsDirectory } from "./remedies.ts";
-import type { BindingSubject } from "./readiness.ts";
-import type { ShownValues } from "./shown_values.ts";
-import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
-import { readUdc, type Udc } from "./udc.ts";
+import type { BindingSubject } from "./udc/readiness.ts";
+import type { ShownValues } from "./configfs/shown_values.ts";
+import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
+import { readUdc, type Udc } from "./udc/udc.ts";
 
 /** The functions of a gadget that its process serves, under their names. */
 export type GadgetFunctions<F extends readonly GadgetFunction[]> = {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { BindOptions } from "./binding.ts";
+import type { BindOptions } from "./udc/binding.ts";
 import type { FunctionMountOptions } from "./function_mount.ts";
-import type { GadgetChange } from "./tree_writer.ts";
+import type { GadgetChange } from "./configfs/writer.ts";
 
 /** How to start a gadget. */
 export interface GadgetOptions {

@@ -5,30 +5,30 @@
  */
 import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
-import { FunctionFs } from "../functionfs/mod.ts";
-import { interfaceOffsets } from "./interface_offsets.ts";
+import { FunctionFs } from "../functionfs/function_fs.ts";
+import { interfaceOffsets } from "../check/gadget/interface_offsets.ts";
 import {
   claim,
   claimTree,
   isClaimedTree,
   readClaim,
   unclaim,
-} from "./claim.ts";
+} from "../state/claim.ts";
 import { mountFunction } from "./function_mount.ts";
 import {
   type GadgetDefinition,
   instanceName,
   isKernelFunction,
   isOwnFunction,
-} from "./gadget_definition.ts";
+} from "../definition/gadget.ts";
 import type { GadgetOptions } from "./gadget_options.ts";
-import { removeGadget } from "./recovery.ts";
-import { readLinks, restoreLinks } from "./relink.ts";
+import { removeGadget } from "../state/recovery.ts";
+import { readLinks, restoreLinks } from "./configfs/relink.ts";
 import { permissionHint } from "./hints.ts";
-import { ShownValues } from "./shown_values.ts";
-import { planApply } from "./tree_apply.ts";
-import { modelGadget } from "./tree_model.ts";
-import { type GadgetChange, TreeWriter } from "./tree_writer.ts";
+import { ShownValues } from "./configfs/shown_values.ts";
+import { planApply } from "./configfs/apply.ts";
+import { modelGadget } from "./configfs/tree.ts";
+import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
 
 /** Checks that a gadget can stay without its process. */
 export function checkPersistent(

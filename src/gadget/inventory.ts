@@ -12,9 +12,9 @@ import {
   readTextFile,
 } from "../../ffi/file.ts";
 import { listMounts } from "../../ffi/mount.ts";
-import { type Claim, listClaims } from "./claim.ts";
+import { type Claim, listClaims } from "../state/claim.ts";
 import { findConfigfs } from "./remedies.ts";
-import { readUdcDriver } from "./udc.ts";
+import { readUdcDriver } from "./udc/udc.ts";
 
 /** A process that has files of a mount open. */
 export interface HoldingProcess {

@@ -6,11 +6,13 @@
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl, open, write } from "../../ffi/file.ts";
-import { bulkPair, compileFunction, usbFunction } from "../descriptors/mod.ts";
+import { compileFunction } from "../compile/compile.ts";
+import { usbFunction } from "../definition/function.ts";
+import { bulkPair } from "../definition/endpoint_builders.ts";
 import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../functionfs/abi.ts";
-import { externalFunction } from "./kernel_function.ts";
+import { externalFunction } from "../definition/kernel_function.ts";
 import { acquireFree, buildGadget } from "./gadget_parts.ts";
-import { removeGadget } from "./recovery.ts";
+import { removeGadget } from "../state/recovery.ts";
 import { gadgetsDirectory } from "./remedies.ts";
 
 /** `_IOW('g', 131, int)`, since Linux 6.9. */

@@ -9,7 +9,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Gadget } from "@usb/gadget";
 import { O_RDONLY } from "../../ffi/abi.ts";
 import { close, open, tryLock } from "../../ffi/file.ts";
-import { withLock } from "../../src/gadget/claim_lock.ts";
+import { withLock } from "../../src/state/claim_lock.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
 import { asNobody } from "../support/nobody.ts";
 import { until } from "../support/until.ts";

@@ -7,7 +7,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
-import { openAio } from "../../ffi/libaio.ts";
+import { openAio } from "../../ffi/aio/calls.ts";
 import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
 import { type RunningExample, startExample } from "../support/echo_program.ts";
 import { watchEventLoop } from "../support/heartbeat.ts";

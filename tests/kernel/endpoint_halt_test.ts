@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bulkIn, bulkOut, bulkPair, isochronousIn } from "@usb/gadget";
-import { haltEndpoint } from "../../src/functionfs/halt.ts";
+import { haltEndpoint } from "../../src/functionfs/endpoint/halt.ts";
 import { plug, unplug } from "../support/cable.ts";
 import { startEndpoints } from "../support/endpoint_gadget.ts";
 import { firstDifference, pattern } from "../support/pattern.ts";

@@ -14,7 +14,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { bulkPair, FunctionFs, Gadget, usbFunction } from "@usb/gadget";
-import { openAio } from "../../ffi/libaio.ts";
+import { openAio } from "../../ffi/aio/calls.ts";
 import { runCli } from "../support/cli.ts";
 import { asNobody } from "../support/nobody.ts";
 import { shell } from "../support/shell.ts";

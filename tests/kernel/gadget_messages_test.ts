@@ -21,8 +21,8 @@ import {
 } from "@usb/gadget";
 import { gadgetTraces } from "../support/leftovers.ts";
 import { asNobody } from "../support/nobody.ts";
-import { removeTree } from "../../src/gadget/tree_remove.ts";
-import { TreeWriter } from "../../src/gadget/tree_writer.ts";
+import { removeTree } from "../../src/gadget/configfs/remove.ts";
+import { TreeWriter } from "../../src/gadget/configfs/writer.ts";
 import { victimProgram } from "../support/victim.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { openAio } from "../../ffi/libaio.ts";
+import { openAio } from "../../ffi/aio/calls.ts";
 import { VmError } from "../vm/errors.ts";
 import type { Job } from "../vm/progress.ts";
 import { install } from "../vm/tools.ts";

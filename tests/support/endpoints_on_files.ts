@@ -6,7 +6,7 @@
  * @module
  */
 import { O_RDWR } from "../../ffi/abi.ts";
-import { AioContext } from "../../ffi/aio.ts";
+import { AioContext } from "../../ffi/aio/context.ts";
 import { close, open } from "../../ffi/file.ts";
 import {
   bulkIn,

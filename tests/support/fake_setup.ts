@@ -14,9 +14,12 @@ import {
 import {
   type ControlHandlers,
   dispatchControl,
-} from "../../src/functionfs/control_dispatch.ts";
+} from "../../src/functionfs/control/dispatch.ts";
 import { Session } from "../../src/functionfs/session.ts";
-import { Setup, type SetupAnswers } from "../../src/functionfs/setup.ts";
+import {
+  Setup,
+  type SetupAnswers,
+} from "../../src/functionfs/control/setup.ts";
 
 /** How a request was answered: bytes, the data that was taken, or how else. */
 export type FakeOutcome =

@@ -5,7 +5,7 @@
  * @module
  */
 /// <reference lib="deno.worker" />
-import { AioContext } from "../../ffi/aio.ts";
+import { AioContext } from "../../ffi/aio/context.ts";
 import { libc } from "../../ffi/libc.ts";
 
 self.onmessage = () => {

@@ -7,7 +7,7 @@
  */
 /// <reference lib="deno.worker" />
 import { POLLIN } from "../../ffi/abi.ts";
-import { AioContext } from "../../ffi/aio.ts";
+import { AioContext } from "../../ffi/aio/context.ts";
 import { libc } from "../../ffi/libc.ts";
 import { watch } from "../../ffi/reactor.ts";
 import { eventFd } from "./pipe.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { openAio } from "../../ffi/libaio.ts";
+import { openAio } from "../../ffi/aio/calls.ts";
 
 const { source } = openAio();
 

@@ -6,7 +6,7 @@
 import {
   KERNEL_FEATURES,
   kernelHas,
-} from "../../src/descriptors/kernel_version.ts";
+} from "../../src/compile/kernel_version.ts";
 import { testKernel } from "./kernel_version.ts";
 
 /** A way in which a pair works on this kernel. */

@@ -1,7 +1,7 @@
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
 import { read, write } from "../../ffi/file.ts";
-import { ControlBurst } from "../../src/functionfs/control_burst.ts";
+import { ControlBurst } from "../../src/functionfs/control/burst.ts";
 import { pipe } from "../support/pipe.ts";
 
 /** A clock that stands still: all happens at once. */

@@ -9,7 +9,7 @@ import {
   Stall,
   unhandled,
 } from "../../mod.ts";
-import { Setup } from "../../src/functionfs/setup.ts";
+import { Setup } from "../../src/functionfs/control/setup.ts";
 import {
   type FakeOptions,
   fakeSetup,

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { decodeSetup, encodeSetup, type SetupFields } from "../../mod.ts";
-import { ControlLog } from "../../src/functionfs/control_log.ts";
+import { ControlLog } from "../../src/functionfs/control/log.ts";
 
 const PERIOD_MS = 5_000;
 

@@ -12,7 +12,7 @@ import {
   unhandled,
   usbFunction,
 } from "../../mod.ts";
-import { standardRequests } from "../../src/functionfs/standard_requests.ts";
+import { standardRequests } from "../../src/functionfs/control/standard_requests.ts";
 import { Session } from "../../src/functionfs/session.ts";
 import { outcomeOf } from "../support/fake_setup.ts";
 

@@ -17,7 +17,7 @@ import {
   winUsb,
 } from "@usb/gadget";
 import { assertEquals, assertThrows } from "@std/assert";
-import { Writer } from "../../src/descriptors/writer.ts";
+import { Writer } from "../../src/compile/writer.ts";
 import {
   block,
   bulk,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { DmabufGate } from "../../src/functionfs/dmabuf_gate.ts";
+import { DmabufGate } from "../../src/functionfs/dmabuf/gate.ts";
 
 /** Collects who is admitted. */
 function visitors() {

@@ -14,7 +14,7 @@ import {
   O_RDWR,
   POLLIN,
 } from "../../ffi/abi.ts";
-import { AioContext, AioRequest } from "../../ffi/aio.ts";
+import { AioContext, AioRequest } from "../../ffi/aio/context.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import {
   close,
@@ -24,7 +24,7 @@ import {
   unlink,
   write,
 } from "../../ffi/file.ts";
-import { destroyContext, openAio } from "../../ffi/libaio.ts";
+import { destroyContext, openAio } from "../../ffi/aio/calls.ts";
 import { addressOf } from "../../ffi/memory.ts";
 import { collectGarbage, usedMemory } from "../support/memory.ts";
 import { eventFd, pipe } from "../support/pipe.ts";

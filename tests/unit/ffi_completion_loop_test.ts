@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { POLLIN } from "../../ffi/abi.ts";
-import { AioContext } from "../../ffi/aio.ts";
+import { AioContext } from "../../ffi/aio/context.ts";
 import { write } from "../../ffi/file.ts";
 import { makeWrites, openEndpoints } from "../support/endpoints_on_files.ts";
 import { pipe } from "../support/pipe.ts";

@@ -114,7 +114,7 @@ async function runProgram(body: string): Promise<Deno.CommandOutput> {
   const code = `
     import { watch } from "${ffi}reactor.ts";
     import { eventFd } from "${new URL("../support/pipe.ts", import.meta.url)}";
-    import { AioContext } from "${ffi}aio.ts";
+    import { AioContext } from "${ffi}aio/context.ts";
     ${body}`;
   return await new Deno.Command(Deno.execPath(), {
     args: [

@@ -5,7 +5,7 @@
  */
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import { destroyAbandonedContexts } from "../../ffi/abandoned_aio.ts";
+import { destroyAbandonedContexts } from "../../ffi/aio/abandoned.ts";
 import { exists, readTextFile } from "../../ffi/file.ts";
 import { until } from "../support/until.ts";
 import { ask, startWorker } from "../support/workers.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { appendAll, prependAll } from "../../src/functionfs/append.ts";
-import { Fifo } from "../../src/functionfs/fifo.ts";
+import { appendAll, prependAll } from "../../src/functionfs/transfer/append.ts";
+import { Fifo } from "../../src/functionfs/transfer/fifo.ts";
 import { Random } from "../support/random.ts";
 import { testSeed } from "../support/seed.ts";
 

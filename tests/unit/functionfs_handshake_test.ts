@@ -4,7 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EPOLL_CLOEXEC } from "../../ffi/abi.ts";
 import { close } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
-import { handshake } from "../../src/functionfs/control_file.ts";
+import { handshake } from "../../src/functionfs/control/file.ts";
 import { runningKernel } from "../../src/functionfs/running_kernel.ts";
 
 const compiled = compileFunction(usbFunction({

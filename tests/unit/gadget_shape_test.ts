@@ -11,9 +11,9 @@ import {
   winUsb,
 } from "@usb/gadget";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { checkGadget } from "../../src/gadget/check_gadget.ts";
-import { landingPageWarning } from "../../src/gadget/landing_page.ts";
-import { modelGadget } from "../../src/gadget/tree_model.ts";
+import { checkGadget } from "../../src/check/gadget/gadget.ts";
+import { landingPageWarning } from "../../src/gadget/udc/landing_page.ts";
+import { modelGadget } from "../../src/gadget/configfs/tree.ts";
 import { spoil } from "../support/nonsense.ts";
 import { Random } from "../support/random.ts";
 

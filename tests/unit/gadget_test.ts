@@ -8,12 +8,12 @@ import {
   kernelFunction,
   usbFunction,
 } from "@usb/gadget";
-import { sameValue } from "../../src/gadget/attribute_value.ts";
-import { checkGadget } from "../../src/gadget/check_gadget.ts";
+import { sameValue } from "../../src/gadget/configfs/attribute_value.ts";
+import { checkGadget } from "../../src/check/gadget/gadget.ts";
 import { mountData } from "../../src/gadget/function_mount.ts";
-import { instanceName } from "../../src/gadget/gadget_definition.ts";
-import { interfaceOffsets } from "../../src/gadget/interface_offsets.ts";
-import { modelGadget } from "../../src/gadget/tree_model.ts";
+import { instanceName } from "../../src/definition/gadget.ts";
+import { interfaceOffsets } from "../../src/check/gadget/interface_offsets.ts";
+import { modelGadget } from "../../src/gadget/configfs/tree.ts";
 
 const echo = usbFunction({
   name: "echo",

@@ -7,7 +7,7 @@ import {
   FUNCTIONFS_SUSPEND,
   FUNCTIONFS_UNBIND,
 } from "../../src/functionfs/abi.ts";
-import { tellLife } from "../../src/functionfs/life_events.ts";
+import { tellLife } from "../../src/functionfs/control/life_events.ts";
 import { Lifecycle } from "../../src/functionfs/lifecycle.ts";
 
 /** What a life tells until it is closed. */

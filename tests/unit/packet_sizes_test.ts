@@ -1,8 +1,8 @@
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
 import { compileFunction, isochronousOut, usbFunction } from "@usb/gadget";
-import type { CompiledEndpoint } from "../../src/descriptors/mod.ts";
-import { PacketSizes } from "../../src/functionfs/packet_sizes.ts";
+import type { CompiledEndpoint } from "../../src/compile/compile.ts";
+import { PacketSizes } from "../../src/functionfs/endpoint/packet_sizes.ts";
 
 Deno.test("requests are whole packets at every speed, and stay in their memory", () => {
   const sizes = (full: number, high: number, superSpeed: number) =>

@@ -2,15 +2,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { Errno } from "../../ffi/errno.ts";
-import type { CompiledEndpoint } from "../../src/descriptors/mod.ts";
-import { PacketSizes } from "../../src/functionfs/packet_sizes.ts";
+import type { CompiledEndpoint } from "../../src/compile/compile.ts";
+import { PacketSizes } from "../../src/functionfs/endpoint/packet_sizes.ts";
 import {
   ReadAhead,
   type ReadAheadOptions,
-} from "../../src/functionfs/read_ahead.ts";
-import { makeReadable } from "../../src/functionfs/readable_stream.ts";
-import type { Transfer, TransferOwner } from "../../src/functionfs/transfer.ts";
-import type { TransferQueue } from "../../src/functionfs/transfer_queue.ts";
+} from "../../src/functionfs/stream/read_ahead.ts";
+import { makeReadable } from "../../src/functionfs/stream/readable.ts";
+import type {
+  Transfer,
+  TransferOwner,
+} from "../../src/functionfs/transfer/request.ts";
+import type { TransferQueue } from "../../src/functionfs/transfer/queue.ts";
 
 const PACKET = 1024;
 

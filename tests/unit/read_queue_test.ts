@@ -1,15 +1,21 @@
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
-import { PacketSizes } from "../../src/functionfs/packet_sizes.ts";
-import { type ReadPort, ReadQueue } from "../../src/functionfs/read_queue.ts";
-import { Reader } from "../../src/functionfs/reader.ts";
-import type { CompiledEndpoint } from "../../src/descriptors/mod.ts";
-import type { Transfer, TransferOwner } from "../../src/functionfs/transfer.ts";
+import { PacketSizes } from "../../src/functionfs/endpoint/packet_sizes.ts";
+import {
+  type ReadPort,
+  ReadQueue,
+} from "../../src/functionfs/endpoint/read_queue.ts";
+import { Reader } from "../../src/functionfs/endpoint/reader.ts";
+import type { CompiledEndpoint } from "../../src/compile/compile.ts";
+import type {
+  Transfer,
+  TransferOwner,
+} from "../../src/functionfs/transfer/request.ts";
 import {
   AbortedTransferError,
   type TransferErrorFields,
-} from "../../src/functionfs/transfer_error.ts";
-import type { TransferQueue } from "../../src/functionfs/transfer_queue.ts";
+} from "../../src/functionfs/transfer/error.ts";
+import type { TransferQueue } from "../../src/functionfs/transfer/queue.ts";
 
 const MIB = 1 << 20;
 

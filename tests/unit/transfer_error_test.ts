@@ -5,7 +5,7 @@ import { Errno, isSystemError } from "../../ffi/errno.ts";
 import {
   AbortedTransferError,
   transferError,
-} from "../../src/functionfs/transfer_error.ts";
+} from "../../src/functionfs/transfer/error.ts";
 
 const endpoint = { name: "rx", path: "/dev/ffs/ep1" };
 

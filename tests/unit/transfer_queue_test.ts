@@ -1,10 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
-import type { AioContext, AioRequest, AioSource } from "../../ffi/aio.ts";
+import type {
+  AioContext,
+  AioRequest,
+  AioSource,
+} from "../../ffi/aio/context.ts";
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
 import { Errno } from "../../ffi/errno.ts";
-import type { Transfer, TransferOwner } from "../../src/functionfs/transfer.ts";
-import { TransferQueue } from "../../src/functionfs/transfer_queue.ts";
+import type {
+  Transfer,
+  TransferOwner,
+} from "../../src/functionfs/transfer/request.ts";
+import { TransferQueue } from "../../src/functionfs/transfer/queue.ts";
 
 /** An AIO context without a kernel: the test says what becomes of requests. */
 class FakeAio {

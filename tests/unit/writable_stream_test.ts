@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { makeWritable } from "../../src/functionfs/writable_stream.ts";
-import type { Write } from "../../src/functionfs/write.ts";
+import { makeWritable } from "../../src/functionfs/stream/writable.ts";
+import type { Write } from "../../src/functionfs/endpoint/write.ts";
 import { failureOf } from "../support/settling.ts";
 
 /** An endpoint whose transfers end when the test says so. */

@@ -1,0 +1,73 @@
+/**
+ * AIO contexts of isolates that have ended.
+ *
+ * Nothing destroys the context of a Worker that is terminated. Its requests stay
+ * with the kernel, and it keeps its part of `fs.aio-max-nr`, which all processes
+ * share: after some hundred Workers there would be no room for another one.
+ *
+ * A context is a mapping of the process that any of its threads can destroy. Each
+ * one of an isolate that can end has the number of its thread in its header.
+ *
+ * @module
+ */
+import { O_RDONLY } from "../abi.ts";
+import { HEADER_SIZE, ownerOf } from "./completion_ring.ts";
+import { close, exists, open, readTextFile, tryLock } from "../file.ts";
+import { destroyContext } from "./calls.ts";
+import { libc } from "../libc.ts";
+
+const MAPS = "/proc/self/maps";
+const SEEK_SET = 0;
+
+/**
+ * Destroys the contexts of this process whose threads have ended. Their
+ * requests are cancelled.
+ *
+ * @returns How many there were, when they are gone.
+ */
+export async function destroyAbandonedContexts(): Promise<number> {
+  const lock = open(MAPS, O_RDONLY);
+  try {
+    // A second isolate could destroy a new context at the address of an old one.
+    if (!tryLock(lock, { path: MAPS })) return 0;
+    const abandoned = contexts().filter((address) => isAbandoned(address));
+    await Promise.all(
+      abandoned.map((address) =>
+        destroyContext(Deno.UnsafePointer.create(address)!)
+      ),
+    );
+    return abandoned.length;
+  } finally {
+    close(lock);
+  }
+}
+
+/** The addresses of all AIO contexts of this process. */
+function contexts(): bigint[] {
+  // 7f0e4c5f2000-7f0e4c5f7000 rw-s 00000000 00:10 46   /[aio] (deleted)
+  return readTextFile(MAPS).split("\n")
+    .filter((line) => line.endsWith(" /[aio] (deleted)"))
+    .map((line) => BigInt(`0x${line.slice(0, line.indexOf("-"))}`));
+}
+
+function isAbandoned(address: bigint): boolean {
+  const header = readMemory(address, HEADER_SIZE);
+  const owner = header && ownerOf(header);
+  return owner !== undefined && !exists(`/proc/self/task/${owner}`);
+}
+
+/** Copies memory that can be unmapped at any moment: that is no error here. */
+function readMemory(
+  address: bigint,
+  size: number,
+): Uint8Array<ArrayBuffer> | undefined {
+  const { lseek, read } = libc();
+  const bytes = new Uint8Array(size);
+  const fd = open("/proc/self/mem", O_RDONLY);
+  try {
+    lseek(fd, address, SEEK_SET);
+    return read(fd, bytes, BigInt(size)) === size ? bytes : undefined;
+  } finally {
+    close(fd);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The completions of an AIO context, read where the kernel writes them.
+ *
+ * `io_setup` maps the ring of completions into the process, and the context's
+ * number is its address (`struct aio_ring`, fs/aio.c):
+ *
+ * | at | field                | here                                    |
+ * | -- | -------------------- | --------------------------------------- |
+ * | 4  | u32 nr               | how many events fit in                  |
+ * | 8  | u32 head             | the oldest event; ours to move          |
+ * | 12 | u32 tail             | behind the newest event; the kernel's   |
+ * | 16 | u32 magic            | 0xa10a10a1                              |
+ * | 20 | u32 compat_features  | the owner's thread, see abandoned_aio.ts |
+ * | 24 | u32 incompat_features| 0                                       |
+ * | 28 | u32 header_length    | 32                                      |
+ * | 32 | struct io_event[]    | 32 bytes each: u64 data, obj, s64 res.. |
+ *
+ * libaio looks into it to see whether it is empty, and other programs take
+ * their events from it; the kernel counts with that.
+ *
+ * @module
+ */
+import { IO_EVENT_SIZE } from "../abi.ts";
+
+const MAGIC = 0xa10a10a1;
+/** Bytes before the events. */
+export const HEADER_SIZE = 32;
+/** What the kernel puts where the owner is noted. No Worker's thread is 1. */
+const COMPAT_FEATURES = 1;
+
+// As indices of 32-bit numbers.
+const NR = 1;
+const HEAD = 2;
+const TAIL = 3;
+const OWNER = 5;
+const FIRST_EVENT = HEADER_SIZE / 4;
+const EVENT = IO_EVENT_SIZE / 4;
+
+/** The thread that a ring belongs to by its header, if that is noted. */
+export function ownerOf(header: Uint8Array<ArrayBuffer>): number | undefined {
+  const words = new Uint32Array(header.buffer, 0, HEADER_SIZE / 4);
+  const owner = words[OWNER];
+  const known = words[4] === MAGIC && owner !== COMPAT_FEATURES;
+  return known ? owner : undefined;
+}
+
+/** The ring of one AIO context. */
+export class CompletionRing {
+  readonly #ring: Int32Array<ArrayBuffer>;
+  readonly #capacity: number;
+
+  private constructor(ring: Int32Array<ArrayBuffer>) {
+    this.#ring = ring;
+    this.#capacity = ring[NR];
+  }
+
+  /** Opens the ring; `undefined` where it is not as it is known. */
+  static of(context: Deno.PointerObject): CompletionRing | undefined {
+    const header = new Uint32Array(
+      Deno.UnsafePointerView.getArrayBuffer(context, HEADER_SIZE),
+    );
+    const [, capacity, , , magic, , incompatible, headerLength] = header;
+    if (
+      magic !== MAGIC || incompatible !== 0 || headerLength !== HEADER_SIZE
+    ) return undefined;
+    const size = HEADER_SIZE + capacity * IO_EVENT_SIZE;
+    return new CompletionRing(
+      new Int32Array(Deno.UnsafePointerView.getArrayBuffer(context, size)),
+    );
+  }
+
+  /**
+   * Notes which thread the context belongs to. The kernel writes the field when
+   * it makes the ring, and reads it never.
+   */
+  set owner(thread: number) {
+    this.#ring[OWNER] = thread;
+  }
+
+  /** Whether nothing has completed. */
+  get empty(): boolean {
+    return Atomics.load(this.#ring, TAIL) === this.#ring[HEAD];
+  }
+
+  /**
+   * Takes the oldest completions.
+   *
+   * @param into Gets pairs of numbers: the request's data and its result.
+   * @returns How many pairs.
+   */
+  take(into: Int32Array): number {
+    const ring = this.#ring;
+    // What the kernel has written before it moved the tail is read after it.
+    const tail = Atomics.load(ring, TAIL);
+    let head = ring[HEAD];
+    if (head === tail) return 0;
+    const most = into.length >> 1;
+    let count = 0;
+    while (head !== tail && count < most) {
+      const at = FIRST_EVENT + head * EVENT;
+      into[2 * count] = ring[at];
+      into[2 * count + 1] = ring[at + 4];
+      count++;
+      if (++head === this.#capacity) head = 0;
+    }
+    // And the events are read before the kernel may write there again.
+    Atomics.store(ring, HEAD, head);
+    return count;
+  }
+
+  /** Before the context is freed: an access after that would end the process. */
+  detach(): void {
+    this.#ring.buffer.transfer();
+  }
+}

@@ -1,0 +1,314 @@
+/**
+ * Endpoint 0 of a function: its events, and its control requests in turn.
+ *
+ * After a SETUP event was read, the next read or write of `ep0` is the answer,
+ * and no event can be read before it. Any new event cancels the request
+ * (`__ffs_event_add()` in `f_fs.c`); the file is ready all the time meanwhile,
+ * so that only an edge shows the new event.
+ *
+ * An answer waits in the kernel until the host has finished the request, with
+ * O_NONBLOCK as well. It runs on a thread of Deno's pool, where errno is lost:
+ * a failed answer means that the host does not wait any more.
+ *
+ * When the handler of a request begins to run, the code behind the answer to
+ * the one before has run: what the host has written, it can read back. Where
+ * that code is the program's, events are read in a later turn of the event loop.
+ *
+ * @module
+ */
+import { POLLIN } from "../../../ffi/abi.ts";
+import { EdgeDetector } from "../../../ffi/epoll.ts";
+import { Errno, systemError } from "../../../ffi/errno.ts";
+import { type Watch, watch } from "../../../ffi/reactor.ts";
+import {
+  FUNCTIONFS_EVENT_SIZE,
+  FUNCTIONFS_MAX_EVENTS,
+  FUNCTIONFS_SETUP,
+} from "../abi.ts";
+import { ControlBurst } from "./burst.ts";
+import { ControlFile } from "./file.ts";
+import { tellLife } from "./life_events.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import { Setup, type SetupAnswers, type SetupReports } from "./setup.ts";
+
+/** Tells that the kernel has queued an event. */
+export interface EventNotice {
+  /** Readable when there is something to {@linkcode take}. */
+  readonly fd: number;
+  /** Tells whether an event was queued since the last call. */
+  take(): boolean;
+  /** Ends it. */
+  close(): void;
+}
+
+/** What a control endpoint is made from. */
+export interface ControlEndpointOptions {
+  /** `ep0`, open and nonblocking, its descriptors and strings written. */
+  readonly fd: number;
+  /** Where it lies. */
+  readonly path: string;
+  readonly lifecycle: Lifecycle;
+  /** @default {edges of `ep0` itself} */
+  readonly notice?: EventNotice;
+  /** Sees to it that a request is answered. */
+  readonly onSetup: (setup: Setup) => void;
+  /** Where what happens to requests is reported. */
+  readonly reports: SetupReports;
+  /** Is told why there will be no more events. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/**
+ * An event came while an answer was in the kernel: the host has left or gone
+ * on. Most controllers end the answer by then; it is interrupted if this one
+ * has not, after so many milliseconds.
+ */
+const OVERDUE_MS = 100;
+/** A thread may be on its way into the kernel when it is interrupted. */
+const INTERRUPT_AGAIN_MS = 5;
+/** How often an answer is tried that a signal to the process has interrupted. */
+const MAX_ATTEMPTS = 4;
+
+/** The open `ep0` file of a function. */
+export class ControlEndpoint implements SetupAnswers {
+  readonly #file: ControlFile;
+  readonly #notice: EventNotice;
+  readonly #options: ControlEndpointOptions;
+  readonly #events = new Uint8Array(
+    FUNCTIONFS_EVENT_SIZE * FUNCTIONFS_MAX_EVENTS,
+  );
+  readonly #watch: Watch;
+  readonly #burst: ControlBurst;
+  /** The request that was read and not answered. */
+  #current: Setup | undefined;
+  /** Its answer, while that is with the kernel. */
+  #answering: Promise<number> | undefined;
+  /** Whether the code behind the last request is about to run. */
+  #settling = false;
+  /** Whether there was a notice of an event that could not be read yet. */
+  #unread = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+  #filesClosed = false;
+  /** Whether that was reported. */
+  #interruptFailed = false;
+
+  /**
+   * Takes over an open `ep0`, and begins to handle its events. Keeps the
+   * process alive until {@linkcode close}.
+   */
+  constructor(options: ControlEndpointOptions) {
+    this.#options = options;
+    this.#notice = options.notice ?? new EdgeDetector(options.fd);
+    try {
+      this.#file = new ControlFile(options.fd, options.path);
+    } catch (error) {
+      this.#notice.close();
+      throw error;
+    }
+    this.#watch = watch(this.#notice.fd, POLLIN, () => this.#onNotice());
+    this.#burst = new ControlBurst(this.#notice.fd, this.#watch);
+  }
+
+  /**
+   * Goes on where another process has stopped: gives up a request that it has
+   * read and not answered, and handles the events that wait.
+   */
+  takeOver(): void {
+    // Before an event is read there can be no request of this process.
+    if (this.#closed || this.#current !== undefined) return;
+    this.#file.abandon();
+    this.#notice.take();
+    this.#readEvents();
+  }
+
+  /**
+   * Stops handling events and closes the file. A request that waits for its
+   * answer is stalled.
+   */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#burst.end();
+    await this.#watch.stop();
+    if (this.#answering !== undefined) {
+      // The kernel may wait for a host that has left without a word.
+      this.#interrupt();
+      await this.#answering;
+    } else if (this.#current !== undefined) {
+      this.#withdraw(this.#current);
+    }
+    this.closeNow();
+  }
+
+  /** Closes the file at once, when the process is about to end. */
+  closeNow(): void {
+    this.#closed = true;
+    if (this.#filesClosed) return;
+    this.#filesClosed = true;
+    this.#burst.end();
+    this.#notice.close();
+    this.#file.close();
+  }
+
+  /** {@inheritDoc SetupAnswers.send} */
+  send(setup: Setup, data: Uint8Array<ArrayBuffer>): Promise<number> {
+    return this.#answer(setup, () => this.#file.send(data));
+  }
+
+  /** {@inheritDoc SetupAnswers.take} */
+  take(setup: Setup, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
+    return this.#answer(setup, () => this.#file.take(buffer));
+  }
+
+  /** {@inheritDoc SetupAnswers.refuse} */
+  refuse(setup: Setup): void {
+    if (setup !== this.#current) return;
+    if (this.#file.stall(setup.direction)) setup.cancel();
+    this.#settle();
+  }
+
+  #answer(setup: Setup, run: () => Promise<number>): Promise<number> {
+    if (setup !== this.#current || this.#closed) return Promise.resolve(-1);
+    return this.#answering = this.#complete(setup, run);
+  }
+
+  async #complete(setup: Setup, run: () => Promise<number>): Promise<number> {
+    // Asked now: a handler may return before the answer that it gave is over.
+    const { handled } = setup;
+    let count = await run();
+    for (
+      let attempt = 1;
+      count < 0 && attempt < MAX_ATTEMPTS && this.#maySucceed();
+      attempt++
+    ) {
+      count = await run();
+    }
+    // Whatever the reason is, the kernel must not go on to wait for an answer.
+    if (count < 0 && this.#file.waits()) this.#file.stall(setup.direction);
+    this.#answering = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (handled) this.#goOn();
+    else this.#settle();
+    return count;
+  }
+
+  /** After a failure: whether it was a signal, and the request is still there. */
+  #maySucceed(): boolean {
+    return !this.#closed && !this.#unread && this.#file.waits();
+  }
+
+  /**
+   * Makes the answer come back from the kernel. Where that fails, for lack of
+   * file descriptors, it is tried again.
+   */
+  #interrupt(): void {
+    clearTimeout(this.#timer);
+    try {
+      this.#file.interrupt();
+    } catch (error) {
+      if (!this.#interruptFailed) this.#options.lifecycle.report(error);
+      this.#interruptFailed = true;
+    }
+    this.#timer = setTimeout(() => this.#interrupt(), INTERRUPT_AGAIN_MS);
+  }
+
+  /**
+   * The request is over, and code waits to hear that. Goes on in a turn of the
+   * event loop that begins after this one's microtasks.
+   */
+  #settle(): void {
+    this.#current = undefined;
+    this.#settling = true;
+    setImmediate(() => this.#goOn());
+  }
+
+  /** The request is over. Reads what came after it. */
+  #goOn(): void {
+    this.#current = undefined;
+    this.#settling = false;
+    if (this.#closed) return;
+    if (!this.#unread && !this.#burst.waitForNext()) return;
+    this.#unread = false;
+    this.#notice.take();
+    this.#readEvents();
+  }
+
+  #onNotice(): void {
+    if (!this.#notice.take()) return;
+    if (this.#answering !== undefined) {
+      this.#unread = true;
+      this.#timer ??= setTimeout(() => this.#interrupt(), OVERDUE_MS);
+    } else if (this.#settling) {
+      this.#unread = true;
+    } else if (this.#current === undefined) {
+      this.#readEvents();
+    } else if (this.#isOver(this.#current)) {
+      this.#unread = true;
+      this.#withdraw(this.#current);
+    }
+  }
+
+  /**
+   * After a notice: whether the event came after the request, which it has
+   * cancelled then, or just before.
+   */
+  #isOver(setup: Setup): boolean {
+    return !wantsData(setup) || this.#file.wasCancelled();
+  }
+
+  /** Takes the request back that the kernel has, and tells its handler. */
+  #withdraw(setup: Setup): void {
+    this.#file.stall(setup.direction);
+    setup.cancel();
+    this.#settle();
+  }
+
+  #readEvents(): void {
+    const length = this.#file.readEvents(this.#events);
+    if (length >= 0) return this.#handle(length);
+    // What comes next may come at any time: the reactor has to look again.
+    if (length === -Errno.EAGAIN) return this.#burst.end();
+    this.#watch.stop();
+    this.#options.onFailure(systemError(-length, {
+      action: "read events",
+      syscall: "read",
+      path: this.#options.path,
+    }));
+  }
+
+  #handle(length: number): void {
+    const types: number[] = [];
+    let setup: Setup | undefined;
+    for (let at = 0; at < length; at += FUNCTIONFS_EVENT_SIZE) {
+      const type = this.#events[at + 8];
+      if (type === FUNCTIONFS_SETUP) {
+        setup = new Setup(
+          this.#events.subarray(at),
+          this,
+          this.#options.reports,
+        );
+      } else {
+        types.push(type);
+      }
+    }
+    if (setup !== undefined) {
+      this.#current = setup;
+      // An event may have come between its notice and the reading of it. Its
+      // own notice would look like one of an event after the request.
+      if (!wantsData(setup)) this.#unread = this.#notice.take();
+    }
+    tellLife(this.#options.lifecycle, types);
+    if (setup === undefined) return this.#burst.end();
+    setup.session = this.#options.lifecycle.session;
+    this.#options.onSetup(setup);
+    // A request that is not answered yet can be cancelled, by any event.
+    if (this.#answering !== undefined) this.#burst.onAnswer();
+    else this.#burst.end();
+  }
+}
+
+/** Whether the host wants data: then it can be asked whether it still does. */
+function wantsData({ direction, length }: Setup): boolean {
+  return direction === "in" && length > 0;
+}

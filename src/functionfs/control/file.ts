@@ -1,0 +1,182 @@
+/**
+ * The calls on `ep0` once the function is there, and what their results mean.
+ *
+ * What a read or a write does depends on the state of the kernel's control
+ * request (`ffs_ep0_read()` and `ffs_ep0_write()` in `f_fs.c`):
+ *
+ * | state     | read                              | write              |
+ * | --------- | --------------------------------- | ------------------ |
+ * | none      | takes events; EAGAIN without any  | ESRCH              |
+ * | IN waits  | stalls it: EL2HLT                 | answers it         |
+ * | OUT waits | takes its data, acknowledges it   | stalls it: EL2HLT  |
+ * | cancelled | EIDRM, and it is over             | the same           |
+ *
+ * @module
+ */
+import { O_NONBLOCK, O_RDWR, POLLIN, POLLOUT } from "../../../ffi/abi.ts";
+import { Errno, isSystemError, lastErrno } from "../../../ffi/errno.ts";
+import { close, open, write } from "../../../ffi/file.ts";
+import { libc } from "../../../ffi/libc.ts";
+import { allocate, copyIn, copyOut, free } from "../../../ffi/native_memory.ts";
+import { interruptThreads } from "../../../ffi/thread.ts";
+import type { CompiledFunction } from "../../compile/compile.ts";
+import { decodeFunctionBlock } from "../../inspect/decode_block.ts";
+import { formatTree } from "../../inspect/format_tree.ts";
+import type { Direction } from "../../usb/endpoint_attributes.ts";
+
+/** Opens `ep0` for events: nonblocking. */
+export function openControlFile(path: string): number {
+  return open(path, O_RDWR | O_NONBLOCK, { action: "open control endpoint" });
+}
+
+/**
+ * Tells the kernel what the function is. Its endpoint files appear, and it can
+ * be bound to a UDC.
+ *
+ * @throws {Error} If the kernel refuses what is right for all kernels that are
+ * known; the message then shows what it was given.
+ */
+export function handshake(
+  fd: number,
+  path: string,
+  { descriptors, strings }: CompiledFunction,
+): void {
+  try {
+    write(fd, descriptors, { action: "write descriptors", path });
+    write(fd, strings, { action: "write strings", path });
+  } catch (error) {
+    if (isSystemError(error, "EINVAL", "ENOSYS")) {
+      error.message += `\n${
+        formatTree(decodeFunctionBlock(descriptors, strings))
+      }`;
+    }
+    throw error;
+  }
+}
+
+/**
+ * `ep0`, open twice. Every call locks the file in the kernel. Events are read
+ * by the event loop, which must not wait for the lock: nonblocking. An answer
+ * must not fail because somebody looks at the file at that moment: blocking.
+ */
+export class ControlFile {
+  /** The nonblocking descriptor, to be looked after. */
+  readonly fd: number;
+  readonly #answers: number;
+  readonly #poll = new DataView(new ArrayBuffer(8)); // struct pollfd
+
+  /** Opens `ep0` once more, and takes the open descriptor over. */
+  constructor(fd: number, path: string) {
+    this.fd = fd;
+    this.#answers = open(path, O_RDWR, { action: "open control endpoint" });
+    this.#poll.setInt32(0, this.#answers, true);
+  }
+
+  /**
+   * Takes the events that there are. No request may wait.
+   *
+   * @returns Bytes, or a negative error number: -EAGAIN without events.
+   */
+  readEvents(buffer: Uint8Array<ArrayBuffer>): number {
+    const { read } = libc();
+    const size = BigInt(buffer.byteLength);
+    for (;;) {
+      const length = read(this.fd, buffer, size);
+      if (length >= 0) return length;
+      const errno = lastErrno();
+      // EIDRM: a request was cancelled that nobody answers any more.
+      const again = errno === Errno.EINTR || errno === Errno.EIDRM ||
+        // The file may have been locked, by a UDC that is being unbound.
+        errno === Errno.EAGAIN && this.#is(POLLIN);
+      if (!again) return -errno;
+    }
+  }
+
+  /**
+   * Answers an IN request, and waits until the host has finished it. On
+   * another thread: the error number of a failure is lost.
+   */
+  async send(data: Uint8Array<ArrayBuffer>): Promise<number> {
+    const size = data.byteLength;
+    const memory = allocate(size);
+    copyIn(memory, data);
+    const count = await libc()
+      .write_blocking(this.#answers, memory, BigInt(size));
+    free(memory);
+    return count;
+  }
+
+  /** Takes the data of an OUT request; see {@linkcode send}. */
+  async take(buffer: Uint8Array<ArrayBuffer>): Promise<number> {
+    const size = buffer.byteLength;
+    const memory = allocate(size);
+    const count = await libc()
+      .read_blocking(this.#answers, memory, BigInt(size));
+    if (count > 0) copyOut(memory, buffer, count);
+    free(memory);
+    return count;
+  }
+
+  /** Makes {@linkcode send} and {@linkcode take} fail, if they wait already. */
+  interrupt(): void {
+    interruptThreads(this.#answers);
+  }
+
+  /**
+   * Stalls a request, by I/O in the direction that it does not have. Never
+   * waits for the host.
+   *
+   * @returns Whether it was cancelled before.
+   */
+  stall(direction: Direction): boolean {
+    const { read, write } = libc();
+    for (;;) {
+      const result = direction === "in"
+        ? read(this.#answers, NOTHING, 0n)
+        : write(this.#answers, NOTHING, 0n);
+      const errno = result < 0 ? lastErrno() : 0;
+      if (errno !== Errno.EINTR) return errno === Errno.EIDRM;
+    }
+  }
+
+  /** Whether the kernel has a request that waits, or was cancelled. */
+  waits(): boolean {
+    return this.#is(POLLOUT);
+  }
+
+  /**
+   * Whether an IN request was cancelled that wants data: it is over then. An
+   * answer from an address that does not exist tells, and changes nothing.
+   */
+  wasCancelled(): boolean {
+    for (;;) {
+      libc().write(this.#answers, null, 1n);
+      const errno = lastErrno();
+      if (errno !== Errno.EINTR) return errno !== Errno.EFAULT;
+    }
+  }
+
+  /**
+   * Stalls a request of which nothing is known, if there is one. Never waits
+   * for the host.
+   */
+  abandon(): void {
+    // Asking stalls an OUT request, and leaves an IN request as it is.
+    if (this.waits() && !this.wasCancelled()) this.stall("in");
+  }
+
+  /** Closes both descriptors. */
+  close(): void {
+    close(this.fd);
+    close(this.#answers);
+  }
+
+  /** Asks for a poll bit; waits for the lock, which nobody holds for long. */
+  #is(bit: number): boolean {
+    this.#poll.setInt16(4, bit, true);
+    libc().poll_now(this.#poll, 1n, 0);
+    return (this.#poll.getInt16(6, true) & bit) !== 0;
+  }
+}
+
+const NOTHING = new Uint8Array(8);

@@ -1,0 +1,94 @@
+/**
+ * What is printed about control requests that nothing else reports.
+ *
+ * The host decides how many requests fail. So at most {@linkcode BURST} lines
+ * are printed in {@linkcode WINDOW_MS}, as the kernel's own messages are limited
+ * (`printk_ratelimit()`), and a kind of unknown request is printed once.
+ *
+ * @module
+ */
+import { describeRequest } from "../../usb/describe_request.ts";
+import type { SetupPacket } from "../../usb/setup_packet.ts";
+
+const BURST = 10;
+const WINDOW_MS = 5_000;
+/** Kinds of unknown requests that are printed, for each function. */
+const MAX_KINDS = 32;
+
+/** How a log prints. */
+export interface ControlLogOptions {
+  /** @default {console.error} */
+  readonly print?: (...line: unknown[]) => void;
+  /** The time in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Prints what goes wrong with the control requests of one function. */
+export class ControlLog {
+  readonly #name: string;
+  readonly #print: (...line: unknown[]) => void;
+  readonly #now: () => number;
+  readonly #kinds = new Set<number>();
+  /** When the first line of this window was printed. */
+  #begin = -Infinity;
+  #printed = 0;
+  #suppressed = 0;
+
+  /** @param name The name of the function. */
+  constructor(name: string, options: ControlLogOptions = {}) {
+    this.#name = name;
+    this.#print = options.print ?? ((...line) => console.error(...line));
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Prints an error: of a handler, or of the function itself. */
+  error(error: unknown, setup?: SetupPacket): void {
+    if (!this.#mayPrint()) return;
+    const about = setup === undefined
+      ? `Function "${this.#name}" failed:`
+      : `The control handler of function "${this.#name}" failed on ${
+        describeRequest(setup)
+      }:`;
+    this.#print(about, error);
+  }
+
+  /**
+   * Prints a request that was stalled because no handler has answered it.
+   *
+   * @param why What was wrong, in words.
+   */
+  unanswered(setup: SetupPacket, why: string): void {
+    const { requestType, request } = setup;
+    const kind = requestType << 8 | request;
+    if (this.#kinds.has(kind) || this.#kinds.size >= MAX_KINDS) return;
+    if (!this.#mayPrint()) return;
+    this.#kinds.add(kind);
+    this.#print(
+      `Function "${this.#name}" stalled ${describeRequest(setup)}: ${why}`,
+    );
+    if (this.#kinds.size < MAX_KINDS) return;
+    this.#print(
+      `Function "${this.#name}" prints no more kinds of unanswered requests; "onControl" gets all of them`,
+    );
+  }
+
+  #mayPrint(): boolean {
+    const now = this.#now();
+    if (now - this.#begin >= WINDOW_MS) {
+      this.#begin = now;
+      this.#printed = 0;
+    }
+    if (this.#printed >= BURST) {
+      this.#suppressed++;
+      return false;
+    }
+    this.#printed++;
+    if (this.#suppressed > 0) {
+      this.#print(
+        `Function "${this.#name}" suppressed ${this.#suppressed} messages about control requests`,
+      );
+      this.#suppressed = 0;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * A control request that is being answered.
+ *
+ * @module
+ */
+import { Errno, systemError } from "../../../ffi/errno.ts";
+import { checkBytes, viewOf } from "../../arguments/bytes.ts";
+import type {
+  ControlErrorHandler,
+  ControlOutcome,
+  SetupRequest,
+} from "../../usb/control.ts";
+import type { SetupPacket } from "../../usb/setup_packet.ts";
+import { decodeSetup } from "../../usb/setup_packet.ts";
+import type { Session } from "../session.ts";
+
+/** Carries answers to the kernel. Each request is answered once. */
+export interface SetupAnswers {
+  /**
+   * Sends data, or an empty answer.
+   *
+   * @returns Bytes sent, or -1 if the host does not wait any more.
+   */
+  send(setup: Setup, data: Uint8Array<ArrayBuffer>): Promise<number>;
+  /**
+   * Takes data, or acknowledges a request without any.
+   *
+   * @returns Bytes taken, or -1 if the host does not wait any more.
+   */
+  take(setup: Setup, buffer: Uint8Array<ArrayBuffer>): Promise<number>;
+  /** Refuses a request. */
+  refuse(setup: Setup): void;
+}
+
+/** Why a request is stalled, where it is not the handler's own call. */
+export interface StallCause {
+  /** No handler has answered it. */
+  readonly unhandled?: boolean;
+  /** What its handler has thrown. */
+  readonly error?: unknown;
+}
+
+/** Where what happens to a request is reported. */
+export interface SetupReports {
+  /** Gets what became of it. Never throws. */
+  readonly onOutcome?: (setup: SetupRequest, outcome: ControlOutcome) => void;
+  /** Gets what a callback has thrown. Never throws. */
+  readonly onError?: ControlErrorHandler;
+}
+
+/** The error behind the signal of a cancelled request. */
+function cancelledError(direction: SetupPacket["direction"]): Error {
+  return systemError(Errno.EIDRM, {
+    action: "answer control request",
+    syscall: direction === "in" ? "write" : "read",
+    hint: "the host does not wait for the answer any more",
+  });
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** One SETUP event, until it is answered or cancelled. */
+export class Setup implements SetupRequest {
+  readonly direction: SetupPacket["direction"];
+  readonly type: SetupPacket["type"];
+  readonly recipient: SetupPacket["recipient"];
+  readonly requestType: number;
+  readonly request: number;
+  readonly value: number;
+  readonly index: number;
+  readonly length: number;
+  /** Whether it was refused. */
+  stalled = false;
+  /** Whether its handler has returned: no code of the program waits for it. */
+  handled = false;
+  /** The session that it belongs to. Set before a handler gets the request. */
+  session: Session | undefined;
+  readonly #answers: SetupAnswers;
+  readonly #reports: SetupReports;
+  #controller: AbortController | undefined;
+  #answered = false;
+  #cancelled = false;
+
+  /** Decodes the first 8 bytes of a FunctionFS event. */
+  constructor(
+    event: Uint8Array,
+    answers: SetupAnswers,
+    reports: SetupReports = {},
+  ) {
+    const packet = decodeSetup(event);
+    this.direction = packet.direction;
+    this.type = packet.type;
+    this.recipient = packet.recipient;
+    this.requestType = packet.requestType;
+    this.request = packet.request;
+    this.value = packet.value;
+    this.index = packet.index;
+    this.length = packet.length;
+    this.#answers = answers;
+    this.#reports = reports;
+  }
+
+  /** Made when somebody asks for it: most requests are answered at once. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#cancelled) {
+        this.#controller.abort(cancelledError(this.direction));
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  get settled(): boolean {
+    return this.#answered || this.#cancelled;
+  }
+
+  receive(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#answer(() => {
+      if (this.direction === "in") {
+        throw new TypeError(
+          "Cannot receive data of a control request: it is an IN request",
+        );
+      }
+      return this.#receive();
+    });
+  }
+
+  reply(data: Uint8Array): Promise<number> {
+    return this.#answer(() => {
+      if (this.direction === "out") {
+        throw new TypeError(
+          "Cannot reply to a control request with data: it is an OUT request",
+        );
+      }
+      checkBytes("reply to a control request", "the data", data);
+      // Copied, because the kernel reads it on another thread.
+      const bytes = new Uint8Array(viewOf(data, this.length));
+      this.#begin();
+      return this.#answers.send(this, bytes)
+        .then((count) => this.#finish(count));
+    });
+  }
+
+  acknowledge(): Promise<void> {
+    return this.#answer(() => {
+      if (this.direction === "out") return this.#receive().then(() => {});
+      this.#begin();
+      return this.#answers.send(this, NOTHING)
+        .then((count) => void this.#finish(count));
+    });
+  }
+
+  stall(): void {
+    this.refuse();
+  }
+
+  /** {@inheritDoc SetupRequest.onSessionEnd} */
+  onSessionEnd(callback: () => void): void {
+    this.session?.onEnd(() =>
+      guard(callback, (error) => this.#reports.onError?.(error, this))
+    );
+  }
+
+  /** Stalls it, for a reason. */
+  refuse({ unhandled = false, ...thrown }: StallCause = {}): void {
+    this.#begin();
+    this.stalled = true;
+    this.#answers.refuse(this);
+    // The host may have given up before.
+    if (this.#cancelled) return;
+    this.#reports.onOutcome?.(this, { type: "stalled", unhandled, ...thrown });
+  }
+
+  /** The host does not wait any more. */
+  cancel(): void {
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    this.#controller?.abort(cancelledError(this.direction));
+    this.#reports.onOutcome?.(this, { type: "cancelled" });
+  }
+
+  /**
+   * Begins an answer. A handler need not wait for its end: that the host has
+   * given up must not end the program then. A mistake is told all the same.
+   */
+  #answer<T>(begin: () => Promise<T>): Promise<T> {
+    try {
+      const answer = begin();
+      answer.catch(() => {});
+      return answer;
+    } catch (error) {
+      const rejected = Promise.reject(error);
+      if (this.#cancelled) rejected.catch(() => {});
+      return rejected;
+    }
+  }
+
+  #receive(): Promise<Uint8Array<ArrayBuffer>> {
+    this.#begin();
+    const buffer = new Uint8Array(this.length);
+    return this.#answers.take(this, buffer)
+      .then((count) => buffer.subarray(0, this.#finish(count)));
+  }
+
+  #begin(): void {
+    if (this.#cancelled) throw this.signal.reason;
+    if (this.#answered) {
+      throw new TypeError("Cannot answer a control request twice");
+    }
+    this.#answered = true;
+  }
+
+  #finish(count: number): number {
+    if (count < 0) {
+      this.cancel();
+      throw this.signal.reason;
+    }
+    this.#reports.onOutcome?.(this, { type: "answered", length: count });
+    return count;
+  }
+}
+
+/**
+ * Runs code of the program that nothing waits for.
+ *
+ * @param onError Gets what it throws, or rejects with.
+ */
+export function guard(
+  run: () => unknown,
+  onError: (error: unknown) => void,
+): void {
+  try {
+    const result = run();
+    if (result instanceof Promise) result.catch(onError);
+  } catch (error) {
+    onError(error);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Standard requests that reach a function, answered from its definition.
+ *
+ * The kernel answers nearly all standard requests itself. What is left for a
+ * function is GET_DESCRIPTOR to an interface, and with some device controllers
+ * GET_STATUS and the features of interfaces and endpoints.
+ *
+ * @module
+ */
+import { encodeFunctional } from "../../compile/functional_encoding.ts";
+import type { UsbFunction } from "../../definition/function.ts";
+import type { FunctionalDescriptor } from "../../definition/functional_descriptor.ts";
+import {
+  type ControlAnswer,
+  type ControlHandler,
+  type SetupRequest,
+  unhandled,
+} from "../../usb/control.ts";
+import { DescriptorType } from "../../usb/descriptor_type.ts";
+import { FeatureSelector, StandardRequest } from "../../usb/request.ts";
+
+/** An endpoint, as far as standard requests are about it. */
+export interface Haltable {
+  /** Halts it, unless the signal is aborted before. */
+  halt(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Ends its halt. */
+  clearHalt(): Promise<void>;
+}
+
+/**
+ * Makes the handler of the standard requests of a function.
+ *
+ * @param endpoints In the order of their numbers, from 1.
+ */
+export function standardRequests(
+  definition: UsbFunction,
+  endpoints: readonly Haltable[] = [],
+): ControlHandler {
+  const halts = new EndpointHalts(endpoints);
+  return (setup) => {
+    switch (setup.request) {
+      case StandardRequest.GET_DESCRIPTOR:
+        return getDescriptor(setup, definition);
+      case StandardRequest.GET_STATUS:
+        return getStatus(setup, halts);
+      case StandardRequest.SET_FEATURE:
+      case StandardRequest.CLEAR_FEATURE:
+        return changeFeature(setup, halts);
+      default:
+        return unhandled;
+    }
+  };
+}
+
+/**
+ * The descriptors of an interface that are not part of the configuration (HID
+ * 1.11, 7.1.1), and those that are. Which alternate setting is selected the
+ * kernel does not tell: setting 0 goes first.
+ */
+function getDescriptor(
+  { recipient, direction, index, value }: SetupRequest,
+  { interfaces }: UsbFunction,
+): ControlAnswer {
+  const of = interfaces[index];
+  // The low byte tells one of several of a type. There is one.
+  const isFirst = (value & 0xff) === 0;
+  if (
+    recipient !== "interface" || direction !== "in" || of === undefined ||
+    !isFirst
+  ) return unhandled;
+  const descriptors = [of, ...of.alternates ?? []]
+    .flatMap((setting) => setting.descriptors ?? []);
+  const type = value >> 8;
+  if (type === DescriptorType.HID_REPORT) {
+    return descriptors.map(reportOf).find((it) => it !== undefined) ??
+      unhandled;
+  }
+  // Everything else belongs to the configuration descriptor.
+  if (type !== DescriptorType.CLASS_FUNCTIONAL) return unhandled;
+  const found = descriptors.map((it) => Uint8Array.from(encodeFunctional(it)))
+    .find((bytes) => bytes[1] === type);
+  return found ?? unhandled;
+}
+
+function reportOf(descriptor: FunctionalDescriptor): Uint8Array | undefined {
+  return descriptor.kind === "hid" ? descriptor.report : undefined;
+}
+
+/**
+ * USB 2.0, 9.4.5: no bit of an interface's status means anything, and bit 0 of
+ * an endpoint's is its halt.
+ */
+function getStatus(
+  { recipient, direction, index, value }: SetupRequest,
+  halts: EndpointHalts,
+): ControlAnswer {
+  if (direction !== "in" || value !== 0) return unhandled;
+  if (recipient === "interface") return new Uint8Array(2);
+  if (recipient !== "endpoint" || !halts.has(index)) return unhandled;
+  return Uint8Array.of(halts.isSet(index) ? 1 : 0, 0);
+}
+
+/** USB 2.0, 9.4.1 and 9.4.9: endpoints have one feature, interfaces none. */
+function changeFeature(
+  setup: SetupRequest,
+  halts: EndpointHalts,
+): ControlAnswer | Promise<void> {
+  const { recipient, direction, index, value, length, request } = setup;
+  const known = recipient === "endpoint" && direction === "out" &&
+    length === 0 && value === FeatureSelector.ENDPOINT_HALT && halts.has(index);
+  if (!known) return unhandled;
+  return request === StandardRequest.SET_FEATURE
+    ? halts.set(index, setup)
+    : halts.clear(index);
+}
+
+/** The halts that the host has asked the function for. */
+class EndpointHalts {
+  readonly #endpoints: readonly Haltable[];
+  /** Those that are set or are to be, and what gives them up. */
+  readonly #set = new Map<number, AbortController>();
+  /** Whether they are given up when the session ends. */
+  #ends = false;
+
+  constructor(endpoints: readonly Haltable[]) {
+    this.#endpoints = endpoints;
+  }
+
+  has(number: number): boolean {
+    return number >= 1 && number <= this.#endpoints.length;
+  }
+
+  isSet(number: number): boolean {
+    return this.#set.has(number);
+  }
+
+  /**
+   * Not waited for: an IN endpoint is halted when the host has taken what was
+   * written before.
+   */
+  set(number: number, setup: SetupRequest): void {
+    this.#endWithSession(setup);
+    this.#set.get(number)?.abort();
+    const controller = new AbortController();
+    this.#set.set(number, controller);
+    this.#endpoints[number - 1].halt(controller).catch(() => {
+      if (this.#set.get(number) === controller) this.#set.delete(number);
+    });
+  }
+
+  /** A reset ends all halts (USB 2.0, 9.4.5), and those that still wait. */
+  #endWithSession(setup: SetupRequest): void {
+    if (this.#ends) return;
+    this.#ends = true;
+    setup.onSessionEnd(() => {
+      this.#ends = false;
+      for (const halt of this.#set.values()) halt.abort();
+      this.#set.clear();
+    });
+  }
+
+  async clear(number: number): Promise<void> {
+    // One that still waits for the host would make this wait, and the host too.
+    this.#set.get(number)?.abort();
+    this.#set.delete(number);
+    await this.#endpoints[number - 1].clearHalt();
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The requests of FunctionFS for DMABUFs, on an endpoint's file, which is open
+ * with O_NONBLOCK: none of them waits.
+ *
+ * DETACH and TRANSFER follow a null pointer in the kernel while the function
+ * is not bound to a UDC (Linux 6.9 to 7.3 at least), which ends the process
+ * and leaves locks behind. Both are sent from here only, and only right after
+ * the kernel has said that the function is bound. An unbinding by another
+ * process within that microsecond cannot be excluded.
+ *
+ * @module
+ */
+import { Errno, lastErrno } from "../../../ffi/errno.ts";
+import { libc } from "../../../ffi/libc.ts";
+import {
+  FUNCTIONFS_DMABUF_ATTACH,
+  FUNCTIONFS_DMABUF_DETACH,
+  FUNCTIONFS_DMABUF_TRANSFER,
+} from "../abi.ts";
+
+/** What FunctionFS says to a DMABUF that does not exist. */
+export type DmabufAnswer = "bound" | "refused" | "unknown";
+
+/**
+ * Asks for the attachment of a descriptor that does not exist, which changes
+ * nothing.
+ *
+ * @returns `"bound"` to a UDC that can scatter-gather; `"refused"` while there
+ * is no UDC, or one that cannot; `"unknown"` to this kernel.
+ */
+export function askForDmabufs(fd: number): DmabufAnswer {
+  switch (ioctl(fd, FUNCTIONFS_DMABUF_ATTACH, int(-1))) {
+    case Errno.EBADF:
+      return "bound";
+    case Errno.EPERM:
+      return "refused";
+    default:
+      // ENOTTY; or EAGAIN, since what is not known waits for the host first.
+      return "unknown";
+  }
+}
+
+/** Attaches a DMABUF. Returns 0 or an error number. */
+export function attachDmabuf(fd: number, dmabuf: number): number {
+  return ioctl(fd, FUNCTIONFS_DMABUF_ATTACH, int(dmabuf));
+}
+
+/**
+ * Detaches a DMABUF; a pending transfer ends with ECONNRESET.
+ *
+ * @returns 0, an error number, or `"unbound"`: nothing was done.
+ */
+export function detachDmabuf(fd: number, dmabuf: number): number | "unbound" {
+  if (askForDmabufs(fd) !== "bound") return "unbound";
+  return ioctl(fd, FUNCTIONFS_DMABUF_DETACH, int(dmabuf));
+}
+
+/**
+ * Begins a transfer.
+ *
+ * @returns 0, an error number, or `"unbound"`: nothing was done.
+ */
+export function transferDmabuf(
+  fd: number,
+  dmabuf: number,
+  length: number,
+): number | "unbound" {
+  if (askForDmabufs(fd) !== "bound") return "unbound";
+  // struct usb_ffs_dmabuf_transfer_req, packed: int fd, u32 flags, u64 length
+  const request = new DataView(new ArrayBuffer(16));
+  request.setInt32(0, dmabuf, true);
+  request.setBigUint64(8, BigInt(length), true);
+  return ioctl(fd, FUNCTIONFS_DMABUF_TRANSFER, new Uint8Array(request.buffer));
+}
+
+function ioctl(
+  fd: number,
+  request: number,
+  argument: Uint8Array<ArrayBuffer>,
+): number {
+  for (;;) {
+    if (libc().ioctl_pointer(fd, BigInt(request), argument) >= 0) return 0;
+    const errno = lastErrno();
+    if (errno !== Errno.EINTR) return errno;
+  }
+}
+
+function int(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Int32Array([value]).buffer);
+}

@@ -1,0 +1,98 @@
+/**
+ * Whether DMABUFs can be transferred: it takes a kernel that knows how, and a
+ * device controller that can scatter-gather.
+ *
+ * @module
+ */
+import { Errno, errorOf } from "../../../ffi/errno.ts";
+import { askForDmabufs } from "./calls.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+
+/**
+ * Whether DMABUFs can be transferred.
+ *
+ * - `"yes"`.
+ * - `"no scatter-gather"`: the driver of the device controller cannot do it.
+ *   In Linux 7.3 those of dwc3, cdns2, cdns3, cdnsp and chipidea can, and dwc2
+ *   where it uses descriptor DMA; dummy_hcd, musb and most others cannot.
+ * - `"old kernel"`: it comes with Linux 6.9.
+ */
+export type DmabufSupport = "yes" | "no scatter-gather" | "old kernel";
+
+/** What is asked. */
+export interface DmabufQuestion {
+  /** The open file of an endpoint. */
+  readonly fd: number;
+  readonly lifecycle: Lifecycle;
+  /** Asks the kernel whether the endpoint is enabled at this moment. */
+  probe(): boolean;
+  /** The error if the function is closed. */
+  closedError(): Error;
+}
+
+/** Waits until a function is bound to a controller, and finds out what that can. */
+export async function dmabufSupport(
+  question: DmabufQuestion,
+  signal?: AbortSignal,
+): Promise<DmabufSupport> {
+  const { fd, lifecycle, probe, closedError } = question;
+  for (let asked = 0;;) {
+    signal?.throwIfAborted();
+    if (lifecycle.state === "closed") throw closedError();
+    const answer = askForDmabufs(fd);
+    if (answer === "bound") return "yes";
+    if (answer === "unknown") return "old kernel";
+    // Enabled, and so bound.
+    if (probe()) return "no scatter-gather";
+    if (lifecycle.state === "unbound") {
+      asked = 0;
+      await change(question, signal);
+    } else if (++asked > 1) {
+      return "no scatter-gather";
+    } else {
+      // The function may be unbound since the last event that was read.
+      await change(question, signal, EVENTS_ARRIVE_MS);
+    }
+  }
+}
+
+const EVENTS_ARRIVE_MS = 20;
+
+/** Waits for the next event of the function, or for a time. */
+function change(
+  { lifecycle }: DmabufQuestion,
+  signal: AbortSignal | undefined,
+  ms?: number,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      clearTimeout(timer);
+      stop();
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    };
+    const abort = () => {
+      end();
+      reject(signal!.reason);
+    };
+    const timer = ms === undefined ? undefined : setTimeout(end, ms);
+    let stop = () => {};
+    stop = lifecycle.listen(end, end);
+    signal?.addEventListener("abort", abort);
+  });
+}
+
+/** The error where DMABUFs cannot be transferred. */
+export function unsupportedError(
+  action: string,
+  path: string,
+  support: Exclude<DmabufSupport, "yes">,
+): Error {
+  const reason = support === "old kernel"
+    ? "this kernel has no DMABUF transfers, they come with Linux 6.9"
+    : "the driver of the USB device controller cannot scatter-gather";
+  return errorOf(Errno.EOPNOTSUPP, `Cannot ${action}: ${reason}: ${path}`, {
+    syscall: "ioctl",
+    path,
+  });
+}

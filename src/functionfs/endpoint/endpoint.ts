@@ -1,0 +1,326 @@
+/**
+ * What IN and OUT endpoints have in common: their file, its ioctls, halts, and
+ * the function that they belong to.
+ *
+ * @module
+ */
+import { Errno, isSystemError, systemError } from "../../../ffi/errno.ts";
+import { ioctl } from "../../../ffi/file.ts";
+import { libc } from "../../../ffi/libc.ts";
+import { checkArgument, type Rule } from "../../arguments/rules.ts";
+import { decodeList } from "../../inspect/decode.ts";
+import type { EndpointNode } from "../../inspect/tree.ts";
+import { USB_ENDPOINT_MAXP_MASK } from "../../usb/endpoint_attributes.ts";
+import {
+  FUNCTIONFS_CLEAR_HALT,
+  FUNCTIONFS_ENDPOINT_DESC,
+  FUNCTIONFS_FIFO_FLUSH,
+  FUNCTIONFS_FIFO_STATUS,
+} from "../abi.ts";
+import {
+  type Connection,
+  connectionOf,
+  nextTry,
+} from "../transfer/connection.ts";
+import { DmaBuffer } from "../dmabuf/buffer.ts";
+import type { DmaBufferAttachment } from "../dmabuf/attachment.ts";
+import { DmabufEndpoint } from "../dmabuf/endpoint.ts";
+import { type DmabufSupport, dmabufSupport } from "../dmabuf/support.ts";
+import {
+  checkSignal,
+  type EndpointOptions,
+  type EndpointResources,
+} from "./options.ts";
+import { haltEndpoint, settled } from "./halt.ts";
+import { closedError } from "../transfer/error.ts";
+import type { TransferQueue } from "../transfer/queue.ts";
+import type { ZeroLengthControl } from "./zero_length.ts";
+
+/** An endpoint of a function. */
+export abstract class Endpoint {
+  /** The name under which the endpoint was declared. */
+  readonly name: string;
+  /** The endpoint's file, such as `/run/usb-gadget/echo/ep1`. */
+  readonly path: string;
+  /** @ignore */
+  protected readonly resources: EndpointResources;
+  /** @ignore What the transfer queue asks. */
+  protected readonly connection: Connection;
+  #maxPacketSize = 0;
+  #knownFor = 0;
+  #dmabufs: DmabufEndpoint | undefined;
+  /** The last {@linkcode halt}; resolves when that is set, or is given up. */
+  #lastHalt: Promise<void> = Promise.resolve();
+
+  /** Made by {@linkcode FunctionFs.open}. */
+  constructor(resources: EndpointResources) {
+    const { lifecycle, compiled, path } = resources;
+    this.resources = resources;
+    this.name = compiled.name;
+    this.path = path;
+    this.connection = connectionOf(
+      lifecycle,
+      () => this.#readDescriptor() > 0,
+    );
+  }
+
+  /**
+   * Bytes in a full packet at the speed of the current connection, or 0 before
+   * the host has enabled the endpoint for the first time.
+   */
+  get maxPacketSize(): number {
+    const { lifecycle } = this.resources;
+    if (lifecycle.enableCount !== this.#knownFor) {
+      // Where it fails the endpoint is disabled again, and the event not read
+      // yet: the old size must do, since nothing can be transferred until the
+      // next ENABLE.
+      if (this.#readDescriptor() > 0) {
+        const value = DESCRIPTOR[4] | DESCRIPTOR[5] << 8;
+        this.#maxPacketSize = value & USB_ENDPOINT_MAXP_MASK;
+        this.#knownFor = lifecycle.enableCount;
+      }
+    }
+    return this.#maxPacketSize;
+  }
+
+  /** @ignore The packet size, or a guess where nobody can know it. */
+  protected get packetSize(): number {
+    return this.maxPacketSize || this.largestPacketSize;
+  }
+
+  /** @ignore The largest packet size of all speeds. */
+  protected get largestPacketSize(): number {
+    return Math.max(...Object.values(this.resources.compiled.maxPacketSize));
+  }
+
+  /** @ignore The queue of the endpoint's kernel requests. */
+  protected abstract get queue(): TransferQueue;
+
+  /** @ignore What ends transfers to the host visibly, and whether it is to. */
+  protected get zeroLength(): ZeroLengthControl | undefined {
+    return undefined;
+  }
+
+  /**
+   * Attaches a DMABUF, so that the device controller sends from its memory, or
+   * receives there, without a copy (FUNCTIONFS_DMABUF_ATTACH, Linux 6.9).
+   * Before the function is bound to a controller it waits.
+   *
+   * It takes a controller whose driver can scatter-gather, see
+   * {@linkcode FunctionFs.dmabufSupport}. Closing the function detaches all
+   * buffers; so does the kernel when any program closes the endpoint's file,
+   * which is noticed and made good before the next transfer. No other program
+   * may do that while a transfer is under way: the kernel then frees memory
+   * that it still uses (docs/dmabuf.md).
+   *
+   * @throws {Deno.errors.NotSupported} If the controller cannot scatter-gather,
+   * or the kernel is older.
+   * @throws {Deno.errors.AlreadyExists} If the buffer is attached to the
+   * endpoint already, under this or another descriptor.
+   * @throws {Error} What the owner of the buffer reports, such as ENOMEM.
+   * @throws {Deno.errors.BadResource} If the buffer is closed, or the function
+   * is or gets closed.
+   */
+  async attach(
+    buffer: DmaBuffer,
+    options: EndpointOptions = {},
+  ): Promise<DmaBufferAttachment> {
+    const action = `attach a DMABUF to endpoint "${this.name}"`;
+    checkArgument(action, "the buffer", buffer, A_DMABUF);
+    checkSignal(action, options);
+    this.assertOpen("attach a DMABUF to");
+    this.#dmabufs ??= this.#makeDmabufs();
+    return await this.#dmabufs.attach(buffer, options.signal);
+  }
+
+  /**
+   * Halts the endpoint: every transfer that the host tries gets a STALL, until
+   * the host clears the halt, {@linkcode clearHalt} does, or the endpoint is
+   * enabled anew. Resolves when the endpoint is halted.
+   *
+   * Before a host has enabled the endpoint it waits. On an IN endpoint a halt
+   * has its place among the writes: it is set when the host has taken all
+   * writes that were called before, and those that are called after go on
+   * when it is cleared. On an OUT endpoint it is set at once; pending reads
+   * stay, and go on when it is cleared.
+   *
+   * The kernel does not tell when the host clears the halt.
+   *
+   * @throws {Deno.errors.NotSupported} On an isochronous endpoint.
+   * @throws The signal's reason, if it is aborted before the halt was set.
+   */
+  async halt(options: EndpointOptions = {}): Promise<void> {
+    checkSignal(`halt endpoint "${this.name}"`, options);
+    const halted = haltEndpoint({
+      endpoint: this,
+      fd: this.resources.fd,
+      half: this.resources.compiled.half,
+      transferType: this.resources.compiled.transferType,
+      queue: this.queue,
+      signal: options.signal,
+    });
+    this.#lastHalt = halted.catch(() => {});
+    return await halted;
+  }
+
+  /**
+   * Clears a halt, whoever has set it; transfers go on. Resets the data toggle
+   * of the endpoint on this side only, so that a real host should clear its
+   * side, too. Before a host has enabled the endpoint it waits.
+   */
+  async clearHalt(options: EndpointOptions = {}): Promise<void> {
+    checkSignal(`clear the halt of endpoint "${this.name}"`, options);
+    await settled(this.#lastHalt, options.signal);
+    await this.#control("clear the halt of", FUNCTIONFS_CLEAR_HALT, options);
+  }
+
+  /**
+   * Asks the device controller how many bytes lie in the endpoint's FIFO: on an
+   * IN endpoint those that the host has not taken yet. Before a host has
+   * enabled the endpoint it waits.
+   *
+   * @throws {Deno.errors.NotSupported} If the controller cannot tell. Most
+   * cannot, dummy_hcd among them.
+   */
+  fifoStatus(options: EndpointOptions = {}): Promise<number> {
+    return this.#control(
+      "read the FIFO status of",
+      FUNCTIONFS_FIFO_STATUS,
+      options,
+    );
+  }
+
+  /**
+   * Throws away what lies in the endpoint's FIFO. Pending transfers stay. A
+   * controller that cannot do it does nothing, and does not say so. Before a
+   * host has enabled the endpoint it waits.
+   */
+  async flush(options: EndpointOptions = {}): Promise<void> {
+    await this.#control("flush", FUNCTIONFS_FIFO_FLUSH, options);
+  }
+
+  /**
+   * The endpoint's descriptor for the current speed, with the address that the
+   * host knows it by. (FUNCTIONFS_ENDPOINT_REVMAP was meant to tell that
+   * address; it returns 255 on all kernels up to 7.3.) Before a host has
+   * enabled the endpoint it waits.
+   */
+  async descriptor(options: EndpointOptions = {}): Promise<EndpointNode> {
+    const bytes = new Uint8Array(DESCRIPTOR.byteLength);
+    await this.#control(
+      "read the descriptor of",
+      FUNCTIONFS_ENDPOINT_DESC,
+      options,
+      bytes,
+    );
+    return decodeList([bytes.subarray(0, bytes[0])])[0] as EndpointNode;
+  }
+
+  /** @ignore The function's host has enabled the endpoint. */
+  onEnable(): void {
+    this.queue.onEnable();
+  }
+
+  /** @ignore The endpoint does not work any more. */
+  onDisable(): void {
+    this.queue.onDisable();
+  }
+
+  /** @ignore Ends all transfers; resolves when the kernel has none of them. */
+  async close(): Promise<void> {
+    await Promise.all([this.queue.close(), this.#dmabufs?.close()]);
+  }
+
+  /** Throws if the function is closed. */
+  protected assertOpen(action: string): void {
+    if (this.resources.lifecycle.state === "closed") {
+      throw closedError(action, this.name);
+    }
+  }
+
+  /** Calls an ioctl that fails with EAGAIN until the endpoint is enabled. */
+  async #control(
+    action: string,
+    request: number,
+    options: EndpointOptions,
+    argument: Uint8Array<ArrayBuffer> | number = 0,
+  ): Promise<number> {
+    const { lifecycle, fd } = this.resources;
+    const call = {
+      action: `${action} endpoint "${this.name}"`,
+      syscall: "ioctl",
+      path: this.path,
+    };
+    checkSignal(call.action, options);
+    const { signal } = options;
+    const closed = () => closedError(action, this.name);
+    for (;;) {
+      signal?.throwIfAborted();
+      this.assertOpen(action);
+      try {
+        return ioctl(fd, request, argument, call);
+      } catch (error) {
+        if (isSystemError(error, "EOPNOTSUPP", "ENOTTY")) {
+          const hint = "the device controller has no way to do it";
+          throw systemError(Errno.EOPNOTSUPP, { ...call, hint });
+        }
+        if (!isSystemError(error, "EAGAIN", "ESHUTDOWN")) throw error;
+        await nextTry(lifecycle, closed, signal);
+      }
+    }
+  }
+
+  /** @ignore See {@linkcode FunctionFs.dmabufSupport}. */
+  async dmabufSupport(options: EndpointOptions = {}): Promise<DmabufSupport> {
+    checkSignal("find out whether DMABUFs can be transferred", options);
+    const { connection } = this;
+    const { fd, lifecycle } = this.resources;
+    return await dmabufSupport({
+      fd,
+      lifecycle,
+      probe: () => connection.probe(),
+      closedError: () => closedError("transfer DMABUFs on", this.name),
+    }, options.signal);
+  }
+
+  #makeDmabufs(): DmabufEndpoint {
+    const { name, path, connection } = this;
+    const { fd, aio, lifecycle, compiled } = this.resources;
+    const packetSize = () => this.packetSize;
+    const zeroLength = () => this.zeroLength;
+    return new DmabufEndpoint({
+      name,
+      path,
+      fd,
+      half: compiled.half,
+      aio,
+      lifecycle,
+      connection,
+      get packetSize() {
+        return packetSize();
+      },
+      get autoZlp() {
+        return zeroLength()?.on ?? false;
+      },
+      zeroLengthPackets: zeroLength()?.packets,
+      support: (signal) => this.dmabufSupport({ signal }),
+    });
+  }
+
+  /** Reads the descriptor; returns its length, or 0 if the endpoint is disabled. */
+  #readDescriptor(): number {
+    const { fd } = this.resources;
+    const request = BigInt(FUNCTIONFS_ENDPOINT_DESC);
+    return libc().ioctl_pointer(fd, request, DESCRIPTOR) < 0
+      ? 0
+      : DESCRIPTOR[0];
+  }
+}
+
+const A_DMABUF: Rule = {
+  expected: "a DmaBuffer",
+  accepts: (value) => value instanceof DmaBuffer,
+};
+
+/** An endpoint descriptor, of 7 or 9 bytes. Read and decoded in one turn. */
+const DESCRIPTOR = new Uint8Array(9);

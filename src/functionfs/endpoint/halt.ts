@@ -1,0 +1,96 @@
+/**
+ * Halting an endpoint.
+ *
+ * FunctionFS has no request for it: I/O in the direction that the endpoint
+ * does not have is a halt. It transfers nothing, does not wait on a
+ * nonblocking file, and reports success as EBADMSG. EAGAIN means that the
+ * endpoint is disabled, that another program uses its file, or that the
+ * controller still has data in it.
+ *
+ * @module
+ */
+import { Errno, errorOf, lastErrno, systemError } from "../../../ffi/errno.ts";
+import { libc } from "../../../ffi/libc.ts";
+import type { Direction, TransferType } from "../../usb/endpoint_attributes.ts";
+import { closedError } from "../transfer/error.ts";
+import type { QueuedAction } from "../transfer/queued_action.ts";
+import type { TransferQueue } from "../transfer/queue.ts";
+
+/** What to halt. */
+export interface HaltRequest {
+  readonly endpoint: { readonly name: string; readonly path: string };
+  readonly fd: number;
+  readonly half: Direction;
+  readonly transferType: TransferType;
+  readonly queue: TransferQueue;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Halts an endpoint, when it is enabled and its turn has come. */
+export function haltEndpoint(request: HaltRequest): Promise<void> {
+  const { endpoint, fd, half, transferType, queue, signal } = request;
+  return new Promise((resolve, reject) => {
+    if (transferType === "isochronous") {
+      throw errorOf(
+        Errno.EOPNOTSUPP,
+        `Cannot halt endpoint "${endpoint.name}": isochronous endpoints have no halt`,
+        { syscall: "ioctl", path: endpoint.path },
+      );
+    }
+    signal?.throwIfAborted();
+    const action: QueuedAction = {
+      ordered: half === "in",
+      attempt: () => reverse(fd, half),
+      onEnd: (result) => {
+        signal?.removeEventListener("abort", abort);
+        if (result === 0) resolve();
+        else if (result === -Errno.ECANCELED) {
+          reject(closedError("halt", endpoint.name));
+        } else {
+          reject(systemError(-result, {
+            action: `halt endpoint "${endpoint.name}"`,
+            syscall: half === "in" ? "read" : "write",
+            path: endpoint.path,
+          }));
+        }
+      },
+    };
+    const abort = () => {
+      if (queue.forget(action)) reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    queue.run(action);
+  });
+}
+
+/**
+ * Waits for the end of an earlier call.
+ *
+ * @param call Never rejects.
+ * @throws The signal's reason, if it is aborted before.
+ */
+export function settled(
+  call: Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    call.then(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    });
+  });
+}
+
+/** I/O in the wrong direction. Returns 0 or a negative error number. */
+function reverse(fd: number, half: Direction): number {
+  const { read, write } = libc();
+  const result = half === "in" ? read(fd, BUFFER, 1n) : write(fd, BUFFER, 1n);
+  if (result >= 0) return 0;
+  const errno = lastErrno();
+  return errno === Errno.EBADMSG ? 0 : -errno;
+}
+
+const BUFFER = new Uint8Array(8);

@@ -1,0 +1,144 @@
+/**
+ * An IN and an OUT endpoint that belong together.
+ *
+ * @module
+ */
+import { Errno, errorOf } from "../../../ffi/errno.ts";
+import type { DmaBuffer } from "../dmabuf/buffer.ts";
+import type { InEndpoint, WriteOptions } from "./in_endpoint.ts";
+import type { OutEndpoint, ReadOptions } from "./out_endpoint.ts";
+import type { ReadableOptions } from "../stream/readable.ts";
+import type { TransfersOptions } from "./transfers.ts";
+import type { WritableOptions } from "../stream/writable.ts";
+
+/** The file of a pair, or why it has none. */
+export type PairFile =
+  | { readonly path: string }
+  | { readonly missing: string };
+
+/**
+ * One endpoint in each direction under one name, for a function that talks
+ * both ways. Also a pair in the sense of web streams: what takes `{ readable,
+ * writable }` takes an `EndpointPair`.
+ *
+ * On Linux 7.3 and later a pair has a file of its own for both directions
+ * (`epN_rw`, FUNCTIONFS_RW_PROXY_EPS), if every endpoint of its function is in
+ * a pair. Transfers are made on that; a pair without it behaves the same over
+ * the files of its two endpoints.
+ *
+ * What belongs to one direction only, such as a halt, is a method of
+ * {@linkcode in} or {@linkcode out}.
+ */
+export class EndpointPair {
+  /** The name under which the pair was declared. */
+  readonly name: string;
+  /** The endpoint that sends to the host. */
+  readonly in: InEndpoint;
+  /** The endpoint that receives from the host. */
+  readonly out: OutEndpoint;
+  readonly #file: PairFile;
+
+  /** Made by {@linkcode FunctionFs.open}. */
+  constructor(
+    inEndpoint: InEndpoint,
+    outEndpoint: OutEndpoint,
+    file: PairFile,
+  ) {
+    this.name = inEndpoint.name;
+    this.in = inEndpoint;
+    this.out = outEndpoint;
+    this.#file = file;
+  }
+
+  /** Whether the pair has a file for both directions. */
+  get native(): boolean {
+    return "path" in this.#file;
+  }
+
+  /**
+   * The pair's file for both directions, such as `/run/usb-gadget/echo/ep1_rw`.
+   * It is for programs that know only open, read and write: they get the host's
+   * transfers by read, and send one with each write, which waits until the host
+   * has taken it. {@linkcode autoZlp} holds for their writes, too. A program
+   * that has it open keeps the function alive.
+   *
+   * While another program reads or writes it, what this one wants in the same
+   * direction waits. Halts are for {@linkcode in} and {@linkcode out}; the file
+   * has none, and no ioctls.
+   *
+   * @throws {Deno.errors.NotSupported} If the pair has none: see
+   * {@linkcode native}.
+   */
+  get path(): string {
+    if ("path" in this.#file) return this.#file.path;
+    throw errorOf(
+      Errno.EOPNOTSUPP,
+      `Cannot tell the file of pair "${this.name}": ${this.#file.missing}`,
+      { syscall: "open" },
+    );
+  }
+
+  /** The byte stream of all that the host sends; see {@linkcode OutEndpoint.readable}. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.out.readable;
+  }
+
+  /** The stream whose chunks are transfers to the host; see {@linkcode InEndpoint.writable}. */
+  get writable(): WritableStream<Uint8Array> {
+    return this.in.writable;
+  }
+
+  /** Opens {@linkcode readable} with options; see {@linkcode OutEndpoint.openReadable}. */
+  openReadable(
+    options?: ReadableOptions,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.out.openReadable(options);
+  }
+
+  /** Opens {@linkcode writable} with options; see {@linkcode InEndpoint.openWritable}. */
+  openWritable(options?: WritableOptions): WritableStream<Uint8Array> {
+    return this.in.openWritable(options);
+  }
+
+  /** Whether transfers to the host end visibly; see {@linkcode InEndpoint.autoZlp}. */
+  get autoZlp(): boolean {
+    return this.in.autoZlp;
+  }
+
+  set autoZlp(on: boolean) {
+    this.in.autoZlp = on;
+  }
+
+  /**
+   * Refuses: a DMABUF is attached to one direction, {@linkcode in} or
+   * {@linkcode out}, or to both in turn.
+   *
+   * @throws {TypeError} Always.
+   */
+  attach(_buffer: DmaBuffer): never {
+    const { name } = this;
+    throw new TypeError(
+      `Cannot attach a DMABUF to pair "${name}": attach it to "${name}.in" (${this.in.path}) or "${name}.out" (${this.out.path})`,
+    );
+  }
+
+  /** Receives one transfer; see {@linkcode OutEndpoint.read}. */
+  read(
+    sizeOrBuffer: number | Uint8Array,
+    options?: ReadOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.out.read(sizeOrBuffer, options);
+  }
+
+  /** The host's transfers, one after the other; see {@linkcode OutEndpoint.transfers}. */
+  transfers(
+    options?: TransfersOptions,
+  ): AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
+    return this.out.transfers(options);
+  }
+
+  /** Sends one transfer; see {@linkcode InEndpoint.write}. */
+  write(data: Uint8Array, options?: WriteOptions): Promise<number> {
+    return this.in.write(data, options);
+  }
+}

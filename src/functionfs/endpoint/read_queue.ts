@@ -1,0 +1,330 @@
+/**
+ * The reads of one OUT endpoint: who waits for data, what is asked of the
+ * kernel for them, and what has come that nobody has asked for yet.
+ *
+ * The kernel's requests and the readers are two queues in the same order; the
+ * first request is for the first reader, and so on. What is asked for beyond
+ * the readers is *ahead* of them: because `transfers()` wants it, or because
+ * its reader was aborted. Such a request stays with the kernel, so that what
+ * the host has begun to send is not lost, and the next reader that wants
+ * exactly as much gets it. For another one it is withdrawn.
+ *
+ * A request is always a multiple of the packet size. A reader that wants
+ * something else is alone in the kernel: what comes beyond its size is kept
+ * for the next one, which must not have a request of its own by then.
+ *
+ * @module
+ */
+import { Errno } from "../../../ffi/errno.ts";
+import { addressOf } from "../../../ffi/memory.ts";
+import { Fifo } from "../transfer/fifo.ts";
+import { PacketSizes } from "./packet_sizes.ts";
+import type { Reader } from "./reader.ts";
+import type { Transfer, TransferOwner } from "../transfer/request.ts";
+import type { TransferQueue } from "../transfer/queue.ts";
+import { MAX_REQUEST_SIZE } from "./write.ts";
+
+/** What a read queue needs to know of its endpoint. */
+export interface ReadPort {
+  readonly name: string;
+  readonly path: string;
+  /** Of the current connection. */
+  readonly maxPacketSize: number;
+  readonly packetSizes: PacketSizes;
+  readonly queue: TransferQueue;
+}
+
+/** How much is asked for beyond what readers want. */
+export interface AheadOptions {
+  /** Bytes of each request. */
+  readonly size: number;
+  /** How many requests, those included that have come and were not read. */
+  readonly depth: number;
+  /** Called when the connection ends. */
+  readonly onDisable?: () => void;
+}
+
+/** Readers, and the kernel requests for them. */
+export class ReadQueue implements TransferOwner {
+  readonly #port: ReadPort;
+  /** Calls that wait for data, in order. */
+  readonly #readers = new Fifo<Reader>();
+  /** Kernel requests, in order. */
+  readonly #requests = new Fifo<Transfer>();
+  /** Data that waits for calls, in order; if there is any, no call waits. */
+  readonly #segments: Uint8Array<ArrayBuffer>[];
+  #ahead: AheadOptions | undefined;
+  /** Whether every request is known to be what its reader wants. */
+  #allFitSurely = true;
+  /** Why what was asked for ahead of readers has failed: for the next one. */
+  #failure: number | Error = 0;
+  #withdrawing = false;
+  #onNoRequests: (() => void)[] = [];
+
+  /** @param segments Where data is kept that nobody has asked for yet. */
+  constructor(port: ReadPort, segments: Uint8Array<ArrayBuffer>[]) {
+    this.#port = port;
+    this.#segments = segments;
+  }
+
+  /** Adds a reader; it is told its end. */
+  add(reader: Reader): void {
+    if (this.#failure !== 0 && this.#segments.length === 0) {
+      reader.fail(this.#failure);
+      this.#failure = 0;
+      return;
+    }
+    // It may meet a request that is ahead of readers.
+    if (this.#requests.length > this.#readers.length) {
+      this.#allFitSurely = false;
+    }
+    this.#readers.push(reader);
+    this.#serve();
+    this.#ask();
+  }
+
+  /** Asks for that much beyond what readers want, from now on. */
+  setAhead(options: AheadOptions | undefined): void {
+    this.#ahead = options;
+    this.#ask();
+  }
+
+  /** Whether a reader would find something that has come already. */
+  get hasData(): boolean {
+    return this.#segments.length > 0;
+  }
+
+  /**
+   * A connection has ended. To be told before the queue of the requests, whose
+   * ends let the next readers ask.
+   */
+  onDisable(ended: number): void {
+    this.#ahead?.onDisable?.();
+    // Those with a request end with that.
+    const waiting = this.#readers.splice(this.#requests.length);
+    for (const reader of waiting) {
+      const goesOn = reader.resumes || reader.connection > ended;
+      if (goesOn) this.#readers.push(reader);
+      else reader.fail(-Errno.ESHUTDOWN);
+    }
+  }
+
+  /** Ends what is asked for ahead of readers. Resolves when it has ended. */
+  withdrawAhead(): Promise<void> {
+    this.#ahead = undefined;
+    this.#cancelFrom(this.#readers.length);
+    this.#ask();
+    if (this.#requests.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onNoRequests.push(resolve));
+  }
+
+  /** A reader's signal is aborted. */
+  abort(reader: Reader): void {
+    const index = this.#readers.indexOf(reader);
+    if (index < 0) return;
+    if (index < this.#requests.length && !this.#moveUp(index)) {
+      // Its end is told when the kernel has given the memory back.
+      reader.aborted = true;
+      this.#port.queue.cancel(this.#requests.at(index)!);
+      return;
+    }
+    this.#readers.removeAt(index);
+    this.#allFitSurely = false;
+    this.#keep(reader);
+    reader.fail(-Errno.ECANCELED);
+    this.#serve();
+    this.#ask();
+  }
+
+  /** @ignore */
+  prepare(transfer: Transfer): boolean {
+    // A request that is no multiple of the packet size would lose data.
+    transfer.length = PacketSizes.request(
+      transfer.wanted,
+      this.#port.maxPacketSize,
+      MAX_REQUEST_SIZE,
+      transfer.memory.byteLength,
+    );
+    return true;
+  }
+
+  /** @ignore */
+  resumes(transfer: Transfer): boolean {
+    const reader = this.#readers.at(this.#requests.indexOf(transfer));
+    return reader?.resumes ?? false;
+  }
+
+  /** @ignore */
+  onEnd(transfer: Transfer, result: number | Error): void {
+    const index = this.#requests.indexOf(transfer);
+    const reader = this.#readers.at(index);
+    this.#requests.removeAt(index);
+    const readers = this.#readers.length;
+    if (typeof result === "number" && result >= 0) {
+      this.#receive(transfer, result, reader);
+    } else if (reader !== undefined && this.#endsReader(transfer, reader)) {
+      this.#readers.removeAt(index);
+      this.#keep(reader);
+      reader.fail(result);
+    } else if (
+      reader === undefined && !transfer.cancelled &&
+      result !== -Errno.ESHUTDOWN
+    ) {
+      this.#failure = result;
+      this.#ahead = undefined;
+    }
+    // Unless both queues have moved up by one, each has another neighbour now.
+    if (index > 0 || this.#readers.length !== readers - 1) {
+      this.#allFitSurely = false;
+    }
+    this.#port.queue.give(transfer);
+    this.#serve();
+    this.#ask();
+    if (this.#requests.length === 0 && this.#onNoRequests.length > 0) {
+      for (const resolve of this.#onNoRequests.splice(0)) resolve();
+    }
+  }
+
+  /** Whether the error of a request is that of the reader in its place. */
+  #endsReader(transfer: Transfer, reader: Reader): boolean {
+    return reader.request === transfer || reader.aborted ||
+      !transfer.cancelled;
+  }
+
+  /** A request has brought data. */
+  #receive(transfer: Transfer, count: number, reader?: Reader): void {
+    const { memory } = transfer;
+    const bytes = count === memory.byteLength
+      ? memory
+      : memory.subarray(0, count);
+    if (reader === undefined || !fits(transfer, reader)) {
+      this.#segments.push(bytes);
+      return;
+    }
+    const rest = reader.receive(bytes, reader.request === transfer);
+    reader.request = undefined;
+    if (rest.byteLength > 0) this.#segments.push(rest);
+    const done = count < transfer.length || reader.remaining === 0;
+    if (!done && !reader.aborted) return;
+    this.#readers.remove(reader);
+    if (done) return reader.finish();
+    // The abort came too late for this request, and not for the next one.
+    this.#keep(reader);
+    reader.fail(-Errno.ECANCELED);
+  }
+
+  /** Gives what is there to those that wait. */
+  #serve(): void {
+    while (this.#segments.length > 0 && this.#readers.length > 0) {
+      const reader = this.#readers.at(0)!;
+      // Its own request is on the way; this came after an error before it.
+      if (reader.request !== undefined) return;
+      const rest = reader.receive(this.#segments.shift()!, false);
+      if (rest.byteLength > 0) this.#segments.unshift(rest);
+      this.#readers.shift();
+      reader.finish();
+    }
+  }
+
+  /** Asks the kernel for what readers lack and may ask for. */
+  #ask(): void {
+    if (this.#withdrawing || !this.#allFit()) return;
+    while (this.#requests.length < this.#readers.length) {
+      const index = this.#requests.length;
+      const reader = this.#readers.at(index)!;
+      if (
+        index > 0 &&
+        (this.#isAlone(reader) || this.#isAlone(this.#readers.at(index - 1)!))
+      ) return;
+      reader.request = this.#request(
+        reader.nextMemory(),
+        reader.remaining,
+        reader.connection,
+      );
+    }
+    if (this.#ahead === undefined) return;
+    const last = this.#readers.at(this.#readers.length - 1);
+    if (last !== undefined && this.#isAlone(last)) return;
+    const { size, depth } = this.#ahead;
+    while (this.#requests.length + this.#segments.length < depth) {
+      this.#request(new Uint8Array(size), size);
+    }
+  }
+
+  /** Whether every request is for its reader; withdraws those that are not. */
+  #allFit(): boolean {
+    if (this.#allFitSurely) return true;
+    const index = this.#firstMisfit();
+    this.#allFitSurely = index < 0;
+    if (index < 0) return true;
+    // It was ahead of readers, and nobody wants just that.
+    this.#cancelFrom(index);
+    // Those that were not in the kernel have ended at once.
+    return this.#firstMisfit() < 0;
+  }
+
+  #firstMisfit(): number {
+    const count = Math.min(this.#readers.length, this.#requests.length);
+    for (let index = 0; index < count; index++) {
+      const reader = this.#readers.at(index)!;
+      if (!fits(this.#requests.at(index)!, reader)) return index;
+    }
+    return -1;
+  }
+
+  #request(
+    memory: Uint8Array<ArrayBuffer>,
+    wanted: number,
+    connection?: number,
+  ): Transfer {
+    const transfer = this.#port.queue.take(this, memory);
+    transfer.address = addressOf(memory);
+    transfer.wanted = wanted;
+    this.#requests.push(transfer);
+    this.#port.queue.push(transfer, connection);
+    return transfer;
+  }
+
+  /** Whether a reader can leave data behind, or needs several requests. */
+  #isAlone(reader: Reader): boolean {
+    return reader.size > MAX_REQUEST_SIZE ||
+      !this.#port.packetSizes.areWhole(reader.size);
+  }
+
+  /**
+   * Gives the requests from `index` on to the readers behind it, so that the
+   * last one is ahead of readers; tells whether that can be.
+   */
+  #moveUp(index: number): boolean {
+    const last = Math.min(this.#readers.length, this.#requests.length);
+    for (let at = index; at < last; at++) {
+      if (this.#readers.at(at)!.lends) return false;
+      const next = this.#readers.at(at + 1);
+      if (next !== undefined && !fits(this.#requests.at(at)!, next)) {
+        return false;
+      }
+    }
+    for (let at = index; at < last; at++) this.#readers.at(at)!.letGo();
+    return true;
+  }
+
+  #cancelFrom(index: number): void {
+    // An end that comes at once must not ask for more before all are cancelled.
+    this.#withdrawing = true;
+    for (const each of this.#requests.slice(index).reverse()) {
+      this.#port.queue.cancel(each);
+    }
+    this.#withdrawing = false;
+  }
+
+  /** What an ended reader has received before stays for the next one. */
+  #keep(reader: Reader): void {
+    const bytes = reader.received();
+    if (bytes.byteLength > 0) this.#segments.unshift(bytes);
+  }
+}
+
+/** Whether a request is what a reader would ask for. */
+function fits(request: Transfer, reader: Reader): boolean {
+  return request === reader.request || request.wanted === reader.remaining;
+}

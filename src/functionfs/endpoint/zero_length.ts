@@ -1,0 +1,103 @@
+/**
+ * Zero-length packets at the end of transfers.
+ *
+ * Linux 7.3 sends them by itself where FUNCTIONFS_ENDPOINT_ENABLE_ZLP has been
+ * set on the endpoint: `req->zero`, which the kernel takes from the endpoint
+ * at the moment of submission. An older kernel gets an empty request behind
+ * the last one. On the wire, and for the promise of a write, both are the
+ * same: a transfer that ends on a packet border is done when the host has
+ * asked once more and got the empty packet.
+ *
+ * @module
+ */
+import type { AioContext } from "../../../ffi/aio/context.ts";
+import { Errno, lastErrno, systemError } from "../../../ffi/errno.ts";
+import { libc } from "../../../ffi/libc.ts";
+import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../abi.ts";
+
+/** Who appends the zero-length packet: the kernel, or an empty request. */
+export type ZeroLengthMode = "kernel" | "request";
+
+/** What an IN endpoint is told about zero-length packets, and what sends them. */
+export interface ZeroLengthControl {
+  /** Whether transfers are to end with them. */
+  readonly on: boolean;
+  readonly packets: ZeroLengthPackets;
+}
+
+/** The zero-length packets of one IN endpoint. */
+export class ZeroLengthPackets {
+  readonly #fd: number;
+  readonly #path: string;
+  readonly #aio: AioContext;
+  /**
+   * Undefined until the first transfer to which it matters: then the kernel's
+   * flag is switched off, which a process before this one may have left on.
+   */
+  #mode: ZeroLengthMode | undefined;
+  #kernelFlag = false;
+  readonly #argument = new Uint8Array(4);
+
+  /** For the open file of an endpoint. */
+  constructor(fd: number, path: string, aio: AioContext) {
+    this.#fd = fd;
+    this.#path = path;
+    this.#aio = aio;
+  }
+
+  /** Who appends them on this kernel. */
+  get mode(): ZeroLengthMode {
+    return this.#mode ??= this.#probe();
+  }
+
+  /**
+   * Has the kernel append zero-length packets to what is submitted from now
+   * on, or not, where it can.
+   */
+  set(on: boolean): void {
+    if (this.mode === "request" || this.#kernelFlag === on) return;
+    // What is queued was meant for the old value.
+    this.#aio.flush();
+    const errno = this.#ioctl(on);
+    if (errno !== 0) throw this.#error(errno);
+  }
+
+  #probe(): ZeroLengthMode {
+    this.#aio.flush();
+    const errno = this.#ioctl(this.#kernelFlag);
+    switch (errno) {
+      case 0:
+        return "kernel";
+      // A kernel that knows the request answers at once. To one that does not
+      // it is a request for the controller: it waits for the host (EAGAIN or
+      // ESHUTDOWN), and then there is no such request.
+      case Errno.ENOTTY:
+      case Errno.EOPNOTSUPP:
+      case Errno.EAGAIN:
+      case Errno.ESHUTDOWN:
+        return "request";
+      default:
+        throw this.#error(errno);
+    }
+  }
+
+  #ioctl(on: boolean): number {
+    this.#argument[0] = on ? 1 : 0; // u32
+    const result = libc().ioctl_pointer(
+      this.#fd,
+      BigInt(FUNCTIONFS_ENDPOINT_ENABLE_ZLP),
+      this.#argument,
+    );
+    if (result < 0) return lastErrno();
+    this.#kernelFlag = on;
+    return 0;
+  }
+
+  #error(errno: number): Error {
+    return systemError(errno, {
+      action: "switch zero-length packets",
+      syscall: "ioctl",
+      path: this.#path,
+    });
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The web stream of what goes to a host.
+ *
+ * @module
+ */
+import { bytesProblem } from "../../arguments/bytes.ts";
+import { AbortedTransferError } from "../transfer/error.ts";
+import type { TransferErrorFields } from "../transfer/error.ts";
+import type { Write } from "../endpoint/write.ts";
+
+/** How a stream to the host is written. */
+export interface WritableOptions {
+  /**
+   * How many chunks may be on their way to the host. With 1, a write of the
+   * stream is done when the host has taken its chunk. With more, it is done
+   * when less than `depth` chunks are on their way, so that the next one can
+   * follow without a gap; closing the stream still waits for all of them.
+   *
+   * A chunk must not be changed before its write is done. With a depth above 1,
+   * before the stream is closed.
+   * @default {1}
+   */
+  readonly depth?: number;
+  /**
+   * Whether a chunk that ends on a packet border gets a zero-length packet, so
+   * that the host sees its end whatever its size is: `"auto"`, or `"never"`.
+   * @default {as the endpoint's autoZlp says when a chunk is written}
+   */
+  readonly zlp?: "auto" | "never";
+  /**
+   * What becomes of the stream when the host disables the endpoint. With
+   * `"resume"` chunks on their way go on when it is enabled again: see
+   * {@linkcode TransferOptions.reconnect}. With `"end"` the stream fails with
+   * ESHUTDOWN, whether or not chunks are on their way, and the endpoint's next
+   * stream belongs to the next connection. A stream to which a chunk is written
+   * while no host is there waits for one either way.
+   * @default {"resume"}
+   */
+  readonly reconnect?: "resume" | "end";
+}
+
+/** What a stream needs of its endpoint. */
+export interface WritableTarget {
+  readonly name: string;
+  /** Begins a transfer. */
+  begin(
+    data: Uint8Array,
+    resolve: (count: number) => void,
+    reject: (reason: unknown) => void,
+  ): Write;
+  /**
+   * Aborted when the connection has ended to which the stream belongs alone;
+   * its reason is the stream's error.
+   */
+  readonly lost?: AbortSignal;
+  /** The stream has ended; the endpoint may have another. */
+  onOver(): void;
+}
+
+/** Makes a stream whose chunks are transfers to the host. */
+export function makeWritable(
+  target: WritableTarget,
+  depth: number,
+): WritableStream<Uint8Array> {
+  return new WritableStream(new TransferSink(target, depth));
+}
+
+/** Turns chunks into transfers, a limited number at once. */
+class TransferSink implements UnderlyingSink<Uint8Array> {
+  readonly #target: WritableTarget;
+  readonly #depth: number;
+  readonly #flying = new Set<Write>();
+  #controller!: WritableStreamDefaultController;
+  #failed = false;
+  #left = false;
+  #failure: unknown;
+  /** The stream waits for it: until few enough are flying. */
+  #waiter: { limit: number; resolve: () => void } | undefined;
+
+  constructor(target: WritableTarget, depth: number) {
+    this.#target = target;
+    this.#depth = depth;
+  }
+
+  start(controller: WritableStreamDefaultController): void {
+    this.#controller = controller;
+    // Told at once; abort() is called when no chunk is under way any more.
+    controller.signal.addEventListener("abort", () => {
+      this.#leave();
+      this.#withdraw();
+    });
+    const { lost } = this.#target;
+    lost?.addEventListener("abort", () => {
+      this.#leave();
+      this.#failWhenIdle();
+    });
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    const problem = bytesProblem(chunk);
+    if (problem !== undefined) {
+      const error = new TypeError(
+        `Cannot write to endpoint "${this.#target.name}": a chunk ${problem}`,
+      );
+      this.#fail(error);
+      throw error;
+    }
+    const { lost } = this.#target;
+    if (lost?.aborted) {
+      this.#fail(lost.reason);
+      throw lost.reason;
+    }
+    let write: Write | undefined = undefined;
+    const end = () => {
+      this.#flying.delete(write!);
+      if (this.#flying.size <= (this.#waiter?.limit ?? -1)) {
+        this.#waiter!.resolve();
+      }
+      this.#failWhenIdle();
+    };
+    try {
+      write = this.#target.begin(chunk, end, (error) => {
+        this.#fail(error);
+        end();
+      });
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+    this.#flying.add(write);
+    return this.#until(this.#depth - 1);
+  }
+
+  async close(): Promise<void> {
+    await this.#until(0);
+    this.#leave();
+  }
+
+  abort(): Promise<void> | undefined {
+    return this.#settled(0);
+  }
+
+  /** Resolves when at most so many transfers are under way. */
+  async #until(limit: number): Promise<void> {
+    await this.#settled(limit);
+    if (this.#failed) throw this.#failure;
+  }
+
+  #settled(limit: number): Promise<void> | undefined {
+    if (this.#flying.size <= limit) return undefined;
+    return new Promise((resolve) => this.#waiter = { limit, resolve });
+  }
+
+  /**
+   * Fails if its connection is over. Not before all transfers have ended: what
+   * is with the kernel may have reached the host; and not before the stream has
+   * heard of that.
+   */
+  #failWhenIdle(): void {
+    const { lost } = this.#target;
+    if (!lost?.aborted || this.#flying.size > 0) return;
+    setImmediate(() => this.#fail(lost.reason));
+  }
+
+  /** The endpoint may have another stream. */
+  #leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#target.onOver();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const { signal } = this.#controller;
+    this.#failure = signal.aborted
+      ? this.#aborted(error as Error & Partial<TransferErrorFields>)
+      : error;
+    this.#leave();
+    this.#withdraw();
+    // An aborted stream has its error; another one would fail the abort.
+    if (!signal.aborted) this.#controller.error(this.#failure);
+  }
+
+  #aborted({ transferred = 0 }: Partial<TransferErrorFields>): Error {
+    return new AbortedTransferError(
+      `Cannot write to endpoint "${this.#target.name}": the stream was aborted after ${transferred} bytes of a chunk`,
+      { signal: this.#controller.signal, syscall: "write", transferred },
+    );
+  }
+
+  /** Ends all transfers, the last one first: the host must not get it alone. */
+  #withdraw(): void {
+    for (const write of [...this.#flying].reverse()) write.cancel();
+  }
+}

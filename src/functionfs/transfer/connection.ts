@@ -1,0 +1,65 @@
+/**
+ * The time between ENABLE and DISABLE, as an endpoint sees it.
+ *
+ * @module
+ */
+import type { Lifecycle } from "../lifecycle.ts";
+
+/** What the transfers of an endpoint depend on. */
+export interface Connection {
+  /** Whether the last event said that endpoints work. */
+  readonly enabled: boolean;
+  /** How often they were enabled. */
+  readonly enableCount: number;
+  /** Asks the kernel whether the endpoint works at this moment. */
+  probe(): boolean;
+}
+
+/** What an endpoint sees of its function's life. */
+export function connectionOf(
+  lifecycle: Lifecycle,
+  probe: () => boolean,
+): Connection {
+  return {
+    get enabled() {
+      return lifecycle.state === "enabled";
+    },
+    get enableCount() {
+      return lifecycle.enableCount;
+    },
+    probe,
+  };
+}
+
+/** How long to wait where an event that was not read yet would tell more. */
+const RETRY_MS = 2;
+
+/**
+ * Waits until a call that was refused with EAGAIN is worth another try: for
+ * the next ENABLE, or a moment where the last event was one.
+ *
+ * @param closedError The error if the function is closed before.
+ */
+export function nextTry(
+  lifecycle: Lifecycle,
+  closedError: () => Error,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = lifecycle.state === "enabled"
+      ? setTimeout(() => end(resolve), RETRY_MS)
+      : undefined;
+    const abort = () => end(() => reject(signal!.reason));
+    const end = (settle: () => void) => {
+      clearTimeout(timer);
+      stop();
+      signal?.removeEventListener("abort", abort);
+      settle();
+    };
+    let stop = () => {};
+    stop = lifecycle.listen((event) => {
+      if (event.type === "enable") end(resolve);
+    }, () => end(() => reject(closedError())));
+    signal?.addEventListener("abort", abort);
+  });
+}

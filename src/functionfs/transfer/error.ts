@@ -1,0 +1,143 @@
+/**
+ * Why a transfer has ended before it was done, and how much of it was.
+ *
+ * @module
+ */
+import {
+  Errno,
+  errorOf,
+  systemError,
+  type SystemErrorFields,
+} from "../../../ffi/errno.ts";
+
+/** What every error of a `write` or a `read` carries beside its message. */
+export interface TransferErrorFields {
+  /**
+   * Bytes of the transfer that are known to have gone over the bus: those of
+   * kernel requests that were done. FunctionFS does not tell how much of an
+   * unfinished request has gone, so that up to 1 MiB more can have.
+   */
+  readonly transferred: number;
+}
+
+/** A transfer that was aborted. */
+export interface AbortedTransfer extends TransferErrorFields {
+  /** What has aborted it. */
+  readonly signal: AbortSignal;
+  /** The call that carries such transfers. */
+  readonly syscall: string;
+}
+
+/**
+ * Thrown by a transfer whose `signal` was aborted. `cause` is the signal's
+ * reason. Its fields are those of ECANCELED, with which the kernel ends what is
+ * cancelled.
+ */
+export class AbortedTransferError extends Error
+  implements TransferErrorFields, SystemErrorFields {
+  /** As errors of aborted operations are called. */
+  override name = "AbortError";
+  /** Name of the error number. */
+  readonly code: string = "ECANCELED";
+  /** The error number, positive. */
+  readonly errno: number = Errno.ECANCELED;
+  /** The call that carries such transfers: `"read"`, `"write"` or `"ioctl"`. */
+  readonly syscall: string;
+  readonly transferred: number;
+
+  /** Makes an error for the signal that has ended a transfer. */
+  constructor(message: string, transfer: AbortedTransfer) {
+    super(message, { cause: transfer.signal.reason });
+    this.syscall = transfer.syscall;
+    this.transferred = transfer.transferred;
+  }
+
+  /** @ignore For a signal that was aborted before the call. */
+  static before(
+    action: string,
+    name: string,
+    signal: AbortSignal,
+  ): AbortedTransferError {
+    const message =
+      `Cannot ${action} endpoint "${name}": the signal is aborted already`;
+    const syscall = syscallOf(action);
+    return new AbortedTransferError(message, {
+      signal,
+      syscall,
+      transferred: 0,
+    });
+  }
+}
+
+/** A transfer that has ended before it was done. */
+export interface FailedTransfer extends TransferErrorFields {
+  /** What could not be done, after "Cannot": `"write to"`. */
+  readonly action: "write to" | "read from";
+  /** The endpoint. */
+  readonly endpoint: { readonly name: string; readonly path: string };
+  /** How it has ended: see `TransferOwner.onEnd`. */
+  readonly result: number | Error;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Makes the error for a transfer that has ended before it was done. */
+export function transferError(
+  { action, endpoint, result, signal, transferred }: FailedTransfer,
+): Error & TransferErrorFields {
+  if (typeof result !== "number") {
+    return Object.assign(result, { transferred });
+  }
+  if (result === -Errno.ECANCELED) {
+    if (signal?.aborted) {
+      return new AbortedTransferError(
+        `Cannot ${action} endpoint "${endpoint.name}": the transfer was aborted after ${transferred} bytes`,
+        { signal, syscall: syscallOf(action), transferred },
+      );
+    }
+    const error = closedError(action, endpoint.name);
+    return Object.assign(error, { transferred });
+  }
+  const error = systemError(-result, {
+    action: `${action} endpoint "${endpoint.name}"`,
+    syscall: syscallOf(action),
+    path: endpoint.path,
+    hint: hint(-result, action),
+  });
+  return Object.assign(error, { transferred });
+}
+
+function hint(errno: number, action: string): string | undefined {
+  switch (errno) {
+    case Errno.ESHUTDOWN:
+      return "the endpoint was disabled: by a reset, another configuration, an unplugged cable or unbind()";
+    case Errno.EOVERFLOW:
+      return "the host has sent more than the endpoint's descriptor allows, what it has sent to this request is lost";
+    case Errno.ENOMEM:
+      return action === "write to"
+        ? "the kernel copies each request into contiguous memory"
+        : "the kernel receives each request into contiguous memory";
+    default:
+      return undefined;
+  }
+}
+
+/** The error for a use of an endpoint whose function is closed. */
+export function closedError(action: string, name: string): Error {
+  return errorOf(
+    Errno.EBADF,
+    `Cannot ${action} endpoint "${name}": its function is closed`,
+    { syscall: syscallOf(action) },
+  );
+}
+
+/** The call behind what is done with an endpoint. */
+function syscallOf(action: string): string {
+  switch (action) {
+    case "write to":
+      return "write";
+    case "read from":
+      return "read";
+    default:
+      return "ioctl";
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Changes in a gadget's directory, one by one, and a record of them.
+ *
+ * @module
+ */
+import { isSystemError, type SystemErrorFields } from "../../../ffi/errno.ts";
+import {
+  exists,
+  mkdir,
+  readFile,
+  readTextFile,
+  rmdir,
+  symlink,
+  unlink,
+  writeFile,
+} from "../../../ffi/file.ts";
+import { encodeValue } from "./attribute_value.ts";
+import { withHint } from "../hints.ts";
+import { kernelRelease, makeFunction } from "../remedies.ts";
+import type { AttributeNode } from "./tree.ts";
+
+/** Something that was changed in configfs. */
+export interface GadgetChange {
+  /** What was done; `"bind"` and `"unbind"` are writes to `UDC`. */
+  readonly type:
+    | "make"
+    | "remove"
+    | "set"
+    | "link"
+    | "unlink"
+    | "bind"
+    | "unbind";
+  /** The path below the gadget's directory. */
+  readonly path: string;
+}
+
+/** Writes below one gadget's directory, and nowhere else. */
+export class TreeWriter {
+  /** The gadget's directory. */
+  readonly root: string;
+  /** All that was changed, oldest first. */
+  readonly changes: GadgetChange[] = [];
+  /** The attributes that were set, by their paths. */
+  readonly written = new Map<string, AttributeNode>();
+
+  /** @param root The gadget's directory. */
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** The absolute path; refuses what would lead out of the directory. */
+  resolve(path: string): string {
+    const parts = path.split("/");
+    if (path !== "" && parts.some((it) => ["", ".", ".."].includes(it))) {
+      throw new TypeError(
+        `Cannot change gadget: "${path}" leads out of ${this.root}`,
+      );
+    }
+    return path === "" ? this.root : `${this.root}/${path}`;
+  }
+
+  /** Makes a directory. */
+  make(path: string): void {
+    const absolute = this.resolve(path);
+    // The gadget's own directory does not exist yet.
+    if (path === "") mkdir(absolute, { action: "make gadget" });
+    else {
+      this.#call(() =>
+        /^functions\/[^/]+$/.test(path)
+          ? makeFunction(absolute)
+          : mkdir(absolute, { action: "make part of gadget" })
+      );
+    }
+    this.#record("make", path);
+  }
+
+  /** Removes a directory. */
+  remove(path: string): void {
+    const absolute = this.resolve(path);
+    this.#call(() => rmdir(absolute, { action: "remove part of gadget" }));
+    this.#record("remove", path);
+  }
+
+  /** Writes an attribute of `directory`. */
+  set(directory: string, node: AttributeNode): void {
+    const path = directory === "" ? node.path : `${directory}/${node.path}`;
+    const value = node.value instanceof Uint8Array
+      ? `${node.value.length} bytes`
+      : JSON.stringify(node.value);
+    const absolute = this.resolve(path);
+    this.#call(() =>
+      writeFile(absolute, encodeValue(node), {
+        action: `set gadget attribute "${path}" to ${value}`,
+      }), (error) => attributeHint(error, node));
+    this.written.set(path, node);
+    this.#record("set", path);
+  }
+
+  /** Makes a link to another path of the gadget. */
+  link(target: string, path: string): void {
+    const [from, to] = [this.resolve(path), this.resolve(target)];
+    this.#call(() =>
+      symlink(to, from, { action: `add "${target}" to gadget` })
+    );
+    this.#record("link", path);
+  }
+
+  /** Removes a link. */
+  unlink(path: string): void {
+    const absolute = this.resolve(path);
+    this.#call(() => unlink(absolute, { action: "remove link of gadget" }));
+    this.#record("unlink", path);
+  }
+
+  /** Reads an attribute. */
+  read(path: string): Uint8Array {
+    return readFile(this.resolve(path), { action: "read gadget attribute" });
+  }
+
+  /** The UDC that the gadget is bound to, `""` without one. */
+  get udc(): string {
+    const path = this.resolve("UDC");
+    return this.#call(() =>
+      readTextFile(path, { action: "read gadget's UDC" })
+    );
+  }
+
+  /** Writes `UDC`; `""` unbinds. */
+  setUdc(udc: string): void {
+    const path = this.resolve("UDC");
+    this.#call(() =>
+      writeFile(path, udc === "" ? "\n" : udc, {
+        action: udc === "" ? "unbind gadget" : `bind gadget to UDC "${udc}"`,
+      })
+    );
+    this.#record(udc === "" ? "unbind" : "bind", "UDC");
+  }
+
+  /** Binds where it was bound, if the kernel lets it: after an error, which goes first. */
+  setUdcBack(udc: string): void {
+    try {
+      if (this.udc === "") this.setUdc(udc);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+    }
+  }
+
+  /**
+   * Makes a call, and adds to its error what is known about it.
+   *
+   * @param hint Finds a cause that is not a missing gadget.
+   */
+  #call<T>(
+    run: () => T,
+    hint: (error: SystemErrorFields) => string | undefined = () => undefined,
+  ): T {
+    try {
+      return run();
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      const gone = error.code === "ENOENT" && !exists(this.root);
+      throw withHint(error, gone ? REMOVED : hint(error));
+    }
+  }
+
+  #record(type: GadgetChange["type"], path: string): void {
+    this.changes.push({ type, path });
+  }
+}
+
+/** What to do about a gadget whose directory has gone. */
+export const REMOVED =
+  "another program has removed the gadget; stop it, and start it again";
+
+/** An error number of the kernel that is not for user space. */
+const ETOOSMALL = "E525";
+/** Attributes whose value is a file that the kernel opens. */
+const FILE = /^lun\.\d+\/file$/;
+
+/** Why the kernel has not taken the value of an attribute. */
+function attributeHint(
+  { code, syscall, path = "" }: SystemErrorFields,
+  node: AttributeNode,
+): string | undefined {
+  if (syscall === "open" && code === "ENOENT") {
+    return exists(path.slice(0, path.lastIndexOf("/")))
+      ? `this kernel (${kernelRelease()}) has no such attribute; check its name`
+      : "the directory of the attribute does not exist";
+  }
+  const { value } = node;
+  if (!FILE.test(node.path) || typeof value !== "string") return undefined;
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return exists(value) ? undefined : `the file "${value}" does not exist`;
+    case "EACCES":
+    case "EPERM":
+      return `the kernel may not open the file "${value}" for this process`;
+    case ETOOSMALL:
+      return `the file "${value}" is smaller than the drive's smallest medium`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * What goes wrong with accepted Microsoft OS descriptors.
+ *
+ * @module
+ */
+
+import {
+  EXTENDED_PROPERTIES,
+  PROPERTY_LENGTH,
+  PROPERTY_TYPES,
+} from "../../src/compile/microsoft_os_encoding.ts";
+import type { ProblemList } from "../../src/check/problem_list.ts";
+import type { OsFeatureDescriptor } from "./write_model_os.ts";
+
+const ANSWERED_TYPES: readonly number[] = Object.values(PROPERTY_TYPES);
+
+/**
+ * Finds what the kernel makes wrong of a feature descriptor when the host asks for it.
+ *
+ * @param list Where problems go.
+ * @param feature The feature descriptor.
+ */
+export function validateFeature(
+  list: ProblemList,
+  { index, entries, path }: OsFeatureDescriptor,
+): void {
+  if (index !== EXTENDED_PROPERTIES) return;
+  entries.forEach((bytes, number) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const type = view.getUint32(4, true);
+    const nameLength = view.getUint16(8, true);
+    const at = `${path}[${number}]`;
+    if (!bytes.subarray(10, 10 + nameLength).includes(0)) {
+      list.hazard(
+        "os-terminator",
+        `${at}.bPropertyName`,
+        "The name has no terminator, so the kernel reads beyond it: end it with a NUL",
+      );
+    }
+    if (!ANSWERED_TYPES.includes(type)) {
+      list.configure(
+        "os-property",
+        `${at}.dwPropertyDataType`,
+        `The kernel cannot answer with type ${type}, and stalls: use 1, 2, 3 or 6`,
+      );
+    } else if (
+      type !== PROPERTY_TYPES.binary &&
+      bytes.subarray(PROPERTY_LENGTH + nameLength).at(-1) !== 0
+    ) {
+      list.configure(
+        "os-terminator",
+        `${at}.bPropertyData`,
+        "The text has no terminator, so the kernel overwrites its last character: end it with a NUL",
+      );
+    }
+  });
+}
