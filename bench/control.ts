@@ -14,7 +14,7 @@ import {
   Gadget,
   usbFunction,
 } from "@usb/gadget";
-import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs_find.ts";
+import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs/find.ts";
 import { runText } from "../tests/vm/process.ts";
 
 const ROUNDS = 5;
@@ -38,7 +38,7 @@ await runText("gcc", [
   "-O2",
   "-o",
   program,
-  `${import.meta.dirname}/../tests/support/control_gadget.c`,
+  `${import.meta.dirname}/../tests/support/programs/control_gadget.c`,
 ]);
 
 /** Asks the gadget that is there; returns requests per second. */

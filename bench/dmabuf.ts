@@ -10,9 +10,9 @@
  * @module
  */
 import { bulkIn, DmaBuffer, Gadget, usbFunction } from "@usb/gadget";
-import { endpointAddresses } from "../tests/support/endpoint_gadget.ts";
-import { UsbfsDevice } from "../tests/support/usbfs.ts";
-import { UrbType } from "../tests/support/usbfs_abi.ts";
+import { endpointAddresses } from "../tests/support/gadgets/endpoints.ts";
+import { UsbfsDevice } from "../tests/support/usbfs/device.ts";
+import { UrbType } from "../tests/support/usbfs/abi.ts";
 
 const TOTAL = Number(Deno.env.get("BENCH_MIB") ?? 1024) << 20;
 const SIZE = 1 << 20;

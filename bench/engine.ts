@@ -14,7 +14,7 @@ import {
   makeReadsOfNewMemory,
   makeWrites,
   openEndpoints,
-} from "../tests/support/endpoints_on_files.ts";
+} from "../tests/support/measure/endpoints_on_files.ts";
 
 const SIZE = 4096;
 const depth = Number(Deno.args[0] ?? 32);

@@ -9,7 +9,7 @@ import {
   Gadget,
   kernelFunction,
 } from "@usb/gadget";
-import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs_find.ts";
+import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs/find.ts";
 import type { Contender, Programs } from "./contenders.ts";
 import { benchFunction } from "./definition.ts";
 import type { Cell } from "./plan.ts";

@@ -10,8 +10,8 @@
  * @module
  */
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
-import { endpointAddresses } from "../tests/support/endpoint_gadget.ts";
-import { UsbfsDevice } from "../tests/support/usbfs.ts";
+import { endpointAddresses } from "../tests/support/gadgets/endpoints.ts";
+import { UsbfsDevice } from "../tests/support/usbfs/device.ts";
 import { runText } from "../tests/vm/process.ts";
 
 const ROUNDS = 5;

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { aioLibraries } from "../support/libraries.ts";
+import { aioLibraries } from "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

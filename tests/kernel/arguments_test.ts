@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import {
   bulkIn,
@@ -15,15 +15,15 @@ import {
   functionRows,
   gadgetRows,
   transferRows,
-} from "../support/argument_rows.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { pattern } from "../support/pattern.ts";
-import { Vgem } from "../support/vgem.ts";
+} from "../support/arguments/rows.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { Vgem } from "../support/dmabuf/vgem.ts";
 import {
   assertRefused,
   detachedBytes,
   NO_BYTES,
-} from "../support/wrong_arguments.ts";
+} from "../support/arguments/wrong_values.ts";
 
 Deno.test("a refused write sends nothing, and a refused read takes nothing", async () => {
   await using test = await startEndpoints({ tx: bulkIn(), rx: bulkOut() });

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
-import { outcome } from "../support/control_host.ts";
-import { startExample } from "../support/echo_program.ts";
-import { endpointAddresses } from "../support/endpoint_gadget.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { shell } from "../support/shell.ts";
-import { until } from "../support/until.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { outcome } from "../support/gadgets/control.ts";
+import { startExample } from "../support/programs/example.ts";
+import { endpointAddresses } from "../support/gadgets/endpoints.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { shell } from "../support/machine/shell.ts";
+import { until } from "../support/waiting/until.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const SIZE = 8 << 20;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   assert,
   assertEquals,
@@ -8,15 +8,18 @@ import {
 } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
 import { openAio } from "../../ffi/aio/calls.ts";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { type RunningExample, startExample } from "../support/echo_program.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { gadgetTraces, openFiles } from "../support/leftovers.ts";
-import { keepHostAway } from "../support/host_absence.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import {
+  type RunningExample,
+  startExample,
+} from "../support/programs/example.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { gadgetTraces, openFiles } from "../support/machine/leftovers.ts";
+import { keepHostAway } from "../support/host/absence.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

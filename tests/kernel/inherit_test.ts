@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   bulkPair,
@@ -12,15 +12,15 @@ import {
 } from "@usb/gadget";
 import { echo, mountPoint } from "../../examples/systemd/echo_function.ts";
 import { exists } from "../../ffi/file.ts";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { startExample } from "../support/echo_program.ts";
-import { FunctionHolder } from "../support/function_holder.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { until } from "../support/until.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import { startExample } from "../support/programs/example.ts";
+import { FunctionHolder } from "../support/gadgets/function_holder.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { until } from "../support/waiting/until.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 

@@ -1,9 +1,9 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
-import { bulkEndpoints } from "../support/echo_host.ts";
-import { startExample } from "../support/echo_program.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { bulkEndpoints } from "../support/host/echo.ts";
+import { startExample } from "../support/programs/example.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const IDENTITY = "Example,Voltage source,1,0.1\n";
 

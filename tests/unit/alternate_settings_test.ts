@@ -14,7 +14,7 @@ import {
   validateFunction,
 } from "@usb/gadget";
 import { assertEquals } from "@std/assert";
-import { block, intf } from "../support/descriptors_blocks.ts";
+import { block, intf } from "../support/descriptors/blocks.ts";
 
 /** The settings of an interface, as the host sees them. */
 function settings(it: InterfaceDefinition) {

@@ -3,7 +3,7 @@
  * that every run finds the same.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Cost, Costs } from "../support/transfer_budget.ts";
+import type { Cost, Costs } from "../support/measure/transfer_budget.ts";
 
 /** A system call for each 32 transfers that are under way together. */
 const SUBMITS = 1 / 32;
@@ -21,7 +21,7 @@ async function count(what: "calls" | "heap"): Promise<Costs> {
       "--import-map=tests/import_map.json",
       // Nothing is collected while bytes are counted.
       "--v8-flags=--min-semi-space-size=128,--max-semi-space-size=128",
-      "tests/support/transfer_budget.ts",
+      "tests/support/measure/transfer_budget.ts",
       what,
     ],
     cwd: new URL("../..", import.meta.url),
