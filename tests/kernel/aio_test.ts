@@ -1,5 +1,5 @@
 /**
- * Transfers by libaio and by raw system calls, whose numbers depend on the
+ * Transfers with libaio and with raw system calls, whose numbers depend on the
  * architecture.
  *
  * @module
@@ -21,14 +21,14 @@ const echo = usbFunction({
 });
 
 for (const library of aioLibraries) {
-  Deno.test(`transfers move, are aborted and survive a reset by ${library}`, async () => {
+  Deno.test(`transfers complete, are aborted and survive a reset with ${library}`, async () => {
     await using gadget = await Gadget.start({
       ...ids,
       maxSpeed,
       functions: [echo],
     }, { libaio: library });
     const { link } = gadget.functions.echo.endpoints;
-    // Not the device of the test before, which may be about to go.
+    // Do not find the previous test's device, which may be about to disappear.
     await gadget.functions.echo.enabled();
     await using device = await UsbfsDevice.find(ids);
     await device.claimInterface(0);

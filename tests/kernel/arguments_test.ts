@@ -25,7 +25,7 @@ import {
   NO_BYTES,
 } from "../support/arguments/wrong_values.ts";
 
-Deno.test("a refused write sends nothing, and a refused read takes nothing", async () => {
+Deno.test("a refused write sends nothing, and a refused read consumes nothing", async () => {
   await using test = await startEndpoints({ tx: bulkIn(), rx: bulkOut() });
   const { endpoints: { tx, rx }, device, addresses: [input, out] } = test;
   tx.autoZlp = true;
@@ -58,7 +58,7 @@ Deno.test("a refused write sends nothing, and a refused read takes nothing", asy
   }
 });
 
-Deno.test("arguments of a running gadget are refused, by name, and nothing changes", async () => {
+Deno.test("calls on a running gadget refuse wrong arguments by name and change nothing", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
   const { endpoints: { link }, gadget, fs, device, addresses } = test;
   using vgem = await Vgem.open();

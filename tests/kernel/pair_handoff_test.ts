@@ -46,7 +46,7 @@ async function startHandoff() {
     async [Symbol.asyncDispose]() {
       await device.close();
       const { text } = await example.end("SIGINT");
-      assertStringIncludes(text, `The data is for whoever opens ${FILE}\n`);
+      assertStringIncludes(text, `Serve the data with ${FILE}\n`);
       assertEquals(gadgetTraces(), before);
     },
   };
