@@ -15,7 +15,7 @@ import { externalFunction, FunctionFs, Gadget } from "@usb/gadget";
 import { exists } from "../../ffi/file.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { link } from "../support/gadgets/link_function.ts";
-import { rights } from "../support/machine/file_permissions.ts";
+import { filePermissions } from "../support/machine/file_permissions.ts";
 import { shell } from "../support/machine/shell.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
@@ -45,7 +45,12 @@ Deno.test("the mounts of a gadget have the options that they were given", async 
   });
   const found = Object.fromEntries(
     await Promise.all([plain, "/run/made", "/run/there-before"].map(
-      async (it) => [it, [await rights(it), await rights(`${it}/ep1`)]],
+      async (
+        it,
+      ) => [it, [
+        await filePermissions(it),
+        await filePermissions(`${it}/ep1`),
+      ]],
     )),
   );
   // The kernel takes read and execute of directories, read and write of files.

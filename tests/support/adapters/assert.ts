@@ -1,10 +1,10 @@
 /**
  * The functions of `@std/assert` that this project uses, over `node:assert`.
  *
- * JSR cannot be reached from every machine that runs these tests, so
- * `tests/import_map.json` maps `@std/assert` here. `deno task test:jsr` runs
- * the same tests with the real package, whose types these are:
- * `tests/unit/adapters_test.ts` holds both to them.
+ * Not every machine that runs these tests can reach JSR, so
+ * `tests/import_map.json` maps `@std/assert` here. `deno task test:jsr` runs the
+ * same tests with the real package. `tests/unit/adapters_test.ts` checks that both
+ * have the same types.
  *
  * @module
  */
@@ -101,7 +101,7 @@ export function assertIsError<E extends Error = Error>(
   }
 }
 
-/** What follows the function in a call: a class and its message, or a note. */
+/** The arguments after the function: a class and its message, or a note. */
 type Expectation<E extends Error> = [
   errorClassOrMsg?: ErrorClass<E> | string,
   msgIncludes?: string,

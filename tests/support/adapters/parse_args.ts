@@ -1,15 +1,15 @@
 /**
  * `parseArgs()` of `@std/cli`, over `node:util`, for machines without JSR.
  *
- * Takes the options that this project uses, and has their types:
- * `tests/unit/adapters_test.ts` holds both to them. `string` or `boolean` has
- * to be given; without it, std's result is not typed.
+ * Supports the options that this project uses, with the types of the original;
+ * `tests/unit/adapters_test.ts` checks both. `string` or `boolean` is required,
+ * because std's result is not typed without it.
  *
  * @module
  */
 import { parseArgs as nodeParseArgs } from "node:util";
 
-/** The options for `parseArgs()`, by the names in each list. */
+/** The options of `parseArgs()`, with the names in each list. */
 export interface ParseOptions<
   B extends string,
   S extends string,
@@ -18,13 +18,13 @@ export interface ParseOptions<
 > {
   boolean?: readonly B[];
   string?: readonly S[];
-  /** Names among the others that may be repeated. */
+  /** Names in the other lists that may be repeated. */
   collect?: readonly (C & (B | S))[];
   default?: D;
   unknown?: (arg: string) => unknown;
 }
 
-/** What `parseArgs()` returns. */
+/** The result of `parseArgs()`. */
 export type Args<
   B extends string,
   S extends string,

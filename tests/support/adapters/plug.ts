@@ -1,6 +1,6 @@
 /**
- * `download()` of `@denosaurs/plug`, for machines without JSR: fetches a
- * library into a folder of its own and returns the file.
+ * `download()` of `@denosaurs/plug`, for machines without JSR: downloads a
+ * library into a new folder and returns the file.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface FetchOptions {
   url: string | URL;
 }
 
-/** Fetches a library, and returns the path of the copy. */
+/** Downloads a library, and returns the path of the file. */
 export async function download(options: FetchOptions): Promise<string> {
   const response = await fetch(options.url);
   if (!response.ok) {

@@ -1,11 +1,11 @@
 /**
- * `TextLineStream` of `@std/streams`, for machines without JSR: text in pieces
- * of any size becomes lines, without their ends (LF or CR LF).
+ * `TextLineStream` of `@std/streams`, for machines without JSR: splits text chunks
+ * of any size into lines without their terminators (LF or CR LF).
  *
  * @module
  */
 
-/** Turns text into lines. What has no end by the end of the stream is a line. */
+/** Splits text into lines. An unterminated rest at the end of the stream is a line. */
 export class TextLineStream extends TransformStream<string, string> {
   constructor() {
     let rest = "";

@@ -1,5 +1,5 @@
 /**
- * The arguments of the public API: one row for each.
+ * The arguments of the public API, one row for each.
  *
  * @module
  */
@@ -53,7 +53,7 @@ const echo = usbFunction({
   interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
 });
 
-/** What needs no object. */
+/** Static functions and free functions. */
 export function staticRows(): ArgumentRow[] {
   const mount = "/nowhere";
   const ids = { vendorId: 0x1209, productId: 1, functions: [echo] };
@@ -186,7 +186,7 @@ export function staticRows(): ArgumentRow[] {
   ];
 }
 
-/** Helpers that touch no kernel. */
+/** Helpers that do not use the kernel. */
 function helperRows(): ArgumentRow[] {
   const route = { request: 1, handler: nothing };
   return [
@@ -329,7 +329,7 @@ function helperRows(): ArgumentRow[] {
   ];
 }
 
-/** Calls of one endpoint, or of a pair of both under one name. */
+/** Methods of an endpoint in each direction, or of a pair under one name. */
 export function transferRows(
   type: "Endpoint" | "EndpointPair",
   tx: InEndpoint | EndpointPair,
@@ -359,7 +359,7 @@ export function transferRows(
       ["zlp", ["Auto", true, null], (it) => tx.openWritable({ zlp: it })],
       ["reconnect", NO_RECONNECTS, (it) => tx.openWritable({ reconnect: it })],
     ),
-    // A chunk that is none ends its stream.
+    // An invalid chunk ends its stream.
     ...rowsFor(`${input}.writable`, "async", ["a chunk", NO_BYTES, (it) => {
       const writer = tx.writable.getWriter();
       writer.closed.catch(() => {});
@@ -408,7 +408,7 @@ export function transferRows(
   ];
 }
 
-/** Whether it is a `Uint8Array` without its memory. */
+/** Whether a value is a detached `Uint8Array`. */
 function isEmptyBytes(value: unknown): boolean {
   return Object.prototype.toString.call(value) === "[object Uint8Array]" &&
     Reflect.getPrototypeOf(value as object) === Uint8Array.prototype &&
@@ -420,7 +420,7 @@ function wasmBytes(): Uint8Array {
   return new Uint8Array(new WebAssembly.Memory({ initial: 1 }).buffer);
 }
 
-/** What both directions have. */
+/** Methods of both directions. */
 export function endpointRows(endpoint: InEndpoint | OutEndpoint) {
   const calls = [
     "halt",
@@ -456,7 +456,7 @@ export function setupRows(makeSetup: () => SetupRequest): ArgumentRow[] {
   ]);
 }
 
-/** Calls of a buffer. */
+/** Methods of a buffer. */
 export function dmabufRows(buffer: DmaBuffer): ArgumentRow[] {
   return rowsFor(
     "DmaBuffer.access",
@@ -472,7 +472,7 @@ export function dmabufRows(buffer: DmaBuffer): ArgumentRow[] {
   );
 }
 
-/** Calls that need an attached buffer. */
+/** Methods of an attached buffer. */
 export function attachmentRows(
   endpoint: InEndpoint | OutEndpoint,
   attachment: DmaBufferAttachment,
@@ -495,7 +495,7 @@ export function attachmentRows(
   ];
 }
 
-/** Calls of an open function. */
+/** Methods of an open function. */
 export function functionRows(fs: FunctionFs): ArgumentRow[] {
   return [
     ...(["enabled", "dmabufSupport"] as const).flatMap((call) =>
@@ -514,7 +514,7 @@ export function functionRows(fs: FunctionFs): ArgumentRow[] {
   ];
 }
 
-/** Calls of a started gadget. */
+/** Methods of a started gadget. */
 export function gadgetRows(gadget: Gadget): ArgumentRow[] {
   const same = () => gadget.definition;
   return [

@@ -1,28 +1,28 @@
 /**
- * Arguments that are not what TypeScript would ask for, and what becomes of
- * them.
+ * Arguments of types that TypeScript would refuse, and the assertion that a call
+ * refuses them.
  *
  * @module
  */
 import { assert } from "@std/assert";
 
-/** One argument of one call, and values that it must refuse. */
+/** An argument of a call, and the values that the call must refuse. */
 export interface ArgumentRow {
   /** The call, such as `"InEndpoint.write"`. */
   readonly call: string;
-  /** How messages name the argument. */
+  /** The name of the argument in messages. */
   readonly argument: string;
   readonly wrong: readonly unknown[];
-  /** Makes the call with a value for the argument. */
+  /** Makes the call with a value of the argument. */
   // deno-lint-ignore no-explicit-any -- the types are wrong on purpose
   readonly use: (value: any) => unknown;
-  /** Whether the call returns a promise, and so must not throw. */
+  /** Whether the call returns a promise, and must not throw. */
   readonly isAsync: boolean;
   /** The class of the error. */
   readonly errorClass: typeof TypeError | typeof RangeError;
 }
 
-/** Makes rows for the arguments of one call. */
+/** Returns the rows of a call. */
 export function rowsFor(
   call: string,
   kind: "async" | "sync",
@@ -62,7 +62,7 @@ export async function assertRefused(
       assert(error instanceof errorClass, text);
       assert(error.message.startsWith("Cannot "), text);
       assert(error.message.includes(argument), text);
-      // What the engine says of a value that it trips over.
+      // The engine's messages for a value that was not checked.
       assert(!/reading '|is not a function|undefined \(/.test(error.message));
     }
   }
@@ -74,14 +74,14 @@ function show(value: unknown): string {
     : Deno.inspect(value, { compact: true, breakLength: Infinity });
 }
 
-/** An array whose memory was transferred. */
+/** An array whose buffer was transferred. */
 export function detachedBytes(): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(8);
   bytes.buffer.transfer();
   return bytes;
 }
 
-/** An array that lies outside of its buffer, which has shrunk. */
+/** An array outside its buffer, which was shrunk. */
 export function shrunkBytes(length?: number): Uint8Array<ArrayBuffer> {
   const buffer = new ArrayBuffer(16, { maxByteLength: 16 });
   const bytes = new Uint8Array(buffer, 8, length);
@@ -89,17 +89,17 @@ export function shrunkBytes(length?: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** What is no object. */
+/** Values that are not objects. */
 export const NO_OBJECTS: readonly unknown[] = [null, "text", 5, true, 1n];
-/** What is no boolean. */
+/** Values that are not booleans. */
 export const NO_FLAGS: readonly unknown[] = [null, "true", 0, 1, {}];
-/** What is no number. */
+/** Values that are not numbers. */
 export const NO_NUMBERS: readonly unknown[] = [null, "4", {}, true, 4n];
-/** What is no string. */
+/** Values that are not strings. */
 export const NO_TEXTS: readonly unknown[] = [null, 5, {}, ["a"], Symbol("a")];
-/** What is no function. */
+/** Values that are not functions. */
 export const NO_CALLBACKS: readonly unknown[] = [null, "f", {}, 5];
-/** What is no signal. */
+/** Values that are not signals. */
 export const NO_SIGNALS: readonly unknown[] = [
   null,
   "stop",
@@ -107,7 +107,7 @@ export const NO_SIGNALS: readonly unknown[] = [
   new AbortController(),
   new EventTarget(),
 ];
-/** What is no array of bytes. */
+/** Values that are not byte arrays. */
 export const NO_BYTES: readonly unknown[] = [
   undefined,
   null,

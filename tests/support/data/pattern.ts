@@ -1,12 +1,12 @@
 /**
- * Bytes whose every position can be checked.
+ * Test data in which a lost or repeated byte shows.
  *
  * @module
  */
 
 /**
- * Fills an array with a sequence that depends on the seed and the position,
- * and repeats after 251 bytes, a prime: a lost or doubled packet shows.
+ * Returns a sequence that depends on the seed and the position. It repeats after
+ * 251 bytes, a prime, so a lost or repeated packet changes the data.
  */
 export function pattern(size: number, seed = 0): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);

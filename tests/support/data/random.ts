@@ -1,10 +1,10 @@
 /**
- * Random choices, the same ones for the same seed.
+ * Reproducible random choices.
  *
  * @module
  */
 
-/** A source of random choices. */
+/** A random number generator: the same seed gives the same choices. */
 export class Random {
   #state: number;
 
@@ -21,17 +21,17 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from least to greatest, both possible. */
+  /** An integer from `least` to `greatest`, inclusive. */
   int(least: number, greatest: number): number {
     return least + Math.floor(this.next() * (greatest - least + 1));
   }
 
-  /** True with a probability. */
+  /** Returns true with a probability. */
   chance(probability = 0.5): boolean {
     return this.next() < probability;
   }
 
-  /** One of several. */
+  /** Returns one of several values. */
   pick<T>(values: readonly T[]): T {
     return values[this.int(0, values.length - 1)];
   }

@@ -1,12 +1,12 @@
 /**
- * The seed of a run of random tests.
+ * The seed of random tests.
  *
  * @module
  */
 
 /**
- * Returns the seed that the environment variable `GADGET_SEED` asks for, and a new one otherwise. The runners hand the
- * variable on to the VM.
+ * Returns the seed in the environment variable `GADGET_SEED`, or a new one. The runners pass the variable on to the
+ * VM.
  */
 export function testSeed(): number {
   const given = Deno.env.get("GADGET_SEED");
@@ -14,7 +14,7 @@ export function testSeed(): number {
   const seed = Number(given);
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new TypeError(
-      `Cannot use GADGET_SEED "${given}": it must be a whole number below 2 to the 32nd`,
+      `Cannot use GADGET_SEED "${given}": it must be an integer from 0 to 2^32 - 1`,
     );
   }
   return seed;

@@ -1,6 +1,5 @@
 /**
- * Random function definitions, the same ones for the same seed. Shared by the unit tests and by the tests that ask a
- * kernel.
+ * Random function definitions, reproducible by a seed, for unit tests and kernel tests.
  *
  * @module
  */
@@ -23,17 +22,17 @@ import {
 } from "@usb/gadget";
 import type { Random } from "../data/random.ts";
 
-/** What a random definition may contain. */
+/** The limits of a random definition. */
 export interface ArbitraryOptions {
-  /** Leave out isochronous endpoints, as dummy_hcd has none. */
+  /** Use no isochronous endpoints; dummy_hcd has none. */
   readonly isochronous?: boolean;
-  /** How many endpoints at most, 30 by default. */
+  /** The maximum number of endpoints, 30 by default. */
   readonly maxEndpoints?: number;
-  /** Leave out DFU, for kernels before 6.12. */
+  /** Use no DFU, for kernels before 6.12. */
   readonly dfu?: boolean;
 }
 
-/** A random definition that is valid. */
+/** Returns a random valid definition. */
 export function arbitraryDefinition(
   random: Random,
   options: ArbitraryOptions = {},

@@ -1,34 +1,34 @@
 /**
- * Builds descriptor and string blocks byte by byte, right or wrong.
+ * Builds valid and invalid descriptor and string blocks byte by byte.
  *
  * @module
  */
 
-/** The parts of a descriptors block. Lists that are left out have no flag. */
+/** The parts of a descriptors block. An omitted list has no flag. */
 export interface BlockParts {
   readonly magic?: number;
   readonly length?: number;
-  /** Flags on top of those of the lists that are there. */
+  /** Flags in addition to those of the given lists. */
   readonly flags?: number;
   readonly eventfd?: number;
   readonly full?: readonly (readonly number[])[];
   readonly high?: readonly (readonly number[])[];
   readonly super?: readonly (readonly number[])[];
   readonly os?: readonly (readonly number[])[];
-  /** Counts in place of the right ones. */
+  /** Counts that replace the correct ones. */
   readonly counts?: {
     readonly full?: number;
     readonly high?: number;
     readonly super?: number;
     readonly os?: number;
   };
-  /** Bytes after everything. */
+  /** Bytes appended at the end. */
   readonly rest?: readonly number[];
 }
 
 const LISTS = ["full", "high", "super", "os"] as const;
 
-/** A descriptors block in version 2. */
+/** A descriptors block in format version 2. */
 export function block(parts: BlockParts): Uint8Array<ArrayBuffer> {
   let flags = parts.flags ?? 0;
   LISTS.forEach((it, bit) => {
@@ -141,7 +141,7 @@ export function compatId(number: number, reserved = 0): number[] {
   return [number, 1, ...Array(16).fill(0x41), 0, 0, 0, 0, 0, reserved];
 }
 
-/** What an extended property says; sizes are right unless given. */
+/** The fields of an extended property. Sizes are correct unless given. */
 export interface PropertyParts {
   readonly version?: number;
   readonly interface?: number;

@@ -1,5 +1,5 @@
 /**
- * A FunctionFS instance that no gadget uses, to see what its ep0 takes.
+ * A FunctionFS instance outside any gadget, to test what its ep0 accepts.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { listMounts, mount, unmount } from "../../../ffi/mount.ts";
 
 const GADGETS = "/sys/kernel/config/usb_gadget";
 
-/** What a kernel did with the blocks. */
+/** The kernel's reaction to the blocks. */
 export interface KernelVerdict {
   /** The block that was refused, if one was. */
   readonly refused?: "descriptors" | "strings";
@@ -21,12 +21,12 @@ export interface KernelVerdict {
 
 /** A mounted FunctionFS instance. */
 export class FunctionFsInstance implements Disposable {
-  /** Where it is mounted. */
+  /** The mount point. */
   readonly mountPoint: string;
   readonly #name: string;
   readonly #gadget: string;
 
-  /** Makes and mounts an instance. Its name must be one that nobody has. */
+  /** Creates and mounts an instance. Its name must be unused. */
   constructor(name: string) {
     if (!listMounts().some(({ type }) => type === "configfs")) {
       mount({
@@ -45,11 +45,12 @@ export class FunctionFsInstance implements Disposable {
   }
 
   /**
-   * Opens ep0, writes the blocks as far as they are taken, and closes it: with that, FunctionFS forgets them. Only the
-   * flags stay, which a block in the legacy format does not replace; before one the instance is mounted anew.
+   * Opens ep0, writes the blocks until one is refused, and closes ep0, which makes FunctionFS forget them. Only the
+   * flags remain, and a block in the legacy format does not replace them: before such a block the instance is mounted
+   * again.
    *
-   * @param confirm Is asked when ep0 is open, which takes a file descriptor. If it says false, nothing is written.
-   * @returns What the kernel did, or undefined when nothing was written.
+   * @param confirm Called when ep0 is open, which uses a file descriptor. If it returns false, nothing is written.
+   * @returns The kernel's reaction, or undefined if nothing was written.
    */
   write(
     descriptors: Uint8Array<ArrayBuffer>,
@@ -73,7 +74,7 @@ export class FunctionFsInstance implements Disposable {
     }
   }
 
-  /** Unmounts and removes it. */
+  /** Unmounts and removes the instance. */
   [Symbol.dispose](): void {
     unmount(this.mountPoint);
     rmdir(this.mountPoint);

@@ -1,12 +1,12 @@
 /**
- * What a host must see of a function: the descriptors that were written to ep0, and what the kernel puts in place of
- * their numbers. Shares no code with what it is to check.
+ * The descriptors that a host must see of a function: those that were written to ep0, with the numbers that the
+ * kernel replaces. Shares no code with the package.
  *
  * @module
  */
 import { DUMMY_UDC, type EndpointRequest, pickEndpoints } from "@usb/gadget";
 
-/** The speeds as FunctionFS orders them. */
+/** The speeds in the order of FunctionFS. */
 const SPEEDS = ["full", "high", "super"] as const;
 type SpeedName = typeof SPEEDS[number];
 
@@ -23,7 +23,7 @@ const TRANSFER_TYPES = [
 /** The descriptors of each speed of a block. */
 export type SpeedLists = { readonly [S in SpeedName]?: readonly Uint8Array[] };
 
-/** Takes the lists out of a block in version 2 without an eventfd. */
+/** Extracts the lists from a block in format version 2 without an eventfd. */
 export function speedLists(block: Uint8Array<ArrayBuffer>): SpeedLists {
   const view = new DataView(block.buffer, block.byteOffset);
   const flags = view.getUint32(8, true);
@@ -48,10 +48,10 @@ export function speedLists(block: Uint8Array<ArrayBuffer>): SpeedLists {
 }
 
 /**
- * The addresses that the kernel picks from dummy_hcd for the functions of one gadget, one after the other. It looks at
- * the first list of each that has endpoints.
+ * Returns the addresses that the kernel picks from dummy_hcd for the functions of a gadget, in order. The kernel uses
+ * the first list with endpoints of each function.
  *
- * @returns For each function those of its endpoints, or nothing where the controller has not enough of them.
+ * @returns The addresses of each function's endpoints, or undefined if the controller has too few.
  */
 export function dummyAddresses(
   functions: readonly SpeedLists[],
@@ -74,20 +74,19 @@ function endpointsOf(list: readonly Uint8Array[]): EndpointRequest[] {
   }));
 }
 
-/** What comes before a function in its gadget. */
+/** The numbers used by the functions before a function in its gadget. */
 export interface Offsets {
   /** Interfaces. */
   interfaces: number;
-  /** String identifiers: the first one of the function is the next. */
+  /** String identifiers. The function's first one is the next. */
   strings: number;
 }
 
 /**
- * Puts the numbers of the host in place of those of a function, as the kernel does.
+ * Replaces a function's numbers with those that the host sees, as the kernel does.
  *
  * @param list The descriptors of the current speed.
- * @param addresses The addresses of the endpoints.
- * @param offsets What comes before; moved on past the function.
+ * @param offsets The numbers used before the function; advanced past it.
  */
 export function hostView(
   list: readonly Uint8Array[],

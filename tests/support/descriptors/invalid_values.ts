@@ -1,12 +1,12 @@
 /**
- * Values that have no place in a definition, and where to put them.
+ * Puts invalid values into random places of a definition.
  *
  * @module
  */
 import type { Random } from "../data/random.ts";
 
-/** Any value, of which most are wrong wherever they stand. */
-export function nonsense(random: Random): unknown {
+/** Returns a random value, usually invalid in any place. */
+export function invalidValue(random: Random): unknown {
   const cycle: Record<string, unknown> = {};
   cycle.self = cycle;
   return random.pick<unknown>([
@@ -50,9 +50,9 @@ export function nonsense(random: Random): unknown {
   ]);
 }
 
-/** Puts nonsense into a random place of plain data: in place of a value, or as a field more. */
+/** Replaces a value in a random place of plain data with an invalid one, or adds a field. */
 export function spoil(random: Random, data: unknown): unknown {
-  if (random.chance(0.15)) return nonsense(random);
+  if (random.chance(0.15)) return invalidValue(random);
   if (Array.isArray(data) && data.length > 0) {
     const copy = [...data];
     const index = random.int(0, data.length - 1);
@@ -60,10 +60,10 @@ export function spoil(random: Random, data: unknown): unknown {
     return copy;
   }
   if (typeof data !== "object" || data === null || Array.isArray(data)) {
-    return nonsense(random);
+    return invalidValue(random);
   }
   const names = Object.keys(data);
-  if (names.length === 0) return nonsense(random);
+  if (names.length === 0) return invalidValue(random);
   const name = random.pick(names);
   return {
     ...data,

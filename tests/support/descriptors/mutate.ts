@@ -1,11 +1,11 @@
 /**
- * Random changes of the bytes that FunctionFS is given.
+ * Random changes to descriptor and string blocks.
  *
  * @module
  */
 import type { Random } from "../data/random.ts";
 
-/** A block with some bytes changed, added or removed. The length field mostly follows. */
+/** Changes, adds or removes some bytes of a block, and usually corrects the length field. */
 export function mutate(
   random: Random,
   block: Uint8Array,
@@ -46,7 +46,7 @@ export function mutate(
         bytes = legacy(bytes);
         break;
       case 7:
-        // A change of a header word by one: magic, flags, counts.
+        // Change a header word by one: magic, flags, counts.
         bytes[random.pick([0, 8, 9, 12, 16, 20, 24])] ^= 1 << random.int(0, 3);
         break;
     }
@@ -59,7 +59,7 @@ export function mutate(
   return result;
 }
 
-/** Changes one byte of the same descriptor at all speeds, which the kernel may well accept. */
+/** Changes one byte of the same descriptor at all speeds, which the kernel often accepts. */
 function replaceEverywhere(random: Random, bytes: number[]): void {
   const [from, to] = descriptorAt(random, bytes);
   if (to - from < 4) return;
@@ -73,13 +73,13 @@ function replaceEverywhere(random: Random, bytes: number[]): void {
   }
 }
 
-/** The legacy format of a block that has full and high speed only, other blocks as they are. */
+/** Converts a block with only full and high speed to the legacy format, and returns others unchanged. */
 function legacy(bytes: readonly number[]): number[] {
   const isPlain = bytes[0] === 3 && bytes[8] === 3 && bytes[9] === 0;
   return isPlain ? [1, ...bytes.slice(1, 8), ...bytes.slice(12)] : [...bytes];
 }
 
-/** The range of some descriptor of the first list. */
+/** The range of a random descriptor in the first list. */
 function descriptorAt(
   random: Random,
   bytes: readonly number[],

@@ -1,6 +1,6 @@
 /**
- * Random blocks that are put together descriptor by descriptor: each part is right or nearly right, so that a kernel
- * comes far in them before it says no.
+ * Random blocks, built descriptor by descriptor. Each part is valid or nearly valid, so that a kernel reads far into
+ * them before it refuses them.
  *
  * @module
  */
@@ -19,17 +19,16 @@ import type { Random } from "../data/random.ts";
 
 type Descriptor = readonly number[];
 
-/** The two blocks of a function, right or wrong. */
+/** The two blocks of a function, valid or invalid. */
 export interface Blocks {
   readonly descriptors: Uint8Array<ArrayBuffer>;
   readonly strings: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Makes a descriptors block and a strings block.
+ * Returns a descriptors block and a strings block.
  *
- * @param random Where choices come from.
- * @param eventfd Makes the number of a file descriptor for the eventfd field.
+ * @param eventfd Returns a file descriptor for the eventfd field.
  */
 export function randomBlocks(random: Random, eventfd: () => number): Blocks {
   const list = randomList(random);
@@ -52,7 +51,7 @@ export function randomBlocks(random: Random, eventfd: () => number): Blocks {
 
 function randomList(random: Random): Descriptor[] {
   const list: Descriptor[] = [];
-  // One class for all: functional descriptors would else hardly ever fit.
+  // One class for all interfaces; otherwise functional descriptors would rarely fit.
   const [code, subclass] = random.pick([
     [0xff, 0],
     [3, random.int(0, 1)],
@@ -84,7 +83,7 @@ function randomList(random: Random): Descriptor[] {
   return list;
 }
 
-/** What is neither an interface nor an endpoint. Most of these are taken somewhere. */
+/** Descriptors other than interfaces and endpoints. Most are accepted in some place. */
 function randomOther(random: Random): Descriptor {
   const fill = (length: number, type: number) => [
     length,
@@ -118,7 +117,7 @@ function speedLists(random: Random, list: readonly Descriptor[]): BlockParts {
   return parts;
 }
 
-/** The same list, or one that differs a little. */
+/** Returns the same list, or one that differs slightly. */
 function variant(
   random: Random,
   list: readonly Descriptor[],

@@ -1,6 +1,6 @@
 /**
- * A gadget whose function is given byte by byte, for what our own validator would not let pass. Its function gets no
- * control requests, and its endpoints are not served.
+ * A gadget whose function is given as bytes, for functions that the package's validation would refuse. The function
+ * receives no control requests, and its endpoints are not served.
  *
  * @module
  */
@@ -28,12 +28,12 @@ const ids = { vendorId: 0x1209, productId: 0x0001 };
 
 let serial = 0;
 
-/** A bound gadget, and how the host knows it. */
+/** A bound gadget, and how the host identifies it. */
 export interface RawGadget extends AsyncDisposable {
   readonly match: DeviceMatch;
 }
 
-/** Runs a check with the host's view of a gadget that is made of two blocks. */
+/** Runs a check with the host's view of a gadget built from two blocks. */
 export async function withRawGadget(
   descriptors: Uint8Array<ArrayBuffer>,
   strings: Uint8Array<ArrayBuffer>,
@@ -45,7 +45,7 @@ export async function withRawGadget(
 }
 
 /**
- * Binds a gadget that is made of two blocks. A host may not find it.
+ * Binds a gadget built from two blocks. The host may not be able to configure it.
  *
  * @throws {Error} EBUSY if it cannot be bound.
  */
@@ -106,6 +106,6 @@ export function startRawGadget(
 
 function freeUdc(): string {
   const udc = listUdcs().find(({ driver }) => driver === "");
-  if (udc === undefined) throw new Error("Cannot find a UDC that is free");
+  if (udc === undefined) throw new Error("Cannot find a free UDC");
   return udc.name;
 }

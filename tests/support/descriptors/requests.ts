@@ -1,5 +1,5 @@
 /**
- * What a host asks a device about itself: strings, and Microsoft OS descriptors 1.0.
+ * Reads strings and Microsoft OS 1.0 descriptors of a device, as a host does.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { UsbfsDevice } from "../usbfs/device.ts";
 
 const GET_DESCRIPTOR = 6;
 const STRING = 3;
-/** What Windows takes for a string descriptor and the answers. */
+/** The length that Windows requests. */
 const ANSWER_LENGTH = 4096;
 
 /** Reads a string descriptor. */
@@ -21,7 +21,7 @@ export async function readString(
   return new TextDecoder("utf-16le").decode(bytes);
 }
 
-/** Reads the LANGIDs that a device has strings in. */
+/** Reads the LANGIDs of a device's strings. */
 export async function readLanguages(device: UsbfsDevice): Promise<number[]> {
   const bytes = await readStringBytes(device, 0, 0);
   return [...new Uint16Array(bytes.slice().buffer)];
@@ -43,7 +43,7 @@ async function readStringBytes(
   return bytes.subarray(2);
 }
 
-/** The string descriptor 0xee: what Windows asks first. */
+/** The string descriptor 0xee, which Windows requests first. */
 export interface OsString {
   readonly signature: string;
   readonly vendorCode: number;
@@ -65,7 +65,7 @@ export interface CompatibleIdSection {
   readonly subCompatibleId: string;
 }
 
-/** Asks for the extended compat IDs of a device. */
+/** Reads the extended compat IDs of a device. */
 export async function readCompatibleIds(
   device: UsbfsDevice,
   vendorCode: number,
@@ -96,12 +96,12 @@ export async function readCompatibleIds(
 /** A custom property section of the extended properties descriptor. */
 export interface PropertySection {
   readonly type: number;
-  /** Without the NUL at its end. */
+  /** Without the terminating NUL. */
   readonly name: string;
   readonly data: Uint8Array;
 }
 
-/** Asks for the extended properties of an interface. */
+/** Reads the extended properties of an interface. */
 export async function readProperties(
   device: UsbfsDevice,
   vendorCode: number,
@@ -137,7 +137,7 @@ export async function readProperties(
   return sections;
 }
 
-/** Decodes text that must end with one NUL. */
+/** Decodes text that must end with exactly one NUL. */
 export function utf16(bytes: Uint8Array): string {
   const text = new TextDecoder("utf-16le").decode(bytes);
   assertEquals(text.indexOf("\0"), text.length - 1, "the place of the NUL");

@@ -1,5 +1,5 @@
 /**
- * What tests of DMABUFs have in common.
+ * Helpers for tests of DMABUFs.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { assertEquals } from "@std/assert";
 import { DmaBuffer } from "@usb/gadget";
 import { firstDifference } from "../data/pattern.ts";
 
-/** Where DMABUFs come from, by the names that tests show. */
+/** The sources of DMABUFs, with their names in tests. */
 export const SOURCES = [
   { name: "udmabuf", options: {} },
   { name: "the system heap", options: { heap: "system" } },
 ] as const;
 
-/** Makes a buffer that begins with some bytes. */
+/** Allocates a buffer that begins with the given bytes. */
 export async function bufferWith(
   bytes: Uint8Array,
   size = bytes.byteLength,
@@ -24,12 +24,12 @@ export async function bufferWith(
   return buffer;
 }
 
-/** Writes to the begin of a buffer. */
+/** Writes to the start of a buffer. */
 export function fill(buffer: DmaBuffer, bytes: Uint8Array): Promise<void> {
   return buffer.access("write", (memory) => memory.set(bytes));
 }
 
-/** Copies the begin of a buffer. */
+/** Copies the start of a buffer. */
 export function content(
   buffer: DmaBuffer,
   length = buffer.size,
@@ -37,7 +37,7 @@ export function content(
   return buffer.access("read", (memory) => memory.slice(0, length));
 }
 
-/** Asserts that two arrays are equal, without showing megabytes. */
+/** Asserts that two arrays are equal, without printing megabytes. */
 export function assertSame(
   actual: Uint8Array,
   expected: Uint8Array,

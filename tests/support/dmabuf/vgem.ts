@@ -1,6 +1,6 @@
 /**
- * DMABUFs and fences of another driver: vgem, the kernel's virtual GPU, which
- * stands for the cameras and displays of real boards.
+ * DMABUFs and fences of another driver: vgem, the kernel's virtual GPU, in place of
+ * the cameras and displays of real boards.
  *
  * @module
  */
@@ -16,12 +16,12 @@ const VGEM_FENCE_WRITE = 1;
 
 /** A buffer of vgem. */
 export interface VgemBuffer {
-  /** Its DMABUF, to be closed by the caller. */
+  /** Its DMABUF, which the caller closes. */
   readonly fd: number;
   /**
-   * Lets the virtual GPU begin to read or write the buffer.
+   * Starts a read or write of the buffer by the virtual GPU.
    *
-   * @returns Ends it.
+   * @returns A function that ends it.
    */
   use(how: "read" | "write"): () => void;
 }
@@ -43,9 +43,9 @@ export class Vgem implements Disposable {
     return new Vgem(open("/dev/dri/card0", O_RDWR));
   }
 
-  /** Makes a buffer. */
+  /** Allocates a buffer. */
   allocate(size: number): VgemBuffer {
-    // A picture of one line: height, width, bits per pixel, flags.
+    // An image of one line: height, width, bits per pixel, flags.
     const dumb = Uint32Array.of(1, size, 8, 0, 0, 0, 0, 0);
     this.#ioctl(DRM_IOCTL_MODE_CREATE_DUMB, dumb);
     const handle = dumb[4];

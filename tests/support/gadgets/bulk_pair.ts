@@ -1,5 +1,5 @@
 /**
- * A gadget with one bulk pair, and what its hosts do with it.
+ * A gadget with one bulk pair, and transfers of its hosts.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { UsbfsDevice } from "../usbfs/device.ts";
 import type { DeviceMatch } from "../usbfs/find.ts";
 import { isTransferError } from "../usbfs/transfer.ts";
 
-/** The IDs of the gadget; each one has a serial number of its own. */
+/** The IDs of the gadgets; each has its own serial number. */
 export const ids = { vendorId: 0x1209, productId: 0x0001 };
 
 const { maxSpeed, bulkPacketSize: PACKET } = gadgetSpeed();
 
 let serial = 0;
 
-/** Starts a gadget with a bulk pair, which does nothing with it, and waits for its host. */
+/** Starts a gadget with an unserved bulk pair, and waits for the host. */
 export async function startPair() {
   const match = { ...ids, serialNumber: `pair ${++serial}` };
   const gadget = await Gadget.start({
@@ -33,7 +33,7 @@ export async function startPair() {
     })],
   });
   const { echo } = gadget.functions;
-  await until(() => echo.state === "enabled", "the host has come");
+  await until(() => echo.state === "enabled", "the host enables the function");
   const { link } = gadget.functions.echo.endpoints;
   return {
     gadget,
@@ -43,7 +43,7 @@ export async function startPair() {
   };
 }
 
-/** Starts the same gadget, and sends back what it gets. */
+/** Starts the same gadget, and echoes what it receives. */
 export async function startEcho() {
   const pair = await startPair();
   const echoing = pair.link.readable.pipeTo(pair.link.writable);
@@ -56,7 +56,7 @@ export async function startEcho() {
   };
 }
 
-/** Opens a gadget's device over usbfs, with its interface. */
+/** Opens a gadget's device over usbfs, and claims its interface. */
 export async function openUsbfs(match: DeviceMatch) {
   const device = await UsbfsDevice.find(match);
   await device.claimInterface(0);
@@ -70,7 +70,7 @@ export async function codeOf(transfer: Promise<unknown>): Promise<string> {
   return error.code;
 }
 
-/** Sends bytes of some sizes through an echo and compares what comes back. */
+/** Sends data of several sizes through an echo and compares the result. */
 export async function assertEchoes(
   device: UsbfsDevice,
   sizes: readonly number[],
@@ -83,7 +83,7 @@ export async function assertEchoes(
   }
 }
 
-/** Sends bytes through an echo and returns what comes back. */
+/** Sends data through an echo and returns the result. */
 export async function webUsbRoundTrip(
   host: WebUsbHost,
   sent: Uint8Array<ArrayBuffer>,

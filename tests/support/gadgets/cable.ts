@@ -6,12 +6,12 @@
 import type { Gadget } from "@usb/gadget";
 import { writeFile } from "../../../ffi/file.ts";
 
-/** Takes the gadget away from its host, as if the cable was unplugged. */
+/** Detaches the gadget from its host, as if the cable were unplugged. */
 export function unplug(gadget: Gadget): void {
   writeFile(`/sys/kernel/config/usb_gadget/${gadget.name}/UDC`, "\n");
 }
 
-/** Plugs an unplugged gadget in again. */
+/** Attaches an unplugged gadget again. */
 export function plug(gadget: Gadget, udc: string): void {
   writeFile(`/sys/kernel/config/usb_gadget/${gadget.name}/UDC`, udc);
 }

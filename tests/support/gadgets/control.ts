@@ -22,7 +22,7 @@ import type { DeviceMatch } from "../usbfs/find.ts";
 
 let serial = 0;
 
-/** What to serve, and how. */
+/** How to start the gadget. */
 export interface ControlGadgetOptions extends
   Pick<
     FunctionOptions,
@@ -51,15 +51,15 @@ export interface ControlGadget extends AsyncDisposable {
   readonly fs: FunctionFs;
   readonly link: EndpointPair;
   readonly match: DeviceMatch;
-  /** The host's device. There is none before {@linkcode connect}. */
+  /** The host's device, available after {@linkcode connect}. */
   readonly device: UsbfsDevice;
-  /** All that has happened so far. */
+  /** All events so far. */
   readonly events: readonly FunctionEvent[];
-  /** Finds and claims the device, anew if it was known. */
+  /** Finds and claims the device, again if it was open. */
   connect(): Promise<UsbfsDevice>;
 }
 
-/** Starts a gadget that takes control requests of all recipients. */
+/** Starts a gadget that receives control requests for all recipients. */
 export async function startControl(
   options: ControlGadgetOptions,
 ): Promise<ControlGadget> {
@@ -103,7 +103,10 @@ export async function startControl(
     async connect() {
       await device?.close();
       device = undefined;
-      await until(() => fs.state === "enabled", "the host has come");
+      await until(
+        () => fs.state === "enabled",
+        "the host enables the function",
+      );
       device = await UsbfsDevice.find(match);
       await device.claimInterface(0);
       return device;
@@ -123,7 +126,7 @@ export async function startControl(
   return control;
 }
 
-/** What the host sees of a request: bytes, a count, or a code. */
+/** The result of a request on the host: bytes, a count, or an error code. */
 export async function outcome<T>(transfer: Promise<T>): Promise<T | string> {
   try {
     return await transfer;
@@ -133,7 +136,7 @@ export async function outcome<T>(transfer: Promise<T>): Promise<T | string> {
   }
 }
 
-/** Resolves when the host has given up a request, or sent another one. */
+/** Resolves when the host gives up a request, or sends another one. */
 export function aborted({ signal }: SetupRequest): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

@@ -1,5 +1,5 @@
 /**
- * A gadget with the endpoints that a test asks for, and its host.
+ * A gadget with the endpoints that a test needs, and its host.
  *
  * @module
  */
@@ -28,13 +28,13 @@ export interface EndpointGadget<E extends Endpoints> extends AsyncDisposable {
   readonly fs: FunctionFs;
   readonly endpoints: { readonly [K in keyof E]: EndpointObject<E[K]> };
   readonly device: UsbfsDevice;
-  /** Addresses of the endpoints as the host sees them, in their order. */
+  /** Addresses of the endpoints as the host sees them, in order. */
   readonly addresses: readonly number[];
-  /** Opens the device again, after it was away. */
+  /** Opens the device again after it was detached. */
   reopen(): Promise<UsbfsDevice>;
 }
 
-/** Starts a gadget with one interface, and opens that as host. */
+/** Starts a gadget with one interface, and opens it as the host. */
 export async function startEndpoints<const E extends Endpoints>(
   endpoints: E,
   options: FunctionOptions = {},
@@ -57,7 +57,7 @@ export async function startEndpoints<const E extends Endpoints>(
     return device;
   };
   try {
-    await until(() => fs.state === "enabled", "the host has come");
+    await until(() => fs.state === "enabled", "the host enables the function");
     let device = await open();
     return {
       gadget: gadget as unknown as Gadget,
@@ -69,7 +69,10 @@ export async function startEndpoints<const E extends Endpoints>(
       addresses: endpointAddresses(device.descriptors()),
       async reopen() {
         await device.close();
-        await until(() => fs.state === "enabled", "the host has come");
+        await until(
+          () => fs.state === "enabled",
+          "the host enables the function",
+        );
         return device = await open();
       },
       async [Symbol.asyncDispose]() {
@@ -83,7 +86,7 @@ export async function startEndpoints<const E extends Endpoints>(
   }
 }
 
-/** The addresses in a configuration's descriptors, in order. */
+/** Returns the endpoint addresses in a configuration's descriptors, in order. */
 export function endpointAddresses(bytes: Uint8Array): number[] {
   const ENDPOINT = 5;
   const addresses: number[] = [];

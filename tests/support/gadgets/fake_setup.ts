@@ -1,5 +1,5 @@
 /**
- * Control requests without a host, for tests of handlers.
+ * Control requests without a host, to test handlers.
  *
  * @module
  */
@@ -21,22 +21,22 @@ import {
   type SetupAnswers,
 } from "../../../src/functionfs/control/setup.ts";
 
-/** How a request was answered: bytes, the data that was taken, or how else. */
+/** How a request was answered: with bytes, by receiving data, or otherwise. */
 export type FakeOutcome =
   | { readonly sent: number[] }
   | { readonly taken: number }
   | "stall"
   | "nothing";
 
-/** A request, and what became of it. */
+/** A request and its outcome. */
 export interface FakeSetup {
   readonly setup: Setup;
   outcome: FakeOutcome;
-  /** What an observer gets. */
+  /** The outcome that an observer receives. */
   readonly outcomes: ControlOutcome[];
 }
 
-/** How the host of a request behaves. */
+/** The behaviour of the host. */
 export interface FakeOptions {
   readonly data?: readonly number[];
   readonly gone?: boolean;
@@ -44,11 +44,11 @@ export interface FakeOptions {
 }
 
 /**
- * Makes a request.
+ * Creates a request.
  *
- * @param data What the host sends.
- * @param gone The host does not wait for the answer any more.
- * @param session The session that it belongs to.
+ * @param data The data that the host sends.
+ * @param gone Whether the host no longer waits for the answer.
+ * @param session The session of the request.
  */
 export function fakeSetup(
   fields: SetupFields,
@@ -82,7 +82,7 @@ export function fakeSetup(
   return fake;
 }
 
-/** Runs handlers on a request; returns its outcome, and what was reported. */
+/** Runs handlers on a request, and returns its outcome and the reported errors. */
 export async function runSetup(
   fake: FakeSetup,
   handlers: Partial<ControlHandlers>,
@@ -96,7 +96,7 @@ export async function runSetup(
   return { outcome: fake.outcome, errors };
 }
 
-/** Runs one handler on a request; returns its outcome. */
+/** Runs one handler on a request, and returns its outcome. */
 export async function outcomeOf(
   handler: ControlHandler,
   fields: SetupFields,

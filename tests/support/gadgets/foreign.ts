@@ -1,6 +1,6 @@
 /**
- * A gadget that looks like one of this package and is not: bound to a
- * controller of its own, with a host, and with a mount of FunctionFS.
+ * A gadget that resembles one of this package but does not belong to it: bound to
+ * its own controller, with a host and a FunctionFS mount.
  *
  * @module
  */
@@ -13,11 +13,11 @@ const ids = { vendorId: 0x1209, productId: 0x0f0f };
 
 /** The foreign gadget. */
 export interface ForeignGadget extends AsyncDisposable {
-  /** All that can be seen of it, byte by byte. */
+  /** Everything visible of it, byte by byte. */
   look(): Promise<string[]>;
 }
 
-/** Makes it on a controller. */
+/** Creates the gadget on a controller. */
 export async function makeForeignGadget(udc: string): Promise<ForeignGadget> {
   await shell(`
     mkdir ${GADGET} ${GADGET}/strings/0x409 ${GADGET}/configs/c.1
@@ -53,7 +53,7 @@ export async function makeForeignGadget(udc: string): Promise<ForeignGadget> {
   };
 }
 
-/** Every file with its bytes, every link with its target, every directory. */
+/** Lists each file with its bytes, each link with its target, each directory. */
 async function lookInto(path: string): Promise<string[]> {
   const seen: string[] = [];
   for await (const { name, isDirectory, isSymlink } of Deno.readDir(path)) {
@@ -69,7 +69,7 @@ async function readBytes(path: string): Promise<string> {
   try {
     return (await Deno.readFile(path)).toHex();
   } catch (error) {
-    // Some can only be written; ep0 has nothing to tell.
+    // Some files are write-only, and ep0 has nothing to read.
     return error instanceof Error ? error.name : String(error);
   }
 }

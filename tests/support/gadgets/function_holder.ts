@@ -1,7 +1,6 @@
 /**
- * What systemd does for a socket unit with `ListenUSBFunction=`: registers a
- * function, holds its files open, and passes them to the process that serves
- * it.
+ * Does the work of systemd for a socket unit with `ListenUSBFunction=`: registers
+ * a function, holds its files open, and passes them to the process that serves it.
  *
  * @module
  */
@@ -14,9 +13,9 @@ import {
   FUNCTIONFS_SETUP,
 } from "../../../src/functionfs/abi.ts";
 
-/** The open files of a function that somebody else serves. */
+/** The open files of a function that another process serves. */
 export class FunctionHolder implements Disposable {
-  /** Descriptors by path; `ep0` first. */
+  /** File descriptors by path, with `ep0` first. */
   readonly #files = new Map<string, number>();
 
   /** Writes the blocks of a function, and opens its files. */
@@ -34,7 +33,7 @@ export class FunctionHolder implements Disposable {
       .sort().forEach((name) => this.#open(`${mountPoint}/${name}`));
   }
 
-  /** Lets processes that are started during `body` have the files. */
+  /** Passes the files to processes that are started during `body`. */
   passTo<T>(body: () => T): T {
     const set = (flag: number) =>
       this.#files.forEach((fd) => libc().fcntl(fd, F_SETFD, flag));
@@ -46,18 +45,18 @@ export class FunctionHolder implements Disposable {
     }
   }
 
-  /** Lets `body` take the files for good, and holds them open by others. */
+  /** Hands the files over to `body`, and keeps them open with duplicates. */
   handOver<T>(body: () => T): T {
     const former = [...this.#files];
     former.forEach(([path]) => this.#open(path));
-    // The lower of two descriptors is taken.
+    // Of two descriptors, the lower one is used.
     former.forEach(([path, fd]) =>
       this.#files.set(path, Math.max(fd, this.#files.get(path)!))
     );
     return body();
   }
 
-  /** Reads the event of a control request, as a process that then crashes. */
+  /** Reads the event of a control request, like a process that then crashes. */
   async takeSetup(): Promise<void> {
     const [ep0] = this.#files.values();
     const event = new Uint8Array(FUNCTIONFS_EVENT_SIZE);
@@ -74,7 +73,7 @@ export class FunctionHolder implements Disposable {
     }
   }
 
-  /** Closes the files: the function ends if nobody else has them. */
+  /** Closes the files, which ends the function if no other process has them. */
   [Symbol.dispose](): void {
     this.#files.forEach(close);
     this.#files.clear();

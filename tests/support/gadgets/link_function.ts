@@ -1,11 +1,11 @@
 /**
- * A function that is nothing but a pair of endpoints.
+ * A function with a single pair of endpoints.
  *
  * @module
  */
 import { bulkPair, usbFunction } from "@usb/gadget";
 
-/** Declares one, whose pair is called `link`. */
+/** Defines a function whose pair is called `link`. */
 export function link<const N extends string>(name: N) {
   return usbFunction({
     name,

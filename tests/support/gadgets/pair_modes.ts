@@ -1,5 +1,5 @@
 /**
- * The two ways in which a pair can work, for tests that say the same of both.
+ * The two implementations of a pair, for tests that apply to both.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import {
 } from "../../../src/compile/kernel_version.ts";
 import { testKernel } from "../run/kernel_version.ts";
 
-/** A way in which a pair works on this kernel. */
+/** An implementation of a pair on this kernel. */
 export interface PairMode {
-  /** For the names of tests. */
+  /** Its name in tests. */
   readonly name: "native" | "emulated";
-  /** For the definition of the function. */
+  /** The option in the function's definition. */
   readonly rwProxy: "auto" | false;
 }
 
-/** Whether this kernel has files for both directions. */
+/** Whether this kernel has a file for both directions. */
 export const kernelHasProxies: boolean = kernelHas(
   testKernel(),
   KERNEL_FEATURES.rwProxy,
 );
 
 /**
- * The ways that there are here: over one file, and as on a kernel that has no
- * such file. An older kernel is asked for one all the same.
+ * The implementations on this kernel: over one file, and over two. An older kernel
+ * has only the second, although the definition allows both.
  */
 export const pairModes: readonly PairMode[] = kernelHasProxies
   ? [

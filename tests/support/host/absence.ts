@@ -1,5 +1,5 @@
 /**
- * A host that stays away: it sees the device, and does not configure it.
+ * A host that sees a device but does not configure it.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { type DeviceMatch, listUsbDevices } from "../usbfs/find.ts";
 const DEVICES = "/sys/bus/usb/devices";
 const POLL_MS = 10;
 const TIMEOUT_MS = 60_000;
-/** What the host says of a device that leaves, and of what is none. */
+/** Errors of a device that disappears, and of entries that are not devices. */
 const GONE = ["ENOENT", "ENODEV", "EPROTO", "ESHUTDOWN"] as const;
 
-/** Calls `look`, unless the device that it is about is gone or about to go. */
+/** Calls `look`, and ignores that the device is gone or disappearing. */
 function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -25,26 +25,26 @@ function unlessGone<T>(look: () => T): T | undefined {
 }
 
 /**
- * Makes the host ignore devices that come from now on, until the result is
- * disposed of or {@linkcode HostAbsence.end} is called.
+ * Makes the host ignore new devices until the result is disposed or
+ * {@linkcode HostAbsence.end} is called.
  */
 export function keepHostAway(): HostAbsence {
   return new HostAbsence();
 }
 
-/** The time during which the host ignores new devices. */
+/** A period in which the host ignores new devices. */
 export class HostAbsence implements Disposable {
   readonly #hubs = list(DEVICES).map(({ name }) => name)
     .filter((name) => /^usb\d+$/.test(name));
 
-  /** Begins. */
+  /** Starts the period. */
   constructor() {
     this.#setDefault("0");
   }
 
   /**
-   * Waits until the host has seen a device, and ignores it. When a device that
-   * it is still looking at is gone, it ignores the next one that comes instead.
+   * Waits until the host has seen and ignored a device. If a device disappears
+   * while the host examines it, the host ignores the next one instead.
    */
   async seen(match: DeviceMatch): Promise<void> {
     const end = performance.now() + TIMEOUT_MS;
@@ -56,7 +56,7 @@ export class HostAbsence implements Disposable {
     }
   }
 
-  /** It has not asked for the serial number of what it ignores. */
+  /** The host does not read the serial number of a device that it ignores. */
   async #ignores({ vendorId, productId }: DeviceMatch): Promise<boolean> {
     const devices = (await listUsbDevices()).filter((device) =>
       device.vendorId === vendorId && device.productId === productId
@@ -67,8 +67,8 @@ export class HostAbsence implements Disposable {
   }
 
   /**
-   * The host turns up: all devices that it has {@linkcode seen} are configured
-   * when this returns. One that is just coming stays ignored.
+   * Ends the period. All {@linkcode seen} devices are configured when this
+   * returns. A device that is just being attached stays ignored.
    */
   end(): void {
     this.#setDefault("1");
@@ -80,7 +80,7 @@ export class HostAbsence implements Disposable {
     }
   }
 
-  /** Ends it. */
+  /** Ends the period. */
   [Symbol.dispose](): void {
     this.end();
   }

@@ -1,5 +1,5 @@
 /**
- * The host of a disk, as far as it holds on to a medium.
+ * A disk's host that locks the medium.
  *
  * @module
  */
@@ -15,12 +15,12 @@ const LOCK = Uint8Array.fromHex(
 /** bCSWStatus in a Command Status Wrapper. */
 const STATUS = 12;
 
-/** Locks the medium of a disk's first drive; takes the disk from a kernel driver. */
+/** Locks the medium of a disk's first drive, and takes the disk from its kernel driver. */
 export async function lockMedium(match: DeviceMatch): Promise<UsbfsDevice> {
   const device = await UsbfsDevice.find(match);
   await device.claimInterface(0);
   const { input, output, packetSize } = bulkEndpoints(device);
-  // The first commands may be refused: a drive reports each change once.
+  // The first commands may fail: a drive reports each change once.
   for (let tries = 0; tries < 5; tries++) {
     await device.bulkOut(output, LOCK);
     const status = await device.bulkIn(input, packetSize);

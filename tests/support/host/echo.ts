@@ -1,6 +1,6 @@
 /**
- * The host's half of an echo: finds the two bulk endpoints of a device, and
- * sends bytes there and back.
+ * The host's side of an echo: finds the two bulk endpoints of a device, and sends
+ * data there and back.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function bulkEndpoints(device: UsbfsDevice): BulkEndpoints {
   return { input, output, packetSize };
 }
 
-/** Sends bytes out and takes them back at the same time. */
+/** Sends data and receives it back at the same time. */
 export async function roundTrip(
   device: UsbfsDevice,
   { input, output, packetSize }: BulkEndpoints,
@@ -40,7 +40,7 @@ export async function roundTrip(
   const back = new Uint8Array(bytes.byteLength);
   const take = async () => {
     for (let at = 0; at < back.byteLength;) {
-      // A host asks for whole packets: one that is too long would be an error.
+      // Read whole packets: a longer packet would be an error.
       const left = Math.ceil((back.byteLength - at) / packetSize) * packetSize;
       const chunk = await device.bulkIn(input, left);
       back.set(chunk, at);

@@ -1,5 +1,5 @@
 /**
- * A device that is enumerated again and again.
+ * Enumerations of a device.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import {
 } from "../usbfs/find.ts";
 
 /**
- * Waits for each enumeration of a device. After a gadget was bound anew its
- * host has the old device for a moment, which has another address.
+ * Waits for each enumeration of a device. After a gadget was bound again, the host
+ * has the old device for a moment, with another address.
  */
 export class Enumerations {
   readonly #match: DeviceMatch;
   readonly #seen = new Set<number>();
 
-  /** @param match The device, of which there must be only one at a time. */
+  /** @param match Matches only one device at a time. */
   constructor(match: DeviceMatch) {
     this.#match = match;
   }

@@ -1,14 +1,14 @@
 /**
- * What `lsusb -v` says about a device, for tests: a reader of descriptors that shares no code with this project.
+ * Reads descriptors with `lsusb -v`, which shares no code with this project.
  *
  * @module
  */
 import type { UsbDeviceInfo } from "../usbfs/find.ts";
 
-/** Runs `lsusb -v` for a device; returns its lines with single spaces. */
+/** Runs `lsusb -v` for a device, and returns its lines with single spaces. */
 export async function lsusb(device: UsbDeviceInfo): Promise<string[]> {
   const place = `${device.busNumber}:${device.address}`;
-  // Asynchronous: it asks the device for its strings, and that may be us.
+  // Asynchronous, because it reads strings that this process may have to serve.
   const { code, stdout, stderr } = await new Deno.Command("lsusb", {
     args: ["-v", "-s", place],
     stdout: "piped",

@@ -1,5 +1,5 @@
 /**
- * The kernel's own record of the bus: usbmon.
+ * The kernel's record of the bus: usbmon.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface BusRecord {
   readonly endpoint: number;
   /** 0, or a negative error number. */
   readonly status: number;
-  /** Bytes that were transferred. */
+  /** Transferred bytes. */
   readonly length: number;
 }
 
@@ -26,10 +26,10 @@ async function run(program: string, ...args: string[]): Promise<boolean> {
 }
 
 /**
- * Records how transfers of a device end while `body` runs.
+ * Records the ends of a device's transfers while `body` runs.
  *
- * @param device The bus, and the device's address there.
- * @param count How many ends there will be. Waits until they are recorded.
+ * @param device The bus, and the device's address on it.
+ * @param count The number of transfers to wait for.
  */
 export async function recordBus(
   device: { readonly busNumber: number; readonly address: number },
@@ -53,7 +53,7 @@ export async function recordBus(
   }
 }
 
-/** Takes the ends of a device's transfers out of usbmon's text ("u" format). */
+/** Extracts the ends of a device's transfers from usbmon's text ("u" format). */
 export function parseUsbmon(text: string, address: number): BusRecord[] {
   const records: BusRecord[] = [];
   for (const line of text.split("\n")) {

@@ -1,7 +1,7 @@
 /**
- * A second virtual controller and its host: usbip-vudc and vhci_hcd, with a
- * socket as the cable. High speed at most. Unlike dummy_hcd it takes
- * isochronous endpoints, although no data ever moves on them.
+ * A second virtual controller and its host: usbip-vudc and vhci_hcd, connected by a
+ * socket. It supports up to high speed. Unlike dummy_hcd it accepts isochronous
+ * endpoints, but moves no data on them.
  *
  * @module
  */
@@ -16,9 +16,9 @@ const PLATFORM = "/sys/devices/platform";
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 
-/** `USB_SPEED_HIGH`, as vhci_hcd wants it. */
+/** `USB_SPEED_HIGH`, as vhci_hcd expects it. */
 const SPEED_HIGH = 3;
-/** Bus 1, device 2: any will do. */
+/** Bus 1, device 2; any value works. */
 const DEVICE_ID = 0x10002;
 
 async function run(program: string, ...args: string[]): Promise<void> {
@@ -27,7 +27,7 @@ async function run(program: string, ...args: string[]): Promise<void> {
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-/** Loads the controller, and takes it away again when it is disposed of. */
+/** Loads the controller, and unloads it on disposal. */
 export async function loadVirtualUdc(): Promise<AsyncDisposable> {
   await run("modprobe", "-a", "usbip-vudc", "vhci-hcd");
   return {
@@ -36,7 +36,7 @@ export async function loadVirtualUdc(): Promise<AsyncDisposable> {
   };
 }
 
-/** Connects the gadget that is bound to the controller with the host. */
+/** Connects the controller's gadget to the host. */
 export function connectVirtualHost(): void {
   const libc = Deno.dlopen("libc.so.6", {
     socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
@@ -47,7 +47,7 @@ export function connectVirtualHost(): void {
     syscall: "socketpair",
   });
   libc.close();
-  // The kernel keeps what it needs of them.
+  // The kernel keeps its own references.
   try {
     writeFile(`${PLATFORM}/${VUDC}/usbip_sockfd`, `${ends[0]}`);
     writeFile(

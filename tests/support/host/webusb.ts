@@ -2,12 +2,11 @@
  * A USB host that shares no code with this project: `npm:usb`, the WebUSB API
  * over the Rust library nusb.
  *
- * What this file hides of version 3.1.0:
- * - `close()` keeps the claimed interfaces; only `releaseInterface()` lets
- *   others have them.
+ * It works around these properties of version 3.1.0:
+ * - `close()` keeps the claimed interfaces; only `releaseInterface()` frees them.
  * - `close()` throws while a transfer is pending.
- * - A second transfer on an endpoint fails while the first one is pending.
- * - A transfer is cancelled after 1 s, which WebUSB does not know.
+ * - A second transfer on an endpoint fails while the first is pending.
+ * - A transfer is cancelled after 1 s, which WebUSB does not specify.
  *
  * @module
  */
@@ -28,7 +27,7 @@ export interface WebUsbOptions extends DeviceMatch, WaitOptions {
   readonly interface?: number;
 }
 
-/** WebUSB's device, and how `npm:usb` extends it. */
+/** WebUSB's device with the extensions of `npm:usb`. */
 export interface WebUsbDevice extends USBDevice {
   readonly bus: string;
   readonly address: number;
@@ -46,22 +45,22 @@ export interface WebUsbDevice extends USBDevice {
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-/** A device that was opened by {@linkcode openWebUsb}. */
+/** A device opened by {@linkcode openWebUsb}. */
 export class WebUsbHost implements AsyncDisposable {
-  /** The device itself, for all that has no method here. */
+  /** The device itself, for operations without a method here. */
   readonly device: WebUsbDevice;
   readonly #interfaceNumber: number;
-  /** The last transfer of each endpoint: they run one after the other. */
+  /** The last transfer of each endpoint; they run one after another. */
   readonly #last = new Map<string, Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  /** Takes over a device that is open, with a claimed interface. */
+  /** Wraps an open device with a claimed interface. */
   constructor(device: WebUsbDevice, interfaceNumber: number) {
     this.device = device;
     this.#interfaceNumber = interfaceNumber;
   }
 
-  /** The endpoints of the interface, as the device describes them. */
+  /** The endpoints of the interface, from the device's descriptors. */
   get endpoints(): readonly USBEndpoint[] {
     const { configuration } = this.device;
     const found = configuration?.interfaces.find((each) =>
@@ -74,9 +73,9 @@ export class WebUsbHost implements AsyncDisposable {
    * Receives one transfer.
    *
    * @param endpointNumber Without the direction bit.
-   * @param length Bytes to receive at most: whole packets. Of a packet that is
-   * longer, the rest is lost.
-   * @param timeout Milliseconds; then it is cancelled.
+   * @param length The maximum number of bytes, in whole packets. The rest of a
+   * longer packet is lost.
+   * @param timeout The time in milliseconds after which it is cancelled.
    */
   async transferIn(
     endpointNumber: number,
@@ -95,8 +94,8 @@ export class WebUsbHost implements AsyncDisposable {
    * Sends one transfer.
    *
    * @param endpointNumber Without the direction bit.
-   * @param timeout Milliseconds; then it is cancelled.
-   * @returns How many bytes the device took.
+   * @param timeout The time in milliseconds after which it is cancelled.
+   * @returns The number of bytes that the device took.
    */
   async transferOut(
     endpointNumber: number,
@@ -111,8 +110,8 @@ export class WebUsbHost implements AsyncDisposable {
   }
 
   /**
-   * Releases the interface and closes the device, after the transfers that are
-   * pending: they cannot be cancelled. A second call returns the same promise.
+   * Releases the interface and closes the device when pending transfers have ended:
+   * they cannot be cancelled. A second call returns the same promise.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -148,11 +147,11 @@ export class WebUsbHost implements AsyncDisposable {
  * Waits until the host has found and configured a device, opens it and claims
  * an interface.
  *
- * @throws {Deno.errors.TimedOut} With a list of what is there instead.
+ * @throws {Deno.errors.TimedOut} With a list of the devices found.
  */
 export async function openWebUsb(options: WebUsbOptions): Promise<WebUsbHost> {
   const { interface: interfaceNumber = 0 } = options;
-  // Not by its "connect" event: that comes from udev, which a VM has not got.
+  // Its "connect" event is not used: that comes from udev, which the VM lacks.
   const info = await waitForDevice(options, options);
   const devices = await usb.getDevices() as WebUsbDevice[];
   const device = devices.find(({ bus, address }) =>
@@ -160,7 +159,7 @@ export async function openWebUsb(options: WebUsbOptions): Promise<WebUsbHost> {
   );
   if (device === undefined) {
     throw new Deno.errors.NotFound(
-      `Cannot open USB device at ${info.name}: it has left`,
+      `Cannot open USB device at ${info.name}: it is gone`,
     );
   }
   await device.open();

@@ -1,7 +1,7 @@
 /**
- * Whether an answer to a control request waits in the kernel.
+ * Detects an answer to a control request that waits in the kernel.
  *
- * Imports nothing that a program with `--allow-ffi` alone could not have.
+ * It runs in programs that have only `--allow-ffi`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { readThreadFile } from "./thread_file.ts";
 
 const { SYS_read, SYS_write } = architectureNumbers();
 
-/** Whether a thread of this process waits in the kernel with an answer. */
+/** Whether a thread of this process is waiting in the kernel with an answer. */
 export function answerIsInKernel(): boolean {
   return list("/proc/self/task").some(({ name }) => {
     const [number, fd] = systemCall(name);
@@ -21,7 +21,7 @@ export function answerIsInKernel(): boolean {
   });
 }
 
-/** The number and the arguments of the system call that a thread is in. */
+/** The number and the arguments of a thread's current system call. */
 function systemCall(thread: string): number[] {
   const text = readThreadFile(thread, "syscall");
   return text === "" ? [] : text.split(" ").map(Number);

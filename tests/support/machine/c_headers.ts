@@ -1,6 +1,5 @@
 /**
- * What C programs see of Linux on an architecture: values from the headers of
- * Debian's packages, which need not be this machine's.
+ * Values from Linux's C headers for any architecture, taken from Debian's packages.
  *
  * @module
  */
@@ -17,13 +16,13 @@ import { ensureCompiler } from "../../runner/compiler.ts";
 const job = { progress: silent };
 const here = findArchitecture(Deno.build.arch);
 
-/** The packages with headers, and where they come from. */
+/** The packages with headers, by suite. */
 const PACKAGES = {
   "trixie-backports": "linux-libc-dev",
   trixie: "libc6-dev",
 };
 
-/** Returns a folder with `usr/include`; fetches it at its first use. */
+/** Returns a folder with `usr/include`, downloaded on first use. */
 async function headers(architecture: Architecture): Promise<string> {
   const { debian } = architecture;
   const cache = await openCache();
@@ -45,11 +44,11 @@ async function headers(architecture: Architecture): Promise<string> {
 /**
  * Evaluates constant C expressions.
  *
- * This machine's compiler does it, and is made to believe that it compiles for
- * the architecture: the known ones have types of the same sizes.
+ * This machine's compiler does it with the macros of the architecture. That works
+ * because the types of all known architectures have the same sizes.
  *
  * @param includes Headers, such as `linux/aio_abi.h`.
- * @param expressions By name; all of them are integers.
+ * @param expressions Integer expressions by name.
  */
 export async function evaluate(
   architecture: Architecture,
@@ -89,7 +88,7 @@ export async function evaluate(
       ], { action: `read the headers of ${name}` }),
     );
     return Object.fromEntries(
-      // A value of 0 is that many bytes without content.
+      // The compiler stores a value of 0 as bytes without content.
       [...assembly.matchAll(/^value_(\w+):\n\s+\.(\w+)\s+(\d+)/gm)].map(
         ([, name, kind, value]) => [name, kind === "zero" ? 0 : Number(value)],
       ),

@@ -1,5 +1,5 @@
 /**
- * Machines with several controllers.
+ * Several controllers on one machine.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { shell } from "./shell.ts";
 
 const LOAD = "modprobe -r dummy_hcd; modprobe dummy_hcd is_super_speed=1";
 
-/** Calls `work` with so many controllers of dummy_hcd, and then has one again. */
+/** Calls `work` with `count` controllers of dummy_hcd, and then returns to one. */
 export async function withControllers(
   count: number,
   work: () => Promise<void>,

@@ -1,11 +1,11 @@
 /**
- * Whose a file is.
+ * Permissions and owner of a file.
  *
  * @module
  */
 
-/** Permissions and owners, as the options of a mount set them. */
-export async function rights(path: string) {
+/** Permissions, user and group, as in the options of a mount. */
+export async function filePermissions(path: string) {
   const { mode, uid, gid } = await Deno.stat(path);
   return [(mode! & 0o777).toString(8), uid, gid];
 }

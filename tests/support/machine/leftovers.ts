@@ -1,12 +1,12 @@
 /**
- * What gadgets leave behind on a machine: tests compare before and after.
+ * What gadgets leave on a machine. Tests compare it before and after.
  *
  * @module
  */
 import { exists, list } from "../../../ffi/file.ts";
 import { listMounts } from "../../../ffi/mount.ts";
 
-/** Stays once it was made. */
+/** This folder stays once it was created. */
 const LOCK = "=lock";
 
 /** The traces of gadgets on this machine, as readable lines. */
@@ -25,7 +25,7 @@ export function gadgetTraces(): string[] {
   return [...folders, ...mounts];
 }
 
-/** How many file descriptors this process has open. */
+/** The number of open file descriptors of this process. */
 export function openFiles(): number {
   return list("/proc/self/fd").length;
 }

@@ -13,13 +13,13 @@ import { check } from "../../../ffi/errno.ts";
 import { close } from "../../../ffi/file.ts";
 import { libc } from "../../../ffi/libc.ts";
 
-/** A pipe whose ends do not block. */
+/** A pipe with nonblocking ends. */
 export interface Pipe extends Disposable {
   readonly readEnd: number;
   readonly writeEnd: number;
 }
 
-/** Makes a pipe; both ends are closed when it is disposed of. */
+/** Creates a pipe, whose ends are closed on disposal. */
 export function pipe(): Pipe {
   const ends = new Int32Array(2);
   check(libc().pipe2(ends, O_NONBLOCK | O_CLOEXEC), {
@@ -37,7 +37,7 @@ export function pipe(): Pipe {
   };
 }
 
-/** An eventfd that is closed when it is disposed of. */
+/** Creates an eventfd, which is closed on disposal. */
 export function eventFd(initial = 0): { fd: number } & Disposable {
   const fd = check(libc().eventfd(initial, EFD_NONBLOCK | EFD_CLOEXEC), {
     action: "make eventfd",

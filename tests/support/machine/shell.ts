@@ -5,10 +5,10 @@
  */
 
 /**
- * Runs a script, which ends at the first command that fails.
+ * Runs a script that stops at the first failing command.
  *
- * @returns What it wrote.
- * @throws {Error} If it failed, with all that it said.
+ * @returns Its standard output.
+ * @throws {Error} If it fails, with its output.
  */
 export async function shell(script: string): Promise<string> {
   const { stdout, stderr, success } = await new Deno.Command("sh", {

@@ -1,5 +1,5 @@
 /**
- * What the kernel tells of the threads of this process.
+ * The kernel's files about the threads of this process.
  *
  * @module
  */

@@ -1,16 +1,16 @@
 /**
- * Does things without root's rights, in a process that has them.
+ * Runs code of a root process without root's privileges.
  *
  * @module
  */
 const NOBODY = 65534;
 
-// Once and for all, so that no test has to close it.
+// Opened once, so that no test has to close it.
 const { symbols: { seteuid } } = Deno.dlopen("libc.so.6", {
   seteuid: { parameters: ["u32"], result: "i32" },
 });
 
-/** Calls `work` as the user nobody; the whole process is that meanwhile. */
+/** Calls `work` as the user nobody; this affects the whole process meanwhile. */
 export async function asNobody<T>(work: () => Promise<T>): Promise<T> {
   seteuid(NOBODY);
   try {

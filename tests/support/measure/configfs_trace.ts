@@ -1,5 +1,5 @@
 /**
- * Counts what the kernel does, by its function tracer.
+ * Counts changes of configfs with the kernel's function tracer.
  *
  * @module
  */
@@ -15,13 +15,13 @@ const CHANGES = [
   "configfs_unlink",
 ];
 
-/** A count that goes on until it is disposed of. */
+/** A count that continues until it is disposed. */
 export interface CallCount extends Disposable {
   /** The calls so far. */
   count(): number;
 }
 
-/** Counts the changes of configfs by any process. */
+/** Counts changes of configfs by any process. */
 export function countConfigfsChanges(): CallCount {
   const write = (file: string, text: string) =>
     Deno.writeTextFileSync(`${TRACING}/${file}`, text);

@@ -1,17 +1,17 @@
 /**
- * How many bytes JavaScript code copies between arrays.
+ * Counts the bytes that JavaScript code copies between arrays.
  *
  * @module
  */
 
-/** Counts until it is disposed of. */
+/** A counter that runs until it is disposed. */
 export interface CopyCounter extends Disposable {
-  /** Bytes that `set`, `slice` and `copyWithin` have copied since. */
+  /** Bytes copied by `set`, `slice` and `copyWithin`. */
   readonly bytes: number;
 }
 
 /**
- * Begins to count. What Deno itself copies is not seen: it holds the original
+ * Starts a counter. It does not see what Deno itself copies with the original
  * methods.
  */
 export function countCopies(): CopyCounter {

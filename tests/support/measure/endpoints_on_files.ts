@@ -1,7 +1,7 @@
 /**
- * The data path of endpoints on files of the kernel's: writes go to /dev/null,
- * and reads come from /dev/zero. Both are done when they are submitted, so that
- * what is left is the work of this package.
+ * The data path of endpoints without USB: writes go to /dev/null, and reads come
+ * from /dev/zero. Both complete when they are submitted, so that nearly all of the
+ * work is done by this package.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export interface EndpointsOnFiles extends AsyncDisposable {
   readonly read: ReadData;
 }
 
-/** These files have no descriptor that would tell. */
+/** The descriptor, which these files do not have. */
 class SinkEndpoint extends InEndpoint {
   override get maxPacketSize(): number {
     return MAX_PACKET_SIZE;
@@ -54,7 +54,7 @@ class SourceEndpoint extends OutEndpoint {
 /**
  * Opens both files on one AIO context, as endpoints that a host has enabled.
  *
- * @param sink The file that is written to.
+ * @param sink The file to write to.
  */
 export function openEndpoints(sink = SINK): EndpointsOnFiles {
   const aio = new AioContext();
@@ -106,7 +106,7 @@ export async function makeWrites(
   await Promise.all(Array.from({ length: depth }, loop));
 }
 
-/** Makes `count` reads into memory that is used again, `depth` at once. */
+/** Makes `count` reads into reused memory, `depth` at once. */
 export async function makeReads(
   read: ReadData,
   size: number,

@@ -1,5 +1,5 @@
 /**
- * A timer that shows whether the event loop stands still.
+ * A timer that detects a blocked event loop.
  *
  * @module
  */
@@ -7,15 +7,14 @@ import { assert } from "@std/assert";
 
 const INTERVAL_MS = 10;
 /**
- * The event loop may have that much to do at once in an emulated machine whose
- * processors others use, too. What waits for a host waits for 3 s and more in
- * the tests.
+ * The event loop may be busy this long in an emulated machine on shared CPUs.
+ * Waits for a host take 3 s and more in the tests.
  */
 const MAX_GAP_MS = 2500;
 
 /**
- * The same timer on a thread that does nothing else. Where it stands still,
- * the machine does: others use its processors.
+ * The same timer on a separate thread. If that stops too, the whole machine is
+ * stalled because its CPUs are shared.
  */
 const REFERENCE = `
 onmessage = ({ data }) => {
@@ -28,7 +27,7 @@ onmessage = ({ data }) => {
   }, ${INTERVAL_MS});
 };`;
 
-/** Begins to watch the event loop; disposing of it asserts that it went on. */
+/** Watches the event loop; disposal asserts that it was never blocked. */
 export function watchEventLoop(): Disposable {
   const reference = new Float64Array(new SharedArrayBuffer(8));
   const worker = new Worker(

@@ -1,11 +1,11 @@
 /**
- * How much memory this process uses, for tests that look for leaks.
+ * Memory usage of this process, for tests that look for leaks.
  *
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Buffers that were collected are freed a while later, by another thread. */
+/** Another thread frees collected buffers a while later. */
 const COLLECTIONS = 5;
 const A_WHILE_MS = 2;
 
@@ -18,9 +18,9 @@ export function collectGarbage(): void {
 }
 
 /**
- * Collects garbage, and tells the least that was in use after it.
+ * Collects garbage, and returns the minimum usage after it.
  *
- * @param bytes What of the usage counts.
+ * @param bytes Selects the figure of the usage.
  */
 export async function usedMemory(
   bytes: (usage: Deno.MemoryUsage) => number,

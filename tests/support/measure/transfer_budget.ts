@@ -1,7 +1,7 @@
 /**
- * Counts what transfers cost: a program that says it as JSON, for
- * `transfer_budget_test.ts`. It needs a young generation so large that nothing
- * is collected meanwhile.
+ * Measures the cost of transfers: a program for `transfer_budget_test.ts` that
+ * prints the result as JSON. It needs a young generation that is large enough to
+ * avoid garbage collection.
  *
  * @module
  */
@@ -17,15 +17,15 @@ const DEPTH = 32;
 const WARM_UP = 20_000;
 const COUNT = 6_400;
 
-/** What one transfer costs on average. */
+/** The average cost of a transfer. */
 export interface Cost {
-  /** Calls of C functions by their names in the tables of symbols. */
+  /** Calls of C functions, by their names in the symbol tables. */
   readonly calls: Readonly<Record<string, number>>;
   /** Bytes of the JavaScript heap. */
   readonly heapBytes: number;
 }
 
-/** What is counted. */
+/** The costs of each kind of transfer. */
 export interface Costs {
   readonly write: Cost;
   readonly readInto: Cost;
@@ -34,7 +34,7 @@ export interface Costs {
 
 const counts: Record<string, number> = {};
 
-/** Every library that is opened from now on counts its calls. */
+/** Counts the calls of each library that is opened from now on. */
 function countCalls(): void {
   const dlopen = Deno.dlopen;
   Deno.dlopen = ((path: string, symbols: Deno.ForeignLibraryInterface) => {

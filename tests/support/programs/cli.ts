@@ -1,12 +1,12 @@
 /**
- * The command line tool, run in this process: to start another one takes its
- * time in emulation.
+ * The command line tool, run in this process, because starting another one is slow
+ * in emulation.
  *
  * @module
  */
 import { main } from "../../../cli.ts";
 
-/** Runs `cli.ts`, and returns what it said and its exit code. */
+/** Runs `cli.ts`, and returns its output and its exit code. */
 export async function runCli(
   ...args: string[]
 ): Promise<{ code: number; text: string }> {

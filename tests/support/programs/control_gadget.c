@@ -1,14 +1,14 @@
 /*
- * The two ends of control requests in C, as the measure for this package: a
- * gadget that answers with blocking reads and writes, and a host that asks.
+ * Both ends of control requests in C, as the reference for this package: a gadget
+ * that answers with blocking reads and writes, and a host that sends requests.
  *
  *   control_gadget serve MOUNT DESCRIPTORS STRINGS
  *     Serves the FunctionFS instance mounted at MOUNT until it is killed. The
- *     other two are files with what to write to ep0. Says "ready" when it has.
+ *     other two files are written to ep0. Then it prints "ready".
  *
  *   control_gadget ask DEVICE COUNT LENGTH
- *     Asks the USB device, a file in usbfs, COUNT times for LENGTH bytes, by a
- *     vendor request to interface 0, and says how many seconds it took.
+ *     Requests LENGTH bytes COUNT times from the USB device, a file in usbfs, with
+ *     a vendor request to interface 0, and prints the duration in seconds.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -4,25 +4,25 @@
  * @module
  */
 
-/** How a program has ended, and what it said. */
+/** How a program ended, and its output. */
 export interface End {
   readonly status: Deno.CommandStatus;
   readonly output: string;
 }
 
-/** Signals to send when a program has written a text for the first time. */
+/** Signals to send when a program first writes a text. */
 export type Reaction = readonly [text: string, ...signals: Deno.Signal[]];
 
 /** How to run a program. */
 export interface RunOptions {
   readonly reactions?: readonly Reaction[];
-  /** A command in front of the program's, such as `env`. */
+  /** A command to prepend, such as `env`. */
   readonly wrapper?: readonly string[];
   /** @default {`--allow-ffi` alone} */
   readonly permissions?: readonly string[];
 }
 
-/** The import of what such a program needs. */
+/** The import statement of such a program. */
 export function importFrom(mod: string | URL): string {
   return `import { bulkPair, Gadget, usbFunction } from "${mod}";`;
 }
@@ -42,7 +42,7 @@ export const START = `
   });
   await gadget.functions.end.enabled();`;
 
-/** Runs a program that has a gadget with a read in the kernel, and then ends. */
+/** Runs a program that starts a gadget with a pending read, and then ends. */
 export function runToItsEnd(
   ending: string,
   signals: readonly Deno.Signal[] = [],
@@ -63,7 +63,7 @@ export async function run(
   { reactions = [], wrapper = [], permissions = [] }: RunOptions = {},
 ): Promise<End> {
   const [command, ...args] = [
-    // A shell that starts a job in the background makes it ignore some.
+    // A shell makes its background jobs ignore some signals.
     "env",
     "--default-signal",
     ...wrapper,

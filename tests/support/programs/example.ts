@@ -1,6 +1,6 @@
 /**
- * Runs an example as its user would: in a process of its own, with
- * `--allow-ffi` and, by default, no other permission.
+ * Runs an example as a user would: in a separate process, by default with
+ * `--allow-ffi` and no other permission.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 /** A running example. */
 export interface RunningExample extends AsyncDisposable {
   readonly process: Deno.ChildProcess;
-  /** Ends it by a signal, and returns how it ended and what it wrote. */
+  /** Ends it with a signal, and returns its status and its output. */
   end(
     signal: Deno.Signal,
   ): Promise<{ status: Deno.CommandStatus; text: string }>;
@@ -43,7 +43,7 @@ export function startExample(
   });
 }
 
-/** Starts any program, and gathers what it writes. */
+/** Starts any program, and collects its output. */
 export function startProgram(
   program: string,
   options: Deno.CommandOptions,
@@ -62,7 +62,7 @@ export function startProgram(
     try {
       process.kill(signal);
     } catch {
-      // It has ended by itself; its status tells how.
+      // It has already ended; its status shows how.
     }
     const status = await process.status;
     return { status, text: (await output).join("") };

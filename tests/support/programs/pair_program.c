@@ -1,13 +1,13 @@
 /*
- * A program that knows nothing of USB: it opens a file, reads from it and
- * writes to it, and waits where these wait. It stands for all the programs
- * that were written for a character device.
+ * A program that knows nothing about USB: it opens a file, reads from it and writes
+ * to it, and blocks where these block. It represents programs that were written for
+ * a character device.
  *
  *   pair_program FILE
  *
- * What it reads it writes back, except for two messages: "write N" makes it
- * write N bytes in one call (byte i is i % 251), and "quit" makes it end. It
- * prints a line after each write.
+ * It writes back what it reads, except for two messages: "write N" makes it write N
+ * bytes in one call (byte i is i % 251), and "quit" makes it exit. It prints a line
+ * after each write.
  */
 #include <fcntl.h>
 #include <stdio.h>

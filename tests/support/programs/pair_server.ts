@@ -1,21 +1,21 @@
 /**
- * Programs that serve a pair's file, and know only open, read and write.
+ * Programs that serve a pair's file with open, read and write.
  *
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { readTextFile } from "../../../ffi/file.ts";
 
-/** A program that runs. */
+/** A running program. */
 export interface PairServer extends AsyncDisposable {
   readonly process: Deno.ChildProcess;
-  /** Resolves with what it has printed and how it has ended. */
+  /** Resolves with its output and its status. */
   readonly output: Promise<Deno.CommandOutput>;
-  /** Resolves when it waits for the host in the kernel. */
+  /** Resolves when it waits in the kernel for the host. */
   waits(): Promise<void>;
 }
 
-/** Starts a program, with what it is to read on its standard input. */
+/** Starts a program with data for its standard input. */
 export function startServer(
   program: string,
   args: readonly string[],
@@ -44,18 +44,18 @@ export function startServer(
       try {
         process.kill("SIGKILL");
       } catch {
-        // It has ended by itself.
+        // It has already ended.
       }
       await output;
     },
   };
 }
 
-/** The program of `pair_program.c`, on a file. */
+/** Starts the program of `pair_program.c` on a file. */
 export function startPairProgram(path: string): PairServer {
   const program = Deno.env.get("GADGET_PAIR_PROGRAM");
   if (program === undefined) {
-    throw new Error("Cannot find pair_program: start tests by deno task");
+    throw new Error("Cannot find pair_program: run the tests with deno task");
   }
   return startServer(program, [path]);
 }

@@ -7,13 +7,13 @@
 const MOD = Deno.env.get("GADGET_BUNDLE") ??
   new URL("../../../mod.ts", import.meta.url).href;
 
-/** The IDs of their gadgets. */
+/** The IDs of the programs' gadgets. */
 export const VICTIM_IDS = { vendorId: 0x1209, productId: 0x0002 };
 
 /**
- * A program of which only the end is to be written: it has
- * `start(options, ...functions)`, which starts a gadget with the function
- * `victim` before others, and everything of the package as `usb`.
+ * Returns the text of a program that ends with `rest`. Its preamble defines
+ * `start(options, ...functions)`, which starts a gadget with the function `victim`
+ * before others, and imports the package as `usb`.
  */
 export function victimProgram(rest: string): string {
   return `
@@ -30,12 +30,12 @@ const start = (options, ...functions) => usb.Gadget.start({
 ${rest}`;
 }
 
-/** What {@linkcode CHURN} is doing. */
+/** The phases of {@linkcode CHURN}. */
 export const PHASES = ["start", "transfer", "stop"] as const;
 
 /**
- * Waits for a line, options as JSON, and then starts a gadget, echoes and stops
- * it again, for ever. Tells before each phase which one it is.
+ * Waits for a line with options as JSON. Then starts a gadget, echoes, and stops it,
+ * repeatedly, and prints each phase before it begins.
  */
 export const CHURN = victimProgram(`
 const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
@@ -56,9 +56,9 @@ for (;;) {
 }`);
 
 /**
- * Starts a program that is given as text, with `--allow-ffi` alone.
+ * Starts a program from its text, with `--allow-ffi` alone.
  *
- * @param stdin Whether it gets a standard input, which is to be closed.
+ * @param stdin Whether it has a standard input, which the caller closes.
  */
 export function startProgram(
   code: string,
@@ -80,7 +80,7 @@ export function startProgram(
   }).spawn();
 }
 
-/** Waits until a program writes for the first time. */
+/** Waits for a program's first output. */
 export async function firstOutput(process: Deno.ChildProcess): Promise<void> {
   const reader = process.stdout.getReader();
   await reader.read();

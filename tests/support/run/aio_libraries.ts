@@ -1,8 +1,8 @@
 /**
- * Opens the native libraries when it is imported, before any test runs.
+ * Opens the native libraries on import, before any test runs.
  *
- * They are opened on first use and never closed, which the resource sanitizer
- * would hold against the test that happens to come first.
+ * They are opened on first use and never closed. The resource sanitizer would
+ * otherwise report this as a leak of the first test.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { openAio } from "../../../ffi/aio/calls.ts";
 const { source } = openAio();
 
 /**
- * The two ways to the AIO calls, as values for the `library` option. Tests of
- * the engine run with each.
+ * The two ways to make AIO calls, as values of the `library` option. Tests of the
+ * engine run with each.
  */
 export const aioLibraries: readonly string[] = [source, "syscall"];
 

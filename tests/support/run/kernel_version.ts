@@ -11,7 +11,7 @@ export function testKernel(): KernelVersion {
   const release = readTextFile("/proc/sys/kernel/osrelease");
   const version = parseKernelRelease(release);
   if (version === undefined) {
-    throw new Error(`Cannot tell the version of kernel "${release}"`);
+    throw new Error(`Cannot parse the version of kernel "${release}"`);
   }
   return version;
 }

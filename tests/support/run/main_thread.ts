@@ -1,6 +1,6 @@
 /**
- * Is loaded before each test file. With GADGET_MAIN_THREAD=1 the package then
- * does what it does on the main thread, on which no test file runs.
+ * Loaded before each test file. With GADGET_MAIN_THREAD=1 the package then behaves
+ * as on the main thread, although test files run on other threads.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The two sizes of a test: the full one for `deno task test:soak`, and a small
- * one of the same kind for every day.
+ * The two sizes of a test: the full one for `deno task test:soak`, and a small one
+ * for everyday runs.
  *
  * @module
  */

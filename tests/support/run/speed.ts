@@ -1,5 +1,5 @@
 /**
- * The speed at which a run of the kernel tests lets its gadgets talk.
+ * The speed of the gadgets in a run of the kernel tests.
  *
  * @module
  */
@@ -10,15 +10,15 @@ const SPEEDS = {
   super: { maxSpeed: "super-speed", bulkPacketSize: 1024, sysfsSpeed: "5000" },
 } as const;
 
-/** A speed, in the words of those who ask for it. */
+/** A speed, as gadgets, packets and sysfs express it. */
 export type TestSpeed = typeof SPEEDS[keyof typeof SPEEDS];
 
 /**
- * Returns the speed that the environment variable `GADGET_SPEED` asks for:
- * `full`, `high` or `super`, which is the default.
+ * Returns the speed in the environment variable `GADGET_SPEED`: `full`, `high` or
+ * `super`, which is the default.
  *
- * @returns `maxSpeed` for the definition of a gadget, the size of a full bulk
- * packet in bytes, and what the host's sysfs will show as `speed`.
+ * @returns `maxSpeed` for a gadget's definition, the size of a full bulk packet in
+ * bytes, and `speed` in the host's sysfs.
  */
 export function gadgetSpeed(): TestSpeed {
   const name = Deno.env.get("GADGET_SPEED") ?? "super";

@@ -46,12 +46,12 @@ export const UrbType = { interrupt: 1, control: 2, bulk: 3 } as const;
 
 /** IN: a packet below the packet size is an error, unless it ends the buffer. */
 export const USBDEVFS_URB_SHORT_NOT_OK = 0x01;
-/** OUT: a transfer that ends on a packet border gets a zero-length packet. */
+/** OUT: a transfer that ends on a packet boundary gets a zero-length packet. */
 export const USBDEVFS_URB_ZERO_PACKET = 0x40;
 
 const USBDEVFS_DISCONNECT_CLAIM_EXCEPT_DRIVER = 0x02;
 
-/** What a URB is made from. */
+/** The fields of a URB. */
 export interface UrbFields {
   /** One of {@linkcode UrbType}. */
   readonly type: number;
@@ -59,9 +59,9 @@ export interface UrbFields {
   readonly endpoint: number;
   /** USBDEVFS_URB_* bits; none by default. */
   readonly flags?: number;
-  /** Address of the data; for a control URB of the setup packet before it. */
+  /** Address of the data, or of the setup packet of a control URB. */
   readonly buffer: bigint;
-  /** Bytes there. */
+  /** Length of the data in bytes. */
   readonly length: number;
 }
 
@@ -93,7 +93,7 @@ export function encodeUrb(fields: UrbFields): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer);
 }
 
-/** Reads what the kernel has written into a URB when it was reaped. */
+/** Decodes the results in a reaped URB. */
 export function decodeUrb(
   urb: Uint8Array<ArrayBuffer>,
 ): { status: number; actualLength: number } {
@@ -109,14 +109,14 @@ export function encodeUints(...values: number[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Uint32Array.from(values).buffer);
 }
 
-/** Encodes `struct usbdevfs_getdriver`; the name comes back in it. */
+/** Encodes `struct usbdevfs_getdriver`, which receives the name. */
 export function encodeGetDriver(interfaceNumber: number) {
   const bytes = new Uint8Array(GETDRIVER_SIZE);
   bytes.set(encodeUints(interfaceNumber));
   return bytes;
 }
 
-/** Reads the driver's name from `struct usbdevfs_getdriver`. */
+/** Decodes the driver's name in `struct usbdevfs_getdriver`. */
 export function decodeDriverName(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes.subarray(4, bytes.indexOf(0, 4)));
 }
@@ -124,7 +124,7 @@ export function decodeDriverName(bytes: Uint8Array): string {
 /**
  * Encodes `struct usbdevfs_disconnect_claim`: u32 interface, u32 flags, name.
  *
- * @param exceptDriver The driver that is left alone.
+ * @param exceptDriver A driver that is not disconnected.
  */
 export function encodeDisconnectClaim(
   interfaceNumber: number,

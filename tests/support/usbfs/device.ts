@@ -1,9 +1,9 @@
 /**
- * The host's side of USB over usbfs, for tests that need what WebUSB lacks:
- * raw control requests, discarded and short transfers, resets, descriptors.
+ * The host's side of USB over usbfs, for tests that need what WebUSB lacks: raw
+ * control requests, discarded and short transfers, resets, descriptors.
  *
- * Transfers never block the event loop, so that the device may be a gadget of
- * the same process.
+ * Transfers never block the event loop, so the device may be a gadget of the same
+ * process.
  *
  * @module
  */
@@ -35,9 +35,9 @@ import {
 import { hex, UsbfsEndpoints } from "./endpoints.ts";
 import { UrbQueue } from "./urbs.ts";
 
-/** A USB device, open for a test. */
+/** An open USB device. */
 export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
-  /** What sysfs told about it when it was found: bus, address, speed, paths. */
+  /** What sysfs reported when it was found: bus, address, speed, paths. */
   readonly info: UsbDeviceInfo;
   readonly #fd: number;
   readonly #claimed = new Set<number>();
@@ -52,11 +52,11 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
   /**
    * Waits until the host has found and configured a device, and opens it.
    *
-   * After one gadget was stopped and the next one with the same IDs started,
-   * the old one can still be listed for a moment: wait until the new one is
-   * enabled before, or give each a serial number of its own.
+   * If a gadget is stopped and another one with the same IDs is started, the old
+   * device can still be listed for a moment. Wait until the new gadget is enabled,
+   * or give each a different serial number.
    *
-   * @throws {Deno.errors.TimedOut} With a list of what is there instead.
+   * @throws {Deno.errors.TimedOut} With a list of the devices found.
    */
   static async find(
     options: DeviceMatch & WaitOptions,
@@ -69,8 +69,8 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
       try {
         return UsbfsDevice.open(info);
       } catch (error) {
-        // It has left between the two, and may come back; or the file is not
-        // there yet, since another part of the kernel makes it.
+        // It disappeared in between, and may come back; or the file does not exist
+        // yet, since another part of the kernel creates it.
         const early = isSystemError(error, "ENOENT", "ENODEV");
         if (!early || performance.now() > end) throw error;
         await delay(10);
@@ -78,7 +78,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
     }
   }
 
-  /** Opens a device that is known. */
+  /** Opens a known device. */
   static open(info: UsbDeviceInfo): UsbfsDevice {
     const fd = open(info.path, O_RDWR | O_NONBLOCK, {
       action: "open USB device",
@@ -86,9 +86,9 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
     return new UsbfsDevice(info, fd);
   }
 
-  /** The device descriptor and all configurations, as the host has read them. */
+  /** The device descriptor and all configurations, as read by the host. */
   descriptors(): Uint8Array<ArrayBuffer> {
-    // A file of its own: the position of the device's one would be shared.
+    // Open a separate file, because the position of the device's file is shared.
     const fd = open(this.path, O_RDONLY, { action: "open USB device" });
     try {
       const call = { action: "read descriptors", path: this.path };
@@ -103,12 +103,12 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
     }
   }
 
-  /** Takes an interface, from a kernel driver if one has it. */
+  /** Claims an interface, and disconnects its kernel driver if it has one. */
   claimInterface(interfaceNumber: number): Promise<void> {
     return this.urbs.exclusive(() => this.#claim(interfaceNumber));
   }
 
-  /** Gives an interface back; its transfers end with ESHUTDOWN. */
+  /** Releases an interface; its transfers end with ESHUTDOWN. */
   releaseInterface(interfaceNumber: number): Promise<void> {
     return this.urbs.exclusive(() => this.#release(interfaceNumber));
   }
@@ -134,7 +134,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
     );
   }
 
-  /** Ends the halt of an endpoint. */
+  /** Clears the halt of an endpoint. */
   clearHalt(endpoint: number): Promise<void> {
     return this.#control(
       `clear the halt of ${hex(endpoint)}`,
@@ -144,13 +144,13 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
   }
 
   /**
-   * Resets the port. Transfers end with ESHUTDOWN. What was claimed is claimed
+   * Resets the port. Transfers end with ESHUTDOWN. Claimed interfaces are claimed
    * again afterwards.
    */
   reset(): Promise<void> {
     return this.urbs.exclusive(async () => {
-      // Otherwise the kernel would take the interfaces away from this file,
-      // and offer them to its own drivers after the reset.
+      // Otherwise the kernel would take the interfaces from this file, and offer
+      // them to its drivers after the reset.
       const claimed = [...this.#claimed];
       for (const each of claimed) this.#release(each);
       await this.#ioctl("reset the device", USBDEVFS_RESET, null);
@@ -162,7 +162,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
    * Discards all transfers, releases the interfaces and closes the file. A
    * second call returns the same promise.
    *
-   * An interface that has another setting than 0 is put back by the kernel.
+   * The kernel selects setting 0 again for interfaces with another setting.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -191,7 +191,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
     } catch (error) {
       if (!isSystemError(error, "EBUSY")) throw error;
       const driver = this.#driver(interfaceNumber);
-      // A driver that leaves may want to say goodbye to its device.
+      // A driver that is disconnected may send requests to its device.
       const result = await libc().ioctl_blocking(
         this.#fd,
         BigInt(USBDEVFS_DISCONNECT_CLAIM),
@@ -247,8 +247,8 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
       argument,
     );
     if (result < 0) {
-      // Its errno stays on the thread that made the call.
-      throw new Error(`Cannot ${action}: the kernel refused it: ${this.path}`);
+      // The errno is on the thread that made the call, and unreadable here.
+      throw new Error(`Cannot ${action}: the kernel refuses it: ${this.path}`);
     }
   }
 }

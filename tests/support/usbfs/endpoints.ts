@@ -13,7 +13,7 @@ import type { Urb, UrbQueue, UrbRequest } from "./urbs.ts";
 
 /** A control request. */
 export interface ControlRequest {
-  /** bmRequestType; its direction bit is set by the method. */
+  /** bmRequestType; the method sets its direction bit. */
   readonly requestType: number;
   readonly request: number;
   /** @default {0} */
@@ -25,7 +25,7 @@ export interface ControlRequest {
 /** How to run a transfer to the device. */
 export interface OutOptions extends TransferOptions {
   /**
-   * End a transfer on a packet border with a zero-length packet.
+   * End a transfer on a packet boundary with a zero-length packet.
    * @default {false}
    */
   readonly zeroPacket?: boolean;
@@ -34,7 +34,7 @@ export interface OutOptions extends TransferOptions {
 /** How to run a transfer from the device. */
 export interface InOptions extends TransferOptions {
   /**
-   * Fail with EREMOTEIO if less comes than was asked for.
+   * Fail with EREMOTEIO if fewer bytes arrive than requested.
    * @default {false}
    */
   readonly shortNotOk?: boolean;
@@ -43,7 +43,7 @@ export interface InOptions extends TransferOptions {
 const SETUP_SIZE = 8;
 const USB_DIR_IN = 0x80;
 
-/** The endpoints of a device by their addresses, endpoint 0 included. */
+/** The endpoints of a device by their addresses, including endpoint 0. */
 export abstract class UsbfsEndpoints {
   /** The device's file in usbfs. */
   readonly path: string;
@@ -57,8 +57,8 @@ export abstract class UsbfsEndpoints {
   }
 
   /**
-   * Hands a URB to the kernel. Several may be under way; those of one endpoint
-   * run in the order of the calls.
+   * Submits a URB. Several may be in flight; those of one endpoint run in the order
+   * of the calls.
    */
   submit(request: UrbRequest): Urb {
     return this.urbs.submit(request);
@@ -67,7 +67,7 @@ export abstract class UsbfsEndpoints {
   /**
    * Sends a bulk transfer.
    *
-   * @returns How many bytes the device took: all.
+   * @returns The number of bytes that the device took: all.
    * @throws {TransferError}
    */
   bulkOut(
@@ -81,7 +81,7 @@ export abstract class UsbfsEndpoints {
   /**
    * Receives a bulk transfer of up to `length` bytes.
    *
-   * @returns What came: less than `length` after a short packet.
+   * @returns The received data: less than `length` after a short packet.
    * @throws {TransferError}
    */
   bulkIn(
@@ -111,9 +111,9 @@ export abstract class UsbfsEndpoints {
   }
 
   /**
-   * Runs a control request that asks for `length` bytes.
+   * Makes a control request for `length` bytes.
    *
-   * @returns What came.
+   * @returns The received data.
    * @throws {TransferError} EPIPE if the device stalls.
    */
   controlIn(
@@ -130,9 +130,9 @@ export abstract class UsbfsEndpoints {
   }
 
   /**
-   * Runs a control request that carries `data`.
+   * Makes a control request that carries `data`.
    *
-   * @returns How many bytes the device took.
+   * @returns The number of bytes that the device took.
    * @throws {TransferError} EPIPE if the device stalls.
    */
   async controlOut(
@@ -203,7 +203,7 @@ export abstract class UsbfsEndpoints {
   }
 }
 
-/** Spells an endpoint address or a request. */
+/** Formats an endpoint address or a request. */
 export function hex(value: number): string {
   return `0x${value.toString(16).padStart(2, "0")}`;
 }

@@ -1,10 +1,10 @@
 /**
- * What hangs on this machine's USB, as sysfs tells it.
+ * The USB devices of this host, from sysfs.
  *
- * Reading some of these files waits for the lock of the device, which the host
- * side of the kernel holds while a class driver asks a new device for its
- * descriptors. Where that device is a gadget of this process, its event loop
- * must run to answer; therefore Deno's asynchronous file API and not ffi/.
+ * Reading some of these files waits for the device's lock, which the kernel's host
+ * side holds while a class driver reads a new device's descriptors. If that device
+ * is a gadget of this process, its event loop must run to answer. Therefore this
+ * file uses Deno's asynchronous file API instead of ffi/.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { setTimeout as delay } from "node:timers/promises";
 const SYSFS_DEVICES = "/sys/bus/usb/devices";
 const POLL_MS = 10;
 
-/** A USB device that this machine is the host of. */
+/** A USB device connected to this machine. */
 export interface UsbDeviceInfo {
   /** Its name in sysfs, such as `"1-1"`. */
   readonly name: string;
@@ -22,31 +22,32 @@ export interface UsbDeviceInfo {
   /** Its file in usbfs, such as `/dev/bus/usb/001/002`. */
   readonly path: string;
   readonly busNumber: number;
-  /** The address that the host has given it. */
+  /** The address that the host assigned to it. */
   readonly address: number;
   readonly vendorId: number;
   readonly productId: number;
-  /** Undefined if the device tells none. */
+  /** Undefined if the device has none. */
   readonly serialNumber?: string;
-  /** Mbit/s as sysfs spells them: `"12"`, `"480"`, `"5000"`. */
+  /** Mbit/s as in sysfs: `"12"`, `"480"`, `"5000"`. */
   readonly speed: string;
-  /** Whether the host has chosen a configuration. */
+  /** Whether the host has set a configuration. */
   readonly configured: boolean;
 }
 
-/** Which device is meant. */
+/** Selects a device. */
 export interface DeviceMatch {
   readonly vendorId: number;
   readonly productId: number;
-  /** @default {undefined} Any. */
+  /** Any serial number matches if it is undefined. */
   readonly serialNumber?: string;
 }
 
-/** How long to wait for something. */
+/** The limits of a wait. */
 export interface WaitOptions {
   /**
-   * Milliseconds.
-   * @default {180000} To start a program takes long where others use the machine.
+   * Milliseconds. The default is long because programs start slowly on a busy
+   * machine.
+   * @default {180000}
    */
   readonly timeout?: number;
   /** Ends the wait; the promise rejects with the signal's reason. */
@@ -68,7 +69,7 @@ export async function listUsbDevices(): Promise<UsbDeviceInfo[]> {
 /**
  * Waits until the host has found and configured a device.
  *
- * @throws {Deno.errors.TimedOut} With a list of what is there instead.
+ * @throws {Deno.errors.TimedOut} With a list of the devices found.
  */
 export async function waitForDevice(
   match: DeviceMatch,
@@ -88,8 +89,8 @@ export async function waitForDevice(
 }
 
 /**
- * Waits until the host has noticed that a device is gone, which is a moment
- * after the gadget has left its UDC.
+ * Waits until the host has noticed that a device is gone, a moment after the gadget
+ * was unbound from its UDC.
  */
 export async function waitForNoDevice(
   match: DeviceMatch,
@@ -101,7 +102,7 @@ export async function waitForNoDevice(
   });
   if (gone) return;
   throw new Deno.errors.TimedOut(
-    `Cannot see the end of USB device ${describe(match)}: it is still there`,
+    `Timed out waiting for USB device ${describe(match)} to disappear`,
   );
 }
 
@@ -166,7 +167,7 @@ async function readDevice(name: string): Promise<UsbDeviceInfo | undefined> {
   }
 }
 
-/** A device can leave while its files are read: ENOENT, and ENODEV from those that are open. */
+/** A device can disappear while its files are read: ENOENT, and ENODEV from open files. */
 function ifGone<T>(value: T): (error: unknown) => T {
   return (error) => {
     if (

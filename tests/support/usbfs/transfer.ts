@@ -1,5 +1,5 @@
 /**
- * One transfer over usbfs: its options, its end, its error.
+ * The options, the result and the error of a transfer over usbfs.
  *
  * @module
  */
@@ -13,37 +13,37 @@ import type { Urb, UrbCompletion } from "./urbs.ts";
 /** How to run a transfer. */
 export interface TransferOptions {
   /**
-   * Discards the transfer; the promise rejects with ENOENT, and with the
-   * signal's reason as the error's cause, when the kernel has given it back.
+   * Discards the transfer. When the kernel has returned it, the promise rejects with
+   * ENOENT and with the signal's reason as the error's cause.
    */
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds after which the transfer is discarded; the promise rejects
-   * with ETIMEDOUT. `Infinity` waits for ever.
+   * Milliseconds after which the transfer is discarded and the promise rejects with
+   * ETIMEDOUT. `Infinity` waits forever.
    * @default {60000}
    */
   readonly timeout?: number;
 }
 
 /**
- * Why a transfer has failed. `code` is the name of the URB's status:
+ * The error of a transfer. `code` is the name of the URB's status:
  * - EPIPE: the endpoint is halted, or a control request was stalled.
- * - EOVERFLOW: the device has sent more than was asked for.
- * - EREMOTEIO: a short packet, and `shortNotOk` was asked for.
- * - ENOENT: discarded by a signal, by `close()` or `setInterface()`. Before it was submitted: there is no such endpoint.
+ * - EOVERFLOW: the device sent more than requested.
+ * - EREMOTEIO: a short packet, with `shortNotOk`.
+ * - ENOENT: discarded by a signal, by `close()` or `setInterface()`; or, when submitted: the endpoint does not exist.
  * - ETIMEDOUT: the time limit.
  * - ESHUTDOWN: the interface was released, or the device is gone.
  * - EPROTO, ENODEV: the device is gone.
  * - ENOMEM: more than `/sys/module/usbcore/parameters/usbfs_memory_mb` in flight.
  */
 export type TransferError = Error & SystemErrorFields & {
-  /** Bytes that were transferred before it failed. */
+  /** Bytes transferred before the failure. */
   readonly actualLength: number;
-  /** What came before it failed; empty for a transfer to the device. */
+  /** Data received before the failure; empty for a transfer to the device. */
   readonly data: Uint8Array<ArrayBuffer>;
 };
 
-/** Tells whether an error is that of a transfer, and with which code. */
+/** Whether an error is that of a transfer, with the given code if any. */
 export function isTransferError(
   error: unknown,
   ...codes: string[]
@@ -53,13 +53,13 @@ export function isTransferError(
     (codes.length === 0 || codes.includes(error.code));
 }
 
-/** What a transfer is about, for its error. */
+/** The subject of a transfer's error. */
 export interface TransferSubject {
-  /** What cannot be done, after "Cannot": `"read from endpoint 0x81"`. */
+  /** The action, for the text after "Cannot": `"read from endpoint 0x81"`. */
   readonly action: string;
   /** The device's file. */
   readonly path: string;
-  /** Where the data begins in the URB's buffer: after a setup packet. */
+  /** The offset of the data in the URB's buffer, after a setup packet. */
   readonly offset?: number;
 }
 

@@ -1,8 +1,9 @@
 /**
- * USB request blocks: submitted, reaped when the reactor says so, discarded.
+ * USB request blocks: submits them, reaps them when the reactor reports them, and
+ * discards them.
  *
- * The kernel writes into a URB and into its data only while it is reaped; both
- * are kept here until then.
+ * The kernel writes into a URB and its data only while it is reaped. Both are kept
+ * here until then.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import {
   USBDEVFS_SUBMITURB,
 } from "./abi.ts";
 
-/** What a URB is to do. */
+/** A request for a URB. */
 export interface UrbRequest {
   /** One of `UrbType`. */
   readonly type: number;
@@ -31,20 +32,20 @@ export interface UrbRequest {
   readonly buffer: Uint8Array<ArrayBuffer>;
 }
 
-/** How a URB has ended. */
+/** The result of a URB. */
 export interface UrbCompletion {
   /** 0, or a negative error number. */
   readonly status: number;
-  /** Bytes that were transferred, without a setup packet; also after an error. */
+  /** Transferred bytes without the setup packet, also after an error. */
   readonly actualLength: number;
-  /** Whether the kernel has taken the URB: if not, the status says why. */
+  /** Whether the kernel accepted the URB. If not, the status is the reason. */
   readonly submitted: boolean;
 }
 
-/** A URB that was submitted. */
+/** A submitted URB. */
 export class Urb {
   readonly request: UrbRequest;
-  /** Resolves when the URB has ended, however it has. Never rejects. */
+  /** Resolves when the URB has ended in any way. Never rejects. */
   readonly completion: Promise<UrbCompletion>;
   /** @ignore */
   readonly memory: Uint8Array<ArrayBuffer>;
@@ -53,7 +54,7 @@ export class Urb {
   readonly #discard: (urb: Urb) => void;
   readonly #settle: (completion: UrbCompletion) => void;
 
-  /** Made by {@linkcode UrbQueue.submit}. */
+  /** Created by {@linkcode UrbQueue.submit}. */
   constructor(request: UrbRequest, discard: (urb: Urb) => void) {
     const { buffer } = request;
     this.request = request;
@@ -70,8 +71,8 @@ export class Urb {
   }
 
   /**
-   * Asks for the end of the URB. It completes with -ENOENT, or with its result
-   * if it was quicker.
+   * Discards the URB. It completes with -ENOENT, or with its result if that came
+   * first.
    */
   discard(): void {
     this.#discard(this);
@@ -83,16 +84,16 @@ export class Urb {
   }
 }
 
-/** After a device is gone, how long the kernel may take to give its URBs back. */
+/** The time in which the kernel returns the URBs of a device that is gone. */
 const GONE_TIMEOUT_MS = 2000;
 const GONE_POLL_MS = 2;
 
 /** The URBs of one open usbfs file. */
 export class UrbQueue {
   readonly #fd: number;
-  /** With the kernel, by the address of the URB. */
+  /** URBs in the kernel, by address. */
   readonly #pending = new Map<bigint, Urb>();
-  /** Held back while an {@linkcode exclusive} call runs. */
+  /** URBs held back while an {@linkcode exclusive} call runs. */
   #waiting: Urb[] = [];
   readonly #discards = new Set<Urb>();
   readonly #reaped = new BigUint64Array(1);
@@ -104,13 +105,13 @@ export class UrbQueue {
   #closed = false;
   #lastExclusive: Promise<unknown> = Promise.resolve();
 
-  /** Begins to watch an open file, and keeps the process alive until it is closed. */
+  /** Watches an open file, and keeps the process alive until it is closed. */
   constructor(fd: number) {
     this.#fd = fd;
     this.#startWatch();
   }
 
-  /** Hands a URB to the kernel; those of one endpoint run in order. */
+  /** Submits a URB; those of one endpoint run in order. */
   submit(request: UrbRequest): Urb {
     if (this.#closed) {
       throw new Deno.errors.BadResource(
@@ -124,9 +125,9 @@ export class UrbQueue {
   }
 
   /**
-   * Runs something that holds the device's lock in the kernel for long. Every
-   * other call on the file would wait for that lock, and the event loop with
-   * it; so nothing is submitted, reaped or discarded until it is over.
+   * Runs a call that holds the device's lock in the kernel for a long time. Any other
+   * call on the file would block the event loop on that lock, so nothing is
+   * submitted, reaped or discarded until it has finished.
    */
   exclusive<T>(run: () => T | Promise<T>): Promise<T> {
     const result = this.#lastExclusive.then(async () => {
@@ -145,7 +146,7 @@ export class UrbQueue {
     return result;
   }
 
-  /** Discards all URBs, and resolves when none is left. The file may be closed then. */
+  /** Discards all URBs, and resolves when none are left and the file may be closed. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#drainTimer);
@@ -153,8 +154,8 @@ export class UrbQueue {
     await this.#stopWatch();
     for (const urb of this.#pending.values()) this.#discard(urb);
     this.#reap();
-    // Only after a disappearance: what the kernel still has is never reaped
-    // any more, and so never written to either.
+    // Only after the device disappeared: URBs that the kernel still has are never
+    // reaped, and therefore never written to.
     this.#abandon(-Errno.ENOENT);
   }
 
@@ -180,8 +181,8 @@ export class UrbQueue {
     } else if (this.#paused) {
       this.#discards.add(urb);
     } else {
-      // Waits a moment until the controller has given the URB back. Fails with
-      // EINVAL for one that has ended already, and ENODEV without a device.
+      // Waits briefly until the controller has returned the URB. Fails with EINVAL
+      // if it has already ended, and with ENODEV without a device.
       libc().ioctl(this.#fd, BigInt(USBDEVFS_DISCARDURB), urb.address);
     }
   }
@@ -208,7 +209,7 @@ export class UrbQueue {
     await stopped;
   }
 
-  /** Takes all URBs that have ended. */
+  /** Reaps all URBs that have ended. */
   #reap(): void {
     const { ioctl_pointer } = libc();
     for (;;) {
@@ -219,7 +220,7 @@ export class UrbQueue {
       );
       if (result < 0) {
         if (lastErrno() === Errno.EINTR) continue;
-        // EAGAIN: no more. ENODEV: no more, and the device is gone.
+        // EAGAIN: no more URBs. ENODEV: no more, and the device is gone.
         return;
       }
       const urb = this.#pending.get(this.#reaped[0]);
@@ -230,9 +231,9 @@ export class UrbQueue {
   }
 
   /**
-   * POLLHUP is set from the moment when the host notices until the file is
-   * closed, and would be reported again and again. The kernel gives the
-   * device's URBs back a little later, without a bit that could be waited for.
+   * POLLHUP is set from the time the host notices the disappearance until the file
+   * is closed, and would be reported continuously. The kernel returns the device's
+   * URBs a little later, without an event to wait for.
    */
   #onGone(): void {
     this.#gone = true;

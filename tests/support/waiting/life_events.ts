@@ -1,13 +1,13 @@
 /**
- * Waiting for what happens to a function.
+ * Waits for events of a function.
  *
  * @module
  */
 import type { FunctionEvent, FunctionFs } from "@usb/gadget";
 
 /**
- * Does something, and waits until the function has been told of it. The host's
- * side of a call can be done before.
+ * Calls `act`, and waits until the function receives the event. The host's side of a
+ * call can finish earlier.
  */
 export async function eventAfter(
   fs: FunctionFs,

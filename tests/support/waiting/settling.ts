@@ -1,11 +1,11 @@
 /**
- * Whether promises have settled.
+ * Checks whether promises settle.
  *
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Gives whatever is on its way the time to come. In milliseconds. */
+/** Time for a pending promise to settle, in milliseconds. */
 const A_WHILE = 50;
 
 /** Whether a promise is still pending after a while. */
@@ -20,7 +20,7 @@ export async function staysPending(
   return !settled;
 }
 
-/** What a promise rejects with; `undefined` if it resolves. */
+/** The reason with which a promise rejects; `undefined` if it resolves. */
 export function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => undefined, (error) => error);
 }

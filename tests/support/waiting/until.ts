@@ -1,11 +1,11 @@
 /**
- * Waiting for a state.
+ * Waits for a condition.
  *
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Waits until something is so. */
+/** Waits until a condition is true. */
 export async function until(
   condition: () => boolean,
   what: string,
@@ -14,7 +14,7 @@ export async function until(
   const end = performance.now() + timeout;
   while (!condition()) {
     if (performance.now() > end) {
-      throw new Error(`Waited ${timeout} ms in vain until ${what}`);
+      throw new Error(`Timed out after ${timeout} ms waiting until ${what}`);
     }
     await delay(2);
   }

@@ -1,13 +1,13 @@
 /**
- * Arrays that nothing may change: a change is a write into freed memory.
+ * Arrays that must not change: a change is a write into freed memory.
  *
  * @module
  */
 const CANARY = 0x11;
-/** About as much memory as some Workers have left behind. */
+/** About as much memory as some Workers leave behind. */
 const TOTAL = 4 << 20;
 
-/** Makes arrays of a size. */
+/** Creates arrays of a size. */
 export function makeCanaries(size: number): Uint8Array[] {
   if (size === 0) return [];
   return Array.from(
@@ -16,7 +16,7 @@ export function makeCanaries(size: number): Uint8Array[] {
   );
 }
 
-/** How many bytes of them have changed. */
+/** The number of bytes that have changed. */
 export function changedBytes(canaries: readonly Uint8Array[]): number {
   return canaries.reduce(
     (sum, each) =>

@@ -1,8 +1,9 @@
 /**
- * A Worker that only has arrays, which stay as they were filled.
+ * A Worker that holds arrays that must not change.
  *
- * Gets a size: makes arrays of it in place of those that it had, and answers
- * "made". Gets "check": answers how many bytes have changed.
+ * When it receives a size, it replaces its arrays with new ones of that size and
+ * answers "made". When it receives "check", it answers with the number of changed
+ * bytes.
  *
  * @module
  */

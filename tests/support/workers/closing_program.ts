@@ -1,6 +1,6 @@
 /**
- * Ends Workers while they close their AIO contexts. A program of its own, since
- * nothing else in it may keep libaio loaded. Writes a line at its end.
+ * Terminates Workers while they close their AIO contexts. This is a separate program
+ * because no other code may keep libaio loaded. It prints a line when it is done.
  *
  * @module
  */

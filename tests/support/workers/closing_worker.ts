@@ -1,6 +1,6 @@
 /**
- * A Worker that is ended while it closes an AIO context. Answers with the number
- * of its thread when the kernel has begun with that.
+ * A Worker that is terminated while it closes an AIO context. It answers with its
+ * thread ID when the kernel has started to close it.
  *
  * @module
  */

@@ -1,25 +1,25 @@
 /**
- * A Worker that serves a gadget until it is ended.
+ * A Worker that serves a gadget until it is terminated.
  *
- * Gets {@linkcode WorkerOrder}; answers with the name of its gadget once its
- * reads are with the kernel. On "stop" stops the gadget and answers "stopped"; on
- * "close" ends itself.
+ * It receives a {@linkcode WorkerOrder}, and answers with the name of its gadget
+ * once its reads are in the kernel. On "stop" it stops the gadget and answers
+ * "stopped"; on "close" it closes itself.
  *
  * @module
  */
 /// <reference lib="deno.worker" />
 import type * as Usb from "@usb/gadget";
 
-/** What the Worker is to do. */
+/** The order to a Worker. */
 export interface WorkerOrder {
-  /** Where it gets the package from. */
+  /** The URL of the package. */
   readonly mod: string;
   readonly ids: { readonly vendorId: number; readonly productId: number };
-  /** Bytes of each read. */
+  /** The size of each read in bytes. */
   readonly size: number;
   readonly libaio?: string;
   readonly maxSpeed?: Usb.GadgetDefinition["maxSpeed"];
-  /** Whether it takes every control request, and waits for its data. */
+  /** Whether it accepts every control request and waits for its data. */
   readonly control?: boolean;
 }
 
@@ -60,6 +60,6 @@ async function serve(order: WorkerOrder): Promise<void> {
     for (;;) await link.read(new Uint8Array(size));
   };
   for (let count = 0; count < READS; count++) readOn().catch(() => {});
-  // They go to the kernel at the end of the turn.
+  // They are submitted to the kernel at the end of the turn.
   setTimeout(() => self.postMessage(started.name));
 }

@@ -1,7 +1,6 @@
 /**
- * Ends a Worker whose poll is parked, and writes which files the kernel will look
- * into the array of that poll for. With MALLOC_PERTURB_ set, memory that is freed
- * is overwritten.
+ * Terminates a Worker with a parked poll, and prints which files the kernel finds in
+ * the array of that poll. With MALLOC_PERTURB_ set, freed memory is overwritten.
  *
  * @module
  */
@@ -16,11 +15,11 @@ import { ask, startWorker } from "./start.ts";
 const FILES = 100;
 const POLLFD_SIZE = 8;
 
-/** The address of the array of a parked poll of so many files. */
+/** The address of the array of a parked poll of `files` file descriptors. */
 function findPoll(files: number): bigint | undefined {
   for (const { name } of list("/proc/self/task")) {
     try {
-      // The number of the call, its arguments: "7 0x7f... 0x66 0xffffffff ..."
+      // The number of the system call and its arguments: "7 0x7f... 0x66 0xffffffff ..."
       const call = readTextFile(`/proc/self/task/${name}/syscall`).split(" ");
       if (Number(call[2]) === files) return BigInt(call[1]);
     } catch (error) {
@@ -33,7 +32,7 @@ function findPoll(files: number): bigint | undefined {
 const fds = Array.from({ length: FILES }, () => eventFd().fd);
 const worker = startWorker("waiting_worker.ts");
 const thread = await ask<number>(worker, fds);
-// Those, one of the reactor, and one of the AIO context.
+// The files, one of the reactor, and one of the AIO context.
 const count = FILES + 2;
 await until(() => findPoll(count) !== undefined, "the poll is parked");
 const address = findPoll(count)!;

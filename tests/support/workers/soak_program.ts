@@ -1,13 +1,13 @@
 /**
- * Ends Workers in the middle of their transfers, again and again, and looks
- * whether the host's data gets into the memory of others.
+ * Terminates Workers repeatedly in the middle of their transfers, and checks whether
+ * the host's data reaches other memory.
  *
  * ```sh
- * deno run -A worker_soak.ts ROUNDS SEED LIBAIO SPEED
+ * deno run -A soak_program.ts ROUNDS SEED LIBAIO SPEED
  * ```
  *
- * A program of its own, since the defect that it looks for ends it by a
- * segmentation fault at times. It writes a line when all is well.
+ * This is a separate program because the defect that it looks for sometimes ends it
+ * with a segmentation fault. It prints a line on success.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { ask, startWorker } from "./start.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const SIZES = [1024, 4096, 16_384];
-/** What the host sends. */
+/** The data that the host sends. */
 const POISON = 0xa5;
 const VENDOR_TO_INTERFACE = 0x41;
 const READS = 32;
@@ -35,19 +35,19 @@ const mod = Deno.env.get("GADGET_BUNDLE") ??
 const usb = await import(mod) as { Gadget: typeof Gadget };
 const random = new Random(seed);
 
-/** Sends to an endpoint until nothing takes it any more. */
+/** Sends to an endpoint until the data is no longer taken. */
 async function send(host: UsbfsDevice, size: number): Promise<void> {
   const { output } = bulkEndpoints(host);
   const data = new Uint8Array(size).fill(POISON);
   for (;;) await host.bulkOut(output, data, { timeout: 500 });
 }
 
-/** Sends all that can be sent; resolves when nothing takes it any more. */
+/** Sends on all endpoints, and resolves when no data is taken any more. */
 async function sendAll(host: UsbfsDevice, size: number): Promise<void> {
   await Promise.allSettled([send(host, size), sendControl(host)]);
 }
 
-/** Sends control requests with data until nothing takes them any more. */
+/** Sends control requests with data until they are no longer taken. */
 async function sendControl(host: UsbfsDevice): Promise<void> {
   const data = new Uint8Array(4096).fill(POISON);
   const setup = { requestType: VENDOR_TO_INTERFACE, request: 1 };
@@ -68,7 +68,7 @@ async function round(canary: Worker): Promise<void> {
   const name = await ask<string>(worker, order);
   await using host = await UsbfsDevice.find(ids);
   await host.claimInterface(0);
-  // Some have transfers under way when they end, others only wait.
+  // Some have active transfers when they are terminated, others only wait.
   const early = random.chance() ? sendAll(host, READS * size) : undefined;
   await delay(random.next() * 20);
   if (random.chance()) worker.terminate();
@@ -76,7 +76,7 @@ async function round(canary: Worker): Promise<void> {
   const own = makeCanaries(size);
   await ask(canary, size);
   await (early ?? sendAll(host, READS * size));
-  // The Worker's memory is free by now at the latest.
+  // By now the Worker's memory is certainly freed.
   let removed: string[] = [];
   while (removed.length === 0) {
     removed = await usb.Gadget.cleanUp();
@@ -84,7 +84,7 @@ async function round(canary: Worker): Promise<void> {
   }
   if (removed.join() !== name) throw new Error(`Removed ${removed}`);
   const changed = changedBytes(own) + await ask<number>(canary, "check");
-  if (changed > 0) throw new Error(`${changed} bytes of others have changed`);
+  if (changed > 0) throw new Error(`${changed} bytes of other memory changed`);
 }
 
 const before = gadgetTraces();

@@ -1,5 +1,5 @@
 /**
- * Workers of the tests, each a module of this folder.
+ * Starts the Workers of this folder.
  *
  * @module
  */

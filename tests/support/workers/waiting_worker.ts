@@ -1,7 +1,7 @@
 /**
- * A Worker that waits for files until it is ended: by the parked poll for those
- * that it gets, and by an AIO request for another one. Answers with the number of
- * its thread once it waits.
+ * A Worker that waits for files until it is terminated: with the parked poll for the
+ * files that it receives, and with an AIO request for another one. It answers with
+ * its thread ID once it is waiting.
  *
  * @module
  */
@@ -15,6 +15,6 @@ import { eventFd } from "../machine/pipe.ts";
 self.onmessage = ({ data: fds }: MessageEvent<number[]>) => {
   for (const fd of fds) watch(fd, POLLIN, () => {});
   new AioContext().poll(eventFd(0).fd, POLLIN);
-  // The poll is parked again when this turn has changed what it waits for.
+  // The poll is parked again when this turn has changed its files.
   setTimeout(() => self.postMessage(libc().gettid()));
 };
