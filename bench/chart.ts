@@ -1,5 +1,5 @@
 /**
- * A picture of throughput over size, one line for each contender.
+ * Draws a chart of throughput by transfer size, with one line per contender.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const PANEL = { width: 300, height: 260, left: 52, top: 40 };
 const LEGEND_HEIGHT = 60;
 const FOOT_HEIGHT = 24;
 
-/** Draws the deepest queue of each direction. */
+/** Draws the results of the deepest queue in each direction. */
 export function drawThroughput(results: Results): string {
   const depth = Math.max(...results.cells.map((cell) => cell.depth));
   const cells = results.cells.filter((cell) =>

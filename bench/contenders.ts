@@ -1,5 +1,5 @@
 /**
- * Who takes part in the benchmark, and how each is built.
+ * The contenders of the benchmark, and how each is built.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { findProgram, run } from "../tests/vm/process.ts";
 import type { Job } from "../tests/vm/progress.ts";
 import { install } from "../tests/vm/tools.ts";
 
-/** The contenders, in the order in which each round has them. */
+/** The contenders, in the order of each round. */
 export const CONTENDERS = [
   "c-libaio",
   "gadget",
@@ -22,19 +22,19 @@ export const CONTENDERS = [
 /** One of {@linkcode CONTENDERS}. */
 export type Standing = typeof CONTENDERS[number];
 
-/** One of those, or this package from another checkout. */
+/** A contender, or this package from another checkout. */
 export type Contender = Standing | `gadget:${string}`;
 
 /** The contender that the others are compared with. */
 export const REFERENCE: Standing = "c-libaio";
 
-/** Where what was built lies. */
+/** The built programs. */
 export interface Programs {
   /** The host's program. */
   readonly host: string;
-  /** Programs of contenders, as command lines. */
+  /** The command lines of the contenders. */
   readonly commands: Partial<Record<Contender, readonly string[]>>;
-  /** Why others take no part. */
+  /** Why each of the others is skipped. */
   readonly skipped: Partial<Record<Contender, string>>;
 }
 
@@ -124,7 +124,7 @@ const BUILDERS: Record<
   },
 };
 
-/** The command line of a gadget of this package, by its file in `bench`. */
+/** The command line of a gadget of this package, given its file in `bench`. */
 export function ours(file: string, ...args: string[]): string[] {
   return oursFrom(
     decodeURIComponent(

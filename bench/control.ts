@@ -1,6 +1,6 @@
 /**
- * Control round trips per second, 8 bytes to the host: a C gadget with blocking
- * reads and writes, and this package, asked in turn by the same C host.
+ * Control requests per second, with 8 bytes to the host: a C gadget with blocking
+ * reads and writes, and this package, driven alternately by the same C host.
  *
  * ```sh
  * deno task vm -- deno run -A --import-map=tests/import_map.json bench/control.ts
@@ -14,12 +14,12 @@ import {
   Gadget,
   usbFunction,
 } from "@usb/gadget";
-import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs_find.ts";
+import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs/find.ts";
 import { runText } from "../tests/vm/process.ts";
 
 const ROUNDS = 5;
 const COUNT = 1000;
-/** Until then a JIT compiler has compiled what runs often. */
+/** Requests before the measurement, for a JIT compiler to compile hot code. */
 const WARM_UP = 500;
 const LENGTH = 8;
 
@@ -38,10 +38,10 @@ await runText("gcc", [
   "-O2",
   "-o",
   program,
-  `${import.meta.dirname}/../tests/support/control_gadget.c`,
+  `${import.meta.dirname}/../tests/support/programs/control_gadget.c`,
 ]);
 
-/** Asks the gadget that is there; returns requests per second. */
+/** Drives the running gadget, and returns requests per second. */
 async function measure(): Promise<number> {
   const { path } = await waitForDevice(ids);
   await runText(program, ["ask", path, `${WARM_UP}`, `${LENGTH}`]);

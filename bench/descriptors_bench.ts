@@ -1,6 +1,6 @@
 /**
- * What it costs to compile and to validate a large function: 15 interfaces, 30 endpoints, three speeds. Well under a
- * millisecond, in one allocation for each block.
+ * The cost of compiling and validating a large function: 15 interfaces, 30 endpoints, three speeds. Well under a
+ * millisecond, with one allocation per block.
  *
  * @module
  */

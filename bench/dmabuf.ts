@@ -1,7 +1,7 @@
 /**
- * What it costs the gadget's process to stream to the host: by `write`, which
- * copies in the kernel, and from DMABUFs, which does not. The host is a process
- * of its own; both ways take turns in one run.
+ * The CPU time of streaming to the host: with `write`, which copies in the kernel,
+ * and from DMABUFs, without a copy. The host is a separate process. Both methods
+ * alternate in one run.
  *
  * ```sh
  * deno task vm --udc sg -- deno run -A --import-map=tests/import_map.json bench/dmabuf.ts
@@ -10,9 +10,9 @@
  * @module
  */
 import { bulkIn, DmaBuffer, Gadget, usbFunction } from "@usb/gadget";
-import { endpointAddresses } from "../tests/support/endpoint_gadget.ts";
-import { UsbfsDevice } from "../tests/support/usbfs.ts";
-import { UrbType } from "../tests/support/usbfs_abi.ts";
+import { endpointAddresses } from "../tests/support/gadgets/endpoints.ts";
+import { UsbfsDevice } from "../tests/support/usbfs/device.ts";
+import { UrbType } from "../tests/support/usbfs/abi.ts";
 
 const TOTAL = Number(Deno.env.get("BENCH_MIB") ?? 1024) << 20;
 const SIZE = 1 << 20;
@@ -21,7 +21,7 @@ const ROUNDS = 3;
 
 const ids = { vendorId: 0x1209, productId: 0x0001, serialNumber: "dmabuf" };
 
-/** The host: takes TOTAL bytes, with DEPTH transfers under way. */
+/** The host: reads TOTAL bytes, with DEPTH transfers in flight. */
 async function host(): Promise<void> {
   await using device = await UsbfsDevice.find(ids);
   await device.claimInterface(0);
@@ -40,7 +40,7 @@ async function host(): Promise<void> {
   await Promise.all(Array.from({ length: DEPTH }, take));
 }
 
-/** Processor time of this process and its threads so far, in seconds. */
+/** CPU time that this process and its threads have used, in seconds. */
 function cpuTime(): { user: number; system: number } {
   const TICKS = 100; // USER_HZ
   const fields = Deno.readTextFileSync("/proc/self/stat").split(") ")[1]
@@ -66,7 +66,7 @@ await using gadget = await Gadget.start({
 const { source } = gadget.functions.source.endpoints;
 await gadget.functions.source.enabled();
 
-/** Runs `send` as often as it takes, DEPTH times at once. */
+/** Runs `send` until TOTAL bytes are sent, DEPTH times at once. */
 async function stream(sends: (() => Promise<unknown>)[]): Promise<void> {
   let left = TOTAL / SIZE;
   await Promise.all(sends.map(async (send) => {
@@ -109,20 +109,20 @@ for (let round = 0; round < ROUNDS; round++) {
     await stream(sends);
     const { user, system } = cpuTime();
     const seconds = (performance.now() - start) / 1000;
-    if (!(await process.status).success) throw new Error("The host has failed");
+    if (!(await process.status).success) throw new Error("The host failed");
     const cpu = user - before.user + system - before.system;
     results[name].push(cpu);
     console.log(
-      `${name.padEnd(8)} ${cpu.toFixed(2)} s of processor time ` +
+      `${name.padEnd(8)} ${cpu.toFixed(2)} s of CPU time ` +
         `(${(user - before.user).toFixed(2)} user, ` +
         `${(system - before.system).toFixed(2)} system), ` +
-        `${seconds.toFixed(1)} s in all with the start of the host`,
+        `${seconds.toFixed(1)} s in total, including the start of the host`,
     );
   }
 }
 const median = (values: number[]) =>
   values.toSorted((a, b) => a - b)[values.length >> 1];
 const ratio = median(results.DMABUF) / median(results.write);
-console.log(`DMABUF takes ${ratio.toFixed(2)} of the time of write`);
+console.log(`DMABUF takes ${ratio.toFixed(2)} times the CPU time of write`);
 for (const buffer of buffers) await buffer.close();
 Deno.exit(0);

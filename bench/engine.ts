@@ -1,7 +1,7 @@
 /**
- * What the engine costs without any USB: the data path of endpoints on
- * /dev/null and /dev/zero. The kernel has little work with them, and each
- * transfer is done when it is submitted, so that what is left is ours.
+ * The cost of the engine without USB: the data path of endpoints on /dev/null and
+ * /dev/zero. These need little work in the kernel and complete when they are
+ * submitted, so nearly all of the time is spent in this package.
  *
  * ```sh
  * deno run -A --import-map=tests/import_map.json bench/engine.ts [DEPTH] [COUNT]
@@ -14,14 +14,14 @@ import {
   makeReadsOfNewMemory,
   makeWrites,
   openEndpoints,
-} from "../tests/support/endpoints_on_files.ts";
+} from "../tests/support/measure/endpoints_on_files.ts";
 
 const SIZE = 4096;
 const depth = Number(Deno.args[0] ?? 32);
 const count = Number(Deno.args[1] ?? 300_000);
 const { write, read } = openEndpoints();
 
-/** Processor time of all threads, in microseconds. */
+/** CPU time of all threads, in microseconds. */
 function processorTime(): number {
   let sum = 0;
   for (const { name } of Deno.readDirSync("/proc/self/task")) {
@@ -46,7 +46,7 @@ for (const [name, run] of Object.entries(ways)) {
   const time = (performance.now() - started) * 1000;
   console.log(
     `${name.padEnd(12)} ${(time / count).toFixed(2)} us, ` +
-      `${((processorTime() - before) / count).toFixed(2)} us of processor each`,
+      `${((processorTime() - before) / count).toFixed(2)} us of CPU time each`,
   );
 }
 Deno.exit(0);

@@ -1,5 +1,5 @@
 /**
- * What is not a matter of cells: idle functions, and many gadgets at once.
+ * Measurements beside the cells: idle functions, and many gadgets at once.
  *
  * @module
  */
@@ -13,19 +13,19 @@ import { RunningContender } from "./running_contender.ts";
 const CELL: Cell = { direction: "in", size: 65_536, depth: 8, count: 600 };
 const SHARE_ROUNDS = 3;
 
-/** After its start V8 still tidies up for some seconds. */
+/** V8 continues to do background work for some seconds after its start. */
 const SETTLE_MS = 12_000;
 const IDLE_MS = 10_000;
 
-/** What came out. */
+/** The results. */
 export interface Extras {
-  /** Processor seconds per second of a process with 32 idle endpoints. */
+  /** CPU seconds per second of a process with 32 idle endpoints. */
   idleCpu: number;
-  /** MB/s of each of eight gadgets that send at once, in the middle round. */
+  /** MB/s of each of eight gadgets that send at once, in the median round. */
   shares: number[];
 }
 
-/** Has eight gadgets be idle, and then eight others send at once. */
+/** Measures eight idle gadgets, and then eight others that send at once. */
 export async function measureExtras(
   { programs, udcs }: { programs: Programs; udcs: readonly string[] },
 ): Promise<Extras> {

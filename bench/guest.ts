@@ -1,6 +1,6 @@
 /**
- * The part of the benchmark that runs in the VM: takes a plan by its
- * environment, and says what it has measured as JSON.
+ * The part of the benchmark that runs in the VM: takes a plan from the
+ * environment, and prints the measurements as JSON.
  *
  * @module
  */
@@ -18,12 +18,12 @@ import {
 export interface RawCell extends Omit<Cell, "count"> {
   contender: Contender;
   count: number;
-  /** One for each round; empty if it was skipped. */
+  /** One per round; empty if the contender was skipped. */
   rounds: Measurement[];
   skipped?: string;
 }
 
-/** What a run in the VM says. */
+/** The output of a run in the VM. */
 export interface RawResults {
   cells: RawCell[];
   start: { contender: Contender; seconds: number[]; residentBytes: number }[];
@@ -33,7 +33,7 @@ export interface RawResults {
 const plan: Plan = JSON.parse(Deno.env.get("BENCH_PLAN")!);
 const programs: Programs = JSON.parse(Deno.env.get("BENCH_PROGRAMS")!);
 
-// Large transfers 32 deep in both directions are more than usbfs allows.
+// Large transfers, 32 deep in both directions, exceed the default limit of usbfs.
 await Deno.writeTextFile(
   "/sys/module/usbcore/parameters/usbfs_memory_mb",
   "0",
@@ -41,13 +41,13 @@ await Deno.writeTextFile(
 const udcs = [...Deno.readDirSync("/sys/class/udc")].map(({ name }) => name)
   .sort();
 
-/** What lasting contenders do before anything is measured. */
+/** What contenders that serve all cells run before the measurements. */
 const WARM_UP: readonly Cell[] = [
   { direction: "duplex", size: 4096, depth: 32, count: 8000 },
   { direction: "ping", size: 64, depth: 1, count: 500 },
 ];
 
-/** Every contender has its own UDC, so that all can stay. */
+/** Each contender has its own UDC, so all can stay bound. */
 const udcOf = new Map(
   plan.contenders.map((contender, index) => [contender, udcs[index]]),
 );
@@ -89,7 +89,7 @@ async function end(contender: Contender, running: RunningContender) {
   await running[Symbol.asyncDispose]();
 }
 
-/** Cells of one size and depth, which some contenders are made for. */
+/** Cells grouped by size and depth, for which some contenders are started. */
 const groups = Map.groupBy(plan.cells, ({ size, depth }) => `${size} ${depth}`);
 
 const able = new Set(
@@ -97,10 +97,10 @@ const able = new Set(
     programs.commands[contender] !== undefined
   ),
 );
-/** Those that go on from cell to cell, and those made for the cells of now. */
+/** Contenders that serve all cells, and those started for the current cells. */
 const running = new Map<Contender, RunningContender>();
 
-/** Does something with a contender; one that fails takes no part any more. */
+/** Runs a step of a contender; one that fails is excluded from then on. */
 async function attempt(contender: Contender, what: () => Promise<void>) {
   try {
     await what();
@@ -139,7 +139,7 @@ async function measureGroup(cells: readonly Cell[], round: number) {
     await begin(contender, cells[0]);
   }
   for (const cell of cells) {
-    // Every other round the other way round: nobody is always the first.
+    // Reversed in every other round, so that no contender is always first.
     const order = round % 2 === 0 ? [...able] : [...able].reverse();
     for (const contender of order) {
       const entry = raw.get(key(contender, cell))!;
@@ -159,8 +159,8 @@ async function measureGroup(cells: readonly Cell[], round: number) {
 const lasting = [...able].filter((contender) => !isMadeForCell(contender));
 for (const contender of lasting) {
   await begin(contender, plan.cells[0]);
-  // A daemon runs for days; what is measured is not its first second. All get
-  // the same, though only a just-in-time compiler needs it.
+  // A daemon runs for days, so its first second is not measured. Each contender
+  // gets this warm-up, although only a JIT compiler needs it.
   await attempt(contender, async () => {
     for (const cell of WARM_UP) await running.get(contender)?.measure(cell);
   });
@@ -173,7 +173,7 @@ for (let round = 0; round < plan.rounds; round++) {
     const { size, depth } = cells[0];
     console.error(`round ${round + 1} of ${plan.rounds}: ${size} x ${depth}`);
   }
-  // Should the VM not come to its end, this is something.
+  // If the VM does not finish, this is a partial result.
   console.log(JSON.stringify(results));
 }
 for (const contender of lasting) await finish(contender);

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Splits what comes into lines. */
+/** Splits a stream into lines. */
 export async function* readLines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<string, void> {

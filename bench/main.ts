@@ -1,6 +1,6 @@
 /**
- * `deno task bench`: this package, other libraries, C and the kernel side by
- * side, in one VM. See `--help`.
+ * `deno task bench`: compares this package with other libraries, C and the
+ * kernel, in one VM. See `--help`.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { report } from "./report.ts";
 import { summarize } from "./results.ts";
 import { drawThroughput } from "./chart.ts";
 
-const HELP = `Measures this package beside C, Rust, Python and the kernel.
+const HELP = `Compares this package with C, Rust, Python and the kernel.
 
 Usage: deno task bench [OPTIONS]
 
@@ -34,7 +34,7 @@ Usage: deno task bench [OPTIONS]
   --depths LIST       transfers in flight (default ${DEPTHS.join(",")})
   --directions LIST   in, out, duplex, ping (default all)
   --rounds N          rounds (default 5)
-  --minutes N         begins no further cell after so long (default 100)
+  --minutes N         starts no further cell after this time (default 100)
   --scale X           multiplies the transfers of each cell (default 1)
   --kernel VERSION    kernel to boot (default 7.3)
   --write             write results.json, results.md and throughput.svg here
@@ -119,9 +119,9 @@ async function main(): Promise<number> {
     console.error(`The kernel complained: ${title}\n${lines.join("\n")}`);
   }
   if (isQemuFault(result)) {
-    console.error("That is a fault of QEMU: run it again");
+    console.error("This is a fault of QEMU: run the benchmark again");
   }
-  // After each round there is a line with all that is known by then.
+  // Each round prints a line with all results so far.
   const last = output.split("\n").findLast((line) => line.startsWith("{"));
   if (last === undefined) return result.code;
   const results = summarize(JSON.parse(last) as RawResults, {
@@ -142,7 +142,7 @@ async function main(): Promise<number> {
   return result.code;
 }
 
-/** The processor, as far as this machine tells. */
+/** The CPU, as far as this machine reports it. */
 function machine(): string {
   const text = Deno.readTextFileSync("/proc/cpuinfo");
   const model = /^model name\s*:\s*(.*)$/m.exec(text)?.[1] ?? Deno.build.arch;

@@ -1,11 +1,11 @@
 /**
- * What is measured: sizes, depths, directions, and how much of each.
+ * What is measured: sizes, depths, directions, and counts.
  *
  * @module
  */
 import type { Contender } from "./contenders.ts";
 
-/** Where the data of a cell goes; a ping is answered before the next. */
+/** The direction of a cell's data. A ping waits for its answer before the next. */
 export type Direction = "in" | "out" | "duplex" | "ping";
 
 /** One thing to measure. */
@@ -19,14 +19,14 @@ export interface Cell {
   readonly count: number;
 }
 
-/** What a run does. */
+/** What a run measures. */
 export interface Plan {
   readonly contenders: readonly Contender[];
   readonly rounds: number;
   readonly cells: readonly Cell[];
-  /** Whether idle functions and eight gadgets at once are measured, too. */
+  /** Whether to measure idle functions and eight gadgets at once as well. */
   readonly extras: boolean;
-  /** After so long no further round is begun. */
+  /** No further round starts after this time. */
   readonly minutes: number;
 }
 
@@ -36,8 +36,8 @@ export const DIRECTIONS: readonly Direction[] = ["in", "out", "duplex"];
 export const PINGS = [64, 4096];
 
 /**
- * The most transfers of a cell, and about the most bytes: some tenths of a
- * second, so that the beginning of a cell is a small part of it.
+ * The maximum number of transfers of a cell, and the approximate maximum of bytes.
+ * A cell takes some tenths of a second, so its start is a small part of it.
  */
 const MOST = 4000;
 const MOST_BYTES = 192 << 20;

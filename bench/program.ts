@@ -1,11 +1,12 @@
 /**
- * A program that is told things by lines, and answers so.
+ * A program that is controlled by lines on its standard input and answers with
+ * lines on its standard output.
  *
  * @module
  */
 import { readLines } from "./lines.ts";
 
-/** How long an answer may take, in milliseconds. */
+/** The maximum time for an answer, in milliseconds. */
 const PATIENCE = 60_000;
 
 /** A running program. */
@@ -33,17 +34,17 @@ export class Program {
     return new Program(command);
   }
 
-  /** Tells it a line. */
+  /** Sends a line. */
   async say(line: string): Promise<void> {
     await this.#writer.write(new TextEncoder().encode(`${line}\n`));
   }
 
-  /** What it says next. */
+  /** Reads the next line. */
   async next(): Promise<string> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`"${this.#name}" says nothing`));
+        reject(new Error(`"${this.#name}" does not answer`));
       }, PATIENCE);
     });
     try {
@@ -55,38 +56,38 @@ export class Program {
     }
   }
 
-  /** Waits for this answer. */
+  /** Waits for a specific answer. */
   async expect(answer: string): Promise<void> {
     const line = await this.next();
     if (line !== answer) {
-      throw new Error(`"${this.#name}" says "${line}" in place of "${answer}"`);
+      throw new Error(`"${this.#name}" answers "${line}", not "${answer}"`);
     }
   }
 
   /**
-   * Processor time of all its threads, also of those that have ended, in
-   * seconds. The kernel tells it in hundredths.
+   * CPU time of all its threads, including those that have ended, in seconds.
+   * The kernel reports it in hundredths.
    */
   cpuSeconds(): number {
     const text = Deno.readTextFileSync(`/proc/${this.#child.pid}/stat`);
-    // Behind the name, which may contain anything: state, and so on (proc(5)).
+    // The fields after the name, which may contain anything (proc(5)).
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
-  /** Bytes of memory that it holds. */
+  /** Its resident memory in bytes. */
   residentBytes(): number {
     const text = Deno.readTextFileSync(`/proc/${this.#child.pid}/status`);
     return 1024 * Number(/VmRSS:\s+(\d+)/.exec(text)![1]);
   }
 
-  /** Ends it as Ctrl+C does, which removes its gadgets. */
+  /** Ends it like Ctrl+C, which removes its gadgets. */
   async interrupt(): Promise<void> {
     this.#child.kill("SIGINT");
     await this.end();
   }
 
-  /** Ends it: first its input, then by force. */
+  /** Closes its standard input, and kills it if it does not end. */
   async end(): Promise<void> {
     await this.#writer.close().catch(() => {});
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), 10_000);

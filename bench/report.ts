@@ -1,12 +1,12 @@
 /**
- * The results as tables of Markdown.
+ * The results as Markdown tables.
  *
  * @module
  */
 import type { Contender } from "./contenders.ts";
 import { type CellResult, type Results, unfairness } from "./results.ts";
 
-/** A size as people say it. */
+/** A size with a unit. */
 export function sizeName(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   return bytes < 1 << 20 ? `${bytes >> 10} KiB` : `${bytes >> 20} MiB`;
@@ -30,7 +30,7 @@ function present(cells: readonly CellResult[]): Contender[] {
   return [...new Set(cells.map(({ contender }) => contender))];
 }
 
-/** Aligned as `deno fmt` has it. */
+/** A table in the layout of `deno fmt`. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) =>
     Math.max(3, ...rows.map((row) => row[column].length))
@@ -75,7 +75,7 @@ function grid(
 function throughput({ cells }: Results): string {
   const rows = cells.filter(({ direction }) => direction !== "ping");
   if (rows.length === 0) return "";
-  return "MB/s, and of c-libaio:\n\n" +
+  return "MB/s, and the ratio to c-libaio:\n\n" +
     grid(
       rows,
       ({ MBps, ofC }) =>
@@ -86,7 +86,7 @@ function throughput({ cells }: Results): string {
 function latency({ cells }: Results): string {
   const rows = cells.filter(({ direction }) => direction === "ping");
   if (rows.length === 0) return "";
-  return "Question and answer, microseconds, p50 and p99:\n\n" +
+  return "Round trip in microseconds, p50 and p99:\n\n" +
     grid(
       rows,
       ({ p50us, p99us }) => `${p50us!.toFixed(0)}, ${p99us!.toFixed(0)}`,
@@ -96,12 +96,12 @@ function latency({ cells }: Results): string {
 function cpu({ cells }: Results): string {
   const rows = cells.filter(({ direction }) => direction !== "ping");
   if (rows.length === 0) return "";
-  return "Processor time of the gadget's process, seconds per GiB:\n\n" +
+  return "CPU time of the gadget's process, seconds per GiB:\n\n" +
     grid(rows, ({ cpuPerGiB }) => cpuPerGiB?.toFixed(1) ?? "-");
 }
 
 function start({ start }: Results): string {
-  return "From the start of the process until the host had configured it, and memory:\n\n" +
+  return "Time from the start of the process until the host has configured the gadget, and memory:\n\n" +
     table([
       ["", "seconds", "MiB resident"],
       ...start.map(({ contender, seconds, residentMiB }) => [
@@ -115,9 +115,9 @@ function start({ start }: Results): string {
 function extras({ extras }: Results): string {
   if (extras === undefined) return "";
   const { idleCpu, shares } = extras;
-  return `A process with 32 idle endpoints takes ${
+  return `A process with 32 idle endpoints uses ${
     (100 * idleCpu).toFixed(2)
-  } % of a processor. Of eight gadgets that send at once, the fastest has ${
+  }% of a CPU. Of eight gadgets that send at once, the fastest reaches ${
     unfairness(shares).toFixed(2)
   } times the throughput of the slowest.`;
 }

@@ -1,5 +1,5 @@
 /**
- * From the rounds of each cell to the figures that are told.
+ * Computes the published figures from the rounds of each cell.
  *
  * @module
  */
@@ -14,47 +14,47 @@ export interface CellResult {
   direction: Direction;
   size: number;
   depth: number;
-  /** Megabytes (10^6 bytes) a second, of both directions together. */
+  /** Megabytes (10^6 bytes) per second, of both directions together. */
   MBps?: number;
   /** The median of the ratios to the C program with libaio, round by round. */
   ofC?: number;
-  /** Seconds of processor time of the gadget's process. */
+  /** CPU time of the gadget's process in seconds. */
   cpuPerGiB?: number;
   p50us?: number;
   p99us?: number;
-  /** Why it was not measured. */
+  /** Why the cell was not measured. */
   skipped?: string;
 }
 
-/** What is written to results.json. */
+/** The content of results.json. */
 export interface Results {
   machine: string;
   kernel: string;
   /** "tcg" is emulation. */
   accel: string;
-  /** As many as every cell has; some have one more if the time was over. */
+  /** The rounds that each cell has. Some have one more if time ran out. */
   rounds: number;
   cells: CellResult[];
   start: {
     contender: Contender;
-    /** From the start of the process until the host had configured it. */
+    /** From the start of the process until the host has configured the gadget. */
     seconds: number;
     residentMiB: number;
   }[];
   extras?: Extras;
 }
 
-/** The middle one; the lower one of two. */
+/** The median; the lower of the two middle values of an even number. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
 }
 
-/** How many times as much the fastest has as the slowest. */
+/** The ratio of the fastest to the slowest. */
 export function unfairness(shares: readonly number[]): number {
   return Math.max(...shares) / Math.min(...shares);
 }
 
-/** Makes figures of rounds. */
+/** Computes the figures. */
 export function summarize(
   raw: RawResults,
   about: Pick<Results, "machine" | "kernel" | "accel">,

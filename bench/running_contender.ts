@@ -1,5 +1,5 @@
 /**
- * A contender at work in the VM: its gadget, its process and its host.
+ * A running contender in the VM: its gadget, its process and its host.
  *
  * @module
  */
@@ -9,40 +9,40 @@ import {
   Gadget,
   kernelFunction,
 } from "@usb/gadget";
-import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs_find.ts";
+import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs/find.ts";
 import type { Contender, Programs } from "./contenders.ts";
 import { benchFunction } from "./definition.ts";
 import type { Cell } from "./plan.ts";
 import { Program } from "./program.ts";
 
-/** What one round of a cell has shown. */
+/** The result of one round of a cell. */
 export interface Measurement {
   seconds: number;
-  /** Processor time of the gadget's process; none for the kernel's function. */
+  /** CPU time of the gadget's process; none for the kernel's function. */
   cpuSeconds?: number;
-  /** Of a ping, in microseconds. */
+  /** Times of a ping, in microseconds. */
   p50?: number;
   p99?: number;
 }
 
-/** Contenders that are made for one size and depth. */
+/** Whether a contender has to be started for one size and depth. */
 export function isMadeForCell(contender: Contender): boolean {
   return contender === "kernel-sourcesink" ||
     contender === "rust-usb-gadget" || contender === "python-functionfs";
 }
 
-/** Whether a contender has a way to do this. */
+/** Whether a contender supports a cell. */
 export function canDo(contender: Contender, cell: Cell): boolean {
-  // Its two directions know nothing of each other.
+  // Its two directions are independent.
   if (contender === "kernel-sourcesink") return cell.direction !== "ping";
-  // python-functionfs asks for whole packets of its own; 512 is less than one.
+  // python-functionfs reads whole packets; 512 bytes are less than one.
   return !(contender === "python-functionfs" && cell.direction !== "in" &&
     cell.size < 1024 && cell.direction !== "ping");
 }
 
-/** A gadget with its process, and the host that has opened it. */
+/** A gadget with its process, and the host that uses it. */
 export class RunningContender implements AsyncDisposable {
-  /** Seconds from the start of the process until the host had configured it. */
+  /** Seconds from the start of the process until the host has configured it. */
   readonly startSeconds: number;
   readonly #gadget: Gadget;
   readonly #gadgetProgram: Program | undefined;
@@ -63,7 +63,7 @@ export class RunningContender implements AsyncDisposable {
     this.startSeconds = parts.startSeconds;
   }
 
-  /** Starts a contender on a UDC, for a cell where it is made for one. */
+  /** Starts a contender on a UDC, for a cell if it supports only one. */
   static async start(
     contender: Contender,
     { programs, udc, cell, label = contender }: {
@@ -116,12 +116,12 @@ export class RunningContender implements AsyncDisposable {
     });
   }
 
-  /** Bytes of memory that the process holds. */
+  /** Resident memory of the process in bytes. */
   get residentBytes(): number | undefined {
     return this.#gadgetProgram?.residentBytes();
   }
 
-  /** Processor time of the process so far, in seconds. */
+  /** CPU time that the process has used, in seconds. */
   get cpuSeconds(): number | undefined {
     return this.#gadgetProgram?.cpuSeconds();
   }
@@ -146,7 +146,7 @@ export class RunningContender implements AsyncDisposable {
     };
   }
 
-  /** Ends all of it. */
+  /** Ends the host and the process, and removes the gadget. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#host.end();
     await this.#gadget.unbind();

@@ -1,7 +1,7 @@
 /**
- * Megabytes per second over streams, and over `read` and `write` directly; and
- * of each direction alone and of both at once. The host is a C program with
- * transfers enough under way.
+ * Megabytes per second over streams and over `read` and `write`, for each
+ * direction alone and for both at once. The host is a C program with enough
+ * transfers in flight.
  *
  * ```sh
  * deno task vm -- deno run -A --import-map=tests/import_map.json bench/streams.ts
@@ -10,8 +10,8 @@
  * @module
  */
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
-import { endpointAddresses } from "../tests/support/endpoint_gadget.ts";
-import { UsbfsDevice } from "../tests/support/usbfs.ts";
+import { endpointAddresses } from "../tests/support/gadgets/endpoints.ts";
+import { UsbfsDevice } from "../tests/support/usbfs/device.ts";
 import { runText } from "../tests/vm/process.ts";
 
 const ROUNDS = 5;
@@ -45,7 +45,7 @@ const [input, output] = endpointAddresses(device.descriptors());
 const { path } = device;
 await device.close();
 
-/** Runs the host; returns megabytes per second of each lane. */
+/** Runs the host, and returns megabytes per second of each lane. */
 async function host(...endpoints: number[]): Promise<number[]> {
   const lanes = endpoints.map((it) => `${it}:${SIZE}:${DEPTH}:${COUNT}`);
   const text = await runText(program, [path, ...lanes]);
@@ -54,7 +54,7 @@ async function host(...endpoints: number[]): Promise<number[]> {
 
 const chunk = new Uint8Array(SIZE);
 
-/** Calls something again and again, a number of calls at once. */
+/** Calls a function repeatedly, with several calls at once. */
 async function repeat(call: () => Promise<unknown>): Promise<void> {
   let left = COUNT;
   const lane = async () => {
@@ -104,7 +104,7 @@ const cases: Record<string, [() => Promise<unknown>, number[]]> = {
   ],
 };
 
-// Each round has all cases: what else the machine does is the same for all.
+// Each round has all cases, so other load on the machine affects all of them.
 const results = new Map<string, number[][]>();
 for (let round = 0; round < ROUNDS; round++) {
   for (const [name, [gadgetSide, endpoints]] of Object.entries(cases)) {

@@ -1,9 +1,9 @@
 /**
- * Ways to wait for completions, side by side: how long it takes until the event
- * loop knows that something has completed, and what that costs.
+ * Compares ways to wait for completions: the delay until the event loop notices a
+ * completion, and the CPU time.
  *
- * A thread sets an eventfd again and again, which completes a poll request of
- * AIO, as a device controller completes transfers; each way has to notice it.
+ * A thread signals an eventfd repeatedly. That completes an AIO poll request, like
+ * a device controller that completes transfers.
  *
  * ```sh
  * deno run -A --import-map=tests/import_map.json bench/waiting.ts [GAP_US...]
@@ -47,7 +47,7 @@ const { symbols: c } = Deno.dlopen("libc.so.6", {
     result: "i32",
   },
 });
-// Numbers of x86-64.
+// System call numbers of x86-64.
 const SYS_io_setup = 206n, SYS_io_getevents = 208n, SYS_io_submit = 209n;
 
 const stamp = new BigInt64Array(2);
@@ -56,7 +56,7 @@ function now(): number {
   return Number(stamp[0]) * 1e6 + Number(stamp[1]) / 1e3;
 }
 
-/** What a thread does: waits, notes the time, sets the eventfd. */
+/** The code of a thread: waits, records the time, signals the eventfd. */
 const setter = `
 const { symbols: c } = Deno.dlopen("libc.so.6", {
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
@@ -78,7 +78,7 @@ onmessage = ({ data: { fd, shared, gap, count } }) => {
   postMessage("done");
 };`;
 
-/** A thread that waits in io_getevents, and tells the event loop. */
+/** A thread that waits in io_getevents, and notifies the event loop. */
 const reaper = `
 const { symbols: c } = Deno.dlopen("libc.so.6", {
   syscall: { parameters: ["i64", "i64", "i64", "i64", "buffer", "buffer"], result: "i32" },
@@ -103,7 +103,7 @@ function worker(source: string): Worker {
 /** One AIO context with one poll request on one eventfd. */
 class Source {
   readonly fd = c.eventfd(0, 0o4000);
-  /** Set by the kernel with each completion. */
+  /** Signalled by the kernel with each completion. */
   readonly signal = c.eventfd(0, 0o4000);
   readonly context: bigint;
   readonly #iocb = new ArrayBuffer(64);
@@ -218,7 +218,7 @@ const ways: Record<string, Way> = {
   "parked io_getevents": parkedGetEvents,
   "thread, postMessage": threadAndMessage,
   "thread, waitAsync": threadAndSharedMemory,
-  "look at each turn": spin,
+  "check in each turn": spin,
   "wait up to 500 us": linger,
 };
 
@@ -232,7 +232,7 @@ function processorTime(): number {
 }
 
 for (const gap of gaps) {
-  console.log(`a completion each ${gap} us: p50, p99, processor time of each`);
+  console.log(`one completion per ${gap} us: p50, p99, CPU time of each`);
   for (const [name, way] of Object.entries(ways)) {
     const source = new Source();
     const thread = worker(setter);

@@ -1,8 +1,8 @@
-// The echo device with a libaio of its own, for systems that have none: plug
-// fetches a prebuilt library once and keeps it.
+// The echo device with a bundled libaio, for systems without the library: plug
+// downloads a prebuilt one and caches it.
 //
-// Without any libaio the package makes the same system calls itself, so this
-// is only for those who want the very library.
+// Without libaio the package makes the same system calls itself, so this is only
+// needed if you want to use libaio itself.
 //
 //   sudo deno run -A examples/bundled_libaio.ts https://example.com/libaio.so.1
 import { download } from "@denosaurs/plug";

@@ -1,6 +1,6 @@
-// A device of three functions, as the kernel's FunctionFS page has it: Ethernet
-// by the kernel, and two functions by processes of their own, which can be
-// restarted one by one.
+// A device with three functions, as in the kernel's FunctionFS documentation:
+// Ethernet by the kernel, and two functions in separate processes, which can be
+// restarted independently.
 //
 //   sudo deno run --allow-ffi examples/composite.ts &
 //   sudo deno run --allow-ffi examples/composite_data.ts &
@@ -27,7 +27,7 @@ await using gadget = await Gadget.start({
     data: { path: "/dev/ffs-data" },
     keyboard: { path: "/dev/ffs-keyboard" },
   },
-  rebind: true, // when a process that has ended is back
+  rebind: true, // attach again when a process was restarted
 });
 
 console.log(`"${gadget.name}" is on ${gadget.udc.name}`);

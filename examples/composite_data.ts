@@ -1,4 +1,4 @@
-// The first function of composite.ts: it sends back what it gets.
+// The first function of composite.ts: it echoes what it receives.
 //
 //   sudo deno run --allow-ffi examples/composite_data.ts
 import { bulkPair, FunctionFs, usbFunction } from "@usb/gadget";

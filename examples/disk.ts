@@ -1,9 +1,9 @@
-// A disk of 8 MiB in memory: Bulk-Only Transport with reset recovery, and the
+// An 8 MiB disk in memory: Bulk-Only Transport with reset recovery, and the
 // SCSI commands that an operating system needs.
 //
 //   sudo deno run --allow-ffi examples/disk.ts
 //
-// The data of a command is lost when the program ends.
+// The contents are lost when the program ends.
 import {
   bulkPair,
   controlRoutes,
@@ -18,7 +18,7 @@ const memory = new Uint8Array(8 << 20);
 
 const CBW_SIGNATURE = 0x43425355;
 const CBW_LENGTH = 31;
-/** A whole packet at every speed: nothing of a wrong command is left behind. */
+/** A whole packet at every speed, so a wrong command is read completely. */
 const PACKET = 1024;
 const CSW_SIGNATURE = 0x53425355;
 const PASSED = 0;
@@ -26,11 +26,11 @@ const FAILED = 1;
 const PHASE_ERROR = 2;
 const NOTHING = new Uint8Array(0);
 
-/** The transfers of the command that is served. A reset aborts them. */
+/** Aborts the transfers of the current command on a reset. */
 let command = new AbortController();
-/** Resolves when the next command is waited for. */
+/** Resolves when the device is waiting for the next command. */
 let ready = Promise.withResolvers<void>();
-/** Why the last command has failed: a sense key, and a code. */
+/** Why the last command failed: a sense key and a code. */
 let sense = [0, 0];
 
 const disk = usbFunction({
@@ -42,14 +42,14 @@ const disk = usbFunction({
     endpoints: { link: bulkPair() },
   }],
   control: controlRoutes(massStorageRequests({
-    // The host has given the command up, in the middle of its data perhaps. It
-    // goes on when this is done: then no transfer of the old command may be
-    // there, or it would get what belongs to the next one.
+    // The host has abandoned the command, perhaps in the middle of its data. It
+    // continues when this is done. By then no transfer of the old command may be
+    // pending, or it would receive data of the next one.
     async reset() {
       ready = Promise.withResolvers();
       command.abort();
       await ready.promise;
-      // What the controller has taken over already, where it can be flushed.
+      // Discard what is in the controller's FIFO, if it can be flushed.
       await Promise.all([link.in.flush(), link.out.flush()]);
     },
   })),
@@ -60,7 +60,7 @@ await using gadget = await Gadget.start({
   productId: 0x0001,
   manufacturer: "Example",
   product: "Disk",
-  // Windows and Linux tell disks apart by at least 12 hexadecimal digits.
+  // Windows and Linux need at least 12 hexadecimal digits to identify a disk.
   serialNumber: "000000000001",
   functions: [disk],
 });
@@ -68,24 +68,24 @@ await using gadget = await Gadget.start({
 const { link } = gadget.functions.disk.endpoints;
 for (;;) {
   command = new AbortController();
-  // Nothing of a command outlives its connection.
+  // No part of a command outlives its connection.
   const options = { signal: command.signal, reconnect: "end" } as const;
   try {
-    // By this read, what an aborted one has asked for is withdrawn.
+    // This read also withdraws the request of an aborted read.
     const reading = receive(PACKET, options);
     ready.resolve();
     await serve(await reading, options);
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === "EBADF") break; // The gadget is stopped.
-    // A reset, or a host that has left: on to the next command.
+    // A reset, or the host disconnected: continue with the next command.
     if (code !== "ECANCELED" && code !== "ESHUTDOWN") throw error;
   }
 }
 
 /**
- * Receives into memory of its own: unlike that of a read by size, the request
- * does not stay with the kernel when it is aborted.
+ * Reads into a new buffer: unlike the request of a read by size, this request
+ * does not stay in the kernel when it is aborted.
  */
 function receive(size: number, options: Options): Promise<Uint8Array> {
   return link.out.read(new Uint8Array(size), options);
@@ -111,7 +111,7 @@ async function serve(cbw: Uint8Array, options: Options): Promise<void> {
   let status = failed ? FAILED : PASSED;
   let residue = length;
   if (length > 0 && isIn) {
-    // What is too short is filled up; what the host does not want is cut.
+    // Pad what is too short, and cut what the host does not want.
     if (data.length > length) status = PHASE_ERROR;
     residue = Math.max(0, length - data.length);
     const padded = new Uint8Array(length);
@@ -146,7 +146,7 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** What a command gives to the host, or where it wants the host's data. */
+/** The data of a command for the host, or the place for the host's data. */
 interface Answer {
   readonly data: Uint8Array;
   readonly blocks: Uint8Array;
@@ -157,7 +157,7 @@ function give(data: Uint8Array): Answer {
   return { data, blocks: NOTHING, failed: false };
 }
 
-/** Executes a SCSI command, as far as it needs no data of the host. */
+/** Executes a SCSI command, up to the point where it needs data from the host. */
 function execute(block: Uint8Array): Answer {
   const view = new DataView(block.buffer, block.byteOffset, block.length);
   const fail = (key: number, code: number): Answer => {

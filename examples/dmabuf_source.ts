@@ -1,10 +1,10 @@
-// Streams buffers to the host without a copy: the device controller reads
-// them where they are. Four take turns, so that it is busy all the time.
+// Streams buffers to the host without a copy: the device controller reads them
+// directly. Four buffers take turns, which keeps the controller busy.
 //
 //   sudo deno run --allow-ffi examples/dmabuf_source.ts
 //
-// On the host, anything that reads the bulk IN endpoint. Each transfer is 1 MiB,
-// and its first 8 bytes are its number, from 0 on.
+// On the host, read the bulk IN endpoint. Each transfer has 1 MiB and begins with
+// its number in 8 bytes, counted from 0.
 import { bulkIn, DmaBuffer, Gadget, usbFunction } from "@usb/gadget";
 
 const SIZE = 1 << 20;
@@ -23,9 +23,9 @@ await using gadget = await Gadget.start({
 });
 const { source } = gadget.functions;
 const support = await source.dmabufSupport();
-if (support !== "yes") throw new Error(`No DMABUF here: ${support}`);
+if (support !== "yes") throw new Error(`Cannot use DMABUFs: ${support}`);
 
-/** Numbers the next transfer, and sends it; the rest stays as it is. */
+/** Sends a buffer repeatedly, each time with the next number. */
 let next = 0n;
 async function send(buffer: DmaBuffer) {
   const attachment = await source.endpoints.samples.attach(buffer);
@@ -36,7 +36,7 @@ async function send(buffer: DmaBuffer) {
     try {
       await attachment.transfer(SIZE);
     } catch (error) {
-      // The host has reset the device or left: what it has not got is lost.
+      // The host reset the device or disconnected. The transfer is lost.
       if ((error as { code?: string }).code !== "ESHUTDOWN") throw error;
     }
   }

@@ -1,4 +1,4 @@
-// A USB device that sends back what it gets.
+// A USB device that echoes what it receives.
 //
 //   sudo deno run --allow-ffi examples/echo.ts
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";

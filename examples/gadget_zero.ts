@@ -1,9 +1,9 @@
-// The device that Linux's usbtest driver wants: an endless source, a sink, the
-// same with interrupt endpoints, and two vendor requests.
+// The device for Linux's usbtest driver: an endless source, a sink, the same with
+// interrupt endpoints, and two vendor requests.
 //
 //   sudo deno run --allow-ffi examples/gadget_zero.ts [full-speed | high-speed]
 //
-// On the host, with "testusb" from the kernel's source (tools/usb):
+// On the host, with "testusb" from the kernel sources (tools/usb):
 //
 //   modprobe usbtest
 //   testusb -a
@@ -23,7 +23,7 @@ import {
 const WRITE_BUFFER = 0x5b;
 const READ_BUFFER = 0x5c;
 
-/** What the host has written last, or is just writing. */
+/** The data that the host wrote last, or is writing now. */
 let buffer = Promise.resolve(new Uint8Array(0));
 
 const zero = usbFunction({
@@ -62,17 +62,17 @@ await using gadget = await Gadget.start({
   functions: [zero],
 });
 
-/** Sends zeros without an end, in whole packets of every speed. */
+/** Sends zeros endlessly, in transfers of whole packets at every speed. */
 async function serve(source: InEndpoint) {
   const zeros = new Uint8Array(65_536);
-  // Two at once: the second one is ready when the host has taken the first.
+  // Two at once: the second is ready when the host has taken the first.
   const send = async () => {
     for (;;) await source.write(zeros);
   };
   await Promise.all([send(), send()]);
 }
 
-/** Takes all that comes, and halts when it is not zeros. */
+/** Receives everything, and halts when it is not zeros. */
 async function drain(sink: OutEndpoint) {
   for await (const transfer of sink.transfers({ size: 65_536, depth: 8 })) {
     if (transfer.some((byte) => byte !== 0)) await sink.halt();

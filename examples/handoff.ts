@@ -1,6 +1,6 @@
-// A device whose data is served by another program, one that knows only open,
-// read and write. This script describes the device, has its transfers end
-// visibly, answers control requests, and tells where the file is:
+// A device whose data is served by another program that uses only open, read and
+// write. This script describes the device, marks the end of transfers, answers
+// control requests, and prints the path of the file:
 //
 //   sudo deno run --allow-ffi examples/handoff.ts
 //   sudo cat /dev/handoff/ep1_rw          # prints what the host sends
@@ -32,7 +32,7 @@ await using gadget = await Gadget.start({
 
 const { handoff: fs } = gadget.functions;
 const { link } = fs.endpoints;
-// For whoever writes: what ends on a packet border gets a zero-length packet.
+// A write that ends on a packet boundary is followed by a zero-length packet.
 link.autoZlp = true;
-console.log(`The data is for whoever opens ${link.path}`);
+console.log(`Serve the data with ${link.path}`);
 for await (const { type } of fs.events) console.log(type);

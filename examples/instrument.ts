@@ -1,12 +1,12 @@
-// A measuring instrument that is driven by lines of text, as many are:
+// An instrument that is controlled by lines of text, as many are:
 //
-//   *IDN?        who it is
+//   *IDN?        identifies the instrument
 //   VOLT 3.3     sets a voltage
-//   VOLT?        what was set
-//   ERR?         the last mistake
+//   VOLT?        returns the voltage
+//   ERR?         returns the last error
 //
-// Where lines begin and end has nothing to do with transfers: a host may send a
-// line in pieces, or several at once.
+// Lines are independent of transfers: a host may send a line in pieces, or several
+// lines at once.
 //
 //   sudo deno run --allow-ffi examples/instrument.ts
 import { TextLineStream } from "@std/streams/text-line-stream";
@@ -15,7 +15,7 @@ import { bulkPair, Gadget, SystemError, usbFunction } from "@usb/gadget";
 let volts = 0;
 let mistake = "none";
 
-/** Does what a line says; returns the answer to a question. */
+/** Executes a line, and returns the answer to a query. */
 function obey(line: string): string | undefined {
   const [command, argument] = line.trim().split(/\s+/);
   switch (command.toUpperCase()) {
@@ -55,11 +55,11 @@ await using gadget = await Gadget.start({
 
 const fs = gadget.functions.instrument;
 const { link } = fs.endpoints;
-link.autoZlp = true; // the host sees where an answer ends, whatever its size is
+link.autoZlp = true; // the host sees where an answer ends, whatever its size
 
 class HostHasLeft extends Error {}
 
-/** What a host has left unfinished is no line: the end of its bytes is an error. */
+/** Drops a line that a host left unfinished: the end of the data is an error. */
 const complete = () =>
   new TransformStream<string, string>({
     flush() {
@@ -69,7 +69,7 @@ const complete = () =>
 
 const encoder = new TextEncoder();
 while (fs.state !== "closed") {
-  // Of one host: the next one begins with a line of its own.
+  // The lines of one host. The next host begins with a new line.
   const lines = link.openReadable({ reconnect: "end" })
     .pipeThrough(new TextDecoderStream())
     .pipeThrough(complete())

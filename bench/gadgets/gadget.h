@@ -1,11 +1,11 @@
 /*
- * What both C gadgets of the benchmark have in common.
+ * Code shared by both C gadgets of the benchmark.
  *
  *   PROGRAM MOUNT DESCRIPTORS STRINGS
  *
- * writes both files to the control file of the mount, says "open", and reads
- * commands like those of the host program (see ../host.c), one a line. To each
- * it says "ready" when the host may begin, and "done" after the last transfer.
+ * writes both files to the control file of the mount, prints "open", and reads
+ * commands like those of the host program (see ../host.c), one per line. For each
+ * it prints "ready" when the host may begin, and "done" after the last transfer.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /**
- * This package's gadget of the benchmark. See gadget.h for what it says and is
- * told.
+ * This package's gadget in the benchmark. gadget.h describes its input and
+ * output.
  *
  * ```sh
  * deno run --allow-ffi gadget.ts direct|streams MOUNT
@@ -16,7 +16,7 @@ const [way, mountPoint] = Deno.args;
 const fs = FunctionFs.open(benchFunction, mountPoint);
 const { source, sink } = fs.endpoints;
 
-/** Runs `depth` loops that share `count` turns. */
+/** Runs `depth` loops that share `count` iterations. */
 async function inParallel(
   depth: number,
   count: number,
@@ -41,12 +41,12 @@ async function receive(
 ): Promise<void> {
   let left = count;
   const loop = async () => {
-    // Whole packets: less than one would wait in the kernel alone.
+    // Whole packets: smaller reads are served one at a time.
     const room = Math.max(size, 1024);
     let memory = new ArrayBuffer(room);
-    // As the C programs do: memory that was never touched is not there yet.
+    // Like the C programs: untouched memory is not yet allocated.
     new Uint8Array(memory).fill(0);
-    // The memory goes to the endpoint and comes back with the data.
+    // The memory is transferred to the endpoint and comes back with the data.
     while (left-- > 0) {
       const data = await sink.read(new Uint8Array(memory, 0, room));
       memory = data.buffer;

@@ -1,6 +1,6 @@
 /**
- * Eight gadgets of four endpoints each that wait for their hosts: nothing to
- * do for this process, and that is what it shows.
+ * Eight gadgets of four endpoints each that wait for their hosts. This process has
+ * nothing to do, and should use no CPU time.
  *
  * ```sh
  * deno run --allow-ffi idle.ts UDC...

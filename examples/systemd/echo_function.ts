@@ -1,4 +1,4 @@
-// The function that the programs of this folder are about.
+// The function that the programs in this folder serve.
 import { bulkPair, usbFunction } from "@usb/gadget";
 
 export const echo = usbFunction({
@@ -10,5 +10,5 @@ export const echo = usbFunction({
   }],
 });
 
-/** Where its FunctionFS is mounted. */
+/** The mount point of its FunctionFS. */
 export const mountPoint = "/dev/ffs-echo";

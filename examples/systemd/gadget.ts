@@ -15,7 +15,7 @@ await using gadget = await Gadget.start({
   ],
 }, {
   mounts: { echo: { path: mountPoint } },
-  rebind: true, // when the socket unit was stopped and is started again
+  rebind: true, // attach again when the socket unit was restarted
 });
 
 console.log(`"${gadget.name}" is on ${gadget.udc.name}`);

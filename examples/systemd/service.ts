@@ -1,5 +1,5 @@
-// Serves the function with the files that systemd has opened: see
-// docs/boards.md. It may end and begin while the host stays connected.
+// Serves the function through the files that systemd has opened: see
+// docs/boards.md. It can be restarted while the host stays connected.
 import { FunctionFs } from "@usb/gadget";
 import { echo, mountPoint } from "./echo_function.ts";
 

@@ -1,6 +1,6 @@
-// Writes what systemd is to tell the kernel about the function: the files of
-// USBFunctionDescriptors= and USBFunctionStrings=. Run it on the board, again
-// whenever the function or the kernel has changed.
+// Writes the files for USBFunctionDescriptors= and USBFunctionStrings=, which
+// systemd passes to the kernel. Run it on the board, and again whenever the
+// function or the kernel changes.
 //
 //   sudo deno run --allow-ffi --allow-sys=osRelease --allow-write \
 //     examples/systemd/write_blocks.ts /etc/usb-echo

@@ -5,11 +5,11 @@
  * @module
  */
 import { decodeDescriptors, formatTree } from "@usb/gadget";
-import { startExample } from "../support/echo_program.ts";
-import { openWebUsb, type WebUsbHost } from "../support/host.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { waitForDevice } from "../support/usbfs_find.ts";
+import { startExample } from "../support/programs/example.ts";
+import { openWebUsb, type WebUsbHost } from "../support/host/webusb.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { waitForDevice } from "../support/usbfs/find.ts";
 
 const IDS = { vendorId: 0x1209, productId: 0x0001, timeout: 30_000 };
 const TOTAL = 16 << 20;

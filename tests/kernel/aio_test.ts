@@ -1,16 +1,16 @@
 /**
- * Transfers by libaio and by raw system calls, whose numbers depend on the
+ * Transfers with libaio and with raw system calls, whose numbers depend on the
  * architecture.
  *
  * @module
  */
-import { aioLibraries } from "../support/libraries.ts";
+import { aioLibraries } from "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
@@ -21,14 +21,14 @@ const echo = usbFunction({
 });
 
 for (const library of aioLibraries) {
-  Deno.test(`transfers move, are aborted and survive a reset by ${library}`, async () => {
+  Deno.test(`transfers complete, are aborted and survive a reset with ${library}`, async () => {
     await using gadget = await Gadget.start({
       ...ids,
       maxSpeed,
       functions: [echo],
     }, { libaio: library });
     const { link } = gadget.functions.echo.endpoints;
-    // Not the device of the test before, which may be about to go.
+    // Do not find the previous test's device, which may be about to disappear.
     await gadget.functions.echo.enabled();
     await using device = await UsbfsDevice.find(ids);
     await device.claimInterface(0);

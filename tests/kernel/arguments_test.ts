@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import {
   bulkIn,
@@ -15,17 +15,17 @@ import {
   functionRows,
   gadgetRows,
   transferRows,
-} from "../support/argument_rows.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { pattern } from "../support/pattern.ts";
-import { Vgem } from "../support/vgem.ts";
+} from "../support/arguments/rows.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { Vgem } from "../support/dmabuf/vgem.ts";
 import {
   assertRefused,
   detachedBytes,
   NO_BYTES,
-} from "../support/wrong_arguments.ts";
+} from "../support/arguments/wrong_values.ts";
 
-Deno.test("a refused write sends nothing, and a refused read takes nothing", async () => {
+Deno.test("a refused write sends nothing, and a refused read consumes nothing", async () => {
   await using test = await startEndpoints({ tx: bulkIn(), rx: bulkOut() });
   const { endpoints: { tx, rx }, device, addresses: [input, out] } = test;
   tx.autoZlp = true;
@@ -58,7 +58,7 @@ Deno.test("a refused write sends nothing, and a refused read takes nothing", asy
   }
 });
 
-Deno.test("arguments of a running gadget are refused, by name, and nothing changes", async () => {
+Deno.test("calls on a running gadget refuse wrong arguments by name and change nothing", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
   const { endpoints: { link }, gadget, fs, device, addresses } = test;
   using vgem = await Vgem.open();

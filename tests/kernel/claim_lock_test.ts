@@ -4,16 +4,20 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { Gadget } from "@usb/gadget";
 import { O_RDONLY } from "../../ffi/abi.ts";
 import { close, open, tryLock } from "../../ffi/file.ts";
 import { withLock } from "../../src/state/claim_lock.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { asNobody } from "../support/nobody.ts";
-import { until } from "../support/until.ts";
-import { firstOutput, startProgram, victimProgram } from "../support/victim.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { asNobody } from "../support/machine/unprivileged.ts";
+import { until } from "../support/waiting/until.ts";
+import {
+  firstOutput,
+  startProgram,
+  victimProgram,
+} from "../support/programs/victim.ts";
 
 const STATE = "/run/usb-gadget";
 const LOCK = `${STATE}/=lock`;

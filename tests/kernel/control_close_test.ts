@@ -3,23 +3,23 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { SetupRequest } from "@usb/gadget";
 import { list, unlink } from "../../ffi/file.ts";
-import { answerIsInKernel } from "../support/answer_in_kernel.ts";
+import { answerIsInKernel } from "../support/machine/answer_in_kernel.ts";
 import {
   aborted,
   type ControlGadget,
   outcome,
   startControl,
-} from "../support/control_host.ts";
-import { until } from "../support/until.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { keepHostAway } from "../support/host_absence.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+} from "../support/gadgets/control.ts";
+import { until } from "../support/waiting/until.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { keepHostAway } from "../support/host/absence.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 /** A request that the host has given up, and whose answer is in the kernel. */
 async function startStuck(direction: "in" | "out"): Promise<
@@ -166,7 +166,9 @@ Deno.test("a process can end while an answer waits in the kernel, and leaves not
   const url = (path: string) => new URL(path, import.meta.url);
   const code = `
     import { Gadget, usbFunction } from "${url("../../mod.ts")}";
-    import { answerIsInKernel } from "${url("../support/answer_in_kernel.ts")}";
+    import { answerIsInKernel } from "${
+    url("../support/machine/answer_in_kernel.ts")
+  }";
     const gadget = await Gadget.start({
       ...${JSON.stringify(match)},
       maxSpeed: "${gadgetSpeed().maxSpeed}",

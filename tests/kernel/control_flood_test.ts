@@ -3,20 +3,20 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type SetupRequest, Stall, unhandled } from "@usb/gadget";
 import {
   aborted,
   type ControlGadget,
   startControl,
-} from "../support/control_host.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { usedMemory } from "../support/memory.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
-import { soak } from "../support/soak.ts";
-import { UrbType } from "../support/usbfs_abi.ts";
+} from "../support/gadgets/control.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { usedMemory } from "../support/measure/memory.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { soak } from "../support/run/soak.ts";
+import { UrbType } from "../support/usbfs/abi.ts";
 
 const REQUESTS = soak(50_000, 1_500);
 /** Then the host resets the device, since it may have deconfigured it. */

@@ -3,20 +3,20 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FunctionEvent, FunctionFs } from "@usb/gadget";
-import { plug, unplug } from "../support/cable.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
 import {
   type ControlGadget,
   outcome,
   startControl,
-} from "../support/control_host.ts";
-import { until } from "../support/until.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { keepHostAway } from "../support/host_absence.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import type { UsbfsDevice } from "../support/usbfs.ts";
+} from "../support/gadgets/control.ts";
+import { until } from "../support/waiting/until.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { keepHostAway } from "../support/host/absence.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import type { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const names = (events: readonly FunctionEvent[]) =>
   events.map(({ type }) => type);

@@ -5,22 +5,22 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type SetupRequest, Stall } from "@usb/gadget";
-import { plug, unplug } from "../support/cable.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
 import {
   aborted,
   type ControlGadget,
   outcome,
   startControl,
-} from "../support/control_host.ts";
-import { until } from "../support/until.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
-import { soak } from "../support/soak.ts";
+} from "../support/gadgets/control.ts";
+import { until } from "../support/waiting/until.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { soak } from "../support/run/soak.ts";
 
 const SEQUENCES = soak(2000, 60);
 const LENGTHS = [0, 1, 8, 63, 64, 65, 511, 512, 513, 4095, 4096];

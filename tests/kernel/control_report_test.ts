@@ -3,11 +3,11 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type ControlHandler, type ControlOutcome, Stall } from "@usb/gadget";
-import { aborted, outcome, startControl } from "../support/control_host.ts";
-import { until } from "../support/until.ts";
+import { aborted, outcome, startControl } from "../support/gadgets/control.ts";
+import { until } from "../support/waiting/until.ts";
 
 const IN = { requestType: 0xc1, length: 8 };
 const OUT = { requestType: 0x41 };

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { controlRoutes, hidRequests } from "@usb/gadget";
-import { plug, unplug } from "../support/cable.ts";
-import { startControl } from "../support/control_host.ts";
-import { until } from "../support/until.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
+import { startControl } from "../support/gadgets/control.ts";
+import { until } from "../support/waiting/until.ts";
 
 Deno.test("a HID function is in report protocol again after a reset and an unplugged cable", async () => {
   const heard: string[] = [];

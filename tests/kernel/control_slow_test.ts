@@ -4,12 +4,12 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
-import { startControl } from "../support/control_host.ts";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
+import { startControl } from "../support/gadgets/control.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
 
 const THINKING_MS = 3000;
 const TRANSFER = 64 << 10;

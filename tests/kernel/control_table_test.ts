@@ -5,7 +5,7 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {
   type ControlHandler,
@@ -19,11 +19,11 @@ import {
   type ControlGadget,
   outcome,
   startControl,
-} from "../support/control_host.ts";
-import { endpointAddresses } from "../support/endpoint_gadget.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { pattern } from "../support/pattern.ts";
-import { soak } from "../support/soak.ts";
+} from "../support/gadgets/control.ts";
+import { endpointAddresses } from "../support/gadgets/endpoints.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { soak } from "../support/run/soak.ts";
 
 const LENGTHS = [0, 1, 63, 64, 65, 512, 4095, 4096];
 const RECIPIENTS = ["device", "interface", "endpoint", "other"] as const;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   bulkIn,
@@ -34,11 +34,11 @@ import {
   readProperties,
   readString,
   utf16,
-} from "../support/descriptors_requests.ts";
-import { testKernel } from "../support/kernel_version.ts";
-import { lsusb } from "../support/lsusb.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+} from "../support/descriptors/requests.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
+import { lsusb } from "../support/host/lsusb.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

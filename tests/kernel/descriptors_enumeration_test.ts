@@ -6,7 +6,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {
   compileFunction,
@@ -20,18 +20,18 @@ import {
   validateFunction,
 } from "@usb/gadget";
 import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
-import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
+import { arbitraryDefinition } from "../support/descriptors/arbitrary.ts";
 import {
   dummyAddresses,
   hostView,
   speedLists,
-} from "../support/descriptors_host_view.ts";
-import { testKernel } from "../support/kernel_version.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+} from "../support/descriptors/host_view.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
 
 const COUNT = soak(200, 25);
 const CONFIGURATION_LENGTH = 9;

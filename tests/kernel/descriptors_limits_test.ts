@@ -5,7 +5,7 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { decodeDescriptors, validateBlocks } from "@usb/gadget";
 import { isSystemError } from "../../ffi/errno.ts";
@@ -15,16 +15,16 @@ import {
   intf,
   property,
   stringsBlock,
-} from "../support/descriptors_blocks.ts";
+} from "../support/descriptors/blocks.ts";
 import {
   startRawGadget,
   VENDOR_CODE,
   withRawGadget,
-} from "../support/descriptors_raw_gadget.ts";
-import { readProperties, readString } from "../support/descriptors_requests.ts";
-import { testKernel } from "../support/kernel_version.ts";
-import type { UsbfsDevice } from "../support/usbfs.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+} from "../support/descriptors/raw_gadget.ts";
+import { readProperties, readString } from "../support/descriptors/requests.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
+import type { UsbfsDevice } from "../support/usbfs/device.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 const ENGLISH = 0x0409;
 /** Version 0x0001 is the one that all kernels take. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert } from "@std/assert";
 import {
   type BlockVerdict,
@@ -20,20 +20,20 @@ import { EFD_CLOEXEC } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, readlink } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
-import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
+import { arbitraryDefinition } from "../support/descriptors/arbitrary.ts";
 import {
   FunctionFsInstance,
   type KernelVerdict,
-} from "../support/descriptors_instance.ts";
-import { mutate } from "../support/descriptors_mutate.ts";
+} from "../support/descriptors/function_fs_instance.ts";
+import { mutate } from "../support/descriptors/mutate.ts";
 import {
   type Blocks,
   randomBlocks,
-} from "../support/descriptors_random_blocks.ts";
-import { testKernel } from "../support/kernel_version.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
-import { soak } from "../support/soak.ts";
+} from "../support/descriptors/random_blocks.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { soak } from "../support/run/soak.ts";
 
 const COUNT = soak(50_000, 5_000);
 /** Blocks that are made from one definition: to compile it takes longer than to ask the kernel. */

@@ -1,18 +1,18 @@
 /**
- * examples/disk.ts, by Linux's usb-storage and by a host that gives up in the
- * middle: reset recovery (Bulk-Only Transport 1.0, 5.3.4).
+ * examples/disk.ts, with Linux's usb-storage and with a host that gives up in the
+ * middle of a command: reset recovery (Bulk-Only Transport 1.0, 5.3.4).
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
-import { outcome } from "../support/control_host.ts";
-import { startExample } from "../support/echo_program.ts";
-import { endpointAddresses } from "../support/endpoint_gadget.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { shell } from "../support/shell.ts";
-import { until } from "../support/until.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { outcome } from "../support/gadgets/control.ts";
+import { startExample } from "../support/programs/example.ts";
+import { endpointAddresses } from "../support/gadgets/endpoints.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { shell } from "../support/machine/shell.ts";
+import { until } from "../support/waiting/until.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const SIZE = 8 << 20;
@@ -20,7 +20,7 @@ const CSW_LENGTH = 13;
 const READ = 0x28;
 const WRITE = 0x2a;
 
-/** The name of the USB disk, when Linux knows its size. */
+/** The name of the USB disk, once Linux knows its size. */
 function findDisk(): string | undefined {
   return [...Deno.readDirSync("/sys/block")].map(({ name }) => name)
     .find((name) =>
@@ -29,7 +29,7 @@ function findDisk(): string | undefined {
     );
 }
 
-/** A host of Bulk-Only Transport. */
+/** A Bulk-Only Transport host. */
 class Host {
   readonly device: UsbfsDevice;
   readonly #in: number;
@@ -43,7 +43,7 @@ class Host {
     this.#out = addresses.find((it) => it < 0x80)!;
   }
 
-  /** Sends a command that reads or writes blocks from 0 on. */
+  /** Sends a command that reads or writes blocks, starting at block 0. */
   async command(operation: number, length: number): Promise<void> {
     const cbw = new DataView(new ArrayBuffer(31));
     cbw.setUint32(0, 0x43425355, true);
@@ -74,7 +74,7 @@ class Host {
     return [csw[12], view.getUint32(8, true)];
   }
 
-  /** What a host does when a command has failed. */
+  /** Performs reset recovery, as a host does after a failed command. */
   async recover(): Promise<void> {
     await this.device.controlOut({ requestType: 0x21, request: 0xff });
     await this.device.clearHalt(this.#in);
@@ -89,7 +89,7 @@ class Host {
   }
 }
 
-Deno.test("examples/disk.ts is a disk to Linux, and reset recovery ends whatever a command waits for", async () => {
+Deno.test("examples/disk.ts works as a disk on Linux, and reset recovery ends a command at any stage", async () => {
   const before = gadgetTraces();
   await shell("modprobe usb-storage; modprobe sd_mod");
   {
@@ -114,7 +114,7 @@ Deno.test("examples/disk.ts is a disk to Linux, and reset recovery ends whatever
     const host = new Host(device);
     assertEquals(await host.read(pattern.length), pattern);
 
-    // In the middle of the data to the device, before and after a part of it.
+    // In the data phase to the device, before and after a part of the data.
     for (const length of [512, 1024, 65_536, 131_072]) {
       for (const sent of [0, length / 2]) {
         await host.command(WRITE, length);
@@ -124,8 +124,8 @@ Deno.test("examples/disk.ts is a disk to Linux, and reset recovery ends whatever
         assertEquals(await host.read(65_536), pattern, `${length} ${sent}`);
       }
     }
-    // In the middle of the data to the host. Not after it: dummy_hcd takes the
-    // status into its FIFO, which it cannot flush.
+    // In the data phase to the host. Not after it: dummy_hcd takes the status into
+    // its FIFO, which cannot be flushed.
     for (const taken of [0, 1024, 32_768]) {
       await host.command(READ, 65_536);
       if (taken > 0) await host.receive(taken);
@@ -135,7 +135,7 @@ Deno.test("examples/disk.ts is a disk to Linux, and reset recovery ends whatever
     // While the device waits for a command.
     await host.recover();
     assertEquals(await host.read(1024), pattern.subarray(0, 1024));
-    // A command that is none: stalled until reset recovery.
+    // An invalid command: stalled until reset recovery.
     for (const length of [1, 30, 32, 512]) {
       await host.send(new Uint8Array(length));
       assertEquals(await outcome(host.receive(CSW_LENGTH)), "EPIPE");
@@ -143,7 +143,7 @@ Deno.test("examples/disk.ts is a disk to Linux, and reset recovery ends whatever
       await host.recover();
       assertEquals(await host.read(512), pattern.subarray(0, 512));
     }
-    // A host that has left in the middle of a command.
+    // A reset in the middle of a command.
     await host.command(READ, 65_536);
     await host.receive(1024);
     await device.reset();

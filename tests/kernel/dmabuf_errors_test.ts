@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   bulkPair,
@@ -10,12 +10,12 @@ import {
 } from "@usb/gadget";
 import { O_RDONLY } from "../../ffi/abi.ts";
 import { close, open, readTextFile, writeFile } from "../../ffi/file.ts";
-import { unplug } from "../support/cable.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { testKernel } from "../support/kernel_version.ts";
-import { openFiles } from "../support/leftovers.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { Vgem } from "../support/vgem.ts";
+import { unplug } from "../support/gadgets/cable.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
+import { openFiles } from "../support/machine/leftovers.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { Vgem } from "../support/dmabuf/vgem.ts";
 
 // These run on the stock dummy_hcd, which cannot scatter-gather.
 

@@ -1,11 +1,11 @@
 // VM: --udc sg
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
-import { startExample } from "../support/echo_program.ts";
-import { endpointAddresses } from "../support/endpoint_gadget.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { soak } from "../support/soak.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { startExample } from "../support/programs/example.ts";
+import { endpointAddresses } from "../support/gadgets/endpoints.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { soak } from "../support/run/soak.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const SIZE = 1 << 20;
 const COUNT = soak(1024, 24);

@@ -1,5 +1,5 @@
 // VM: --udc sg
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   AbortedTransferError,
@@ -8,18 +8,18 @@ import {
   DmaBuffer,
   SystemError,
 } from "@usb/gadget";
-import { plug, unplug } from "../support/cable.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
 import {
   assertSame,
   bufferWith,
   content,
   fill,
   outcome,
-} from "../support/dmabuf.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { openFiles } from "../support/leftovers.ts";
-import { pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+} from "../support/dmabuf/buffers.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { openFiles } from "../support/machine/leftovers.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const SIZE = 65_536;

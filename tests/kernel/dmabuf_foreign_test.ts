@@ -1,14 +1,19 @@
 // VM: --udc sg
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, DmaBuffer } from "@usb/gadget";
 import { close } from "../../ffi/file.ts";
-import { assertSame, content, fill, outcome } from "../support/dmabuf.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { Vgem } from "../support/vgem.ts";
+import {
+  assertSame,
+  content,
+  fill,
+  outcome,
+} from "../support/dmabuf/buffers.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { Vgem } from "../support/dmabuf/vgem.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const SIZE = 65_536;

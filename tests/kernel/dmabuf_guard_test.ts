@@ -1,15 +1,15 @@
 // VM: --udc sg
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkIn, bulkOut, bulkPair, DmaBuffer } from "@usb/gadget";
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { close, open } from "../../ffi/file.ts";
-import { plug, unplug } from "../support/cable.ts";
-import { assertSame, bufferWith, outcome } from "../support/dmabuf.ts";
-import { attachmentRows } from "../support/argument_rows.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { pattern } from "../support/pattern.ts";
-import { assertRefused } from "../support/wrong_arguments.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
+import { assertSame, bufferWith, outcome } from "../support/dmabuf/buffers.ts";
+import { attachmentRows } from "../support/arguments/rows.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { assertRefused } from "../support/arguments/wrong_values.ts";
 
 const SIZE = 65_536;
 

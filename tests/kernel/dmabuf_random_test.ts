@@ -1,5 +1,5 @@
 // VM: --udc sg
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {
   bulkPair,
@@ -8,19 +8,24 @@ import {
   type InEndpoint,
   type OutEndpoint,
 } from "@usb/gadget";
-import { plug, unplug } from "../support/cable.ts";
-import { assertSame, content, fill, outcome } from "../support/dmabuf.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
+import {
+  assertSame,
+  content,
+  fill,
+  outcome,
+} from "../support/dmabuf/buffers.ts";
 import {
   type EndpointGadget,
   startEndpoints,
-} from "../support/endpoint_gadget.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { openFiles } from "../support/leftovers.ts";
-import { pattern } from "../support/pattern.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+} from "../support/gadgets/endpoints.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { openFiles } from "../support/machine/leftovers.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 // Random sequences of attaching, transferring, aborting, detaching and closing
 // on both sides, while the host reads, writes, resets and leaves.

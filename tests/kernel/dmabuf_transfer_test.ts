@@ -1,11 +1,16 @@
 // VM: --udc sg
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { bulkIn, bulkOut, bulkPair, DmaBuffer } from "@usb/gadget";
-import { assertSame, bufferWith, content, SOURCES } from "../support/dmabuf.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+import {
+  assertSame,
+  bufferWith,
+  content,
+  SOURCES,
+} from "../support/dmabuf/buffers.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const MIB = 1 << 20;

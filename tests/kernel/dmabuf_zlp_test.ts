@@ -1,11 +1,11 @@
 // VM: --udc sg
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { bulkIn } from "@usb/gadget";
-import { assertSame, bufferWith, outcome } from "../support/dmabuf.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+import { assertSame, bufferWith, outcome } from "../support/dmabuf/buffers.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 // On Linux 7.3 the kernel sends zero-length packets behind DMABUFs, on an
 // older one they are requests of their own: the host sees the same.

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   assert,
   assertEquals,
@@ -8,15 +8,18 @@ import {
 } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
 import { openAio } from "../../ffi/aio/calls.ts";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { type RunningExample, startExample } from "../support/echo_program.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { gadgetTraces, openFiles } from "../support/leftovers.ts";
-import { keepHostAway } from "../support/host_absence.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import {
+  type RunningExample,
+  startExample,
+} from "../support/programs/example.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { gadgetTraces, openFiles } from "../support/machine/leftovers.ts";
+import { keepHostAway } from "../support/host/absence.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
@@ -30,7 +33,7 @@ const echo = usbFunction({
   }],
 });
 
-/** Opens the device that a running example has become. */
+/** Opens the device that a running example presents. */
 async function hostOf(example: RunningExample): Promise<UsbfsDevice> {
   const failed = example.process.status.then(async () => {
     throw new Error((await example.end("SIGTERM")).text);
@@ -41,7 +44,7 @@ async function hostOf(example: RunningExample): Promise<UsbfsDevice> {
   return device;
 }
 
-Deno.test("examples/echo.ts runs with --allow-ffi alone and gives back what it gets", async () => {
+Deno.test("examples/echo.ts runs with --allow-ffi alone and echoes what it receives", async () => {
   const before = gadgetTraces();
   await using example = startExample("echo.ts");
   {
@@ -62,7 +65,7 @@ Deno.test("examples/echo.ts runs with --allow-ffi alone and gives back what it g
   assertEquals(gadgetTraces(), before);
 });
 
-Deno.test("examples/bundled_libaio.ts uses the library that it has fetched", async () => {
+Deno.test("examples/bundled_libaio.ts uses the library that it downloads", async () => {
   const { source } = openAio();
   const library = Deno.readTextFileSync("/proc/self/maps")
     .split("\n").map((line) => line.split(/\s+/)[5] ?? "")
@@ -81,7 +84,7 @@ Deno.test("examples/bundled_libaio.ts uses the library that it has fetched", asy
   assertEquals((await example.end("SIGINT")).text, "");
 });
 
-Deno.test("a gadget that gets SIGTERM in the middle of transfers leaves nothing", async () => {
+Deno.test("SIGTERM in the middle of transfers leaves nothing of the gadget", async () => {
   const before = gadgetTraces();
   await using example = startExample("echo.ts");
   await using device = await hostOf(example);
@@ -136,7 +139,7 @@ Deno.test("the event loop stays free without a host and with pending transfers",
   await using device = await UsbfsDevice.find(ids);
   await device.claimInterface(0);
   const { input, output } = bulkEndpoints(device);
-  // Another wait, with both in the kernel and a host that does nothing.
+  // Wait again, with both transfers in the kernel and an idle host.
   await delay(5000);
   assertEquals(await device.bulkIn(input, 1024), bytes);
   assertEquals(await written, 100);
@@ -144,7 +147,7 @@ Deno.test("the event loop stays free without a host and with pending transfers",
   assertEquals(await received, pattern(500));
 });
 
-Deno.test("starting and stopping again and again leaves no files, mounts or gadgets", async () => {
+Deno.test("starting and stopping repeatedly leaves no files, mounts or gadgets", async () => {
   const traces = gadgetTraces();
   let files = 0;
   for (let round = 0; round < soak(50, 5); round++) {
@@ -162,7 +165,7 @@ Deno.test("starting and stopping again and again leaves no files, mounts or gadg
       'Cannot read from endpoint "link": its function is closed',
     );
     assertEquals(gadgetTraces(), traces);
-    // The first round opens what the process keeps: libraries, the eventfds.
+    // The first round opens what the process keeps: libraries and eventfds.
     if (round === 0) files = openFiles();
     assertEquals(openFiles(), files);
   }

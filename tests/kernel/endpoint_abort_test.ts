@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AbortedTransferError, bulkIn, bulkOut, bulkPair } from "@usb/gadget";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const MIB = 1 << 20;

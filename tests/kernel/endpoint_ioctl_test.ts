@@ -1,10 +1,10 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkIn, bulkPair } from "@usb/gadget";
-import { plug, unplug } from "../support/cable.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   decodeDescriptors,
@@ -9,14 +9,14 @@ import {
   SystemError,
   usbFunction,
 } from "@usb/gadget";
-import { unplug } from "../support/cable.ts";
-import { pattern } from "../support/pattern.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { unplug } from "../support/gadgets/cable.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 import {
   connectVirtualHost,
   loadVirtualUdc,
   VUDC,
-} from "../support/virtual_host.ts";
+} from "../support/host/virtual_host.ts";
 
 const DEVICE_DESCRIPTOR_SIZE = 18;
 

@@ -1,10 +1,10 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { soak } from "../support/soak.ts";
-import { UrbType } from "../support/usbfs_abi.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { soak } from "../support/run/soak.ts";
+import { UrbType } from "../support/usbfs/abi.ts";
 
 /** One kernel request of the device, one URB of the host. */
 const SIZE = 1 << 20;

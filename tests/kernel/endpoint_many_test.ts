@@ -1,11 +1,11 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkIn, bulkOut } from "@usb/gadget";
 import { list } from "../../ffi/file.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { soak } from "../support/soak.ts";
-import { readThreadFile } from "../support/thread_file.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { soak } from "../support/run/soak.ts";
+import { readThreadFile } from "../support/machine/thread_file.ts";
 
 const SIZE = 65_536;
 

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair, type EndpointPair } from "@usb/gadget";
 import { isSystemError } from "../../ffi/errno.ts";
-import { plug, unplug } from "../support/cable.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { openFiles } from "../support/leftovers.ts";
-import { usedMemory } from "../support/memory.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { soak } from "../support/soak.ts";
-import type { UsbfsDevice } from "../support/usbfs.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { openFiles } from "../support/machine/leftovers.ts";
+import { usedMemory } from "../support/measure/memory.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { soak } from "../support/run/soak.ts";
+import type { UsbfsDevice } from "../support/usbfs/device.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 /** Bytes of a transfer: many ticks of dummy_hcd at full speed. */
 const SIZE = 16 * 1024;

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
 import { readTextFile } from "../../ffi/file.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 

@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   bulkIn,
@@ -9,10 +9,10 @@ import {
   OutEndpoint,
   SystemError,
 } from "@usb/gadget";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { collectGarbage } from "../support/memory.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { collectGarbage } from "../support/measure/memory.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const MIB = 1 << 20;

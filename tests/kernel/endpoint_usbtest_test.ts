@@ -1,9 +1,9 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import { startExample } from "../support/echo_program.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { waitForDevice } from "../support/usbfs_find.ts";
+import { startExample } from "../support/programs/example.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { waitForDevice } from "../support/usbfs/find.ts";
 
 const { bulkPacketSize: PACKET, maxSpeed } = gadgetSpeed();
 const INTERRUPT_PACKET = maxSpeed === "full-speed" ? 64 : 1024;

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, type InEndpoint } from "@usb/gadget";
-import { plug, unplug } from "../support/cable.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { recordBus } from "../support/usbmon.ts";
-import type { UsbfsDevice } from "../support/usbfs.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { recordBus } from "../support/host/usbmon.ts";
+import type { UsbfsDevice } from "../support/usbfs/device.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const MIB = 1 << 20;

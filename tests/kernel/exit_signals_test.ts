@@ -4,7 +4,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
   IMPORT,
@@ -12,9 +12,9 @@ import {
   run,
   runToItsEnd,
   START,
-} from "../support/ending_program.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { shell } from "../support/shell.ts";
+} from "../support/programs/ending.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { shell } from "../support/machine/shell.ts";
 
 const RAISE = `
   const libc = Deno.dlopen("libc.so.6", {

@@ -1,7 +1,7 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { IMPORT, run, runToItsEnd, START } from "../support/ending_program.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
+import { IMPORT, run, runToItsEnd, START } from "../support/programs/ending.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
 
 Deno.test("Deno.exit() removes the gadget and keeps its code", async () => {
   const before = gadgetTraces();

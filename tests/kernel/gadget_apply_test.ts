@@ -3,7 +3,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   bulkPair,
@@ -14,12 +14,12 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { list } from "../../ffi/file.ts";
-import { Enumerations } from "../support/enumerations.ts";
-import { testKernel } from "../support/kernel_version.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { countConfigfsChanges } from "../support/trace.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+import { Enumerations } from "../support/host/enumerations.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { countConfigfsChanges } from "../support/measure/configfs_trace.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

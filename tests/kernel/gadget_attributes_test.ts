@@ -4,7 +4,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import {
   Gadget,
@@ -13,7 +13,7 @@ import {
   kernelFunction,
 } from "@usb/gadget";
 import { readFile } from "../../ffi/file.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

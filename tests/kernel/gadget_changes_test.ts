@@ -3,7 +3,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   externalFunction,
@@ -12,13 +12,13 @@ import {
   type GadgetDefinition,
   kernelFunction,
 } from "@usb/gadget";
-import { lockMedium } from "../support/disk_host.ts";
-import { Enumerations } from "../support/enumerations.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { link } from "../support/link_function.ts";
-import { shell } from "../support/shell.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+import { lockMedium } from "../support/host/disk.ts";
+import { Enumerations } from "../support/host/enumerations.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { link } from "../support/gadgets/link_function.ts";
+import { shell } from "../support/machine/shell.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   type EndpointNode,
@@ -12,12 +12,16 @@ import {
   Gadget,
   kernelFunction,
 } from "@usb/gadget";
-import { runCli } from "../support/cli.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { link } from "../support/link_function.ts";
-import { shell } from "../support/shell.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { firstOutput, startProgram, victimProgram } from "../support/victim.ts";
+import { runCli } from "../support/programs/cli.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { link } from "../support/gadgets/link_function.ts";
+import { shell } from "../support/machine/shell.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import {
+  firstOutput,
+  startProgram,
+  victimProgram,
+} from "../support/programs/victim.ts";
 
 const { maxSpeed } = gadgetSpeed();
 const CONFIGFS = "/sys/kernel/config/usb_gadget";

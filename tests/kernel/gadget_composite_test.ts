@@ -5,15 +5,18 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type BulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { type RunningExample, startExample } from "../support/echo_program.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { pattern } from "../support/pattern.ts";
-import { shell } from "../support/shell.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+import { type BulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import {
+  type RunningExample,
+  startExample,
+} from "../support/programs/example.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { shell } from "../support/machine/shell.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0003 };
 /** Emulation, and other work beside it. */

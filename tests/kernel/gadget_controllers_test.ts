@@ -4,7 +4,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type BindFailure,
@@ -18,15 +18,15 @@ import {
   waitForUdc,
 } from "@usb/gadget";
 import { listGadgets } from "../../src/gadget/inventory.ts";
-import { withControllers } from "../support/controllers.ts";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { Enumerations } from "../support/enumerations.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { pattern } from "../support/pattern.ts";
-import { shell } from "../support/shell.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+import { withControllers } from "../support/machine/controllers.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import { Enumerations } from "../support/host/enumerations.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { shell } from "../support/machine/shell.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

@@ -3,18 +3,18 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";
 import {
   readLanguages,
   readOsString,
   readString,
-} from "../support/descriptors_requests.ts";
-import { testKernel } from "../support/kernel_version.ts";
-import { link } from "../support/link_function.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+} from "../support/descriptors/requests.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
+import { link } from "../support/gadgets/link_function.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const { maxSpeed, sysfsSpeed } = gadgetSpeed();
 const ids = { vendorId: 0x1209, productId: 0x0007 };

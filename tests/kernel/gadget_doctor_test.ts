@@ -6,7 +6,7 @@
  * @module
  */
 // VM: --hcd none
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   assertEquals,
   assertRejects,
@@ -15,9 +15,9 @@ import {
 } from "@std/assert";
 import { bulkPair, FunctionFs, Gadget, usbFunction } from "@usb/gadget";
 import { openAio } from "../../ffi/aio/calls.ts";
-import { runCli } from "../support/cli.ts";
-import { asNobody } from "../support/nobody.ts";
-import { shell } from "../support/shell.ts";
+import { runCli } from "../support/programs/cli.ts";
+import { asNobody } from "../support/machine/unprivileged.ts";
+import { shell } from "../support/machine/shell.ts";
 
 const release = Deno.osRelease();
 const [major, minor] = release.split(".").map(Number);

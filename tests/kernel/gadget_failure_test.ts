@@ -3,7 +3,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   assert,
   assertEquals,
@@ -26,12 +26,12 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { exists, list, readTextFile } from "../../ffi/file.ts";
-import { FunctionHolder } from "../support/function_holder.ts";
-import { testKernel } from "../support/kernel_version.ts";
-import { gadgetTraces, openFiles } from "../support/leftovers.ts";
-import { shell } from "../support/shell.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { until } from "../support/until.ts";
+import { FunctionHolder } from "../support/gadgets/function_holder.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
+import { gadgetTraces, openFiles } from "../support/machine/leftovers.ts";
+import { shell } from "../support/machine/shell.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { until } from "../support/waiting/until.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
-import { testKernel } from "../support/kernel_version.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
-import { waitForNoDevice } from "../support/usbfs_find.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { waitForNoDevice } from "../support/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const kernel = testKernel();

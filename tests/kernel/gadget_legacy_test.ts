@@ -9,14 +9,14 @@
  * @module
  */
 // VM: --hcd none
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FunctionFs, Gadget, listUdcs, mountFunctionFs } from "@usb/gadget";
 import { exists } from "../../ffi/file.ts";
-import { link } from "../support/link_function.ts";
-import { rights } from "../support/rights.ts";
-import { shell } from "../support/shell.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+import { link } from "../support/gadgets/link_function.ts";
+import { filePermissions } from "../support/machine/file_permissions.ts";
+import { shell } from "../support/machine/shell.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0020 };
 
@@ -86,7 +86,7 @@ Deno.test("g_ffs with one function registers with it, whatever its name is", asy
     await using fs = FunctionFs.open(link("any"), mount.path);
     assertEquals(listUdcs()[0].driver, "g_ffs");
     await fs.enabled();
-    assertEquals(await rights(`${mount.path}/ep1`), ["660", 5, 0]);
+    assertEquals(await filePermissions(`${mount.path}/ep1`), ["660", 5, 0]);
   }
   assert(listUdcs().every((it) => it.driver === ""));
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   assertEquals,
   assertRejects,
@@ -19,11 +19,11 @@ import {
   readUdc,
   usbFunction,
 } from "@usb/gadget";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { asNobody } from "../support/nobody.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { asNobody } from "../support/machine/unprivileged.ts";
 import { removeTree } from "../../src/gadget/configfs/remove.ts";
 import { TreeWriter } from "../../src/gadget/configfs/writer.ts";
-import { victimProgram } from "../support/victim.ts";
+import { victimProgram } from "../support/programs/victim.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const echo = usbFunction({

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   assertEquals,
   assertRejects,
@@ -13,12 +13,12 @@ import {
 } from "@std/assert";
 import { externalFunction, FunctionFs, Gadget } from "@usb/gadget";
 import { exists } from "../../ffi/file.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { link } from "../support/link_function.ts";
-import { rights } from "../support/rights.ts";
-import { shell } from "../support/shell.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { link } from "../support/gadgets/link_function.ts";
+import { filePermissions } from "../support/machine/file_permissions.ts";
+import { shell } from "../support/machine/shell.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
@@ -45,7 +45,12 @@ Deno.test("the mounts of a gadget have the options that they were given", async 
   });
   const found = Object.fromEntries(
     await Promise.all([plain, "/run/made", "/run/there-before"].map(
-      async (it) => [it, [await rights(it), await rights(`${it}/ep1`)]],
+      async (
+        it,
+      ) => [it, [
+        await filePermissions(it),
+        await filePermissions(`${it}/ep1`),
+      ]],
     )),
   );
   // The kernel takes read and execute of directories, read and write of files.

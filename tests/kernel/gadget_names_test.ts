@@ -3,7 +3,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import {
   bulkPair,
@@ -14,9 +14,9 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { recordedBlocks } from "../../src/state/block_record.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs_find.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

@@ -7,24 +7,24 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, Gadget, kernelFunction, usbFunction } from "@usb/gadget";
-import { withControllers } from "../support/controllers.ts";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
+import { withControllers } from "../support/machine/controllers.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
 import {
   type ForeignGadget,
   makeForeignGadget,
-} from "../support/foreign_gadget.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { pattern } from "../support/pattern.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
-import { shell } from "../support/shell.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
-import { waitForNoDevice } from "../support/usbfs_find.ts";
+} from "../support/gadgets/foreign.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { pattern } from "../support/data/pattern.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { shell } from "../support/machine/shell.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { waitForNoDevice } from "../support/usbfs/find.ts";
 import {
   CHURN,
   firstOutput,
@@ -32,7 +32,7 @@ import {
   startProgram,
   VICTIM_IDS,
   victimProgram,
-} from "../support/victim.ts";
+} from "../support/programs/victim.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

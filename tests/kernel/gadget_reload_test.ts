@@ -7,12 +7,12 @@
  * @module
  */
 // VM: --hcd none
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertMatch } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";
-import { withControllers } from "../support/controllers.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { shell } from "../support/shell.ts";
+import { withControllers } from "../support/machine/controllers.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { shell } from "../support/machine/shell.ts";
 
 /** Binds a network gadget, and tells with what error that has failed. */
 async function failureOfNetwork(): Promise<Error | undefined> {

@@ -1,12 +1,12 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";
 import { Errno, systemError } from "../../ffi/errno.ts";
 import { Binding } from "../../src/gadget/udc/binding.ts";
 import { ChangeQueue } from "../../src/gadget/change_queue.ts";
 import { TreeWriter } from "../../src/gadget/configfs/writer.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { until } from "../support/until.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { until } from "../support/waiting/until.ts";
 
 const { maxSpeed } = gadgetSpeed();
 

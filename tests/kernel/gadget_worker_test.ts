@@ -6,13 +6,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";
-import { withControllers } from "../support/controllers.ts";
-import { gadgetTraces, openFiles } from "../support/leftovers.ts";
-import { aioLibraries } from "../support/libraries.ts";
-import { soak } from "../support/soak.ts";
-import { testSeed } from "../support/seed.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { ask, startWorker } from "../support/workers.ts";
+import { withControllers } from "../support/machine/controllers.ts";
+import { gadgetTraces, openFiles } from "../support/machine/leftovers.ts";
+import { aioLibraries } from "../support/run/aio_libraries.ts";
+import { soak } from "../support/run/soak.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { ask, startWorker } from "../support/workers/start.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const mod = Deno.env.get("GADGET_BUNDLE") ??
@@ -34,7 +34,7 @@ async function runSoak(
         "--no-check",
         "--cached-only",
         "--import-map=tests/import_map.json",
-        "tests/support/worker_soak.ts",
+        "tests/support/workers/soak_program.ts",
         ...[rounds, testSeed(), library, maxSpeed].map(String),
       ],
       env: { NO_COLOR: "1", ...env },
@@ -78,7 +78,7 @@ Deno.test("glibc finds nothing wrong with its memory when Workers end", async ()
 Deno.test("Workers and the main program start gadgets without names side by side", async () => {
   const traces = gadgetTraces();
   await withControllers(3, async () => {
-    const workers = [1, 2].map(() => startWorker("worker_gadget.ts"));
+    const workers = [1, 2].map(() => startWorker("gadget_worker.ts"));
     const names = Promise.all(
       workers.map((worker, index) =>
         ask<string>(worker, {
@@ -117,7 +117,7 @@ Deno.test("a Worker that stops its gadget leaves no descriptor and no AIO contex
   const contexts = () =>
     Deno.readTextFileSync("/proc/self/maps").split("/[aio]").length - 1;
   const before = contexts();
-  const worker = startWorker("worker_gadget.ts");
+  const worker = startWorker("gadget_worker.ts");
   const files: number[] = [];
   for (let round = 0; round < 3; round++) {
     await ask<string>(worker, { mod, ids, size: 4096, maxSpeed });

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   assert,
   assertEquals,
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { openWebUsb } from "../support/host.ts";
+import { openWebUsb } from "../support/host/webusb.ts";
 import {
   assertEchoes,
   codeOf,
@@ -20,13 +20,13 @@ import {
   startEcho,
   startPair,
   webUsbRoundTrip,
-} from "../support/host_pair.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
-import { UrbType } from "../support/usbfs_abi.ts";
-import { waitForNoDevice } from "../support/usbfs_find.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+} from "../support/gadgets/bulk_pair.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { UrbType } from "../support/usbfs/abi.ts";
+import { waitForNoDevice } from "../support/usbfs/find.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 const speed = gadgetSpeed();
 const PACKET = speed.bulkPacketSize;

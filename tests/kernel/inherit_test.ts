@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   bulkPair,
@@ -12,24 +12,24 @@ import {
 } from "@usb/gadget";
 import { echo, mountPoint } from "../../examples/systemd/echo_function.ts";
 import { exists } from "../../ffi/file.ts";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { startExample } from "../support/echo_program.ts";
-import { FunctionHolder } from "../support/function_holder.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { until } from "../support/until.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import { startExample } from "../support/programs/example.ts";
+import { FunctionHolder } from "../support/gadgets/function_holder.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { until } from "../support/waiting/until.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 
-/** Waits until a file is there. */
+/** Waits until a file exists. */
 function fileAppears(path: string): Promise<void> {
-  return until(() => exists(path), `there is ${path}`);
+  return until(() => exists(path), `${path} exists`);
 }
 
-Deno.test("examples/systemd/service.ts serves what systemd holds, and may be started anew", async () => {
+Deno.test("examples/systemd/service.ts serves the files that systemd holds, and can be restarted", async () => {
   const before = gadgetTraces();
   await using composer = startExample("systemd/gadget.ts");
   await fileAppears(`${mountPoint}/ep0`);
@@ -46,7 +46,7 @@ Deno.test("examples/systemd/service.ts serves what systemd holds, and may be sta
       -1,
     );
     assertEquals((await first.end("SIGKILL")).text, "");
-    // The host goes on with the same device, and waits.
+    // The host keeps the same device, and waits.
     const back = roundTrip(device, endpoints, bytes);
     const second = start();
     assertEquals(firstDifference(bytes, await back), -1);
@@ -59,10 +59,10 @@ Deno.test("examples/systemd/service.ts serves what systemd holds, and may be sta
 
 let serial = 0;
 
-/** A gadget whose function is registered and held open, and served by nobody. */
+/** Starts a gadget whose function is registered and held open, but not served. */
 async function startHeld(handlers: Pick<FunctionOptions, "control"> = {}) {
   const path = `/tmp/held.${Deno.pid}`;
-  // The host may still see the device of the test before.
+  // The host may still see the device of the previous test.
   const match = { ...ids, serialNumber: `held ${++serial}` };
   const definition = usbFunction({
     name: "held",
@@ -93,21 +93,20 @@ async function startHeld(handlers: Pick<FunctionOptions, "control"> = {}) {
   };
 }
 
-Deno.test("an inherited function knows what has happened before, and from then on", async () => {
+Deno.test("an inherited function reports events from before and after its inheritance", async () => {
   const traces = gadgetTraces();
   {
     await using held = await startHeld();
     const { device } = held;
     const endpoints = bulkEndpoints(device);
     const bytes = pattern(3000);
-    // The first one reads the events that nobody has read; the second one has
-    // none to read.
+    // The first one finds unread events; the second one finds none.
     for (let round = 0; round < 2; round++) {
       await using fs = held.inherit();
       const events: FunctionEvent[] = [];
       const collecting = (async () => {
         for await (const event of fs.events) {
-          // Some kernels suspend and resume the port on the way.
+          // Some kernels suspend and resume the port meanwhile.
           if (!/suspend|resume/.test(event.type)) events.push(event);
         }
       })();
@@ -146,7 +145,7 @@ for (
     ["OUT without data", 0x41, 0],
   ] as const
 ) {
-  Deno.test(`an ${what} request that was left unanswered is stalled, and the next one answered`, async () => {
+  Deno.test(`an ${what} request that was left unanswered is stalled, and the next one is answered`, async () => {
     const answer = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
     const requests: number[] = [];
     await using held = await startHeld({
@@ -177,7 +176,7 @@ for (
   });
 }
 
-Deno.test("FunctionFs.inherit() says what is missing", async () => {
+Deno.test("FunctionFs.inherit() names a missing file", async () => {
   await using held = await startHeld();
   const { definition, holder, path } = held;
   const other = usbFunction({
@@ -199,7 +198,7 @@ Deno.test("FunctionFs.inherit() says what is missing", async () => {
   );
 });
 
-Deno.test("zero-length packets that the process before has switched on are off in the next one", async () => {
+Deno.test("automatic zero-length packets that the previous process enabled are off in the next one", async () => {
   await using held = await startHeld();
   const { device } = held;
   const { input, packetSize } = bulkEndpoints(device);
@@ -219,7 +218,7 @@ Deno.test("zero-length packets that the process before has switched on are off i
   const { link } = fs.endpoints;
   assertEquals(link.in.autoZlp, false);
   const written = Promise.all([link.in.write(full), link.in.write(few)]);
-  // Without an end, the next write is part of the same transfer.
+  // Without a short packet, the next write is part of the same transfer.
   assertEquals(
     await device.bulkIn(input, 4 * packetSize),
     new Uint8Array([...full, ...few]),

@@ -1,13 +1,13 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
-import { bulkEndpoints } from "../support/echo_host.ts";
-import { startExample } from "../support/echo_program.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { bulkEndpoints } from "../support/host/echo.ts";
+import { startExample } from "../support/programs/example.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const IDENTITY = "Example,Voltage source,1,0.1\n";
 
-Deno.test("examples/instrument.ts answers lines, however they come, and each host begins with one of its own", async () => {
+Deno.test("examples/instrument.ts answers lines in any division, and drops what a host left unfinished", async () => {
   const before = gadgetTraces();
   {
     await using program = startExample("instrument.ts");
@@ -27,20 +27,20 @@ Deno.test("examples/instrument.ts answers lines, however they come, and each hos
     };
     assertEquals(await ask("*IDN?\n"), IDENTITY);
     assertEquals(await ask("*idn?\r\n"), IDENTITY);
-    // In pieces, in the middle of a character as well.
+    // In pieces, even within a character.
     const bytes = new TextEncoder().encode("ΩVOLT 1\nVOLT 3.3\nVOLT?\nERR?\n");
     for (const byte of bytes) {
       await device.bulkOut(output, Uint8Array.of(byte));
     }
     assertEquals(await receive(), "3.300\n");
     assertEquals(await receive(), 'cannot do "ΩVOLT 1"\n');
-    // Several at once, more than a packet has.
+    // Several lines at once, more than fit in a packet.
     await send("VOLT 1\nVOLT?\n".repeat(300) + "VOLT 2\nVOLT?\n");
     for (let n = 0; n < 300; n++) assertEquals(await receive(), "1.000\n");
     assertEquals(await receive(), "2.000\n");
     for (let round = 0; round < 3; round++) {
-      // A line without its end. (Not behind a question: its answer may be
-      // written after the reset, and goes to the next host then.)
+      // An unfinished line. (Not after a query: its answer might be written after
+      // the reset, and would go to the next host.)
       await send("VOLT 9");
       await device.reset();
       assertEquals(await ask("*IDN?\n"), IDENTITY);

@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   bulkIn,
@@ -8,13 +8,13 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { list, readlink } from "../../ffi/file.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { gadgetTraces, openFiles } from "../support/leftovers.ts";
-import { kernelHasProxies, pairModes } from "../support/pair_modes.ts";
-import { startServer } from "../support/pair_server.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { staysPending } from "../support/settling.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { gadgetTraces, openFiles } from "../support/machine/leftovers.ts";
+import { kernelHasProxies, pairModes } from "../support/gadgets/pair_modes.ts";
+import { startServer } from "../support/programs/pair_server.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { staysPending } from "../support/waiting/settling.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 const { bulkPacketSize: PACKET, maxSpeed } = gadgetSpeed();
 const SIZE = 2 * PACKET;

@@ -1,14 +1,17 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { bulkEndpoints } from "../support/echo_host.ts";
-import { startExample } from "../support/echo_program.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { kernelHasProxies } from "../support/pair_modes.ts";
-import { startPairProgram, startServer } from "../support/pair_server.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { staysPending } from "../support/settling.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+import { bulkEndpoints } from "../support/host/echo.ts";
+import { startExample } from "../support/programs/example.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { kernelHasProxies } from "../support/gadgets/pair_modes.ts";
+import {
+  startPairProgram,
+  startServer,
+} from "../support/programs/pair_server.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { staysPending } from "../support/waiting/settling.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const FILE = "/dev/handoff/ep1_rw";
@@ -43,7 +46,7 @@ async function startHandoff() {
     async [Symbol.asyncDispose]() {
       await device.close();
       const { text } = await example.end("SIGINT");
-      assertStringIncludes(text, `The data is for whoever opens ${FILE}\n`);
+      assertStringIncludes(text, `Serve the data with ${FILE}\n`);
       assertEquals(gadgetTraces(), before);
     },
   };

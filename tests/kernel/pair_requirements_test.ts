@@ -1,16 +1,16 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { pairModes } from "../support/pair_modes.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
-import { staysPending } from "../support/settling.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { pairModes } from "../support/gadgets/pair_modes.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { staysPending } from "../support/waiting/settling.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 // What the patches that brought files for both directions to Linux 7.3 were
 // made for. A pair has to have it on every kernel.

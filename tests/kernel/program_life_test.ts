@@ -3,7 +3,7 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {
   bulkPair,
@@ -14,12 +14,12 @@ import {
 } from "@usb/gadget";
 import { exists } from "../../ffi/file.ts";
 import { instanceName } from "../../src/definition/gadget.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { runToItsEnd } from "../support/ending_program.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { link } from "../support/link_function.ts";
-import { shell } from "../support/shell.ts";
-import { until } from "../support/until.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { runToItsEnd } from "../support/programs/ending.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { link } from "../support/gadgets/link_function.ts";
+import { shell } from "../support/machine/shell.ts";
+import { until } from "../support/waiting/until.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 

@@ -1,10 +1,10 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
-import { startProgram } from "../support/echo_program.ts";
-import { gadgetTraces } from "../support/leftovers.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { UsbfsDevice } from "../support/usbfs.ts";
+import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import { startProgram } from "../support/programs/example.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 Deno.test("examples/echo.ts as one file runs where no Deno is installed", async () => {
   const file = Deno.env.get("GADGET_SINGLE_FILE");

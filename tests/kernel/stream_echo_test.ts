@@ -1,16 +1,16 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
 import {
   type EndpointGadget,
   startEndpoints,
-} from "../support/endpoint_gadget.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { pairModes } from "../support/pair_modes.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
-import { soak } from "../support/soak.ts";
+} from "../support/gadgets/endpoints.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { pairModes } from "../support/gadgets/pair_modes.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { soak } from "../support/run/soak.ts";
 
 const MIB = 1 << 20;
 const LARGEST = 4 * MIB;

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
-import { plug, unplug } from "../support/cable.ts";
-import { startEndpoints } from "../support/endpoint_gadget.ts";
-import { openFiles } from "../support/leftovers.ts";
-import { pairModes } from "../support/pair_modes.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
+import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { openFiles } from "../support/machine/leftovers.ts";
+import { pairModes } from "../support/gadgets/pair_modes.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 /** More than fits into dummy_hcd's FIFO at every speed. */

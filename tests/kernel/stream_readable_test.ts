@@ -1,19 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkOut, type OutEndpoint, type ReadableOptions } from "@usb/gadget";
 import { addressOf } from "../../ffi/memory.ts";
-import { plug, unplug } from "../support/cable.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
 import {
   type EndpointGadget,
   startEndpoints,
-} from "../support/endpoint_gadget.ts";
-import { countCopies } from "../support/copies.ts";
-import { eventAfter } from "../support/life_events.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { staysPending } from "../support/settling.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+} from "../support/gadgets/endpoints.ts";
+import { countCopies } from "../support/measure/copy_counter.ts";
+import { eventAfter } from "../support/waiting/life_events.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { staysPending } from "../support/waiting/settling.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 

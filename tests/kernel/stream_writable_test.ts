@@ -1,19 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AbortedTransferError, bulkIn, SystemError } from "@usb/gadget";
-import { plug, unplug } from "../support/cable.ts";
+import { plug, unplug } from "../support/gadgets/cable.ts";
 import {
   type EndpointGadget,
   startEndpoints,
-} from "../support/endpoint_gadget.ts";
-import { watchEventLoop } from "../support/heartbeat.ts";
-import { eventAfter } from "../support/life_events.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
-import { failureOf, staysPending } from "../support/settling.ts";
-import { soak } from "../support/soak.ts";
-import { gadgetSpeed } from "../support/speed.ts";
-import { isTransferError } from "../support/usbfs_transfer.ts";
+} from "../support/gadgets/endpoints.ts";
+import { watchEventLoop } from "../support/measure/heartbeat.ts";
+import { eventAfter } from "../support/waiting/life_events.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { failureOf, staysPending } from "../support/waiting/settling.ts";
+import { soak } from "../support/run/soak.ts";
+import { gadgetSpeed } from "../support/run/speed.ts";
+import { isTransferError } from "../support/usbfs/transfer.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 /** More than fits into dummy_hcd's FIFO at every speed. */

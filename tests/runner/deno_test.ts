@@ -23,7 +23,7 @@ export function testArguments(files: readonly string[]): string[] {
     "--no-prompt",
     // Some tests collect garbage while the kernel works.
     "--v8-flags=--expose-gc",
-    "--preload=tests/support/main_thread.ts",
+    "--preload=tests/support/run/main_thread.ts",
     IMPORT_MAP,
     ...files,
   ];

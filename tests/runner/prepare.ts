@@ -33,7 +33,7 @@ export async function prepare(
     variables.GADGET_TESTUSB = await ensureTestusb(architecture, job);
   }
   if (wants("pair_")) {
-    const source = `${ROOT}tests/support/pair_program.c`;
+    const source = `${ROOT}tests/support/programs/pair_program.c`;
     variables.GADGET_PAIR_PROGRAM = await compileProgram(
       source,
       architecture,

@@ -1,7 +1,7 @@
 /**
- * `@std` has the same types with and without JSR: what is asserted here, each
- * of `deno task check` (the adapters) and `deno task test:jsr` (the real
- * packages) has to compile, and to do.
+ * The adapters have the types and the behaviour of `@std`: this file has to compile
+ * and pass both with the adapters (`deno task check`) and with the real packages
+ * (`deno task test:jsr`).
  *
  * @module
  */
@@ -18,11 +18,11 @@ import {
 import { parseArgs } from "@std/cli/parse-args";
 import { TextLineStream } from "@std/streams/text-line-stream";
 
-/** True for one type twice, false for two that only go into each other. */
+/** True for identical types, false for types that are only assignable. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends
   (<T>() => T extends B ? 1 : 2) ? true : false;
 
-/** Compiles where the value has exactly that type. */
+/** Compiles only if the value has exactly that type. */
 function hasType<Expected>() {
   return <Actual>(_: Actual, same: Same<Actual, Expected>) => assert(same);
 }
@@ -37,7 +37,7 @@ function refuse(): never {
   throw new Refusal(5, "Cannot do it: not now");
 }
 
-Deno.test("assertThrows() and assertRejects() return what was thrown, as the class that was asked for", async () => {
+Deno.test("assertThrows() and assertRejects() return the error as an instance of the requested class", async () => {
   const rejecting = () => Promise.reject(new Refusal(6, "later"));
   const error = assertThrows(refuse, Refusal, "not now", "a note");
   hasType<Refusal>()(error, true);
@@ -49,7 +49,7 @@ Deno.test("assertThrows() and assertRejects() return what was thrown, as the cla
   assertEquals(rejection.code, 6);
   hasType<unknown>()(await assertRejects(rejecting), true);
   hasType<unknown>()(await assertRejects(rejecting, "a note"), true);
-  // Each of these fails, and says so.
+  // Each of these assertions fails.
   assertThrows(() => assertThrows(() => 1, "nothing thrown"), Error, "nothing");
   assertThrows(() => assertThrows(refuse, TypeError), Error, "TypeError");
   assertThrows(() => assertThrows(refuse, Refusal, "never"), Error, "never");
@@ -62,7 +62,7 @@ Deno.test("assertThrows() and assertRejects() return what was thrown, as the cla
   await assertRejects(() => assertRejects(refuse, Refusal), Error, "reject");
 });
 
-Deno.test("assertions narrow types, and take a note as their last argument", () => {
+Deno.test("assertions narrow types, and accept a note as their last argument", () => {
   const value: unknown = new Refusal(7, "seven");
   assertInstanceOf(value, Refusal, "a note");
   hasType<Refusal>()(value, true);
@@ -79,7 +79,7 @@ Deno.test("assertions narrow types, and take a note as their last argument", () 
   assertThrows(() => assertStringIncludes("abc", "d", "a note"), Error, "note");
 });
 
-Deno.test("parseArgs() has a type for each option", () => {
+Deno.test("parseArgs() returns a typed value for each option", () => {
   const unknown: string[] = [];
   const args = parseArgs(
     ["--kernel=6.1", "--env", "A=1", "--env=B=2", "--help", "--what", "word"],
@@ -107,7 +107,7 @@ Deno.test("parseArgs() has a type for each option", () => {
     ["6.1", undefined, "1", ["A=1", "B=2"], true, false],
   );
   assertEquals(unknown, ["--what"]);
-  // Lists that are not written in the call keep their names if they are const.
+  // Lists that are declared outside the call keep their names if they are const.
   const names = ["one", "two"] as const;
   const repeated = ["two"] as const;
   const listed = parseArgs(["--two=2"], { string: names, collect: repeated });
@@ -116,7 +116,7 @@ Deno.test("parseArgs() has a type for each option", () => {
   assertEquals(listed.two, ["2"]);
 });
 
-Deno.test("TextLineStream turns pieces of text into lines", async () => {
+Deno.test("TextLineStream splits text chunks into lines", async () => {
   const stream = new TextLineStream();
   hasType<ReadableStream<string>>()(stream.readable, true);
   hasType<WritableStream<string>>()(stream.writable, true);

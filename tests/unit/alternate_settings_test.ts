@@ -14,9 +14,9 @@ import {
   validateFunction,
 } from "@usb/gadget";
 import { assertEquals } from "@std/assert";
-import { block, intf } from "../support/descriptors_blocks.ts";
+import { block, intf } from "../support/descriptors/blocks.ts";
 
-/** The settings of an interface, as the host sees them. */
+/** The alternate settings of an interface, as the host sees them. */
 function settings(it: InterfaceDefinition) {
   const { descriptors, strings } = compileFunction(
     usbFunction({ name: "f", interfaces: [it] }),
@@ -33,7 +33,7 @@ function settings(it: InterfaceDefinition) {
   });
 }
 
-Deno.test("an alternate setting takes over what it leaves out, except for endpoints", () => {
+Deno.test("an alternate setting inherits what it omits, except endpoints", () => {
   const keyboard = {
     class: ClassCode.HID,
     subclass: 1,
@@ -62,7 +62,7 @@ Deno.test("an alternate setting takes over what it leaves out, except for endpoi
   ]);
 });
 
-Deno.test("the normal form of an alternate setting says what it takes over", () => {
+Deno.test("the normal form of an alternate setting includes what it inherits", () => {
   const alternates = (alternate: object) =>
     normalizeDefinition({
       name: "f",
@@ -79,7 +79,7 @@ Deno.test("the normal form of an alternate setting says what it takes over", () 
   assertEquals([none.description, none.descriptors], ["", []]);
 });
 
-Deno.test("an alternate setting of another class needs its own functional descriptors", () => {
+Deno.test("an alternate setting of another class cannot inherit functional descriptors", () => {
   const problems = (alternate: object) =>
     validateFunction({
       name: "f",
@@ -98,7 +98,7 @@ Deno.test("an alternate setting of another class needs its own functional descri
   assertEquals(problems({ protocol: 2 }), []);
 });
 
-Deno.test("raw() of what the compiler writes fails at the stage at which the kernel shows it", () => {
+Deno.test("raw() refuses descriptors that the compiler writes, at the stage where the kernel would fail", () => {
   const descriptors = [
     [8, 0x0b, 0, 1, 0xff, 0, 0, 0],
     [6, 0x30, 0, 0, 0, 0],

@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
@@ -14,16 +14,16 @@ import {
   setupRows,
   staticRows,
   transferRows,
-} from "../support/argument_rows.ts";
-import { openEndpoints } from "../support/endpoints_on_files.ts";
-import { fakeSetup } from "../support/fake_setup.ts";
-import { firstDifference, pattern } from "../support/pattern.ts";
+} from "../support/arguments/rows.ts";
+import { openEndpoints } from "../support/measure/endpoints_on_files.ts";
+import { fakeSetup } from "../support/gadgets/fake_setup.ts";
+import { firstDifference, pattern } from "../support/data/pattern.ts";
 import {
   assertRefused,
   detachedBytes,
   NO_BYTES,
   shrunkBytes,
-} from "../support/wrong_arguments.ts";
+} from "../support/arguments/wrong_values.ts";
 
 /** Calls without arguments that could be wrong. */
 const NO_ARGUMENTS = [

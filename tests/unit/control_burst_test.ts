@@ -1,8 +1,8 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { read, write } from "../../ffi/file.ts";
 import { ControlBurst } from "../../src/functionfs/control/burst.ts";
-import { pipe } from "../support/pipe.ts";
+import { pipe } from "../support/machine/pipe.ts";
 
 /** A clock that stands still: all happens at once. */
 const now = () => 0;

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {
   type ControlHandler,
@@ -14,7 +14,7 @@ import {
   type FakeOptions,
   fakeSetup,
   runSetup,
-} from "../support/fake_setup.ts";
+} from "../support/gadgets/fake_setup.ts";
 
 const VENDOR = { type: "vendor", recipient: "interface", request: 1 } as const;
 const IN = { ...VENDOR, direction: "in", length: 4 } as const;

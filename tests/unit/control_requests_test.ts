@@ -14,7 +14,7 @@ import {
 } from "../../mod.ts";
 import { standardRequests } from "../../src/functionfs/control/standard_requests.ts";
 import { Session } from "../../src/functionfs/session.ts";
-import { outcomeOf } from "../support/fake_setup.ts";
+import { outcomeOf } from "../support/gadgets/fake_setup.ts";
 
 const CLASS = { type: "class", recipient: "interface" } as const;
 const ask = (request: number, length: number, value = 0, index = 0) =>

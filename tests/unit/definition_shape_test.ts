@@ -23,9 +23,9 @@ import {
   winUsb,
 } from "@usb/gadget";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
-import { spoil } from "../support/nonsense.ts";
-import { Random } from "../support/random.ts";
+import { arbitraryDefinition } from "../support/descriptors/arbitrary.ts";
+import { spoil } from "../support/descriptors/invalid_values.ts";
+import { Random } from "../support/data/random.ts";
 
 const RUNS = 5_000;
 

@@ -9,7 +9,7 @@ import {
   intf,
   property,
   stringsBlock,
-} from "../support/descriptors_blocks.ts";
+} from "../support/descriptors/blocks.ts";
 
 /** Asserts that ep0 takes a block, and that so many things go wrong later. */
 function later(

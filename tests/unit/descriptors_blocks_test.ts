@@ -11,7 +11,7 @@ import {
   property,
   stringsBlock,
   u32,
-} from "../support/descriptors_blocks.ts";
+} from "../support/descriptors/blocks.ts";
 
 const EMPTY_STRINGS = stringsBlock([]);
 

@@ -28,7 +28,7 @@ import {
   stringsBlock,
   u16,
   u32,
-} from "../support/descriptors_blocks.ts";
+} from "../support/descriptors/blocks.ts";
 
 type Parts = Partial<FunctionDefinition>;
 

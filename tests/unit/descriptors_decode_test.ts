@@ -26,7 +26,7 @@ import {
   intf,
   stringsBlock,
   u32,
-} from "../support/descriptors_blocks.ts";
+} from "../support/descriptors/blocks.ts";
 
 const CONFIGURATION = [9, 2, 0, 0, 1, 1, 0, 0xe0, 250];
 

@@ -8,9 +8,9 @@ import {
   validateBlocks,
 } from "@usb/gadget";
 import { assert, assertEquals } from "@std/assert";
-import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
-import { mutate } from "../support/descriptors_mutate.ts";
-import { Random } from "../support/random.ts";
+import { arbitraryDefinition } from "../support/descriptors/arbitrary.ts";
+import { mutate } from "../support/descriptors/mutate.ts";
+import { Random } from "../support/data/random.ts";
 
 const RUNS = 2000;
 const SEED = Math.floor(Math.random() * 2 ** 32);

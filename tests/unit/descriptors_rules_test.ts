@@ -26,7 +26,7 @@ import {
   stringsBlock,
   u16,
   u32,
-} from "../support/descriptors_blocks.ts";
+} from "../support/descriptors/blocks.ts";
 
 type Said = readonly [rule: string, path: string, message: string];
 

@@ -8,8 +8,8 @@ import { assert, assertEquals } from "@std/assert";
 import * as abi from "../../ffi/abi.ts";
 import { Errno } from "../../ffi/errno.ts";
 import * as functionfs from "../../src/functionfs/abi.ts";
-import * as usbfs from "../support/usbfs_abi.ts";
-import { evaluate } from "../support/c_headers.ts";
+import * as usbfs from "../support/usbfs/abi.ts";
+import { evaluate } from "../support/machine/c_headers.ts";
 import { ARCHITECTURES } from "../vm/architectures.ts";
 
 /** What numbers are in C that has no name for them. */

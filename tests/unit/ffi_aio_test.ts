@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { aioLibraries } from "../support/libraries.ts";
+import { aioLibraries } from "../support/run/aio_libraries.ts";
 import {
   assert,
   assertEquals,
@@ -26,8 +26,8 @@ import {
 } from "../../ffi/file.ts";
 import { destroyContext, openAio } from "../../ffi/aio/calls.ts";
 import { addressOf } from "../../ffi/memory.ts";
-import { collectGarbage, usedMemory } from "../support/memory.ts";
-import { eventFd, pipe } from "../support/pipe.ts";
+import { collectGarbage, usedMemory } from "../support/measure/memory.ts";
+import { eventFd, pipe } from "../support/machine/pipe.ts";
 
 /** A file in /tmp that is gone after the test. */
 function temporaryFile(): { fd: number } & Disposable {

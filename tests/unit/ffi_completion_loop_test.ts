@@ -1,11 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { POLLIN } from "../../ffi/abi.ts";
 import { AioContext } from "../../ffi/aio/context.ts";
 import { write } from "../../ffi/file.ts";
-import { makeWrites, openEndpoints } from "../support/endpoints_on_files.ts";
-import { pipe } from "../support/pipe.ts";
+import {
+  makeWrites,
+  openEndpoints,
+} from "../support/measure/endpoints_on_files.ts";
+import { pipe } from "../support/machine/pipe.ts";
 
 /** Counts the turns of the event loop that are asked for. */
 class Turns implements Disposable {

@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   assert,
   assertEquals,

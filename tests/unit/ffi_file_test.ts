@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   assert,
   assertEquals,
@@ -36,7 +36,7 @@ import {
 import { cString, libc } from "../../ffi/libc.ts";
 import { addressOf, memfd, mmap } from "../../ffi/memory.ts";
 import { listMounts, parseMounts, unmount } from "../../ffi/mount.ts";
-import { pipe } from "../support/pipe.ts";
+import { pipe } from "../support/machine/pipe.ts";
 
 /** A new directory under /tmp that is gone after the test. */
 function temporaryDirectory(): { path: string } & Disposable {

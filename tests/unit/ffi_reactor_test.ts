@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { POLLHUP, POLLIN, POLLOUT } from "../../ffi/abi.ts";
 import { close, read, write } from "../../ffi/file.ts";
 import { watch } from "../../ffi/reactor.ts";
-import { eventFd, pipe } from "../support/pipe.ts";
+import { eventFd, pipe } from "../support/machine/pipe.ts";
 
 const byte = new Uint8Array([1]);
 
@@ -113,7 +113,10 @@ async function runProgram(body: string): Promise<Deno.CommandOutput> {
   const ffi = new URL("../../ffi/", import.meta.url);
   const code = `
     import { watch } from "${ffi}reactor.ts";
-    import { eventFd } from "${new URL("../support/pipe.ts", import.meta.url)}";
+    import { eventFd } from "${new URL(
+    "../support/machine/pipe.ts",
+    import.meta.url,
+  )}";
     import { AioContext } from "${ffi}aio/context.ts";
     ${body}`;
   return await new Deno.Command(Deno.execPath(), {

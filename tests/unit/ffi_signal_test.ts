@@ -1,6 +1,6 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertThrows } from "@std/assert";
-import { until } from "../support/until.ts";
+import { until } from "../support/waiting/until.ts";
 import { isIgnored, whileIgnored } from "../../ffi/signal.ts";
 
 const SIGUSR2 = 12;

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { destroyAbandonedContexts } from "../../ffi/aio/abandoned.ts";
 import { exists, readTextFile } from "../../ffi/file.ts";
-import { until } from "../support/until.ts";
-import { ask, startWorker } from "../support/workers.ts";
+import { until } from "../support/waiting/until.ts";
+import { ask, startWorker } from "../support/workers/start.ts";
 
 /** Starts a Worker that waits, and returns its thread with it. */
 async function startWaiting(): Promise<{ worker: Worker; thread: number }> {
-  const worker = startWorker("ffi_worker.ts");
+  const worker = startWorker("waiting_worker.ts");
   return { worker, thread: await ask<number>(worker, []) };
 }
 
@@ -40,9 +40,9 @@ Deno.test("the AIO contexts of Workers that have ended can be destroyed, and no 
   assertEquals(contexts(), before);
 });
 
-/** Runs a program of tests/support, and returns what it has written. */
+/** Runs a program of tests/support/workers, and returns what it has written. */
 async function run(file: string): Promise<string> {
-  const program = new URL(`../support/${file}`, import.meta.url);
+  const program = new URL(`../support/workers/${file}`, import.meta.url);
   const { stdout, stderr, signal } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", program.pathname],
     env: { MALLOC_PERTURB_: "90", NO_COLOR: "1" },
@@ -54,9 +54,9 @@ async function run(file: string): Promise<string> {
 }
 
 Deno.test("the array of a parked poll is still there when its Worker has ended", async () => {
-  assertEquals(await run("ffi_parked_poll.ts"), "100\n");
+  assertEquals(await run("parked_poll_program.ts"), "100\n");
 });
 
 Deno.test("a Worker may end while it closes an AIO context", async () => {
-  assertEquals(await run("ffi_closing_context.ts"), "alive\n");
+  assertEquals(await run("closing_program.ts"), "alive\n");
 });

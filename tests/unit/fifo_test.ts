@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { appendAll, prependAll } from "../../src/functionfs/transfer/append.ts";
 import { Fifo } from "../../src/functionfs/transfer/fifo.ts";
-import { Random } from "../support/random.ts";
-import { testSeed } from "../support/seed.ts";
+import { Random } from "../support/data/random.ts";
+import { testSeed } from "../support/data/seed.ts";
 
 Deno.test("a Fifo holds what an array holds, whatever happens to both", () => {
   const seed = testSeed();

@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { compileFunction, parseKernelRelease, usbFunction } from "@usb/gadget";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EPOLL_CLOEXEC } from "../../ffi/abi.ts";

@@ -14,8 +14,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { checkGadget } from "../../src/check/gadget/gadget.ts";
 import { landingPageWarning } from "../../src/gadget/udc/landing_page.ts";
 import { modelGadget } from "../../src/gadget/configfs/tree.ts";
-import { spoil } from "../support/nonsense.ts";
-import { Random } from "../support/random.ts";
+import { spoil } from "../support/descriptors/invalid_values.ts";
+import { Random } from "../support/data/random.ts";
 
 const RUNS = 5_000;
 const interfaces = [{

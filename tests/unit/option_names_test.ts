@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import {
   bulkPair,
   DmaBuffer,
@@ -10,7 +10,7 @@ import {
   waitForUdc,
 } from "@usb/gadget";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { openEndpoints } from "../support/endpoints_on_files.ts";
+import { openEndpoints } from "../support/measure/endpoints_on_files.ts";
 
 const echo = usbFunction({
   name: "echo",

@@ -34,7 +34,7 @@ Deno.test("what mod.ts reaches lies inside the package", async () => {
 
 Deno.test("cli.ts reaches @std/cli, and nothing else outside the package", async () => {
   const outside = await modulesOutside("cli.ts");
-  const adapter = new URL("tests/support/parse_args.ts", root).href;
+  const adapter = new URL("tests/support/adapters/parse_args.ts", root).href;
   assertEquals(
     outside.filter((it) => it !== adapter && !it.startsWith("node:")),
     [],

@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { compileFunction, isochronousOut, usbFunction } from "@usb/gadget";
 import type { CompiledEndpoint } from "../../src/compile/compile.ts";

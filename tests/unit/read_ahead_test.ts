@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { Errno } from "../../ffi/errno.ts";
 import type { CompiledEndpoint } from "../../src/compile/compile.ts";

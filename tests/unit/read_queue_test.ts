@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { PacketSizes } from "../../src/functionfs/endpoint/packet_sizes.ts";
 import {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { deal, groupByMachine } from "../runner/machine.ts";
 
-Deno.test("groupByMachine() puts files together by the VM that they ask for", async () => {
+Deno.test("groupByMachine() groups files by the VM that they request", async () => {
   const sources: Record<string, string> = {
     a: "/** A test. */\nimport {};\n",
     b: '/** Another. */\n// VM: --hcd "is_super_speed=1 num=8" --memory 3G\n',
@@ -29,7 +29,7 @@ Deno.test("groupByMachine() puts files together by the VM that they ask for", as
   );
 });
 
-Deno.test("deal() gives every file to one of the VMs", () => {
+Deno.test("deal() assigns each file to exactly one VM", () => {
   const group = { request: "", machine: {}, files: ["a", "b", "c"] };
   const files = (count: number) => deal(group, count).map(({ files }) => files);
   assertEquals(files(1), [["a", "b", "c"]]);

@@ -35,7 +35,7 @@ function edit(): SourceEdit {
   return new SourceEdit(SOURCE, "add.c");
 }
 
-Deno.test("SourceEdit edits one function and leaves others alone", () => {
+Deno.test("SourceEdit edits one function and leaves the others unchanged", () => {
   const it = edit();
   it.inFunction("add", (replace) => {
     replace(/ \+ /g, " - ", 2);
@@ -43,7 +43,7 @@ Deno.test("SourceEdit edits one function and leaves others alone", () => {
   assertEquals(it.text, SOURCE.replaceAll(" + ", " - "));
 });
 
-Deno.test("SourceEdit adds includes where they are missing, and definitions", () => {
+Deno.test("SourceEdit adds missing includes, and definitions", () => {
   const it = edit();
   it.include("linux/slab.h", "linux/usb.h");
   it.insertBefore("other", "static int more;\n");
@@ -54,7 +54,7 @@ Deno.test("SourceEdit adds includes where they are missing, and definitions", ()
   assertStringIncludes(it.text, "static int more;\n\nint other(void)\n{");
 });
 
-Deno.test("SourceEdit refuses what does not look as expected, and says what", () => {
+Deno.test("SourceEdit refuses unexpected source, and names the difference", () => {
   const cases: [(it: SourceEdit) => void, string][] = [
     [
       (it) => it.insertBefore("gone", ""),
@@ -83,7 +83,7 @@ Deno.test("SourceEdit refuses what does not look as expected, and says what", ()
   }
 });
 
-Deno.test("parseHeaders() finds what a kernel's modules are built with", () => {
+Deno.test("parseHeaders() finds the headers and the compiler of a kernel's modules", () => {
   const text = `Package: linux-headers-7.3.4+deb13-amd64
 Depends: gcc-14-for-host, linux-base (>= 4.12~), linux-headers-7.3.4+deb13-common (= 7.3.4-1), linux-kbuild-7.3.4+deb13
 `;
@@ -99,7 +99,7 @@ Depends: gcc-14-for-host, linux-base (>= 4.12~), linux-headers-7.3.4+deb13-commo
   assertEquals(baseSuite("sid"), undefined);
 });
 
-Deno.test("a UDC with scatter-gather is tested on kernels that have DMABUF transfers", () => {
+Deno.test("the UDC with scatter-gather is tested on kernels with DMABUF transfers", () => {
   const kernels = ["6.1", "6.8", "6.9", "6.12", "7.3"];
   assertEquals(
     kernels.filter((kernel) => obstacleTo("sg", kernel) === undefined),
@@ -114,7 +114,7 @@ Deno.test("a UDC with scatter-gather is tested on kernels that have DMABUF trans
   }
 });
 
-Deno.test("--udc names a UDC that there is", () => {
+Deno.test("--udc accepts only known UDCs", () => {
   assertEquals(parseArguments(["--udc", "sg", "true"]).udc, "sg");
   assertThrows(
     () => parseArguments(["--udc", "dwc3", "true"]),

@@ -5,7 +5,7 @@ import { install } from "../vm/tools.ts";
 
 const folder = new URL("../../examples/systemd/", import.meta.url);
 
-Deno.test("systemd has nothing to say against the units of examples/systemd", async () => {
+Deno.test("systemd-analyze accepts the units in examples/systemd", async () => {
   if (await findProgram("systemd-analyze") === undefined) {
     await install(["systemd"], { progress: silent });
   }
@@ -15,12 +15,12 @@ Deno.test("systemd has nothing to say against the units of examples/systemd", as
     for await (const { name } of Deno.readDir(folder)) {
       if (!/\.(service|socket)$/.test(name)) continue;
       const text = await Deno.readTextFile(new URL(name, folder));
-      // Programs that a user would have installed.
+      // Programs that a user would install.
       const unit = text.replaceAll("/usr/bin/deno", Deno.execPath())
         .replaceAll("/usr/local/bin/usb-echo", "/bin/true")
         .replaceAll("/sbin/modprobe", "/bin/true");
       await Deno.writeTextFile(`${copy}/${name}`, unit);
-      // systemd complains of a unit that others can write to.
+      // systemd warns about a unit that other users can write to.
       await Deno.chmod(`${copy}/${name}`, 0o644);
       units.push(`${copy}/${name}`);
     }
@@ -29,7 +29,7 @@ Deno.test("systemd has nothing to say against the units of examples/systemd", as
       args: ["verify", ...units],
       env: { LC_ALL: "C" },
     }).output();
-    // About units of the machine it complains by their own names.
+    // Complaints about units of the machine carry their own names.
     const about = new TextDecoder().decode(stderr).split("\n")
       .filter((line) => line.includes("usb-echo"));
     assertEquals(about, []);

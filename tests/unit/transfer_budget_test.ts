@@ -1,14 +1,14 @@
 /**
- * What a transfer may cost. Counted, not timed: on /dev/null and /dev/zero, so
- * that every run finds the same.
+ * The budget of a transfer, counted rather than timed: on /dev/null and /dev/zero,
+ * so every run gives the same result.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Cost, Costs } from "../support/transfer_budget.ts";
+import type { Cost, Costs } from "../support/measure/transfer_budget.ts";
 
-/** A system call for each 32 transfers that are under way together. */
+/** One system call per 32 transfers in flight. */
 const SUBMITS = 1 / 32;
 
-/** Bytes of the heap: the promise, what waits for it, and who answers it. */
+/** Bytes of the heap: the promise, its continuation, and its resolver. */
 const WRITE_BYTES = 1000;
 const READ_BYTES = 1150;
 
@@ -19,9 +19,9 @@ async function count(what: "calls" | "heap"): Promise<Costs> {
       "--allow-all",
       "--no-check",
       "--import-map=tests/import_map.json",
-      // Nothing is collected while bytes are counted.
+      // No garbage collection while bytes are counted.
       "--v8-flags=--min-semi-space-size=128,--max-semi-space-size=128",
-      "tests/support/transfer_budget.ts",
+      "tests/support/measure/transfer_budget.ts",
       what,
     ],
     cwd: new URL("../..", import.meta.url),
@@ -31,13 +31,13 @@ async function count(what: "calls" | "heap"): Promise<Costs> {
   return JSON.parse(text(stdout));
 }
 
-Deno.test("transfers 32 deep share one system call, and call nothing else but for an address", async () => {
+Deno.test("32 transfers in flight share one system call, and each adds only a call for an address", async () => {
   const { write, readInto, read } = await count("calls");
   for (const { calls } of [write, readInto, read]) {
     const made = Object.entries(calls).filter(([, each]) => each > 0);
     assertEquals(new Map(made).get("io_submit"), SUBMITS);
     assertEquals(new Map(made).get("address_of"), 1);
-    // The poll may be parked and woken once in a run.
+    // The poll may be parked and woken once per run.
     const others = made.filter(([name]) =>
       name !== "io_submit" && name !== "address_of"
     );
@@ -46,10 +46,10 @@ Deno.test("transfers 32 deep share one system call, and call nothing else but fo
   }
 });
 
-Deno.test("a transfer leaves no more than its promise and its call to be collected", async () => {
+Deno.test("a transfer leaves only its promise and its call as garbage", async () => {
   const { write, readInto } = await count("heap");
   const check = ({ heapBytes }: Cost, most: number) => {
-    // Less than nothing: something was collected, and the count is worthless.
+    // A negative count means a garbage collection: the result is useless.
     assert(heapBytes > 0 && heapBytes <= most, `${heapBytes} bytes each`);
   };
   check(write, WRITE_BYTES);

@@ -1,4 +1,4 @@
-import "../support/libraries.ts";
+import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { SystemError, type SystemErrorFields } from "@usb/gadget";
 import { Errno, isSystemError } from "../../ffi/errno.ts";

@@ -50,7 +50,7 @@ Deno.test("parseArguments() keeps the command's arguments as they are", () => {
   assertEquals(parseArguments(words).command, words);
 });
 
-Deno.test("parseArguments() collects what may be repeated", () => {
+Deno.test("parseArguments() collects repeated options", () => {
   const { env, shares, allowLog } = parseArguments([
     ..."--env A=1 --env=B=x=y --share /a --share /b --allow-log x.y true".split(
       " ",
@@ -70,12 +70,12 @@ Deno.test("parseArguments() understands sizes, seconds and lists", () => {
   assertEquals(modules, ["usbmon", "usb-storage"]);
 });
 
-Deno.test("parseArguments() needs no command to prepare or to help", () => {
+Deno.test("parseArguments() needs no command with --prepare or --help", () => {
   assertEquals(parseArguments(["--prepare"]).prepare, true);
   assertEquals(parseArguments(["--help"]).help, true);
 });
 
-Deno.test("parseArguments() says what is wrong", () => {
+Deno.test("parseArguments() reports wrong arguments", () => {
   const cases: Record<string, string> = {
     "": "No command given: see --help",
     "--kernl 6.1 true": 'Unknown option "--kernl": see --help',
@@ -130,7 +130,7 @@ Deno.test("scanKernelLog() reports a WARNING with its lines", () => {
   assertEquals(problems[0].lines, WARNING_LOG.slice(1, 9));
 });
 
-Deno.test("scanKernelLog() lets a WARNING pass that is allowed", () => {
+Deno.test("scanKernelLog() ignores an allowed WARNING", () => {
   assertEquals(scanKernelLog(WARNING_LOG, [/udc\/core\.c:9/]), []);
   assertEquals(scanKernelLog(WARNING_LOG, [/other/]).length, 1);
 });
@@ -172,11 +172,11 @@ Deno.test("scanKernelLog() finds nothing in an ordinary log", () => {
   );
 });
 
-Deno.test("scanKernelLog() reports two complaints one by one", () => {
+Deno.test("scanKernelLog() reports two complaints separately", () => {
   assertEquals(scanKernelLog([...WARNING_LOG, ...WARNING_LOG]).length, 2);
 });
 
-Deno.test("scanKernelLog() keeps together what a dying kernel says", () => {
+Deno.test("scanKernelLog() reports the last words of a kernel as one complaint", () => {
   const lines = [
     "[    1.310489] Oops: int3: 0000 [#1] SMP NOPTI",
     "[    1.316137] Call Trace:",
@@ -197,7 +197,7 @@ Deno.test("parseKmsg() writes records as the console does", () => {
   ]);
 });
 
-Deno.test("joinLogs() adds what only the console shows", () => {
+Deno.test("joinLogs() adds the lines that only the console has", () => {
   const console =
     "[    1.000000] known\r\n[    2.000000] last words\r\n[    1.0";
   assertEquals(joinLogs("6,1,1000000,-;known\n", console), [
@@ -227,7 +227,7 @@ Deno.test("chooseKernelPackages() takes the newest release of the series", () =>
   assertEquals(chosen?.release, "6.12.90+deb12.1-amd64");
 });
 
-Deno.test("chooseKernelPackages() leaves special builds out", () => {
+Deno.test("chooseKernelPackages() excludes special builds", () => {
   const chosen = chooseKernelPackages(
     "6.1",
     "amd64",
@@ -251,7 +251,7 @@ Deno.test("chooseKernelPackages() takes all parts of a split kernel, signed ones
       "linux-binary-7.3.4+deb13-amd64",
       "linux-base-7.3.4+deb13-amd64",
       "linux-modules-7.3.4+deb13-amd64",
-      "linux-modules-7.3.10+deb13-amd64", // its binary is missing
+      "linux-modules-7.3.10+deb13-amd64", // its binary package is missing
     ),
   );
   assertEquals(chosen?.release, "7.3.4+deb13-amd64");
@@ -262,14 +262,14 @@ Deno.test("chooseKernelPackages() takes all parts of a split kernel, signed ones
   ]);
 });
 
-Deno.test("chooseKernelPackages() makes do with an unsigned kernel", () => {
+Deno.test("chooseKernelPackages() falls back to an unsigned kernel", () => {
   const name = "linux-image-6.12.95+deb12-amd64-unsigned";
   const chosen = chooseKernelPackages("6.12", "amd64", available(name));
   assertEquals(chosen?.release, "6.12.95+deb12-amd64");
   assertEquals(chosen?.packages.map((entry) => entry.name), [name]);
 });
 
-Deno.test("chooseKernelPackages() finds nothing where nothing is", () => {
+Deno.test("chooseKernelPackages() returns nothing if no package matches", () => {
   assertEquals(chooseKernelPackages("7.3", "amd64", []), undefined);
 });
 
@@ -288,7 +288,7 @@ Deno.test("compareVersions() orders as Debian does", () => {
   assertEquals(compareVersions("1.0-1", "1.0-1"), 0);
 });
 
-Deno.test("parsePackages() reads what apt-cache shows", () => {
+Deno.test("parsePackages() reads the output of apt-cache", () => {
   const text = "Package: a\nVersion: 1.0-1\nSize: 42\nDescription: x\n y\n\n" +
     "Package: b\nVersion: 2\n";
   assertEquals(parsePackages(text), [
@@ -297,7 +297,7 @@ Deno.test("parsePackages() reads what apt-cache shows", () => {
   ]);
 });
 
-Deno.test("parseMirror() takes Debian's archive, not its security updates", () => {
+Deno.test("parseMirror() picks Debian's archive, not its security updates", () => {
   const text = "Other|Other|http://other.example/apt\n" +
     "Debian|Debian-Security|http://mirror.example/debian-security\n" +
     "Debian|Debian|http://mirror.example/debian\n";
@@ -307,7 +307,7 @@ Deno.test("parseMirror() takes Debian's archive, not its security updates", () =
 
 // Modules
 
-Deno.test("loadOrder() puts what a module needs before it", () => {
+Deno.test("loadOrder() puts dependencies before a module", () => {
   const index = parseModuleIndex(
     "fs/9p/9p.ko.xz: net/9p/9pnet.ko.xz fs/netfs/netfs.ko.xz\n" +
       "net/9p/9pnet.ko.xz: fs/netfs/netfs.ko.xz\n" +
@@ -333,7 +333,7 @@ Deno.test("moduleName() writes names as lsmod does", () => {
 
 // Guest
 
-Deno.test("commandScript() hands over any argument", async () => {
+Deno.test("commandScript() passes any argument unchanged", async () => {
   const command = [
     "printf",
     "%s|",
@@ -361,7 +361,7 @@ Deno.test("quote() protects quotes", () => {
   assertEquals(quote("it's"), `'it'\\''s'`);
 });
 
-Deno.test("guestEnvironment() passes on little, and finds Deno and its cache", () => {
+Deno.test("guestEnvironment() passes few variables, and finds Deno and its cache", () => {
   const env = guestEnvironment(
     { HOME: "/home/me", PATH: "/usr/bin:/opt/bin", CI: "true", SECRET: "x" },
     "/opt/deno/deno",
@@ -372,7 +372,7 @@ Deno.test("guestEnvironment() passes on little, and finds Deno and its cache", (
   assertEquals(env.SECRET, undefined);
 });
 
-Deno.test("mountLines() lets through what a fresh folder would hide", () => {
+Deno.test("mountLines() mounts again what a new mount would hide", () => {
   const lines = mountLines({
     cwd: "/tmp/check out/tests",
     env: { HOME: "/root", PATH: "/usr/bin:/bin", DENO_DIR: "/tmp/cache" },
@@ -390,7 +390,7 @@ Deno.test("mountLines() lets through what a fresh folder would hide", () => {
   ]);
 });
 
-Deno.test("a guest of another architecture has no program of the host", () => {
+Deno.test("a guest of another architecture does not use the host's programs", () => {
   const env = guestEnvironment(
     { HOME: "/home/me", PATH: "/opt/bin" },
     "/opt/deno-x64/deno",
@@ -427,7 +427,7 @@ Deno.test("architecture() knows the kernel's and Debian's names", () => {
   assertEquals(architecture("amd64"), architecture("x86_64"));
 });
 
-Deno.test("packCpio() writes archives that cpio could read", () => {
+Deno.test("packCpio() writes archives that cpio can read", () => {
   const archive = packCpio([
     file("init", "hello", 0o755),
     symlink("sh", "busybox"),
@@ -473,20 +473,20 @@ async function split(chunks: string[]): Promise<[string, boolean]> {
   return [text, ended];
 }
 
-Deno.test("readUntilMarker() passes on what precedes the marker", async () => {
+Deno.test("readUntilMarker() forwards what precedes the marker", async () => {
   assertEquals(await split(["a<b<END>"]), ["a<b", true]);
   assertEquals(await split(["a<", "E", "ND>ignored"]), ["a", true]);
   assertEquals(await split(["<E<E", "ND>"]), ["<E", true]);
   assertEquals(await split(["<END>"]), ["", true]);
 });
 
-Deno.test("readUntilMarker() passes on all when the VM ends without it", async () => {
+Deno.test("readUntilMarker() forwards everything if the VM ends without the marker", async () => {
   assertEquals(await split(["a", "<EN"]), ["a<EN", false]);
 });
 
 // Messages
 
-Deno.test("suitesOf() lists the kernels that it knows", () => {
+Deno.test("suitesOf() lists the known kernels for an unknown one", () => {
   assertThrows(
     () => suitesOf("5.10"),
     UsageError,
@@ -506,16 +506,16 @@ Deno.test("missing packages are named with the command that installs them", () =
   );
 });
 
-Deno.test("list() writes values as a sentence does", () => {
+Deno.test("list() joins values as in a sentence", () => {
   assertEquals(list(["a"]), '"a"');
   assertEquals(list(["a", "b", "c"], "or"), '"a", "b" or "c"');
 });
 
-Deno.test("isStatic() is false for what the dynamic loader starts", async () => {
+Deno.test("isStatic() is false for dynamically linked programs", async () => {
   assertEquals(await isStatic(Deno.execPath()), false);
 });
 
-Deno.test("runInVm() rejects what cannot work before it boots", async () => {
+Deno.test("runInVm() rejects impossible requests before it boots", async () => {
   await assertRejects(
     () => runInVm({ command: ["true"], cwd: "/does/not/exist" }),
     UsageError,
@@ -527,7 +527,7 @@ Deno.test("runInVm() rejects what cannot work before it boots", async () => {
     "ask for less with --memory",
   );
   await assertRejects(
-    // Also where the machine has not enough memory.
+    // Also on a machine with too little memory.
     () => runInVm({ command: ["true"], arch: "vax", memory: 1e9 }),
     UsageError,
     'Cannot emulate architecture "vax": known are "x86_64", "amd64", "aarch64" and "arm64"',

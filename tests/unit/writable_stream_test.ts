@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { makeWritable } from "../../src/functionfs/stream/writable.ts";
 import type { Write } from "../../src/functionfs/endpoint/write.ts";
-import { failureOf } from "../support/settling.ts";
+import { failureOf } from "../support/waiting/settling.ts";
 
 /** An endpoint whose transfers end when the test says so. */
 class FakeEndpoint {

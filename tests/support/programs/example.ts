@@ -1,0 +1,77 @@
+/**
+ * Runs an example as a user would: in a separate process, by default with
+ * `--allow-ffi` and no other permission.
+ *
+ * @module
+ */
+
+/** A running example. */
+export interface RunningExample extends AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+  /** Ends it with a signal, and returns its status and its output. */
+  end(
+    signal: Deno.Signal,
+  ): Promise<{ status: Deno.CommandStatus; text: string }>;
+}
+
+/** How to start an example. */
+export interface ExampleOptions {
+  readonly args?: readonly string[];
+  /** @default {["--allow-ffi"]} */
+  readonly permissions?: readonly string[];
+}
+
+/** Starts `examples/NAME`. */
+export function startExample(
+  name: string,
+  { args = [], permissions = ["--allow-ffi"] }: ExampleOptions = {},
+): RunningExample {
+  const root = new URL("../../../", import.meta.url);
+  return startProgram(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--no-check",
+      "--cached-only",
+      "--import-map=tests/import_map.json",
+      ...permissions,
+      new URL(`examples/${name}`, root).href,
+      ...args,
+    ],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  });
+}
+
+/** Starts any program, and collects its output. */
+export function startProgram(
+  program: string,
+  options: Deno.CommandOptions,
+): RunningExample {
+  const process = new Deno.Command(program, {
+    ...options,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = Promise.all([
+    new Response(process.stdout).text(),
+    new Response(process.stderr).text(),
+  ]);
+  const end = async (signal: Deno.Signal) => {
+    try {
+      process.kill(signal);
+    } catch {
+      // It has already ended; its status shows how.
+    }
+    const status = await process.status;
+    return { status, text: (await output).join("") };
+  };
+  return {
+    process,
+    end,
+    async [Symbol.asyncDispose]() {
+      await end("SIGKILL");
+    },
+  };
+}
