@@ -12,7 +12,7 @@ import { libc } from "../../ffi/libc.ts";
 import {
   FUNCTIONFS_EVENT_SIZE,
   FUNCTIONFS_SETUP,
-} from "../../src/functionfs/abi.ts";
+} from "../../src/compile/functionfs_abi.ts";
 
 /** The open files of a function that somebody else serves. */
 export class FunctionHolder implements Disposable {

@@ -13,7 +13,7 @@ import {
   usbFunction,
 } from "../../mod.ts";
 import { standardRequests } from "../../src/functionfs/control/standard_requests.ts";
-import { Session } from "../../src/functionfs/session.ts";
+import { Session } from "../../src/functionfs/lifecycle.ts";
 import { outcomeOf } from "../support/fake_setup.ts";
 
 const CLASS = { type: "class", recipient: "interface" } as const;

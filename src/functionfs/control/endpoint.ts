@@ -24,7 +24,7 @@ import {
   FUNCTIONFS_EVENT_SIZE,
   FUNCTIONFS_MAX_EVENTS,
   FUNCTIONFS_SETUP,
-} from "../abi.ts";
+} from "../../compile/functionfs_abi.ts";
 import { ControlBurst } from "./burst.ts";
 import { ControlFile } from "./file.ts";
 import { tellLife } from "./life_events.ts";

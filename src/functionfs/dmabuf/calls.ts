@@ -16,7 +16,7 @@ import {
   FUNCTIONFS_DMABUF_ATTACH,
   FUNCTIONFS_DMABUF_DETACH,
   FUNCTIONFS_DMABUF_TRANSFER,
-} from "../abi.ts";
+} from "../../compile/functionfs_abi.ts";
 
 /** What FunctionFS says to a DMABUF that does not exist. */
 export type DmabufAnswer = "bound" | "refused" | "unknown";

@@ -16,7 +16,7 @@ import {
   FUNCTIONFS_ENDPOINT_DESC,
   FUNCTIONFS_FIFO_FLUSH,
   FUNCTIONFS_FIFO_STATUS,
-} from "../abi.ts";
+} from "../../compile/functionfs_abi.ts";
 import {
   type Connection,
   connectionOf,
