@@ -1,9 +1,9 @@
 /**
  * Files of a function that this process was started with, already open.
  *
- * Whoever starts services passes descriptors from 3 on. Which of them is which
- * file is read from their links in `/proc/self/fd`: systemd sorts the files of
- * an instance by name, `ep10` before `ep2`, and may pass several instances.
+ * A service manager passes descriptors from 3 on. Which of them is which file
+ * is read from their links in `/proc/self/fd`: systemd sorts the files of an
+ * instance by name, `ep10` before `ep2`, and may pass several instances.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export class InheritedFiles {
   /**
    * Looks for open files of an instance.
    *
-   * @throws {Error} If the mount is not there.
+   * @throws {Error} If the mount does not exist.
    * @throws {Deno.errors.NotFound} If none of its files is open.
    */
   constructor(mountPoint: string) {
@@ -36,10 +36,10 @@ export class InheritedFiles {
       if (!this.#fds.has(file)) this.#fds.set(file, fd);
     }
     if (!this.#fds.has("ep0")) {
-      throw errorOf(
-        Errno.ENOENT,
-        `Cannot inherit function: no file of it is open: ${mountPoint}/ep0; is this process started by the unit whose ListenUSBFunction= that is`,
-        { syscall: "open", path: `${mountPoint}/ep0` },
+      throw notOpen(
+        "no file of it is open",
+        `${mountPoint}/ep0`,
+        "is this process started by the unit with that ListenUSBFunction=",
       );
     }
   }
@@ -59,14 +59,22 @@ export class InheritedFiles {
     const file = path.slice(this.#mountPoint.length + 1);
     const fd = this.#fds.get(file);
     if (fd === undefined) {
-      throw errorOf(
-        Errno.ENOENT,
-        `Cannot inherit function: its definition has a file that is not open: ${path}; were its descriptors written from this definition`,
-        { syscall: "open", path },
+      throw notOpen(
+        "its definition has a file that is not open",
+        path,
+        "were its descriptors written from this definition",
       );
     }
     adopt(fd, { action: "inherit endpoint", path });
     this.#fds.delete(file);
     return fd;
   }
+}
+
+function notOpen(what: string, path: string, question: string): Error {
+  return errorOf(
+    Errno.ENOENT,
+    `Cannot inherit function: ${what}: ${path}; ${question}?`,
+    { syscall: "open", path },
+  );
 }

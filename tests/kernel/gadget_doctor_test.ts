@@ -95,7 +95,7 @@ Gadgets do not work on this machine: 5 things are missing.
       );
       assertStringIncludes(
         error.message,
-        'the kernel has FunctionFS not loaded; "sudo modprobe usb_f_fs" loads it',
+        'FunctionFS is not loaded: "sudo modprobe usb_f_fs" loads it',
       );
     }
   });

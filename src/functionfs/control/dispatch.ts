@@ -1,9 +1,11 @@
 /**
- * Sees to it that every control request is answered, whatever its handler does.
+ * Runs the handlers of control requests. Every request is answered, whatever
+ * they do.
  *
  * @module
  */
 import { describe } from "../../arguments/describe.ts";
+import type { UsbFunction } from "../../definition/function.ts";
 import {
   type ControlAnswer,
   type ControlErrorHandler,
@@ -12,24 +14,77 @@ import {
   Stall,
   unhandled,
 } from "../../usb/control.ts";
+import { ControlEndpoint, type ControlEndpointOptions } from "./endpoint.ts";
+import { ControlLog } from "./log.ts";
 import { guard, type StallCause } from "./setup.ts";
+import { type Haltable, standardRequests } from "./standard_requests.ts";
 
-/** Who answers the control requests of a function. */
+/** What serves the control endpoint of a function. */
+export interface ControlService
+  extends Omit<ControlEndpointOptions, "onSetup" | "onFailure" | "reports"> {
+  /** Called when the kernel reports no more events. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * Begins to handle the events and the control requests of a function.
+ *
+ * @param endpoints In the order of their numbers.
+ */
+export function serveControl(
+  definition: UsbFunction,
+  endpoints: readonly Haltable[],
+  service: ControlService,
+): ControlEndpoint {
+  const { lifecycle } = service;
+  const { onControl } = definition;
+  const log = new ControlLog(definition.name);
+  const report: ControlErrorHandler = (error, setup) => {
+    if (!lifecycle.report(error, setup)) log.error(error, setup);
+  };
+  const handlers: ControlHandlers = {
+    standardControl: definition.standardControl,
+    defaults: standardRequests(definition, endpoints),
+    control: definition.control,
+    onError: definition.onError,
+    report,
+    onUnanswered: onControl ? undefined : log.unanswered.bind(log),
+  };
+  return new ControlEndpoint({
+    ...service,
+    reports: {
+      onError: (error, setup) => reportError(error, setup, handlers),
+      onOutcome: onControl &&
+        ((setup, outcome) =>
+          guard(
+            () => onControl(setup, outcome),
+            (error) => report(error, setup),
+          )),
+    },
+    onSetup: (setup) => void dispatchControl(setup, handlers),
+    onFailure: (error) => {
+      if (!lifecycle.report(error)) log.error(error);
+      service.onEnd();
+    },
+  });
+}
+
+/** What answers the control requests of a function. */
 export interface ControlHandlers {
   /** Gets standard requests first. */
   readonly standardControl?: ControlHandler;
   /** Gets standard requests that `standardControl` does not want. */
   readonly defaults: ControlHandler;
-  /** Gets all the others, and standard requests that are left. */
+  /** Gets all others, and standard requests that neither wants. */
   readonly control?: ControlHandler;
   /** Gets what the handlers throw. */
   readonly onError?: ControlErrorHandler;
-  /** Gets it where there is no `onError`, and what that throws. */
+  /** Gets it if `onError` is missing, and what that throws. */
   readonly report: ControlErrorHandler;
   /**
    * Gets a request that was stalled because no handler has answered it.
    *
-   * @param why What was wrong, in words.
+   * @param why The reason, in words.
    */
   readonly onUnanswered?: (setup: SetupRequest, why: string) => void;
 }
@@ -81,7 +136,7 @@ function isMeant(error: unknown, setup: DispatchedRequest): boolean {
     : cancelled && isReason(error, setup.signal);
 }
 
-/** Other operations that were given the signal have errors of their own. */
+/** Operations that use the signal have errors of their own. */
 function isReason(error: unknown, signal: AbortSignal): boolean {
   return error === signal.reason ||
     error instanceof Error && error.cause === signal.reason;
@@ -113,7 +168,7 @@ async function askInTurn(
 ): Promise<ControlAnswer> {
   for (const handler of handlers) {
     const result = await handler(setup);
-    // One that has answered by itself has handled it, whatever it returns.
+    // A handler that has answered the request itself has handled it.
     if (result !== unhandled || setup.settled) return result;
   }
   return unhandled;
@@ -125,7 +180,7 @@ async function answer(
   { onUnanswered }: ControlHandlers,
 ): Promise<void> {
   if (result instanceof Uint8Array) {
-    // The host has given up, and the handler has not noticed.
+    // The host has given up, unnoticed by the handler.
     if (setup.settled && setup.signal.aborted) return;
     await setup.reply(result);
   } else if (result !== undefined && result !== unhandled) {
