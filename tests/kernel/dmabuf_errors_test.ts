@@ -103,7 +103,7 @@ Deno.test("a DmaBuffer refuses what is none", async () => {
   assertThrows(
     () => DmaBuffer.fromFileDescriptor(fd),
     TypeError,
-    `Cannot use file descriptor ${fd} as a DMABUF: it belongs to something else`,
+    `Cannot use file descriptor ${fd}: it is not a DMABUF`,
   );
   close(fd);
   assertThrows(

@@ -1,11 +1,11 @@
 /**
- * The requests of FunctionFS for DMABUFs, on an endpoint's file, which is open
- * with O_NONBLOCK: none of them waits.
+ * The DMABUF requests of FunctionFS, on an endpoint's file, which is open with
+ * O_NONBLOCK: none of them waits.
  *
  * DETACH and TRANSFER follow a null pointer in the kernel while the function
- * is not bound to a UDC (Linux 6.9 to 7.3 at least), which ends the process
+ * is not bound to a UDC (Linux 6.9 to 7.3 at least), which kills the process
  * and leaves locks behind. Both are sent from here only, and only right after
- * the kernel has said that the function is bound. An unbinding by another
+ * the kernel has reported that the function is bound. An unbinding by another
  * process within that microsecond cannot be excluded.
  *
  * @module
@@ -18,24 +18,20 @@ import {
   FUNCTIONFS_DMABUF_TRANSFER,
 } from "../../compile/functionfs_abi.ts";
 
-/** What FunctionFS says to a DMABUF that does not exist. */
-export type DmabufAnswer = "bound" | "refused" | "unknown";
-
 /**
- * Asks for the attachment of a descriptor that does not exist, which changes
- * nothing.
+ * Tries to attach a descriptor that does not exist, which changes nothing.
  *
- * @returns `"bound"` to a UDC that can scatter-gather; `"refused"` while there
- * is no UDC, or one that cannot; `"unknown"` to this kernel.
+ * @returns `"bound"` to a UDC that can scatter-gather; `"refused"` without a
+ * UDC, or by one that cannot; `"unknown"` to this kernel.
  */
-export function askForDmabufs(fd: number): DmabufAnswer {
+export function askForDmabufs(fd: number): "bound" | "refused" | "unknown" {
   switch (ioctl(fd, FUNCTIONFS_DMABUF_ATTACH, int(-1))) {
     case Errno.EBADF:
       return "bound";
     case Errno.EPERM:
       return "refused";
     default:
-      // ENOTTY; or EAGAIN, since what is not known waits for the host first.
+      // ENOTTY; or EAGAIN, since an unknown request waits for the host first.
       return "unknown";
   }
 }

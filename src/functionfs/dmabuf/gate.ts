@@ -1,5 +1,5 @@
 /**
- * Who uses a DMABUF: one transfer, or one access of the processor, at a time.
+ * A DMABUF has one user at a time: a transfer, or an access of the processor.
  *
  * Two IN transfers of one attachment at once crash Linux 7.3 and older: their
  * fences share a context, the second one replaces and frees the first, whose
@@ -10,7 +10,7 @@
  */
 
 /** Called once when the gate is the caller's. */
-export type Admission = () => void;
+type Admission = () => void;
 
 /** A lock on one DMABUF, granted in the order of the requests. */
 export class DmabufGate {
@@ -33,12 +33,12 @@ export class DmabufGate {
     return gate;
   }
 
-  /** Nobody uses the DMABUF any more under one of its descriptors. */
+  /** Gives back what {@linkcode open} has returned. */
   close(): void {
     if (--this.#users === 0) gates.delete(this.#inode);
   }
 
-  /** Asks for the gate; `admit` is called at once where nobody has it. */
+  /** Asks for the gate; `admit` is called at once if it is free. */
   enter(admit: Admission): void {
     if (this.#taken) {
       this.#waiting.push(admit);
@@ -54,7 +54,7 @@ export class DmabufGate {
     if (index >= 0) this.#waiting.splice(index, 1);
   }
 
-  /** Gives the gate to the next one. */
+  /** Passes the gate on to the next in line. */
   leave(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#taken = false;

@@ -292,7 +292,7 @@ export abstract class Endpoint {
       name,
       path,
       fd,
-      half: compiled.half,
+      direction: compiled.half,
       aio,
       lifecycle,
       connection,
