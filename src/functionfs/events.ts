@@ -83,14 +83,13 @@ interface Listener {
 }
 
 /** Passes the events of one function on, until it is closed. */
-export class FunctionEvents {
+export class FunctionEvents implements AsyncIterable<FunctionEvent> {
   #closed = false;
   /** Those that no iteration has got. */
   readonly #errors: FunctionErrorEvent[] = [];
   readonly #iterations = new Set<EventIteration>();
   readonly #listeners = new Set<Listener>();
 
-  /** Reports an event. */
   emit(event: FunctionEvent): void {
     for (const { onEvent } of [...this.#listeners]) onEvent(event);
   }
@@ -104,12 +103,10 @@ export class FunctionEvents {
     const event: FunctionErrorEvent = setup === undefined
       ? { type: "error", error }
       : { type: "error", error, setup };
-    if (this.#iterations.size > 0) {
-      this.emit(event);
-      return true;
-    }
-    if (this.#errors.length < MAX_UNSEEN_ERRORS) this.#errors.push(event);
-    return false;
+    const isSeen = this.#iterations.size > 0;
+    if (isSeen) this.emit(event);
+    else if (this.#errors.length < MAX_UNSEEN_ERRORS) this.#errors.push(event);
+    return isSeen;
   }
 
   /** Calls `onEvent` for each event until the returned function is called. */
@@ -127,13 +124,10 @@ export class FunctionEvents {
   }
 
   /** See `FunctionFs.events`. */
-  iterate(): AsyncIterator<FunctionEvent, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<FunctionEvent, undefined> {
     if (this.#closed && this.#errors.length === 0) {
-      throw errorOf(
-        Errno.EBADF,
-        "Cannot wait for events: the function is closed",
-        { syscall: "read" },
-      );
+      const message = "Cannot wait for events: the function is closed";
+      throw errorOf(Errno.EBADF, message, { syscall: "read" });
     }
     const iteration: EventIteration = new EventIteration(() => {
       this.#iterations.delete(iteration);

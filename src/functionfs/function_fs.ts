@@ -118,7 +118,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
       try {
         self.#takeOver();
       } catch (error) {
-        self.#parts.lifecycle.report(error);
+        self.#parts.lifecycle.events.report(error);
       }
     });
     return self;
@@ -150,7 +150,8 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    * and no such errors exist.
    */
   get events(): AsyncIterable<FunctionEvent> {
-    return this.#parts.lifecycle.events;
+    const { events } = this.#parts.lifecycle;
+    return { [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() };
   }
 
   /**
@@ -233,7 +234,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
 
   /** The kernel reports no more events. */
   #closeInBackground(): void {
-    this.close().catch((error) => this.#parts.lifecycle.report(error));
+    this.close().catch((error) => this.#parts.lifecycle.events.report(error));
   }
 
   /** Finds out what has happened before this process had the files. */

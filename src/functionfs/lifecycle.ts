@@ -18,7 +18,6 @@ import {
   FUNCTIONFS_SUSPEND,
   FUNCTIONFS_UNBIND,
 } from "../compile/functionfs_abi.ts";
-import type { SetupRequest } from "../usb/control.ts";
 import { type FunctionEvent, FunctionEvents } from "./events.ts";
 
 /**
@@ -87,7 +86,8 @@ export class Lifecycle {
   #enables = 0;
   /** Set while more of them can come. */
   #configuring: ReturnType<typeof setTimeout> | undefined;
-  readonly #events = new FunctionEvents();
+  /** Where the changes are reported. */
+  readonly events: FunctionEvents = new FunctionEvents();
   readonly #enableListeners: (() => void)[] = [];
 
   /** @param interfaces How many interfaces the function has. */
@@ -95,12 +95,10 @@ export class Lifecycle {
     this.#interfaces = interfaces;
   }
 
-  /** Where the function is in its life. */
   get state(): FunctionState {
     return this.#state;
   }
 
-  /** Whether the host has stopped the bus. */
   get suspended(): boolean {
     return this.#suspended;
   }
@@ -138,7 +136,6 @@ export class Lifecycle {
     });
   }
 
-  /** BIND. */
   bind(): void {
     // Events are read until the last file is closed.
     if (this.#state === "closed") return;
@@ -146,7 +143,7 @@ export class Lifecycle {
     this.#enter("bound", "bind");
   }
 
-  /** ENABLE. Without a DISABLE before it: a reset in between. */
+  /** Without a DISABLE before it there was a reset in between. */
   enable(): void {
     if (this.#state === "closed") return;
     if (this.#state === "unbound") this.bind();
@@ -186,29 +183,25 @@ export class Lifecycle {
     }, CONFIGURATION_TIME);
   }
 
-  /** DISABLE. */
   disable(): void {
     if (this.#state === "enabled") this.#leave("bound");
   }
 
-  /** UNBIND. */
   unbind(): void {
     this.#leave("unbound");
   }
 
-  /** SUSPEND. */
   suspend(): void {
     const attached = this.#state === "bound" || this.#state === "enabled";
     if (this.#suspended || !attached) return;
     this.#suspended = true;
-    this.#events.emit({ type: "suspend" });
+    this.events.emit({ type: "suspend" });
   }
 
-  /** RESUME. */
   resume(): void {
     if (!this.#suspended) return;
     this.#suspended = false;
-    this.#events.emit({ type: "resume" });
+    this.events.emit({ type: "resume" });
   }
 
   /** Ends the life from whatever level it is on. */
@@ -217,30 +210,12 @@ export class Lifecycle {
     this.#leave("unbound");
     this.#state = "closed";
     clearTimeout(this.#configuring);
-    this.#events.close();
+    this.events.close();
   }
 
   /** Calls `listener` whenever endpoints were enabled or reset. */
   onEnable(listener: () => void): void {
     this.#enableListeners.push(listener);
-  }
-
-  /** Calls `onEvent` for each event until the returned function is called. */
-  listen(
-    onEvent: (event: FunctionEvent) => void,
-    onClose?: () => void,
-  ): () => void {
-    return this.#events.listen(onEvent, onClose);
-  }
-
-  /** Reports an error. Returns whether the program got it. */
-  report(error: unknown, setup?: SetupRequest): boolean {
-    return this.#events.report(error, setup);
-  }
-
-  /** See `FunctionFs.events`. */
-  get events(): AsyncIterable<FunctionEvent> {
-    return { [Symbol.asyncIterator]: () => this.#events.iterate() };
   }
 
   /** Waits for the next event. Rejects with the reason of the signal. */
@@ -258,7 +233,7 @@ export class Lifecycle {
         ? undefined
         : setTimeout(() => end(resolve), ms);
       let stop = () => {};
-      stop = this.listen((event) => {
+      stop = this.events.listen((event) => {
         if (type === undefined || event.type === type) end(resolve);
       }, () => end(() => reject(closedError())));
       signal?.addEventListener("abort", abort);
@@ -283,13 +258,13 @@ export class Lifecycle {
     if (this.#state === "enabled") {
       this.#state = "bound";
       this.#endSession();
-      this.#events.emit({ type: "disable" });
+      this.events.emit({ type: "disable" });
     }
     if (level === "unbound" && this.#state === "bound") {
       this.#state = "unbound";
       this.#endSession();
       this.#suspended = false;
-      this.#events.emit({ type: "unbind" });
+      this.events.emit({ type: "unbind" });
     }
   }
 
@@ -304,6 +279,6 @@ export class Lifecycle {
     // Traffic on the bus: it is not suspended, whatever was missed.
     this.resume();
     this.#state = state;
-    this.#events.emit({ type });
+    this.events.emit({ type });
   }
 }

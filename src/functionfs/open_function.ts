@@ -143,7 +143,7 @@ export function openFunction<F extends UsbFunction>(
       (name) => proxies.get(name) ?? { missing: noProxies },
     );
     lifecycle.onEnable(() => numbered.forEach((each) => each.onEnable()));
-    lifecycle.listen(({ type }) => {
+    lifecycle.events.listen(({ type }) => {
       if (type === "disable") numbered.forEach((each) => each.onDisable());
     });
     const control = serveControl(definition, numbered, {

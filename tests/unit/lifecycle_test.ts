@@ -100,7 +100,7 @@ Deno.test("suspend and resume alternate, and traffic ends a suspend", async () =
 Deno.test("an error is kept for the first iteration, and not thrown", async () => {
   const life = new Lifecycle();
   const problem = new Error("no");
-  life.report(problem);
+  life.events.report(problem);
   const events = life.events[Symbol.asyncIterator]();
   assertEquals(await events.next(), {
     done: false,
@@ -169,7 +169,7 @@ Deno.test("a life that has ended does not begin again, whatever the kernel repor
 Deno.test("an ENABLE that is read late, because the event loop was blocked, is one of its configuration", async () => {
   const seen: string[] = [];
   const life = new Lifecycle(2);
-  life.listen(({ type }) => seen.push(type));
+  life.events.listen(({ type }) => seen.push(type));
   life.enable();
   const end = performance.now() + 80;
   while (performance.now() < end);
@@ -194,7 +194,7 @@ Deno.test("an iteration that stalls keeps the latest 1000 events, and says how m
   const left = life.events[Symbol.asyncIterator]();
   const take = async (events: typeof stalled) => (await events.next()).value;
   const errors = (from: number, to: number) => {
-    for (let n = from; n < to; n++) life.report(n);
+    for (let n = from; n < to; n++) life.events.report(n);
   };
   life.enable();
   assertEquals((await take(other))?.type, "bind");
@@ -233,7 +233,7 @@ Deno.test("an iteration that stalls keeps the latest 1000 events, and says how m
 
 Deno.test("an iteration of events that begins after the end fails, so that a loop ends", async () => {
   const life = new Lifecycle();
-  life.report(new Error("unseen"));
+  life.events.report(new Error("unseen"));
   life.close();
   const seen: string[] = [];
   const error = await assertRejects(async () => {

@@ -40,7 +40,7 @@ export function serveControl(
   const { onControl } = definition;
   const log = new ControlLog(definition.name);
   const report: ControlErrorHandler = (error, setup) => {
-    if (!lifecycle.report(error, setup)) log.error(error, setup);
+    if (!lifecycle.events.report(error, setup)) log.error(error, setup);
   };
   const handlers: ControlHandlers = {
     standardControl: definition.standardControl,
@@ -63,7 +63,7 @@ export function serveControl(
     },
     onSetup: (setup) => void dispatchControl(setup, handlers),
     onFailure: (error) => {
-      if (!lifecycle.report(error)) log.error(error);
+      if (!lifecycle.events.report(error)) log.error(error);
       service.onEnd();
     },
   });

@@ -141,17 +141,14 @@ export class ControlEndpoint implements SetupAnswers {
     this.#file.close();
   }
 
-  /** {@inheritDoc SetupAnswers.send} */
   send(setup: Setup, data: Uint8Array): Promise<number> {
     return this.#answer(setup, () => this.#file.send(data, this.#maySucceed));
   }
 
-  /** {@inheritDoc SetupAnswers.take} */
   take(setup: Setup, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
     return this.#answer(setup, () => this.#file.take(buffer, this.#maySucceed));
   }
 
-  /** {@inheritDoc SetupAnswers.refuse} */
   refuse(setup: Setup): void {
     if (setup !== this.#current) return;
     if (this.#file.stall(setup.direction)) setup.cancel();
@@ -190,7 +187,7 @@ export class ControlEndpoint implements SetupAnswers {
     try {
       this.#file.interrupt();
     } catch (error) {
-      if (!this.#interruptFailed) this.#options.lifecycle.report(error);
+      if (!this.#interruptFailed) this.#options.lifecycle.events.report(error);
       this.#interruptFailed = true;
     }
     this.#timer = setTimeout(() => this.#interrupt(), INTERRUPT_AGAIN_MS);

@@ -10,26 +10,18 @@ import type {
   ControlOutcome,
   SetupRequest,
 } from "../../usb/control.ts";
-import type { SetupPacket } from "../../usb/setup_packet.ts";
-import { decodeSetup } from "../../usb/setup_packet.ts";
+import { decodeSetup, type SetupPacket } from "../../usb/setup_packet.ts";
 import type { Session } from "../lifecycle.ts";
 
-/** Carries answers to the kernel. Each request is answered once. */
+/**
+ * Carries answers to the kernel. Each request is answered once. Returns the
+ * bytes of data, or a negative number if the host has given up.
+ */
 export interface SetupAnswers {
-  /**
-   * Sends data, or an empty answer.
-   *
-   * @param data Copied before this returns.
-   * @returns Bytes sent, or a negative number if the host has given up.
-   */
+  /** Answers an IN request. Copies the data before it returns. */
   send(setup: Setup, data: Uint8Array): Promise<number>;
-  /**
-   * Takes data, or acknowledges a request without any.
-   *
-   * @returns Bytes taken, or a negative number if the host has given up.
-   */
+  /** Takes the data of an OUT request, if any, and acknowledges it. */
   take(setup: Setup, buffer: Uint8Array<ArrayBuffer>): Promise<number>;
-  /** Refuses a request. */
   refuse(setup: Setup): void;
 }
 
@@ -62,15 +54,14 @@ const NOTHING = new Uint8Array(0);
 
 /** One SETUP event, until it is answered or cancelled. */
 export class Setup implements SetupRequest {
-  readonly direction: SetupPacket["direction"];
-  readonly type: SetupPacket["type"];
-  readonly recipient: SetupPacket["recipient"];
-  readonly requestType: number;
-  readonly request: number;
-  readonly value: number;
-  readonly index: number;
-  readonly length: number;
-  /** Whether it was refused. */
+  declare readonly direction: SetupPacket["direction"];
+  declare readonly type: SetupPacket["type"];
+  declare readonly recipient: SetupPacket["recipient"];
+  declare readonly requestType: number;
+  declare readonly request: number;
+  declare readonly value: number;
+  declare readonly index: number;
+  declare readonly length: number;
   stalled = false;
   /** Whether its handler has returned: no code of the program waits for it. */
   handled = false;
@@ -88,15 +79,7 @@ export class Setup implements SetupRequest {
     answers: SetupAnswers,
     reports: SetupReports = {},
   ) {
-    const packet = decodeSetup(event);
-    this.direction = packet.direction;
-    this.type = packet.type;
-    this.recipient = packet.recipient;
-    this.requestType = packet.requestType;
-    this.request = packet.request;
-    this.value = packet.value;
-    this.index = packet.index;
-    this.length = packet.length;
+    Object.assign(this, decodeSetup(event));
     this.#answers = answers;
     this.#reports = reports;
   }
@@ -150,7 +133,6 @@ export class Setup implements SetupRequest {
     this.refuse();
   }
 
-  /** {@inheritDoc SetupRequest.onSessionEnd} */
   onSessionEnd(callback: () => void): void {
     this.session?.onEnd(() =>
       guard(callback, (error) => this.#reports.onError?.(error, this))
