@@ -16,7 +16,7 @@ import {
 } from "../../usb/control.ts";
 import { ControlEndpoint, type ControlEndpointOptions } from "./endpoint.ts";
 import { ControlLog } from "./log.ts";
-import { guard, type StallCause } from "./setup.ts";
+import { guard, type Setup } from "./setup.ts";
 import { type Haltable, standardRequests } from "./standard_requests.ts";
 
 /** What serves the control endpoint of a function. */
@@ -81,22 +81,8 @@ export interface ControlHandlers {
   readonly onError?: ControlErrorHandler;
   /** Gets it if `onError` is missing, and what that throws. */
   readonly report: ControlErrorHandler;
-  /**
-   * Gets a request that was stalled because no handler has answered it.
-   *
-   * @param why The reason, in words.
-   */
+  /** Gets a request that was stalled because no handler has answered it. */
   readonly onUnanswered?: (setup: SetupRequest, why: string) => void;
-}
-
-/** A request on its way through the handlers. */
-export interface DispatchedRequest extends SetupRequest {
-  /** Whether it was stalled. */
-  readonly stalled: boolean;
-  /** Set when its handlers have run. */
-  handled: boolean;
-  /** Stalls it, for a reason. */
-  refuse(cause: StallCause): void;
 }
 
 const UNKNOWN = 'no handler answers it; add it to "control"';
@@ -104,13 +90,13 @@ const NOTHING =
   "its handler returned nothing, though the host asked for data; return the bytes, or throw Stall";
 
 /**
- * Runs the handlers of a request, and answers it as they say. Never rejects.
+ * Runs the handlers of a request, and gives their answer. Never rejects.
  *
  * What a handler returns at once is on its way to the host when this returns:
- * a turn of the microtask queue later something else would go first.
+ * after another microtask something else would go first.
  */
 export async function dispatchControl(
-  setup: DispatchedRequest,
+  setup: Setup,
   handlers: ControlHandlers,
 ): Promise<void> {
   try {
@@ -125,21 +111,14 @@ export async function dispatchControl(
 }
 
 /**
- * Whether nothing is wrong with what a handler has thrown: a stall on purpose,
- * unless the request was acknowledged before; or the reason of the signal, when
- * the host has given up.
+ * Whether what a handler has thrown is no error: a stall on purpose, unless the
+ * request was acknowledged before; or the reason of the signal, when the host
+ * has given up, which other operations may have wrapped.
  */
-function isMeant(error: unknown, setup: DispatchedRequest): boolean {
-  const cancelled = setup.signal.aborted;
-  return error instanceof Stall
-    ? setup.stalled || cancelled
-    : cancelled && isReason(error, setup.signal);
-}
-
-/** Operations that use the signal have errors of their own. */
-function isReason(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason ||
-    error instanceof Error && error.cause === signal.reason;
+function isMeant(error: unknown, { stalled, signal }: Setup): boolean {
+  if (error instanceof Stall) return stalled || signal.aborted;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return signal.aborted && (error === signal.reason || cause === signal.reason);
 }
 
 /** Reports what code of the program has thrown for a request. Never throws. */
@@ -175,7 +154,7 @@ async function askInTurn(
 }
 
 async function answer(
-  setup: DispatchedRequest,
+  setup: Setup,
   result: ControlAnswer,
   { onUnanswered }: ControlHandlers,
 ): Promise<void> {

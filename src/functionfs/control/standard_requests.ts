@@ -62,7 +62,8 @@ function getDescriptor(
     .flatMap((setting) => setting.descriptors ?? []);
   switch (value >> 8) {
     case DescriptorType.HID_REPORT:
-      return descriptors.find((it) => it.kind === "hid")?.report ?? unhandled;
+      return descriptors.map((it) => it.kind === "hid" ? it.report : undefined)
+        .find((it) => it !== undefined) ?? unhandled;
     case DescriptorType.CLASS_FUNCTIONAL:
       return descriptors.map((it) => Uint8Array.from(encodeFunctional(it)))
         .find((it) => it[1] === DescriptorType.CLASS_FUNCTIONAL) ?? unhandled;

@@ -39,11 +39,9 @@ export class DmabufEndpoint implements AttachmentOwner {
   readonly endpoint: { readonly name: string; readonly path: string };
   readonly #port: DmabufPort;
   readonly #queue: DmabufQueue;
-  /** Undefined while an attachment is being made. */
-  readonly #attachments = new Map<
-    DmabufGate,
-    DmaBufferAttachment | undefined
-  >();
+  /** Undefined while the buffer is being attached. */
+  readonly #attachments: Map<DmabufGate, DmaBufferAttachment | undefined> =
+    new Map();
   #closed = false;
 
   /** For an endpoint whose file is open. */
@@ -65,11 +63,8 @@ export class DmabufEndpoint implements AttachmentOwner {
     signal?.throwIfAborted();
     // The kernel would take it twice, and confuse the two.
     if (this.#attachments.has(buffer.gate)) {
-      throw errorOf(
-        Errno.EEXIST,
-        `Cannot ${action}: it is attached there already: ${path}`,
-        { syscall: "ioctl", path },
-      );
+      const message = `Cannot ${action}: it is attached there already: ${path}`;
+      throw errorOf(Errno.EEXIST, message, { syscall: "ioctl", path });
     }
     this.#attachments.set(buffer.gate, undefined);
     try {
@@ -131,10 +126,8 @@ export class DmabufEndpoint implements AttachmentOwner {
       const { signal } = options;
       if (this.#closed) throw closedError(TRANSFER_ACTION, name);
       if (attachment.detached) {
-        throw errorOf(Errno.EBADF, `Cannot ${action}: it is detached`, {
-          syscall: "ioctl",
-          path,
-        });
+        const message = `Cannot ${action}: it is detached`;
+        throw errorOf(Errno.EBADF, message, { syscall: "ioctl", path });
       }
       if (!Number.isInteger(length) || length < 1 || length > buffer.size) {
         throw new RangeError(
@@ -142,11 +135,9 @@ export class DmabufEndpoint implements AttachmentOwner {
         );
       }
       if (buffer.gate.accesses > 0) {
-        throw errorOf(
-          Errno.EBUSY,
-          `Cannot ${action}: the program uses its memory, the access must end first`,
-          { syscall: "ioctl", path },
-        );
+        const message =
+          `Cannot ${action}: the program uses its memory, the access must end first`;
+        throw errorOf(Errno.EBUSY, message, { syscall: "ioctl", path });
       }
       if (signal?.aborted) {
         throw AbortedTransferError.before(TRANSFER_ACTION, name, signal);
