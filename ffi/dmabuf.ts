@@ -140,7 +140,7 @@ export function duplicate(fd: number): number {
 /** Returns undefined for a descriptor of something else. */
 export function dmabufInfo(fd: number): DmabufInfo | undefined {
   const text = readTextFile(`/proc/self/fdinfo/${fd}`, {
-    action: `look at file descriptor ${fd}`,
+    action: `inspect file descriptor ${fd}`,
   });
   const field = (name: string) =>
     new RegExp(`^${name}:\\s*(.*)$`, "m").exec(text)?.[1];
@@ -233,6 +233,8 @@ const FILE_INFO_SIZE = 56;
  */
 export function fenceStatus(fences: number): number {
   const info = new Uint8Array(FILE_INFO_SIZE);
-  ioctl(fences, SYNC_IOC_FILE_INFO, info, { action: "look at a fence" });
+  ioctl(fences, SYNC_IOC_FILE_INFO, info, {
+    action: "read the status of a fence",
+  });
   return new DataView(info.buffer).getInt32(32, true);
 }

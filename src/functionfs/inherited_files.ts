@@ -35,13 +35,9 @@ export class InheritedFiles {
       const file = path.slice(prefix.length);
       if (!this.#fds.has(file)) this.#fds.set(file, fd);
     }
-    if (!this.#fds.has("ep0")) {
-      throw notOpen(
-        "no file of it is open",
-        `${mountPoint}/ep0`,
-        "is this process started by the unit with that ListenUSBFunction=",
-      );
-    }
+    if (this.#fds.has("ep0")) return;
+    const hint = "is this process started by the unit with ListenUSBFunction=?";
+    throw notOpen("no file of it is open", `${mountPoint}/ep0`, hint);
   }
 
   /** Whether there are files for both directions of endpoint pairs. */
@@ -59,11 +55,8 @@ export class InheritedFiles {
     const file = path.slice(this.#mountPoint.length + 1);
     const fd = this.#fds.get(file);
     if (fd === undefined) {
-      throw notOpen(
-        "its definition has a file that is not open",
-        path,
-        "were its descriptors written from this definition",
-      );
+      const hint = "were its descriptors written from this definition?";
+      throw notOpen("its definition has a file that is not open", path, hint);
     }
     adopt(fd, { action: "inherit endpoint", path });
     this.#fds.delete(file);
@@ -71,10 +64,7 @@ export class InheritedFiles {
   }
 }
 
-function notOpen(what: string, path: string, question: string): Error {
-  return errorOf(
-    Errno.ENOENT,
-    `Cannot inherit function: ${what}: ${path}; ${question}?`,
-    { syscall: "open", path },
-  );
+function notOpen(what: string, path: string, hint: string): Error {
+  const message = `Cannot inherit function: ${what}: ${path}; ${hint}`;
+  return errorOf(Errno.ENOENT, message, { syscall: "open", path });
 }

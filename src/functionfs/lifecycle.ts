@@ -244,12 +244,9 @@ export class Lifecycle {
   async enabled(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#state === "enabled") return;
+    const message = "Cannot wait for the host: the function is closed";
     const closedError = () =>
-      errorOf(
-        Errno.EBADF,
-        "Cannot wait for the host: the function is closed",
-        { syscall: "read" },
-      );
+      errorOf(Errno.EBADF, message, { syscall: "read" });
     await this.next({ type: "enable", signal, closedError });
   }
 

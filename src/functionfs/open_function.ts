@@ -125,14 +125,10 @@ export function openFunction<F extends UsbFunction>(
     const numbered = compiled.endpoints.map((endpoint) => {
       const path = `${mountPoint}/${endpoint.file}`;
       const fd = openEndpoint(path);
-      const resources = {
-        fd,
-        transferFd: proxies.get(endpoint.name)?.fd ?? fd,
-        path,
-        aio: context,
-        lifecycle,
-        compiled: endpoint,
-      };
+      const transferFd = proxies.get(endpoint.name)?.fd ?? fd;
+      const files = { fd, transferFd, path };
+      const shared = { aio: context, lifecycle };
+      const resources = { ...files, ...shared, compiled: endpoint };
       return endpoint.half === "in"
         ? new InEndpoint(resources)
         : new OutEndpoint(resources);
@@ -146,13 +142,9 @@ export function openFunction<F extends UsbFunction>(
     lifecycle.events.listen(({ type }) => {
       if (type === "disable") numbered.forEach((each) => each.onDisable());
     });
-    const control = serveControl(definition, numbered, {
-      fd,
-      path,
-      lifecycle,
-      notice,
-      onEnd: options.onEnd,
-    });
+    const { onEnd } = options;
+    const service = { fd, path, lifecycle, notice, onEnd };
+    const control = serveControl(definition, numbered, service);
     return { endpoints, lifecycle, control, aio, numbered, fds };
   } catch (error) {
     aio?.giveUp();

@@ -52,7 +52,7 @@ async function startStuck(direction: "in" | "out"): Promise<
     await received.promise;
     controller.abort();
     assertEquals(await lost, "ENOENT");
-    // dummy_hcd does not tell that the host has given up.
+    // dummy_hcd does not report that the host has given up.
     assertEquals((await received.promise).signal.aborted, false);
     host.resolve();
     await until(answerIsInKernel, "the answer waits in the kernel");
@@ -99,7 +99,7 @@ for (const direction of ["in", "out"] as const) {
   });
 }
 
-Deno.test("close() stalls the request that a handler thinks about, and tells the handler", async () => {
+Deno.test("close() stalls a request that is still with its handler, and cancels it there", async () => {
   const received = Promise.withResolvers<SetupRequest>();
   const over = Promise.withResolvers<void>();
   await using it = await startControl({
@@ -144,7 +144,7 @@ Deno.test("close() in the first turn of a function's life is complete", async ()
   assertEquals(gadgetTraces(), before);
 });
 
-Deno.test("a function whose gadget somebody else takes apart is unbound, and can be closed", async () => {
+Deno.test("a function whose gadget another process removes is unbound, and can be closed", async () => {
   await using it = await startControl({ control: () => {} });
   const root = `/sys/kernel/config/usb_gadget/${it.gadget.name}`;
   const configuration = `${root}/configs/c.1`;

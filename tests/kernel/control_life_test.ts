@@ -1,5 +1,5 @@
 /**
- * The life of a function, as its events tell it, through all that a host does.
+ * The events of a function, through all that a host does.
  *
  * @module
  */
@@ -29,7 +29,7 @@ async function eventsUntil(
 ): Promise<string[]> {
   await until(
     () => names(events.slice(from)).includes(last),
-    `the event "${last}" is told`,
+    `the event "${last}" is reported`,
   );
   return names(events.slice(from));
 }
@@ -42,7 +42,7 @@ async function assertAnswers(device: UsbfsDevice): Promise<void> {
 
 const control = ({ value }: { value: number }) => Uint8Array.of(value, 0);
 
-Deno.test("a host that comes, resets, leaves and comes again is told as levels", async () => {
+Deno.test("a host that comes, resets, leaves and comes again is reported as state changes", async () => {
   using _ = watchEventLoop();
   await using it = await startControl({ control });
   await assertAnswers(it.device);
@@ -75,7 +75,7 @@ Deno.test("a host that comes, resets, leaves and comes again is told as levels",
   await assertAnswers(it.device);
 });
 
-Deno.test("each configuration and each setting is told once, whatever the number of interfaces", async () => {
+Deno.test("each configuration and each setting is reported once, whatever the number of interfaces", async () => {
   using _ = watchEventLoop();
   await using it = await startControl({ control, interfaces: 3 });
   await assertAnswers(it.device);
@@ -107,7 +107,7 @@ Deno.test("SET_INTERFACE resets the endpoints: disable and enable", async () => 
   }
 });
 
-Deno.test("suspend and resume are told, and requests go on after", async () => {
+Deno.test("suspend and resume are reported, and requests work afterwards", async () => {
   // The super-speed side of dummy_hcd has no suspend.
   const speed = gadgetSpeed().maxSpeed;
   const maxSpeed = speed === "super-speed" ? "high-speed" : speed;
@@ -223,7 +223,7 @@ for (const [name, leave] of Object.entries(LEAVING)) {
       abort.abort();
       await lost;
       await leave(it, udc);
-      await until(() => cancelled.length === round, "the handler is told");
+      await until(() => cancelled.length === round, "the request is cancelled");
       assertEquals(cancelled[round - 1], "EIDRM");
       await assertAnswers(await it.connect());
     }

@@ -221,9 +221,9 @@ for (const direction of ["in", "out"] as const) {
       await request(control, expected, 0, undefined),
       answer.seen(expected.length),
     );
-    const told = control.events.filter(({ type }) => type === "error");
-    assertEquals(told.length, errors);
-    // BIND may have come before anybody could listen.
+    const reported = control.events.filter(({ type }) => type === "error");
+    assertEquals(reported.length, errors);
+    // BIND may have come before the iteration began.
     const life = control.events.map(({ type }) => type)
       .filter((type) => type !== "error" && type !== "bind");
     assertEquals(life, ["enable"]);

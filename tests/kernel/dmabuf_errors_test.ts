@@ -45,7 +45,7 @@ Deno.test("attach() says why DMABUFs cannot be transferred here", async () => {
       );
     }
   }
-  // Without a controller only the age of the kernel can be told.
+  // Without a controller only the age of the kernel is known.
   unplug(gadget);
   if (!modern) {
     await assertRejects(() => tx.attach(buffer), Deno.errors.NotSupported);
@@ -109,7 +109,7 @@ Deno.test("a DmaBuffer refuses what is none", async () => {
   assertThrows(
     () => DmaBuffer.fromFileDescriptor(12_345),
     Error,
-    "Cannot look at file descriptor 12345",
+    "Cannot inspect file descriptor 12345",
   );
   if (!modern) {
     // Debian's older kernels have no udmabuf.

@@ -167,7 +167,7 @@ Deno.test("an abort after the end changes nothing", async () => {
     const controller = new AbortController();
     const transfer = sent.transfer(SIZE, { signal: controller.signal });
     const chunk = await device.bulkIn(input, SIZE);
-    // The host has all of it; whether the fence was looked at yet or not.
+    // The host has all of it, whether the fence has been read or not.
     controller.abort();
     await transfer;
     assertSame(chunk, pattern(SIZE));

@@ -164,7 +164,7 @@ class Sequence {
       case 2: {
         const udc = gadget.udc.name;
         unplug(gadget);
-        // Right behind the unbinding, before anybody has noticed it.
+        // Right behind the unbinding, before it is noticed.
         const side = this.#random.pick(this.#sides);
         const attachment = side.attachments.find((each) =>
           each !== undefined && !each.detached
@@ -189,7 +189,7 @@ class Sequence {
     }
     await Promise.all(this.#buffers.map((buffer) => buffer?.close()));
     const { device, addresses: [input, out] } = this.#test;
-    // What dummy_hcd keeps of a small transfer that nobody has taken.
+    // What dummy_hcd keeps of a small transfer that the host has not taken.
     await device.setInterface(0, 0);
     await this.#test.fs.enabled();
     const bytes = pattern(SIZE, this.#random.int(0, 250));

@@ -47,7 +47,7 @@ export interface FakeOptions {
  * Makes a request.
  *
  * @param data What the host sends.
- * @param gone The host does not wait for the answer any more.
+ * @param gone The host has given up.
  * @param session The session that it belongs to.
  */
 export function fakeSetup(

@@ -108,7 +108,7 @@ Deno.test("an answer after the host has given up is no error of the handler", as
   }
 });
 
-Deno.test("an operation that was given the signal may fail with an error of its own", async () => {
+Deno.test("an operation that uses the signal may fail with another error", async () => {
   const fake = fakeSetup(IN);
   const { errors } = await runSetup(fake, {
     control: (setup) => {

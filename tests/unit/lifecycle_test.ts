@@ -175,7 +175,7 @@ Deno.test("an ENABLE that is read late, because the event loop was blocked, is o
   while (performance.now() < end);
   life.enable();
   assertEquals(seen, ["bind", "enable"]);
-  // The next configuration has a time of its own.
+  // The next configuration has its own time.
   life.disable();
   life.enable();
   await delay(0);

@@ -20,7 +20,7 @@ const WAIT_MICROSECONDS = 1000;
 const CLOSE_MS = 4;
 /** Then a host that leaves while its answer is in the kernel is noticed. */
 const PAUSE_MS = 50;
-/** After waits in vain, only one of up to so many requests is followed by one. */
+/** After futile waits, only one of up to so many requests is followed by one. */
 const MAX_CAUTION = 64;
 
 /** Waits for the next event where that pays. */

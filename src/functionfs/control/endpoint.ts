@@ -10,9 +10,9 @@
  * O_NONBLOCK as well. It runs on a thread of Deno's pool, where errno is lost:
  * a failed answer means that the host has given up.
  *
- * When the handler of a request begins to run, the code behind the answer to
- * the one before has run: what the host has written, it can read back. Where
- * that code is the program's, events are read in a later turn of the event loop.
+ * When the handler of a request begins to run, the code that awaits the answer
+ * to the one before has run: the host reads back what it has written. If that
+ * code is the program's, events are read in a later turn of the event loop.
  *
  * @module
  */
@@ -41,9 +41,8 @@ export interface EventNotice {
 
 /** What a control endpoint is made from. */
 export interface ControlEndpointOptions {
-  /** `ep0`, open and nonblocking, its descriptors and strings written. */
+  /** `ep0` of a registered function, nonblocking. */
   readonly fd: number;
-  /** Where it lies. */
   readonly path: string;
   readonly lifecycle: Lifecycle;
   /** By default the edges of `ep0` itself. */
@@ -56,7 +55,7 @@ export interface ControlEndpointOptions {
 }
 
 /**
- * An event while an answer is in the kernel: the host has left or gone on. Most
+ * An event while an answer is in the kernel: the host has left or moved on. Most
  * controllers have ended the answer by then; otherwise it is interrupted after
  * so many milliseconds.
  */
@@ -247,7 +246,7 @@ export class ControlEndpoint implements SetupAnswers {
   #readEvents(): void {
     const length = this.#file.readEvents(this.#events);
     if (length >= 0) return this.#handle(length);
-    // What comes next may come at any time: the reactor has to look again.
+    // The next event may come at any time: the reactor has to watch again.
     if (length === -Errno.EAGAIN) return this.#burst.end();
     this.#watch.stop();
     this.#options.onFailure(systemError(-length, {

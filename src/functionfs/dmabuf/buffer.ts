@@ -258,9 +258,8 @@ const ACCESS_OPTIONS: Rules<DmaBufferAccessOptions> = { signal: SIGNAL };
 const MODE = oneOf("read", "write", "readwrite");
 
 function closedBuffer(action: string): Error {
-  return errorOf(Errno.EBADF, `Cannot ${action}: the DMABUF is closed`, {
-    syscall: "ioctl",
-  });
+  const message = `Cannot ${action}: the DMABUF is closed`;
+  return errorOf(Errno.EBADF, message, { syscall: "ioctl" });
 }
 
 /** Waits for the fences that other devices have at this moment. */

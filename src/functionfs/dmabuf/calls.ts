@@ -42,20 +42,15 @@ export function attachDmabuf(fd: number, dmabuf: number): number {
 }
 
 /**
- * Detaches a DMABUF; a pending transfer ends with ECONNRESET.
- *
- * @returns 0, an error number, or `"unbound"`: nothing was done.
+ * Detaches a DMABUF; a pending transfer ends with ECONNRESET. Returns 0, an
+ * error number, or `"unbound"`: nothing was done.
  */
 export function detachDmabuf(fd: number, dmabuf: number): number | "unbound" {
   if (askForDmabufs(fd) !== "bound") return "unbound";
   return ioctl(fd, FUNCTIONFS_DMABUF_DETACH, int(dmabuf));
 }
 
-/**
- * Begins a transfer.
- *
- * @returns 0, an error number, or `"unbound"`: nothing was done.
- */
+/** Begins a transfer. Returns the same as {@linkcode detachDmabuf}. */
 export function transferDmabuf(
   fd: number,
   dmabuf: number,
@@ -74,11 +69,11 @@ function ioctl(
   request: number,
   argument: Uint8Array<ArrayBuffer>,
 ): number {
-  for (;;) {
-    if (libc().ioctl_pointer(fd, BigInt(request), argument) >= 0) return 0;
+  while (libc().ioctl_pointer(fd, BigInt(request), argument) < 0) {
     const errno = lastErrno();
     if (errno !== Errno.EINTR) return errno;
   }
+  return 0;
 }
 
 function int(value: number): Uint8Array<ArrayBuffer> {

@@ -44,7 +44,6 @@ export class DmabufEndpoint implements AttachmentOwner {
     new Map();
   #closed = false;
 
-  /** For an endpoint whose file is open. */
   constructor(port: DmabufPort) {
     const { name, path } = port;
     this.endpoint = { name, path };

@@ -9,14 +9,11 @@
  * @module
  */
 
-/** Called once when the gate is the caller's. */
-type Admission = () => void;
-
 /** A lock on one DMABUF, granted in the order of the requests. */
 export class DmabufGate {
   readonly #inode: string;
   #taken = false;
-  readonly #waiting: Admission[] = [];
+  readonly #waiting: (() => void)[] = [];
   #users = 0;
   /** Accesses that run at this moment. */
   accesses = 0;
@@ -39,17 +36,14 @@ export class DmabufGate {
   }
 
   /** Asks for the gate; `admit` is called at once if it is free. */
-  enter(admit: Admission): void {
-    if (this.#taken) {
-      this.#waiting.push(admit);
-      return;
-    }
+  enter(admit: () => void): void {
+    if (this.#taken) return void this.#waiting.push(admit);
     this.#taken = true;
     admit();
   }
 
   /** Takes a request for the gate back. */
-  forget(admit: Admission): void {
+  forget(admit: () => void): void {
     const index = this.#waiting.indexOf(admit);
     if (index >= 0) this.#waiting.splice(index, 1);
   }

@@ -59,7 +59,6 @@ export class DmabufQueue {
   #lostConnection = 0;
   #closed = false;
 
-  /** For an endpoint whose file is open. */
   constructor(port: DmabufPort) {
     this.#port = port;
     this.#retry = new Retry(() => this.pump());
@@ -73,7 +72,6 @@ export class DmabufQueue {
     );
   }
 
-  /** Adds a transfer at the end. */
   push(transfer: DmabufTransfer): void {
     this.#waiting.push(transfer);
     this.pump();
@@ -150,8 +148,7 @@ export class DmabufQueue {
       if (errno !== 0) return this.#onRefused(transfer, errno);
       attachment.inKernel = true;
     }
-    let terminate: boolean;
-    let length: number;
+    let terminate: boolean, length: number;
     try {
       length = this.#wireLength(transfer);
       terminate = this.#prepareEnd(transfer, length);
@@ -209,6 +206,7 @@ export class DmabufQueue {
   /** The kernel did not take the first transfer. Returns whether to go on. */
   #onRefused(transfer: DmabufTransfer, why: number | "unbound"): boolean {
     const { connection, name, path } = this.#port;
+    const action = `${TRANSFER_ACTION} endpoint "${name}"`;
     const enabled = connection.probe();
     switch (why) {
       case "unbound":
@@ -216,11 +214,7 @@ export class DmabufQueue {
         if (!enabled) break;
         this.#drop(
           transfer,
-          unsupportedError(
-            `${TRANSFER_ACTION} endpoint "${name}"`,
-            path,
-            "no scatter-gather",
-          ),
+          unsupportedError(action, path, "no scatter-gather"),
         );
         return true;
       case Errno.EAGAIN:
