@@ -267,16 +267,16 @@ export { EndpointPair, type PairFile } from "./src/functionfs/endpoint/pair.ts";
 export { type TransfersOptions } from "./src/functionfs/endpoint/transfers.ts";
 export { FunctionFs } from "./src/functionfs/function_fs.ts";
 export {
+  type DroppedEvent,
+  type FunctionErrorEvent,
+  type FunctionEvent,
+  type LifeEvent,
+} from "./src/functionfs/events.ts";
+export { type FunctionState } from "./src/functionfs/lifecycle.ts";
+export {
   type FunctionFsOptions,
   type InheritOptions,
-} from "./src/functionfs/function_options.ts";
-export {
-  type DroppedEvent,
-  type ErrorEvent,
-  type FunctionEvent,
-  type FunctionState,
-  type LifeEvent,
-} from "./src/functionfs/lifecycle.ts";
+} from "./src/functionfs/open_function.ts";
 export { type ReadableOptions } from "./src/functionfs/stream/readable.ts";
 export { type WritableOptions } from "./src/functionfs/stream/writable.ts";
 export {

@@ -1,6 +1,6 @@
 /**
  * DMABUFs: memory that devices share, each behind a file descriptor; and the
- * fences that tell when a device is done with one.
+ * fences that are signalled when a device is done with one.
  *
  * @module
  */
@@ -35,21 +35,20 @@ import { memfd } from "./memory.ts";
 const UDMABUF = "/dev/udmabuf";
 const HEAPS = "/dev/dma_heap";
 
-/** What the kernel tells about a DMABUF. */
+/** What the kernel reports about a DMABUF. */
 export interface DmabufInfo {
-  /** Its size in bytes. */
+  /** Bytes. */
   readonly size: number;
-  /** A number that all descriptors of one DMABUF have in common, and no others. */
+  /** The same for all descriptors of one DMABUF, and for no others. */
   readonly inode: string;
-  /** Who has made it, such as `"udmabuf"` or `"system"`. */
+  /** Its maker, such as `"udmabuf"` or `"system"`. */
   readonly exporter: string;
 }
 
 /**
- * Makes a DMABUF of ordinary memory, by udmabuf.
+ * Makes a DMABUF of ordinary memory, by udmabuf; returns its descriptor.
  *
  * @param size Bytes; rounded up to whole pages.
- * @returns Its descriptor.
  */
 export function createUdmabuf(size: number): number {
   const call = { action: `make a DMABUF of ${size} bytes`, path: UDMABUF };
@@ -67,12 +66,13 @@ export function createUdmabuf(size: number): number {
       // Its pages may not go away under a device.
       const seals = libc().fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK);
       check(seals, { ...call, syscall: "fcntl" });
-      return ioctl(
-        device,
-        UDMABUF_CREATE,
-        encodeUdmabuf(memory, bytes),
-        call,
-      );
+      // struct udmabuf_create: u32 memfd, u32 flags, u64 offset, u64 size
+      const view = new DataView(new ArrayBuffer(24));
+      view.setUint32(0, memory, true);
+      view.setUint32(4, UDMABUF_FLAGS_CLOEXEC, true);
+      view.setBigUint64(16, BigInt(bytes), true);
+      const argument = new Uint8Array(view.buffer);
+      return ioctl(device, UDMABUF_CREATE, argument, call);
     } catch (error) {
       throw explainSize(error, bytes);
     } finally {
@@ -95,16 +95,6 @@ function explainSize(error: unknown, bytes: number): unknown {
   return error;
 }
 
-/** `struct udmabuf_create`: u32 memfd, u32 flags, u64 offset, u64 size */
-function encodeUdmabuf(memory: number, size: number): Uint8Array<ArrayBuffer> {
-  const view = new DataView(new ArrayBuffer(24));
-  view.setUint32(0, memory, true);
-  view.setUint32(4, UDMABUF_FLAGS_CLOEXEC, true);
-  view.setBigUint64(16, BigInt(size), true);
-  return new Uint8Array(view.buffer);
-}
-
-/** Which heaps there are. */
 function heapsHint(): string {
   const names = exists(HEAPS) ? list(HEAPS).map(({ name }) => name) : [];
   return names.length === 0
@@ -113,11 +103,10 @@ function heapsHint(): string {
 }
 
 /**
- * Takes a DMABUF from one of the kernel's heaps.
+ * Takes a DMABUF from one of the kernel's heaps; returns its descriptor.
  *
  * @param heap Name of a file in `/dev/dma_heap`, such as `"system"`.
  * @param size Bytes; rounded up to whole pages by the heap.
- * @returns Its descriptor.
  */
 export function allocateFromHeap(heap: string, size: number): number {
   const path = `${HEAPS}/${heap}`;
@@ -148,14 +137,10 @@ export function duplicate(fd: number): number {
   });
 }
 
-/**
- * Looks at a descriptor.
- *
- * @returns Undefined if it does not belong to a DMABUF.
- */
+/** Returns undefined for a descriptor of something else. */
 export function dmabufInfo(fd: number): DmabufInfo | undefined {
   const text = readTextFile(`/proc/self/fdinfo/${fd}`, {
-    action: `look at file descriptor ${fd}`,
+    action: `inspect file descriptor ${fd}`,
   });
   const field = (name: string) =>
     new RegExp(`^${name}:\\s*(.*)$`, "m").exec(text)?.[1];
@@ -168,7 +153,10 @@ export function dmabufInfo(fd: number): DmabufInfo | undefined {
   };
 }
 
-/** What the processor does with the memory of a DMABUF. */
+/**
+ * What the processor does with the memory of a DMABUF.
+ * @category DMABUF
+ */
 export type CpuAccessMode = "read" | "write" | "readwrite";
 
 /** DMA_BUF_SYNC_* */
@@ -180,9 +168,9 @@ const SYNC_BITS: Readonly<Record<CpuAccessMode, number>> = {
 const DMA_BUF_SYNC_END = 4;
 
 /**
- * Tells the owner of a DMABUF that the processor begins or ends to use its
- * memory. The beginning waits in the kernel for the fences of devices: only to
- * be called when {@linkcode isIdle} says that there are none.
+ * Announces to the owner of a DMABUF that the processor begins or ends to use
+ * its memory. The beginning waits in the kernel for the fences of devices: call
+ * it only when {@linkcode isIdle}.
  */
 export function syncForCpu(
   fd: number,
@@ -190,20 +178,13 @@ export function syncForCpu(
   edge: "begin" | "end",
 ): void {
   const flags = SYNC_BITS[mode] | (edge === "end" ? DMA_BUF_SYNC_END : 0);
-  const argument = new BigUint64Array([BigInt(flags)]);
-  for (;;) {
-    const result = libc().ioctl_pointer(
-      fd,
-      BigInt(DMA_BUF_IOCTL_SYNC),
-      new Uint8Array(argument.buffer),
-    );
-    if (result >= 0) return;
+  const argument = new Uint8Array(new BigUint64Array([BigInt(flags)]).buffer);
+  const request = BigInt(DMA_BUF_IOCTL_SYNC);
+  while (libc().ioctl_pointer(fd, request, argument) < 0) {
     const errno = lastErrno();
     if (errno === Errno.EINTR || errno === Errno.EAGAIN) continue;
-    throw systemError(errno, {
-      action: `${edge} to use the memory of a DMABUF`,
-      syscall: "ioctl",
-    });
+    const action = `${edge} to use the memory of a DMABUF`;
+    throw systemError(errno, { action, syscall: "ioctl" });
   }
 }
 
@@ -215,7 +196,7 @@ export function idleEvent(mode: CpuAccessMode): number {
   return mode === "read" ? POLLIN : POLLOUT;
 }
 
-/** Tells whether the memory may be used at this moment. */
+/** Whether the memory may be used at this moment. */
 export function isIdle(fd: number, mode: CpuAccessMode): boolean {
   const event = idleEvent(mode);
   POLL.setInt32(0, fd, true);
@@ -228,22 +209,18 @@ const POLL = new DataView(new ArrayBuffer(8)); // struct pollfd
 
 /**
  * Takes the fences that are on a DMABUF at this moment as one file, which is
- * readable (POLLIN) when all of them are signalled. Those that are signalled
- * already are not among them, nor are their errors.
+ * readable (POLLIN) when all of them are signalled; returns its descriptor.
+ * Fences that are signalled already are missing, and so are their errors.
  *
  * @param mode `"read"` for those of devices that write the buffer, which a
  * reader has to wait for; `"write"` for those of all devices.
- * @returns Its descriptor.
  */
 export function exportFences(fd: number, mode: CpuAccessMode): number {
   // struct dma_buf_export_sync_file: u32 flags, s32 fd
   const argument = new Int32Array([SYNC_BITS[mode], -1]);
-  ioctl(
-    fd,
-    DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
-    new Uint8Array(argument.buffer),
-    { action: "take the fences of a DMABUF" },
-  );
+  const bytes = new Uint8Array(argument.buffer);
+  const action = "take the fences of a DMABUF";
+  ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, bytes, { action });
   return argument[1];
 }
 
@@ -251,13 +228,13 @@ export function exportFences(fd: number, mode: CpuAccessMode): number {
 const FILE_INFO_SIZE = 56;
 
 /**
- * Looks at the file of {@linkcode exportFences}.
- *
- * @returns 0 while a fence is not signalled, 1 after a success, or a negative
- * error number.
+ * Reads the status of the file of {@linkcode exportFences}: 0 while a fence is
+ * not signalled, 1 after a success, or a negative error number.
  */
 export function fenceStatus(fences: number): number {
   const info = new Uint8Array(FILE_INFO_SIZE);
-  ioctl(fences, SYNC_IOC_FILE_INFO, info, { action: "look at a fence" });
+  ioctl(fences, SYNC_IOC_FILE_INFO, info, {
+    action: "read the status of a fence",
+  });
   return new DataView(info.buffer).getInt32(32, true);
 }

@@ -7,13 +7,13 @@
 import { openAio } from "../../ffi/aio/calls.ts";
 import { libc } from "../../ffi/libc.ts";
 import { exists } from "../../ffi/file.ts";
+import { kernelRelease } from "../../ffi/kernel_release.ts";
 import { listClaims } from "../state/claim.ts";
 import { ROOT_REMEDY } from "../gadget/hints.ts";
 import { type FunctionFsFeatures, probeFunctionFs } from "../gadget/probe.ts";
 import {
   controllerRemedy,
   findConfigfs,
-  kernelRelease,
   moduleRemedy,
   type ModuleState,
   moduleState,

@@ -15,19 +15,27 @@ import {
   type Rules,
   TEXT,
 } from "../arguments/rules.ts";
+import { FUNCTIONFS_INTERFACE_REVMAP } from "../compile/functionfs_abi.ts";
 import { assertValid } from "../definition/function.ts";
 import type { UsbFunction } from "../definition/function.ts";
-import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
 import type { DmabufSupport } from "./dmabuf/support.ts";
 import type { EndpointObjects } from "./endpoint/objects.ts";
-import type { FunctionFsOptions, InheritOptions } from "./function_options.ts";
-import { InheritedFiles } from "./inherited_files.ts";
 import { checkSignal } from "./endpoint/options.ts";
-import type { FunctionEvent, FunctionState } from "./lifecycle.ts";
+import type { FunctionEvent } from "./events.ts";
+import { InheritedFiles } from "./inherited_files.ts";
+import type { FunctionState } from "./lifecycle.ts";
 import { Once } from "./once.ts";
-import { type FunctionParts, openFunction } from "./open_function.ts";
+import {
+  type FunctionFsOptions,
+  type FunctionParts,
+  type InheritOptions,
+  openFunction,
+} from "./open_function.ts";
 
-/** A function of a USB device, served by this process. */
+/**
+ * A function of a USB device, served by this process.
+ * @category Gadget
+ */
 export class FunctionFs<F extends UsbFunction = UsbFunction>
   implements AsyncDisposable {
   /** The definition that the function was made from. */
@@ -58,17 +66,16 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   }
 
   /**
-   * Opens a function on a mounted FunctionFS instance that nobody has open:
+   * Opens a function on a mounted FunctionFS instance that is not in use:
    * writes its descriptors and strings, and opens its endpoints. The gadget
    * can be bound to a UDC after that.
    *
-   * `Gadget.start` does this for its functions. It is for mounts that somebody
-   * else has made: g_ffs, another process, an init script.
+   * `Gadget.start` does this for its functions. Use it for mounts of g_ffs,
+   * another process or an init script.
    *
-   * @param definition What {@linkcode usbFunction} has made.
    * @param mountPoint Where the instance is mounted, such as `/dev/ffs-mtp`.
    * @throws {TypeError} If an argument is of another type.
-   * @throws {Error} If the mount is not there, is in use (EBUSY), or its
+   * @throws {Error} If the mount does not exist, is in use (EBUSY), or its
    * kernel refuses the descriptors.
    */
   static open<F extends UsbFunction>(
@@ -83,18 +90,18 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   /**
    * Serves a function whose descriptors another process has written and whose
    * files it has opened and passed on, as systemd does for a socket unit with
-   * `ListenUSBFunction=`. Whoever holds the files keeps the function in its
-   * gadget while this process ends and begins: the host does not notice, and
-   * waits (NAK) meanwhile.
+   * `ListenUSBFunction=`. As long as that process holds the files, the function
+   * stays in its gadget while this one ends and starts again: the host does
+   * not notice, and waits (NAK) meanwhile.
    *
    * A moment later the function has the state that the host has given it. A
-   * control request that the process before has left unanswered is stalled.
+   * control request that an earlier process has left unanswered is stalled.
    * {@linkcode close} does not end the function as long as others have it open.
    *
    * @param definition What the descriptors were written from, with the same
    * `interfaceOffset` and for the same kernel: see {@linkcode compileFunction}.
    * @param mountPoint Where the instance is mounted. `ep0` there is opened once
-   * more, so this process must have the right to.
+   * more, which this process must be permitted to do.
    * @throws {Deno.errors.NotFound} If the files are not among the open ones of
    * this process.
    */
@@ -106,12 +113,12 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     check("inherit function", definition, mountPoint, options);
     const files = new InheritedFiles(mountPoint);
     const self = new FunctionFs(definition, mountPoint, options, files);
-    // Handlers that run for what has waited can use the function.
+    // The handlers of pending requests can use the function.
     queueMicrotask(() => {
       try {
         self.#takeOver();
       } catch (error) {
-        self.#parts.lifecycle.report(error);
+        self.#parts.lifecycle.events.report(error);
       }
     });
     return self;
@@ -122,7 +129,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     return this.definition.name;
   }
 
-  /** Where the function is in its life. */
+  /** Whether the function is bound to a UDC, and configured by a host. */
   get state(): FunctionState {
     return this.#parts.lifecycle.state;
   }
@@ -134,30 +141,31 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
 
   /**
    * What happens to the function, for `for await`. Every iteration gets all
-   * events from its start on, and ends when the function is closed. For one that
-   * stalls, up to 1000 events wait; with more, the oldest are dropped, and a
-   * {@linkcode DroppedEvent} in their place says how many. An iteration of a
-   * closed function gets the errors that were not seen yet.
+   * events from its start on, and ends when the function is closed. Up to 1000
+   * events wait for an iteration; beyond that the oldest are dropped, and a
+   * {@linkcode DroppedEvent} takes their place. An iteration of a closed
+   * function gets the errors that no other has got.
    *
    * @throws {Deno.errors.BadResource} By an iteration, if the function is closed
-   * and there are none.
+   * and no such errors exist.
    */
   get events(): AsyncIterable<FunctionEvent> {
-    return this.#parts.lifecycle.events;
+    const { events } = this.#parts.lifecycle;
+    return { [Symbol.asyncIterator]: () => events[Symbol.asyncIterator]() };
   }
 
   /**
-   * Resolves when the host has configured the device, at once if it has.
+   * Waits until the host has configured the device.
    *
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
   async enabled(options: { signal?: AbortSignal } = {}): Promise<void> {
     checkSignal("wait for the host", options);
-    return await this.#parts.lifecycle.enabled(options);
+    await this.#parts.lifecycle.enabled(options.signal);
   }
 
   /**
-   * Tells which interface of the definition has a number that the host uses
+   * Looks up the interface of the definition that has a number on the bus
    * (FUNCTIONFS_INTERFACE_REVMAP): the kernel renumbers the interfaces of a
    * function that is not the first one of its gadget.
    *
@@ -181,8 +189,8 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   }
 
   /**
-   * Tells whether endpoints can {@linkcode Endpoint.attach | attach} DMABUFs:
-   * when the function is bound to a device controller, at once if it is.
+   * Returns whether endpoints can {@linkcode Endpoint.attach | attach} DMABUFs.
+   * Waits until the function is bound to a device controller.
    *
    * @throws {TypeError} If the function has no endpoints.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
@@ -191,7 +199,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     options: { signal?: AbortSignal } = {},
   ): Promise<DmabufSupport> {
     checkSignal("find out whether DMABUFs can be transferred", options);
-    const [endpoint] = this.#parts.halves;
+    const [endpoint] = this.#parts.numbered;
     if (endpoint === undefined) {
       throw new TypeError(
         `Cannot transfer DMABUFs: function "${this.name}" has no endpoints`,
@@ -224,16 +232,16 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     this.#parts.fds.slice(1).forEach(close);
   }
 
-  /** The kernel does not report events any more. */
+  /** The kernel reports no more events. */
   #closeInBackground(): void {
-    this.close().catch((error) => this.#parts.lifecycle.report(error));
+    this.close().catch((error) => this.#parts.lifecycle.events.report(error));
   }
 
   /** Finds out what has happened before this process had the files. */
   #takeOver(): void {
     if (this.#closing.begun) return;
     this.#parts.control.takeOver();
-    // Who has read the ENABLE may be gone.
+    // The process that has read the ENABLE may be gone.
     if (this.state !== "enabled" && this.#isConfigured()) {
       this.#parts.lifecycle.enable();
     }
@@ -254,7 +262,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     this.#parts.lifecycle.close();
     // A closed descriptor number may be used again: nothing in the kernel may
     // still work with it.
-    await Promise.all(this.#parts.halves.map((half) => half.close()));
+    await Promise.all(this.#parts.numbered.map((each) => each.close()));
     await this.#parts.control.close();
     if (this.#filesClosed) return;
     this.#filesClosed = true;

@@ -1,9 +1,9 @@
 /**
  * Files of a function that this process was started with, already open.
  *
- * Whoever starts services passes descriptors from 3 on. Which of them is which
- * file is read from their links in `/proc/self/fd`: systemd sorts the files of
- * an instance by name, `ep10` before `ep2`, and may pass several instances.
+ * A service manager passes descriptors from 3 on. Which of them is which file
+ * is read from their links in `/proc/self/fd`: systemd sorts the files of an
+ * instance by name, `ep10` before `ep2`, and may pass several instances.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export class InheritedFiles {
   /**
    * Looks for open files of an instance.
    *
-   * @throws {Error} If the mount is not there.
+   * @throws {Error} If the mount does not exist.
    * @throws {Deno.errors.NotFound} If none of its files is open.
    */
   constructor(mountPoint: string) {
@@ -35,13 +35,9 @@ export class InheritedFiles {
       const file = path.slice(prefix.length);
       if (!this.#fds.has(file)) this.#fds.set(file, fd);
     }
-    if (!this.#fds.has("ep0")) {
-      throw errorOf(
-        Errno.ENOENT,
-        `Cannot inherit function: no file of it is open: ${mountPoint}/ep0; is this process started by the unit whose ListenUSBFunction= that is`,
-        { syscall: "open", path: `${mountPoint}/ep0` },
-      );
-    }
+    if (this.#fds.has("ep0")) return;
+    const hint = "is this process started by the unit with ListenUSBFunction=?";
+    throw notOpen("no file of it is open", `${mountPoint}/ep0`, hint);
   }
 
   /** Whether there are files for both directions of endpoint pairs. */
@@ -59,14 +55,16 @@ export class InheritedFiles {
     const file = path.slice(this.#mountPoint.length + 1);
     const fd = this.#fds.get(file);
     if (fd === undefined) {
-      throw errorOf(
-        Errno.ENOENT,
-        `Cannot inherit function: its definition has a file that is not open: ${path}; were its descriptors written from this definition`,
-        { syscall: "open", path },
-      );
+      const hint = "were its descriptors written from this definition?";
+      throw notOpen("its definition has a file that is not open", path, hint);
     }
     adopt(fd, { action: "inherit endpoint", path });
     this.#fds.delete(file);
     return fd;
   }
+}
+
+function notOpen(what: string, path: string, hint: string): Error {
+  const message = `Cannot inherit function: ${what}: ${path}; ${hint}`;
+  return errorOf(Errno.ENOENT, message, { syscall: "open", path });
 }

@@ -1,31 +1,29 @@
 /**
- * Ends that come once.
+ * Closing and detaching, which are done once.
  *
  * @module
  */
 
-/** Work that is done once: while it runs, and after it has succeeded, it is not begun again. */
+/** Work that is not begun again while it runs, nor after it has succeeded. */
 export class Once {
   #begun = false;
   #done: Promise<void> | undefined;
 
-  /** Whether it was begun, or {@linkcode skip} was called. */
+  /** Whether it was begun or skipped. */
   get begun(): boolean {
     return this.#begun;
   }
 
   /**
-   * Runs `work`, which must be able to go on where it has failed before.
-   *
-   * @returns The same promise for all calls, until one has failed: then the
-   * next call tries again.
+   * Runs `work`. After a failure the next call runs it again, from where it
+   * has failed; until then all calls return the same promise.
    */
   run(work: () => Promise<void>): Promise<void> {
     this.#begun = true;
     return this.#done ??= this.#attempt(work);
   }
 
-  /** There is nothing to do any more. */
+  /** Makes {@linkcode run} do nothing. */
   skip(): void {
     this.#begun = true;
     this.#done ??= Promise.resolve();

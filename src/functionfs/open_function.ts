@@ -4,23 +4,66 @@
  * @module
  */
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
-import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
+import { type AioHold, holdAio } from "../../ffi/aio/shared_context.ts";
+import { Errno, errorOf, isSystemError, systemError } from "../../ffi/errno.ts";
+import { EventCounter } from "../../ffi/eventfd.ts";
 import { close, open } from "../../ffi/file.ts";
+import { kernelRelease } from "../../ffi/kernel_release.ts";
+import {
+  kernelHas,
+  type KernelVersion,
+  parseKernelRelease,
+} from "../compile/kernel_version.ts";
 import type { UsbFunction } from "../definition/function.ts";
-import { type AioHold, holdAio } from "./aio.ts";
 import { recordBlocks } from "../state/block_record.ts";
-import type { ControlEndpoint, EventNotice } from "./control/endpoint.ts";
-import { type EndpointObjects, nameEndpoints } from "./endpoint/objects.ts";
-import { openEventCounter } from "./event_counter.ts";
-import type { FunctionFsOptions } from "./function_options.ts";
+import { serveControl } from "./control/dispatch.ts";
+import type { ControlEndpoint } from "./control/endpoint.ts";
 import { InEndpoint } from "./endpoint/in_endpoint.ts";
+import { type EndpointObjects, nameEndpoints } from "./endpoint/objects.ts";
+import { OutEndpoint } from "./endpoint/out_endpoint.ts";
 import type { InheritedFiles } from "./inherited_files.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { explainOpen } from "./open_hint.ts";
-import { OutEndpoint } from "./endpoint/out_endpoint.ts";
 import { registerFunction } from "./register.ts";
-import { runningKernel } from "./running_kernel.ts";
-import { serveControl } from "./control/serve.ts";
+
+/**
+ * How to open a function.
+ * @category Gadget
+ */
+export interface FunctionFsOptions {
+  /**
+   * Interfaces of other functions before this one in its configuration.
+   * @default {0}
+   */
+  readonly interfaceOffset?: number;
+  /**
+   * The AIO library to use: a file or soname, or `"syscall"` for none. By
+   * default the installed libaio, or system calls where there is none.
+   */
+  readonly libaio?: string;
+  /**
+   * The kernel to write descriptors for, by default the running one: Linux
+   * before 6.4 takes another version of Microsoft OS descriptors, and before
+   * 6.12 it refuses DFU. Needed for a kernel whose release does not show what
+   * it supports.
+   */
+  readonly kernel?: KernelVersion;
+  /**
+   * Let the kernel count events on an eventfd (FUNCTIONFS_EVENTFD), instead of
+   * watching the control file with epoll. Makes no difference to a program.
+   *
+   * Off by default: kernels before 5.16 miscount the users of the eventfd, and
+   * can crash when the function is closed. They are refused.
+   * @default {false}
+   */
+  readonly eventfd?: boolean;
+}
+
+/**
+ * How to take over a function; see {@linkcode FunctionFsOptions}.
+ * @category Gadget
+ */
+export type InheritOptions = Omit<FunctionFsOptions, "eventfd">;
 
 /** What a function is made of. */
 export interface FunctionParts<F extends UsbFunction> {
@@ -29,7 +72,7 @@ export interface FunctionParts<F extends UsbFunction> {
   readonly control: ControlEndpoint;
   readonly aio: AioHold;
   /** The endpoints, in the order of their numbers. */
-  readonly halves: readonly (InEndpoint | OutEndpoint)[];
+  readonly numbered: readonly (InEndpoint | OutEndpoint)[];
   /** The open files: `ep0`, which `control` closes, and then all others. */
   readonly fds: readonly number[];
 }
@@ -38,11 +81,11 @@ export interface FunctionParts<F extends UsbFunction> {
 export interface OpenFunctionOptions extends FunctionFsOptions {
   /** The files, where another process has registered the function. */
   readonly inherited?: InheritedFiles;
-  /** Is called when the kernel will not tell anything any more. */
+  /** Called when the kernel reports no more events. */
   readonly onEnd: () => void;
 }
 
-/** Registers a function at the kernel, and begins to serve it. */
+/** Registers a function with the kernel, and begins to serve it. */
 export function openFunction<F extends UsbFunction>(
   definition: F,
   mountPoint: string,
@@ -61,7 +104,7 @@ export function openFunction<F extends UsbFunction>(
       inherited?.take(path) ??
         open(path, O_RDWR | O_NONBLOCK, { action: "open endpoint" }),
     );
-  let notice: EventNotice | undefined;
+  let notice: EventCounter | undefined;
   let aio: AioHold | undefined;
   try {
     notice = options.eventfd ? openEventCounter(kernel) : undefined;
@@ -79,42 +122,30 @@ export function openFunction<F extends UsbFunction>(
       const path = `${mountPoint}/${file}`;
       return [name, { path, fd: openEndpoint(path) }];
     }));
-    const halves = compiled.endpoints.map((endpoint) => {
+    const numbered = compiled.endpoints.map((endpoint) => {
       const path = `${mountPoint}/${endpoint.file}`;
       const fd = openEndpoint(path);
       const transferFd = proxies.get(endpoint.name)?.fd ?? fd;
       const files = { fd, transferFd, path };
-      const resources = {
-        ...files,
-        aio: context,
-        lifecycle,
-        compiled: endpoint,
-      };
+      const shared = { aio: context, lifecycle };
+      const resources = { ...files, ...shared, compiled: endpoint };
       return endpoint.half === "in"
         ? new InEndpoint(resources)
         : new OutEndpoint(resources);
     });
     const endpoints = nameEndpoints<F>(
       compiled.endpoints,
-      halves,
+      numbered,
       (name) => proxies.get(name) ?? { missing: noProxies },
     );
-    lifecycle.onEnable(() => halves.forEach((half) => half.onEnable()));
-    lifecycle.listen((event) => {
-      if (event.type === "disable") {
-        halves.forEach((half) => half.onDisable());
-      }
+    lifecycle.onEnable(() => numbered.forEach((each) => each.onEnable()));
+    lifecycle.events.listen(({ type }) => {
+      if (type === "disable") numbered.forEach((each) => each.onDisable());
     });
-    const control = serveControl({
-      fd,
-      path,
-      definition,
-      lifecycle,
-      notice,
-      endpoints: halves,
-      onEnd: options.onEnd,
-    });
-    return { endpoints, lifecycle, control, aio, halves, fds };
+    const { onEnd } = options;
+    const service = { fd, path, lifecycle, notice, onEnd };
+    const control = serveControl(definition, numbered, service);
+    return { endpoints, lifecycle, control, aio, numbered, fds };
   } catch (error) {
     aio?.giveUp();
     fds.forEach(close);
@@ -130,4 +161,30 @@ export function openFunction<F extends UsbFunction>(
     }
     throw explainOpen(error, mountPoint);
   }
+}
+
+/**
+ * Returns the version of the running kernel; undefined where it is unknown: its
+ * release is a made-up one, or `/proc` is not mounted.
+ */
+export function runningKernel(): KernelVersion | undefined {
+  try {
+    return parseKernelRelease(kernelRelease());
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "EACCES")) return undefined;
+    throw error;
+  }
+}
+
+/** Older kernels put the eventfd once more at each reset of an instance. */
+const EVENTFD_IS_SAFE = { major: 5, minor: 16 };
+
+/** Makes an eventfd for FUNCTIONFS_EVENTFD. */
+function openEventCounter(kernel: KernelVersion | undefined): EventCounter {
+  if (kernelHas(kernel, EVENTFD_IS_SAFE)) return new EventCounter();
+  throw errorOf(
+    Errno.EOPNOTSUPP,
+    `Cannot count events on an eventfd: Linux ${kernel?.major}.${kernel?.minor} can crash with it, use 5.16 or newer`,
+    { syscall: "eventfd" },
+  );
 }

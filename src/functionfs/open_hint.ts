@@ -43,12 +43,9 @@ function mountRemedy(mountPoint: string): string {
   const what = exists(mountPoint)
     ? "no FunctionFS is mounted there"
     : "there is no such mount";
-  return hasFunctionFs()
-    ? `${what}; Gadget.start() or mountFunctionFs() mounts one`
-    : `${what}, and the kernel has FunctionFS not loaded; "sudo modprobe usb_f_fs" loads it where the kernel has it, and Gadget.start() or mountFunctionFs() mounts one`;
-}
-
-/** Whether the kernel knows the file system at the moment. */
-function hasFunctionFs(): boolean {
-  return /\tfunctionfs$/m.test(readTextFile("/proc/filesystems"));
+  const isLoaded = /\tfunctionfs$/m.test(readTextFile("/proc/filesystems"));
+  const load = isLoaded
+    ? ""
+    : ', and FunctionFS is not loaded: "sudo modprobe usb_f_fs" loads it where the kernel has it';
+  return `${what}${load}; Gadget.start() or mountFunctionFs() mounts one`;
 }

@@ -1,11 +1,12 @@
 /**
- * Telling the kernel what a function is, with files for both directions of its
- * pairs where the kernel has them.
+ * Registers a function with the kernel: writes its descriptors and strings,
+ * with files for both directions of its pairs where the kernel has them.
  *
  * @module
  */
+import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
-import { close } from "../../ffi/file.ts";
+import { close, open, write } from "../../ffi/file.ts";
 import {
   canProxy,
   type CompiledFunction,
@@ -13,7 +14,8 @@ import {
   type CompileOptions,
 } from "../compile/compile.ts";
 import type { UsbFunction } from "../definition/function.ts";
-import { handshake, openControlFile } from "./control/file.ts";
+import { decodeFunctionBlock } from "../inspect/decode_block.ts";
+import { formatTree } from "../inspect/format_tree.ts";
 import type { InheritedFiles } from "./inherited_files.ts";
 
 /** A function that the kernel knows. */
@@ -31,9 +33,9 @@ let kernelRefuses = false;
 /**
  * Opens `ep0` and writes the descriptors and the strings of a function.
  *
- * Whether the kernel has files for both directions it tells by ENOSYS. Parts
- * of descriptors that were refused stay in the instance until `ep0` is closed,
- * so that another attempt needs another `ep0`.
+ * A kernel without files for both directions reports ENOSYS. Parts of
+ * descriptors that were refused stay in the instance until `ep0` is closed, so
+ * that another attempt needs another `ep0`.
  *
  * @param path Where `ep0` lies.
  * @param inherited The files, where another process has done all that.
@@ -44,13 +46,14 @@ export function registerFunction(
   options: Omit<CompileOptions, "rwProxy">,
   inherited?: InheritedFiles,
 ): RegisteredFunction {
+  const compile = (rwProxy: boolean) =>
+    compileFunction(definition, { ...options, rwProxy });
   let noProxies = "";
   if (inherited !== undefined) {
-    const rwProxy = inherited.hasProxies;
     return {
       fd: inherited.take(path),
-      compiled: compileFunction(definition, { ...options, rwProxy }),
-      noProxies: "whoever has registered the function did without",
+      compiled: compile(inherited.hasProxies),
+      noProxies: "the process that registered the function did without",
     };
   }
   if (definition.rwProxy === false) {
@@ -60,11 +63,8 @@ export function registerFunction(
       "there are files for both directions only where every endpoint of the function is in a pair";
   } else if (definition.rwProxy === true || !kernelRefuses) {
     try {
-      const compiled = compileFunction(definition, {
-        ...options,
-        rwProxy: true,
-      });
-      return { fd: write(path, compiled), compiled, noProxies };
+      const compiled = compile(true);
+      return { fd: openControlFile(path, compiled), compiled, noProxies };
     } catch (error) {
       const refused = isSystemError(error, "ENOSYS");
       if (!refused || definition.rwProxy === true) throw error;
@@ -72,20 +72,45 @@ export function registerFunction(
   }
   const refused = noProxies === "";
   noProxies ||= "this kernel has no files for both directions, Linux 7.3 has";
-  const compiled = compileFunction(definition, { ...options, rwProxy: false });
-  const fd = write(path, compiled);
+  const compiled = compile(false);
+  const fd = openControlFile(path, compiled);
   // Only now it is certain that nothing else was refused.
   if (refused) kernelRefuses = true;
   return { fd, compiled, noProxies };
 }
 
-function write(path: string, compiled: CompiledFunction): number {
-  const fd = openControlFile(path);
+function openControlFile(path: string, compiled: CompiledFunction): number {
+  const call = { action: "open control endpoint" };
+  const fd = open(path, O_RDWR | O_NONBLOCK, call);
   try {
     handshake(fd, path, compiled);
     return fd;
   } catch (error) {
     close(fd);
+    throw error;
+  }
+}
+
+/**
+ * Describes the function to the kernel. Its endpoint files appear, and it can
+ * be bound to a UDC.
+ *
+ * @throws {Error} If the kernel refuses what is right for all known kernels; the
+ * message then shows what was written.
+ */
+export function handshake(
+  fd: number,
+  path: string,
+  { descriptors, strings }: CompiledFunction,
+): void {
+  try {
+    write(fd, descriptors, { action: "write descriptors", path });
+    write(fd, strings, { action: "write strings", path });
+  } catch (error) {
+    if (isSystemError(error, "EINVAL", "ENOSYS")) {
+      const tree = decodeFunctionBlock(descriptors, strings);
+      error.message += `\n${formatTree(tree)}`;
+    }
     throw error;
   }
 }

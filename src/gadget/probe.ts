@@ -7,16 +7,16 @@ import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl, open, write } from "../../ffi/file.ts";
 import { compileFunction } from "../compile/compile.ts";
+import {
+  FUNCTIONFS_DMABUF_ATTACH,
+  FUNCTIONFS_ENDPOINT_ENABLE_ZLP,
+} from "../compile/functionfs_abi.ts";
 import { usbFunction } from "../definition/function.ts";
 import { bulkPair } from "../definition/endpoint_builders.ts";
-import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../functionfs/abi.ts";
 import { externalFunction } from "../definition/kernel_function.ts";
 import { acquireFree, buildGadget } from "./gadget_parts.ts";
 import { removeGadget } from "../state/recovery.ts";
 import { gadgetsDirectory } from "./remedies.ts";
-
-/** `_IOW('g', 131, int)`, since Linux 6.9. */
-const FUNCTIONFS_DMABUF_ATTACH = 0x40046783;
 
 /** What FunctionFS can, beyond what it always could. */
 export interface FunctionFsFeatures {

@@ -5,6 +5,7 @@
  */
 import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { exists, mkdir, readTextFile } from "../../ffi/file.ts";
+import { kernelRelease } from "../../ffi/kernel_release.ts";
 import { listMounts, mount } from "../../ffi/mount.ts";
 import { permissionHint, withHint } from "./hints.ts";
 
@@ -68,11 +69,6 @@ export function moduleState(name: string): ModuleState {
 /** Where the modules of the running kernel are installed. */
 function modulesFolder(): string {
   return `/lib/modules/${kernelRelease()}`;
-}
-
-/** The release of the running kernel, such as `"6.12.9-amd64"`. */
-export function kernelRelease(): string {
-  return readTextFile("/proc/sys/kernel/osrelease");
 }
 
 /** What to do about something that a module brings, and that is missing. */

@@ -8,12 +8,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { SetupRequest } from "@usb/gadget";
 import { list, unlink } from "../../ffi/file.ts";
 import { answerIsInKernel } from "../support/machine/answer_in_kernel.ts";
-import {
-  aborted,
-  type ControlGadget,
-  outcome,
-  startControl,
-} from "../support/gadgets/control.ts";
+import { aborted, type ControlGadget, outcome, startControl } from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { keepHostAway } from "../support/host/absence.ts";
@@ -52,7 +47,7 @@ async function startStuck(direction: "in" | "out"): Promise<
     await received.promise;
     controller.abort();
     assertEquals(await lost, "ENOENT");
-    // dummy_hcd does not tell that the host has given up.
+    // dummy_hcd does not report that the host has given up.
     assertEquals((await received.promise).signal.aborted, false);
     host.resolve();
     await until(answerIsInKernel, "the answer waits in the kernel");
@@ -99,7 +94,7 @@ for (const direction of ["in", "out"] as const) {
   });
 }
 
-Deno.test("close() stalls the request that a handler thinks about, and tells the handler", async () => {
+Deno.test("close() stalls a request that is still with its handler, and cancels it there", async () => {
   const received = Promise.withResolvers<SetupRequest>();
   const over = Promise.withResolvers<void>();
   await using it = await startControl({
@@ -144,7 +139,7 @@ Deno.test("close() in the first turn of a function's life is complete", async ()
   assertEquals(gadgetTraces(), before);
 });
 
-Deno.test("a function whose gadget somebody else takes apart is unbound, and can be closed", async () => {
+Deno.test("a function whose gadget another process removes is unbound, and can be closed", async () => {
   await using it = await startControl({ control: () => {} });
   const root = `/sys/kernel/config/usb_gadget/${it.gadget.name}`;
   const configuration = `${root}/configs/c.1`;

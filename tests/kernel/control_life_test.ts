@@ -1,5 +1,5 @@
 /**
- * The life of a function, as its events tell it, through all that a host does.
+ * The events of a function, through all that a host does.
  *
  * @module
  */
@@ -7,11 +7,7 @@ import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FunctionEvent, FunctionFs } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
-import {
-  type ControlGadget,
-  outcome,
-  startControl,
-} from "../support/gadgets/control.ts";
+import { type ControlGadget, outcome, startControl } from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { keepHostAway } from "../support/host/absence.ts";
@@ -29,7 +25,7 @@ async function eventsUntil(
 ): Promise<string[]> {
   await until(
     () => names(events.slice(from)).includes(last),
-    `the event "${last}" is told`,
+    `the event "${last}" is reported`,
   );
   return names(events.slice(from));
 }
@@ -42,7 +38,7 @@ async function assertAnswers(device: UsbfsDevice): Promise<void> {
 
 const control = ({ value }: { value: number }) => Uint8Array.of(value, 0);
 
-Deno.test("a host that comes, resets, leaves and comes again is told as levels", async () => {
+Deno.test("a host that comes, resets, leaves and comes again is reported as state changes", async () => {
   using _ = watchEventLoop();
   await using it = await startControl({ control });
   await assertAnswers(it.device);
@@ -75,7 +71,7 @@ Deno.test("a host that comes, resets, leaves and comes again is told as levels",
   await assertAnswers(it.device);
 });
 
-Deno.test("each configuration and each setting is told once, whatever the number of interfaces", async () => {
+Deno.test("each configuration and each setting is reported once, whatever the number of interfaces", async () => {
   using _ = watchEventLoop();
   await using it = await startControl({ control, interfaces: 3 });
   await assertAnswers(it.device);
@@ -107,7 +103,7 @@ Deno.test("SET_INTERFACE resets the endpoints: disable and enable", async () => 
   }
 });
 
-Deno.test("suspend and resume are told, and requests go on after", async () => {
+Deno.test("suspend and resume are reported, and requests work afterwards", async () => {
   // The super-speed side of dummy_hcd has no suspend.
   const speed = gadgetSpeed().maxSpeed;
   const maxSpeed = speed === "super-speed" ? "high-speed" : speed;
@@ -223,7 +219,7 @@ for (const [name, leave] of Object.entries(LEAVING)) {
       abort.abort();
       await lost;
       await leave(it, udc);
-      await until(() => cancelled.length === round, "the handler is told");
+      await until(() => cancelled.length === round, "the request is cancelled");
       assertEquals(cancelled[round - 1], "EIDRM");
       await assertAnswers(await it.connect());
     }

@@ -5,29 +5,24 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type SetupRequest, Stall } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
-import {
-  aborted,
-  type ControlGadget,
-  outcome,
-  startControl,
-} from "../support/gadgets/control.ts";
+import { aborted, type ControlGadget, outcome, startControl } from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { Random } from "../support/data/random.ts";
 import { testSeed } from "../support/data/seed.ts";
 import { soak } from "../support/run/soak.ts";
+import "../support/run/aio_libraries.ts";
 
 const SEQUENCES = soak(2000, 60);
 const LENGTHS = [0, 1, 8, 63, 64, 65, 511, 512, 513, 4095, 4096];
 const ANSWERS = ["at once", "late", "stall", "stall late", "never"] as const;
 const MAX_DELAY_MS = 6;
 
-/** A request with a number of its own, which is its `wValue`. */
+/** A request with a unique number, which is its `wValue`. */
 interface Planned {
   readonly number: number;
   readonly direction: "in" | "out";
@@ -144,7 +139,7 @@ class Host {
 
   /**
    * Does what makes the kernel enable the function once more, and waits until
-   * that is told. The kernel would put it together with what the host does next.
+   * that is reported. The kernel would put it together with what the host does next.
    */
   async #enableAnew(action: () => Promise<void>): Promise<void> {
     const { events } = this.#it;
@@ -152,7 +147,7 @@ class Host {
     await action();
     await until(
       () => events.slice(from).some(({ type }) => type === "enable"),
-      "the function is told that it was enabled anew",
+      "the function is enabled anew",
     );
     this.enabled++;
   }
@@ -315,12 +310,13 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
   using _ = watchEventLoop();
   const handler = new Handler();
   await using it = await startControl({ control: handler.handle });
-  const told = () => it.events.filter(({ type }) => type === "enable").length;
-  let enabled = told();
+  const enables = () =>
+    it.events.filter(({ type }) => type === "enable").length;
+  let enabled = enables();
   let strays = 0;
   let givenUpInAll = 0;
   for (let sequence = 0; sequence < SEQUENCES; sequence++) {
-    // Each sequence has a seed of its own: it does not depend on timing.
+    // Each sequence has its own seed: it does not depend on timing.
     const random = new Random((seed + sequence) >>> 0);
     const host = new Host(it, random, handler);
     handler.forget();
@@ -345,7 +341,7 @@ Deno.test(`${SEQUENCES} random sequences of host actions leave the function work
     }
   }
   assertLife(it);
-  assertEquals(told(), enabled, "nothing is told twice");
+  assertEquals(enables(), enabled, "nothing is reported twice");
   console.log(`${strays} strays after ${givenUpInAll} requests given up`);
   assert(
     strays <= 2 + givenUpInAll / 20,

@@ -5,25 +5,14 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import {
-  type ControlHandler,
-  type RequestRecipient,
-  type SetupRequest,
-  Stall,
-  unhandled,
-} from "@usb/gadget";
-import {
-  aborted,
-  type ControlGadget,
-  outcome,
-  startControl,
-} from "../support/gadgets/control.ts";
+import { type ControlHandler, type RequestRecipient, type SetupRequest, Stall, unhandled } from "@usb/gadget";
+import { aborted, type ControlGadget, outcome, startControl } from "../support/gadgets/control.ts";
 import { endpointAddresses } from "../support/gadgets/endpoints.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { soak } from "../support/run/soak.ts";
+import "../support/run/aio_libraries.ts";
 
 const LENGTHS = [0, 1, 63, 64, 65, 512, 4095, 4096];
 const RECIPIENTS = ["device", "interface", "endpoint", "other"] as const;
@@ -221,9 +210,9 @@ for (const direction of ["in", "out"] as const) {
       await request(control, expected, 0, undefined),
       answer.seen(expected.length),
     );
-    const told = control.events.filter(({ type }) => type === "error");
-    assertEquals(told.length, errors);
-    // BIND may have come before anybody could listen.
+    const reported = control.events.filter(({ type }) => type === "error");
+    assertEquals(reported.length, errors);
+    // BIND may have come before the iteration began.
     const life = control.events.map(({ type }) => type)
       .filter((type) => type !== "error" && type !== "bind");
     assertEquals(life, ["enable"]);

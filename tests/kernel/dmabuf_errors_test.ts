@@ -1,13 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  bulkPair,
-  DmaBuffer,
-  Gadget,
-  kernelHas,
-  usbFunction,
-} from "@usb/gadget";
+import { bulkPair, DmaBuffer, Gadget, kernelHas, usbFunction } from "@usb/gadget";
 import { O_RDONLY } from "../../ffi/abi.ts";
 import { close, open, readTextFile, writeFile } from "../../ffi/file.ts";
 import { unplug } from "../support/gadgets/cable.ts";
@@ -16,6 +9,7 @@ import { testKernel } from "../support/run/kernel_version.ts";
 import { openFiles } from "../support/machine/leftovers.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { Vgem } from "../support/dmabuf/vgem.ts";
+import "../support/run/aio_libraries.ts";
 
 // These run on the stock dummy_hcd, which cannot scatter-gather.
 
@@ -45,7 +39,7 @@ Deno.test("attach() says why DMABUFs cannot be transferred here", async () => {
       );
     }
   }
-  // Without a controller only the age of the kernel can be told.
+  // Without a controller only the age of the kernel is known.
   unplug(gadget);
   if (!modern) {
     await assertRejects(() => tx.attach(buffer), Deno.errors.NotSupported);
@@ -103,13 +97,13 @@ Deno.test("a DmaBuffer refuses what is none", async () => {
   assertThrows(
     () => DmaBuffer.fromFileDescriptor(fd),
     TypeError,
-    `Cannot use file descriptor ${fd} as a DMABUF: it belongs to something else`,
+    `Cannot use file descriptor ${fd}: it is not a DMABUF`,
   );
   close(fd);
   assertThrows(
     () => DmaBuffer.fromFileDescriptor(12_345),
     Error,
-    "Cannot look at file descriptor 12345",
+    "Cannot inspect file descriptor 12345",
   );
   if (!modern) {
     // Debian's older kernels have no udmabuf.

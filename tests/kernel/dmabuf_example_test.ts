@@ -10,7 +10,7 @@ import { UsbfsDevice } from "../support/usbfs/device.ts";
 const SIZE = 1 << 20;
 const COUNT = soak(1024, 24);
 
-Deno.test("examples/dmabuf_source.ts streams its buffers in order, and goes on after a reset", async () => {
+Deno.test("examples/dmabuf_source.ts streams its buffers in order, also after a reset", async () => {
   const before = gadgetTraces();
   {
     await using program = startExample("dmabuf_source.ts");

@@ -1,21 +1,9 @@
 // VM: --udc sg
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  AbortedTransferError,
-  bulkIn,
-  bulkPair,
-  DmaBuffer,
-  SystemError,
-} from "@usb/gadget";
+import { AbortedTransferError, bulkIn, bulkPair, DmaBuffer, SystemError } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
-import {
-  assertSame,
-  bufferWith,
-  content,
-  fill,
-  outcome,
-} from "../support/dmabuf/buffers.ts";
+import { assertSame, bufferWith, content, fill, outcome } from "../support/dmabuf/buffers.ts";
 import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { openFiles } from "../support/machine/leftovers.ts";
 import { pattern } from "../support/data/pattern.ts";
@@ -167,7 +155,7 @@ Deno.test("an abort after the end changes nothing", async () => {
     const controller = new AbortController();
     const transfer = sent.transfer(SIZE, { signal: controller.signal });
     const chunk = await device.bulkIn(input, SIZE);
-    // The host has all of it; whether the fence was looked at yet or not.
+    // The host has all of it, whether the fence has been read or not.
     controller.abort();
     await transfer;
     assertSame(chunk, pattern(SIZE));

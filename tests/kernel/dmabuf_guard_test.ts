@@ -63,7 +63,7 @@ Deno.test("H1: detach() and close() right behind an unbinding", async () => {
     if (how === "detach") await attachment.detach();
     else if (how === "close the buffer") await buffer.close();
     else await gadget.stop();
-    // The controller was the first to give it up, or is told to.
+    // The controller has given it up first, or is made to.
     const first = how === "stop" ? "EBADF" : "ESHUTDOWN";
     assert([first, "ESHUTDOWN"].includes(await flying), how);
     const second = how === "stop" ? "EBADF" : "ECONNRESET";

@@ -1,24 +1,10 @@
 // VM: --udc sg
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import {
-  bulkPair,
-  DmaBuffer,
-  type DmaBufferAttachment,
-  type InEndpoint,
-  type OutEndpoint,
-} from "@usb/gadget";
+import { bulkPair, DmaBuffer, type DmaBufferAttachment, type InEndpoint, type OutEndpoint } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
-import {
-  assertSame,
-  content,
-  fill,
-  outcome,
-} from "../support/dmabuf/buffers.ts";
-import {
-  type EndpointGadget,
-  startEndpoints,
-} from "../support/gadgets/endpoints.ts";
+import { assertSame, content, fill, outcome } from "../support/dmabuf/buffers.ts";
+import { type EndpointGadget, startEndpoints } from "../support/gadgets/endpoints.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { openFiles } from "../support/machine/leftovers.ts";
 import { pattern } from "../support/data/pattern.ts";
@@ -169,7 +155,7 @@ class Sequence {
       case 2: {
         const udc = gadget.udc.name;
         unplug(gadget);
-        // Right behind the unbinding, before anybody has noticed it.
+        // Right behind the unbinding, before it is noticed.
         const side = this.#random.pick(this.#sides);
         const attachment = side.attachments.find((each) =>
           each !== undefined && !each.detached
@@ -194,7 +180,7 @@ class Sequence {
     }
     await Promise.all(this.#buffers.map((buffer) => buffer?.close()));
     const { device, addresses: [input, out] } = this.#test;
-    // What dummy_hcd keeps of a small transfer that nobody has taken.
+    // What dummy_hcd keeps of a small transfer that the host has not taken.
     await device.setInterface(0, 0);
     await this.#test.fs.enabled();
     const bytes = pattern(SIZE, this.#random.int(0, 250));

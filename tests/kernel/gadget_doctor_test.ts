@@ -7,12 +7,7 @@
  */
 // VM: --hcd none
 import "../support/run/aio_libraries.ts";
-import {
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { bulkPair, FunctionFs, Gadget, usbFunction } from "@usb/gadget";
 import { openAio } from "../../ffi/aio/calls.ts";
 import { runCli } from "../support/programs/cli.ts";
@@ -95,7 +90,7 @@ Gadgets do not work on this machine: 5 things are missing.
       );
       assertStringIncludes(
         error.message,
-        'the kernel has FunctionFS not loaded; "sudo modprobe usb_f_fs" loads it',
+        'FunctionFS is not loaded: "sudo modprobe usb_f_fs" loads it',
       );
     }
   });

@@ -1,20 +1,10 @@
 import { Buffer } from "node:buffer";
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import {
-  type ControlHandler,
-  encodeSetup,
-  type SetupRequest,
-  Stall,
-  unhandled,
-} from "../../mod.ts";
+import { type ControlHandler, encodeSetup, type SetupRequest, Stall, unhandled } from "../../mod.ts";
 import { Setup } from "../../src/functionfs/control/setup.ts";
-import {
-  type FakeOptions,
-  fakeSetup,
-  runSetup,
-} from "../support/gadgets/fake_setup.ts";
+import { type FakeOptions, fakeSetup, runSetup } from "../support/gadgets/fake_setup.ts";
+import "../support/run/aio_libraries.ts";
 
 const VENDOR = { type: "vendor", recipient: "interface", request: 1 } as const;
 const IN = { ...VENDOR, direction: "in", length: 4 } as const;
@@ -61,15 +51,15 @@ Deno.test("an error stalls, and is reported", async () => {
   }
 });
 
-Deno.test("onError is told in place of the events, and may throw itself", async () => {
+Deno.test("onError is called instead of an event, and may throw itself", async () => {
   const problem = new Error("no");
   const control = () => Promise.reject(problem);
-  const told: unknown[] = [];
+  const calls: unknown[] = [];
   const quiet = await runSetup(fakeSetup(IN), {
     control,
-    onError: (error, setup) => told.push(error, setup.request),
+    onError: (error, setup) => calls.push(error, setup.request),
   });
-  assertEquals([told, quiet.errors], [[problem, 1], []]);
+  assertEquals([calls, quiet.errors], [[problem, 1], []]);
   const another = new Error("neither");
   const { errors } = await runSetup(fakeSetup(IN), {
     control,
@@ -96,7 +86,7 @@ Deno.test("Stall stalls without an error, unless it comes too late", async () =>
   assert(late.errors[0] instanceof Stall);
 });
 
-Deno.test("an answer that the host does not wait for is no error of the handler", async () => {
+Deno.test("an answer after the host has given up is no error of the handler", async () => {
   for (const fields of [IN, OUT]) {
     const fake = fakeSetup(fields, { gone: true });
     const { outcome, errors } = await runSetup(fake, {
@@ -108,7 +98,7 @@ Deno.test("an answer that the host does not wait for is no error of the handler"
   }
 });
 
-Deno.test("an operation that was given the signal may fail with an error of its own", async () => {
+Deno.test("an operation that uses the signal may fail with another error", async () => {
   const fake = fakeSetup(IN);
   const { errors } = await runSetup(fake, {
     control: (setup) => {
@@ -130,7 +120,7 @@ Deno.test("an error that has nothing to do with the cancellation is reported", a
   assertEquals(errors.length, 1);
 });
 
-Deno.test("a second answer is an error, and harms nothing", async () => {
+Deno.test("a second answer is an error, and has no effect", async () => {
   const { outcome, errors } = await run(async (setup) => {
     await setup.reply(Uint8Array.of(7));
     return Uint8Array.of(8);
@@ -310,7 +300,7 @@ Deno.test("a handler need not wait for its answer, also where the host has given
     }
     await delay(0);
     assertEquals(unhandledRejections, []);
-    // A mistake is told.
+    // A mistake rejects.
     await run((setup) => {
       setup.reply(new Uint8Array(1));
       setup.reply(new Uint8Array(1));
@@ -322,7 +312,7 @@ Deno.test("a handler need not wait for its answer, also where the host has given
   }
 });
 
-Deno.test("data that cannot be sent is told, and the request stalled", async () => {
+Deno.test("data that cannot be sent is an error, and the request stalled", async () => {
   const { outcome, errors } = await run(async (setup) => {
     await setup.reply("text" as unknown as Uint8Array);
   });
@@ -330,10 +320,10 @@ Deno.test("data that cannot be sent is told, and the request stalled", async () 
   assert(errors[0] instanceof TypeError);
 });
 
-Deno.test("an answer is copied, also from a Buffer of Node", async () => {
+Deno.test("an answer is handed on before reply() returns, also that of a Buffer of Node", async () => {
   const sent: Uint8Array[] = [];
   const setup = new Setup(encodeSetup(IN), {
-    send: (_, bytes) => Promise.resolve(sent.push(bytes)),
+    send: (_, bytes) => Promise.resolve(sent.push(bytes.slice())),
     take: () => Promise.resolve(-1),
     refuse: () => {},
   });

@@ -7,10 +7,11 @@ const PERIOD_MS = 5_000;
 function makeLog() {
   const lines: unknown[][] = [];
   let time = 0;
-  const log = new ControlLog("scope", {
-    print: (...line) => lines.push(line),
-    now: () => time,
-  });
+  const log = new ControlLog(
+    "scope",
+    (...line) => void lines.push(line),
+    () => time,
+  );
   return { log, take: () => lines.splice(0), pass: (ms: number) => time += ms };
 }
 

@@ -4,8 +4,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EPOLL_CLOEXEC } from "../../ffi/abi.ts";
 import { close } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
-import { handshake } from "../../src/functionfs/control/file.ts";
-import { runningKernel } from "../../src/functionfs/running_kernel.ts";
+import { handshake } from "../../src/functionfs/register.ts";
+import { runningKernel } from "../../src/functionfs/open_function.ts";
 
 const compiled = compileFunction(usbFunction({
   name: "f",

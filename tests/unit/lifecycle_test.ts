@@ -6,12 +6,11 @@ import {
   FUNCTIONFS_RESUME,
   FUNCTIONFS_SUSPEND,
   FUNCTIONFS_UNBIND,
-} from "../../src/functionfs/abi.ts";
-import { tellLife } from "../../src/functionfs/control/life_events.ts";
+} from "../../src/compile/functionfs_abi.ts";
 import { Lifecycle } from "../../src/functionfs/lifecycle.ts";
 
-/** What a life tells until it is closed. */
-async function tellings(
+/** The events of a life until it is closed. */
+async function eventsOf(
   live: (life: Lifecycle) => void,
   interfaces = 1,
 ): Promise<string> {
@@ -27,13 +26,13 @@ async function tellings(
   }
 }
 
-Deno.test("events that the kernel has purged are told as well", async () => {
+Deno.test("events that the kernel has purged are reported as well", async () => {
   assertEquals(
-    await tellings((life) => life.enable()),
+    await eventsOf((life) => life.enable()),
     "bind enable disable unbind",
   );
   assertEquals(
-    await tellings((life) => {
+    await eventsOf((life) => {
       life.bind();
       life.enable();
       life.enable();
@@ -41,14 +40,14 @@ Deno.test("events that the kernel has purged are told as well", async () => {
     "bind enable disable enable disable unbind",
   );
   assertEquals(
-    await tellings((life) => {
+    await eventsOf((life) => {
       life.enable();
       life.bind();
     }),
     "bind enable disable unbind bind unbind",
   );
   assertEquals(
-    await tellings((life) => {
+    await eventsOf((life) => {
       life.enable();
       life.unbind();
       life.unbind();
@@ -63,16 +62,16 @@ Deno.test("the interfaces of one configuration are enabled once", async () => {
     for (let count = 0; count < enables; count++) life.enable();
   };
   assertEquals(
-    await tellings(life(3), 3),
+    await eventsOf(life(3), 3),
     "bind enable disable unbind",
   );
   assertEquals(
-    await tellings(life(4), 3),
+    await eventsOf(life(4), 3),
     "bind enable disable enable disable unbind",
   );
 });
 
-Deno.test("endpoints are told of every ENABLE, because their transfers have ended", () => {
+Deno.test("every ENABLE reaches the endpoints, because their transfers have ended", () => {
   const life = new Lifecycle(3);
   let resets = 0;
   life.onEnable(() => resets++);
@@ -83,7 +82,7 @@ Deno.test("endpoints are told of every ENABLE, because their transfers have ende
 
 Deno.test("suspend and resume alternate, and traffic ends a suspend", async () => {
   assertEquals(
-    await tellings((life) => {
+    await eventsOf((life) => {
       life.suspend();
       life.enable();
       life.resume();
@@ -98,10 +97,10 @@ Deno.test("suspend and resume alternate, and traffic ends a suspend", async () =
   );
 });
 
-Deno.test("an error is kept until somebody looks, and not thrown", async () => {
+Deno.test("an error is kept for the first iteration, and not thrown", async () => {
   const life = new Lifecycle();
   const problem = new Error("no");
-  life.report(problem);
+  life.events.report(problem);
   const events = life.events[Symbol.asyncIterator]();
   assertEquals(await events.next(), {
     done: false,
@@ -127,33 +126,33 @@ Deno.test("a reader that stops gets nothing more, and others do", async () => {
 Deno.test("enabled() rejects for a signal that is aborted, and after the end", async () => {
   const life = new Lifecycle();
   const signal = AbortSignal.abort(new Error("before"));
-  await assertRejects(() => life.enabled({ signal }), Error, "before");
+  await assertRejects(() => life.enabled(signal), Error, "before");
   life.close();
   await assertRejects(() => life.enabled(), Deno.errors.BadResource);
 });
 
-Deno.test("a suspend that only announces a disconnect is not told", async () => {
-  const told = (...types: number[]) =>
-    tellings((life) => tellLife(life, [FUNCTIONFS_ENABLE, ...types]));
+Deno.test("a suspend that only announces a disconnect is not reported", async () => {
+  const seen = (...types: number[]) =>
+    eventsOf((life) => life.apply([FUNCTIONFS_ENABLE, ...types]));
   assertEquals(
-    await told(FUNCTIONFS_SUSPEND, FUNCTIONFS_UNBIND),
+    await seen(FUNCTIONFS_SUSPEND, FUNCTIONFS_UNBIND),
     "bind enable disable unbind",
   );
   assertEquals(
-    await told(FUNCTIONFS_SUSPEND, FUNCTIONFS_DISABLE, FUNCTIONFS_ENABLE),
+    await seen(FUNCTIONFS_SUSPEND, FUNCTIONFS_DISABLE, FUNCTIONFS_ENABLE),
     "bind enable disable enable disable unbind",
   );
   assertEquals(
-    await told(FUNCTIONFS_DISABLE, FUNCTIONFS_SUSPEND),
+    await seen(FUNCTIONFS_DISABLE, FUNCTIONFS_SUSPEND),
     "bind enable disable suspend unbind",
   );
   assertEquals(
-    await told(FUNCTIONFS_SUSPEND, FUNCTIONFS_RESUME),
+    await seen(FUNCTIONFS_SUSPEND, FUNCTIONFS_RESUME),
     "bind enable suspend resume disable unbind",
   );
 });
 
-Deno.test("a life that has ended does not begin again, whatever the kernel tells", async () => {
+Deno.test("a life that has ended does not begin again, whatever the kernel reports", async () => {
   const life = new Lifecycle();
   life.enable();
   life.close();
@@ -167,16 +166,16 @@ Deno.test("a life that has ended does not begin again, whatever the kernel tells
   await assertRejects(() => life.enabled(), Deno.errors.BadResource);
 });
 
-Deno.test("an ENABLE that is read late, because the event loop stood still, is one of its configuration", async () => {
+Deno.test("an ENABLE that is read late, because the event loop was blocked, is one of its configuration", async () => {
   const seen: string[] = [];
   const life = new Lifecycle(2);
-  life.listen(({ type }) => seen.push(type));
+  life.events.listen(({ type }) => seen.push(type));
   life.enable();
   const end = performance.now() + 80;
   while (performance.now() < end);
   life.enable();
   assertEquals(seen, ["bind", "enable"]);
-  // The next configuration has a time of its own.
+  // The next configuration has its own time.
   life.disable();
   life.enable();
   await delay(0);
@@ -195,7 +194,7 @@ Deno.test("an iteration that stalls keeps the latest 1000 events, and says how m
   const left = life.events[Symbol.asyncIterator]();
   const take = async (events: typeof stalled) => (await events.next()).value;
   const errors = (from: number, to: number) => {
-    for (let n = from; n < to; n++) life.report(n);
+    for (let n = from; n < to; n++) life.events.report(n);
   };
   life.enable();
   assertEquals((await take(other))?.type, "bind");
@@ -234,7 +233,7 @@ Deno.test("an iteration that stalls keeps the latest 1000 events, and says how m
 
 Deno.test("an iteration of events that begins after the end fails, so that a loop ends", async () => {
   const life = new Lifecycle();
-  life.report(new Error("unseen"));
+  life.events.report(new Error("unseen"));
   life.close();
   const seen: string[] = [];
   const error = await assertRejects(async () => {

@@ -1,12 +1,12 @@
 /**
- * Control requests that come one right after the other.
+ * Control requests in quick succession.
  *
  * Waking the event loop from another thread costs more than all the rest of a
- * request. A host that asks again and again asks within a millisecond or less:
- * then the next event is waited for where it is needed, as network drivers do
- * under load (SO_BUSY_POLL), and the reactor does not look for it.
+ * request. A host with many requests sends the next one within a millisecond:
+ * it is awaited on this thread, as network drivers do under load (SO_BUSY_POLL),
+ * and the reactor does not watch meanwhile.
  *
- * The event loop stands still for at most {@linkcode WAIT_MICROSECONDS} after a
+ * The event loop is blocked for at most {@linkcode WAIT_MICROSECONDS} after a
  * request, and only while that pays.
  *
  * @module
@@ -14,19 +14,16 @@
 import type { Watch } from "../../../ffi/reactor.ts";
 import { ShortWait } from "../../../ffi/wait.ts";
 
-/** How long the next event is waited for. */
+/** How long to wait for the next event. */
 const WAIT_MICROSECONDS = 1000;
 /** A host that is quicker than this may be in a burst. */
 const CLOSE_MS = 4;
-/**
- * The reactor looks away no longer than this: a host that leaves while its
- * answer is in the kernel must be noticed.
- */
+/** Then a host that leaves while its answer is in the kernel is noticed. */
 const PAUSE_MS = 50;
-/** After vain waits only one of up to so many requests is waited for. */
+/** After futile waits, only one of up to so many requests is followed by one. */
 const MAX_CAUTION = 64;
 
-/** Tells when to wait for the next event, and does. */
+/** Waits for the next event where that pays. */
 export class ControlBurst {
   readonly #watch: Watch;
   readonly #wait: ShortWait;
@@ -39,9 +36,8 @@ export class ControlBurst {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param fd Readable when there is an event.
-   * @param watch How the reactor looks for events.
-   * @param now The time in milliseconds.
+   * @param fd Readable after an event.
+   * @param watch How the reactor watches it.
    */
   constructor(fd: number, watch: Watch, now = () => performance.now()) {
     this.#watch = watch;
@@ -49,7 +45,7 @@ export class ControlBurst {
     this.#wait = new ShortWait(fd, WAIT_MICROSECONDS);
   }
 
-  /** A request was answered at once: its answer is with the kernel. */
+  /** A request was answered at once. The kernel has the answer. */
   onAnswer(): void {
     if (this.#timer !== undefined) return;
     if (this.#now() - this.#end > CLOSE_MS) return;
@@ -59,7 +55,7 @@ export class ControlBurst {
     this.#timer = setTimeout(() => this.end(), PAUSE_MS);
   }
 
-  /** A request is over. Tells whether the next event is there. */
+  /** A request is over. Returns whether the next event has come. */
   waitForNext(): boolean {
     this.#end = this.#now();
     if (this.#timer === undefined) return false;
@@ -72,7 +68,7 @@ export class ControlBurst {
     return false;
   }
 
-  /** Lets the reactor look for events again. */
+  /** Makes the reactor watch again. */
   end(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);

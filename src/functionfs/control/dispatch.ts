@@ -1,9 +1,11 @@
 /**
- * Sees to it that every control request is answered, whatever its handler does.
+ * Runs the handlers of control requests. Every request is answered, whatever
+ * they do.
  *
  * @module
  */
 import { describe } from "../../arguments/describe.ts";
+import type { UsbFunction } from "../../definition/function.ts";
 import {
   type ControlAnswer,
   type ControlErrorHandler,
@@ -12,36 +14,75 @@ import {
   Stall,
   unhandled,
 } from "../../usb/control.ts";
-import { guard, type StallCause } from "./setup.ts";
+import { ControlEndpoint, type ControlEndpointOptions } from "./endpoint.ts";
+import { ControlLog } from "./log.ts";
+import { guard, type Setup } from "./setup.ts";
+import { type Haltable, standardRequests } from "./standard_requests.ts";
 
-/** Who answers the control requests of a function. */
+/** What serves the control endpoint of a function. */
+export interface ControlService
+  extends Omit<ControlEndpointOptions, "onSetup" | "onFailure" | "reports"> {
+  /** Called when the kernel reports no more events. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * Begins to handle the events and the control requests of a function.
+ *
+ * @param endpoints In the order of their numbers.
+ */
+export function serveControl(
+  definition: UsbFunction,
+  endpoints: readonly Haltable[],
+  service: ControlService,
+): ControlEndpoint {
+  const { lifecycle } = service;
+  const { onControl } = definition;
+  const log = new ControlLog(definition.name);
+  const report: ControlErrorHandler = (error, setup) => {
+    if (!lifecycle.events.report(error, setup)) log.error(error, setup);
+  };
+  const handlers: ControlHandlers = {
+    standardControl: definition.standardControl,
+    defaults: standardRequests(definition, endpoints),
+    control: definition.control,
+    onError: definition.onError,
+    report,
+    onUnanswered: onControl ? undefined : log.unanswered.bind(log),
+  };
+  return new ControlEndpoint({
+    ...service,
+    reports: {
+      onError: (error, setup) => reportError(error, setup, handlers),
+      onOutcome: onControl &&
+        ((setup, outcome) =>
+          guard(
+            () => onControl(setup, outcome),
+            (error) => report(error, setup),
+          )),
+    },
+    onSetup: (setup) => void dispatchControl(setup, handlers),
+    onFailure: (error) => {
+      if (!lifecycle.events.report(error)) log.error(error);
+      service.onEnd();
+    },
+  });
+}
+
+/** What answers the control requests of a function. */
 export interface ControlHandlers {
   /** Gets standard requests first. */
   readonly standardControl?: ControlHandler;
   /** Gets standard requests that `standardControl` does not want. */
   readonly defaults: ControlHandler;
-  /** Gets all the others, and standard requests that are left. */
+  /** Gets all others, and standard requests that neither wants. */
   readonly control?: ControlHandler;
   /** Gets what the handlers throw. */
   readonly onError?: ControlErrorHandler;
-  /** Gets it where there is no `onError`, and what that throws. */
+  /** Gets it if `onError` is missing, and what that throws. */
   readonly report: ControlErrorHandler;
-  /**
-   * Gets a request that was stalled because no handler has answered it.
-   *
-   * @param why What was wrong, in words.
-   */
+  /** Gets a request that was stalled because no handler has answered it. */
   readonly onUnanswered?: (setup: SetupRequest, why: string) => void;
-}
-
-/** A request on its way through the handlers. */
-export interface DispatchedRequest extends SetupRequest {
-  /** Whether it was stalled. */
-  readonly stalled: boolean;
-  /** Set when its handlers have run. */
-  handled: boolean;
-  /** Stalls it, for a reason. */
-  refuse(cause: StallCause): void;
 }
 
 const UNKNOWN = 'no handler answers it; add it to "control"';
@@ -49,13 +90,13 @@ const NOTHING =
   "its handler returned nothing, though the host asked for data; return the bytes, or throw Stall";
 
 /**
- * Runs the handlers of a request, and answers it as they say. Never rejects.
+ * Runs the handlers of a request, and gives their answer. Never rejects.
  *
  * What a handler returns at once is on its way to the host when this returns:
- * a turn of the microtask queue later something else would go first.
+ * after another microtask something else would go first.
  */
 export async function dispatchControl(
-  setup: DispatchedRequest,
+  setup: Setup,
   handlers: ControlHandlers,
 ): Promise<void> {
   try {
@@ -70,21 +111,14 @@ export async function dispatchControl(
 }
 
 /**
- * Whether nothing is wrong with what a handler has thrown: a stall on purpose,
- * unless the request was acknowledged before; or the reason of the signal, when
- * the host has given up.
+ * Whether what a handler has thrown is no error: a stall on purpose, unless the
+ * request was acknowledged before; or the reason of the signal, when the host
+ * has given up, which other operations may have wrapped.
  */
-function isMeant(error: unknown, setup: DispatchedRequest): boolean {
-  const cancelled = setup.signal.aborted;
-  return error instanceof Stall
-    ? setup.stalled || cancelled
-    : cancelled && isReason(error, setup.signal);
-}
-
-/** Other operations that were given the signal have errors of their own. */
-function isReason(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason ||
-    error instanceof Error && error.cause === signal.reason;
+function isMeant(error: unknown, { stalled, signal }: Setup): boolean {
+  if (error instanceof Stall) return stalled || signal.aborted;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return signal.aborted && (error === signal.reason || cause === signal.reason);
 }
 
 /** Reports what code of the program has thrown for a request. Never throws. */
@@ -113,19 +147,19 @@ async function askInTurn(
 ): Promise<ControlAnswer> {
   for (const handler of handlers) {
     const result = await handler(setup);
-    // One that has answered by itself has handled it, whatever it returns.
+    // A handler that has answered the request itself has handled it.
     if (result !== unhandled || setup.settled) return result;
   }
   return unhandled;
 }
 
 async function answer(
-  setup: DispatchedRequest,
+  setup: Setup,
   result: ControlAnswer,
   { onUnanswered }: ControlHandlers,
 ): Promise<void> {
   if (result instanceof Uint8Array) {
-    // The host has given up, and the handler has not noticed.
+    // The host has given up, unnoticed by the handler.
     if (setup.settled && setup.signal.aborted) return;
     await setup.reply(result);
   } else if (result !== undefined && result !== unhandled) {

@@ -8,11 +8,11 @@
  *
  * An answer waits in the kernel until the host has finished the request, with
  * O_NONBLOCK as well. It runs on a thread of Deno's pool, where errno is lost:
- * a failed answer means that the host does not wait any more.
+ * a failed answer means that the host has given up.
  *
- * When the handler of a request begins to run, the code behind the answer to
- * the one before has run: what the host has written, it can read back. Where
- * that code is the program's, events are read in a later turn of the event loop.
+ * When the handler of a request begins to run, the code that awaits the answer
+ * to the one before has run: the host reads back what it has written. If that
+ * code is the program's, events are read in a later turn of the event loop.
  *
  * @module
  */
@@ -24,50 +24,44 @@ import {
   FUNCTIONFS_EVENT_SIZE,
   FUNCTIONFS_MAX_EVENTS,
   FUNCTIONFS_SETUP,
-} from "../abi.ts";
+} from "../../compile/functionfs_abi.ts";
 import { ControlBurst } from "./burst.ts";
 import { ControlFile } from "./file.ts";
-import { tellLife } from "./life_events.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { Setup, type SetupAnswers, type SetupReports } from "./setup.ts";
 
-/** Tells that the kernel has queued an event. */
+/** Reports that the kernel has queued an event. */
 export interface EventNotice {
-  /** Readable when there is something to {@linkcode take}. */
+  /** Readable after an event. */
   readonly fd: number;
-  /** Tells whether an event was queued since the last call. */
+  /** Returns whether an event was queued since the last call. */
   take(): boolean;
-  /** Ends it. */
   close(): void;
 }
 
 /** What a control endpoint is made from. */
 export interface ControlEndpointOptions {
-  /** `ep0`, open and nonblocking, its descriptors and strings written. */
+  /** `ep0` of a registered function, nonblocking. */
   readonly fd: number;
-  /** Where it lies. */
   readonly path: string;
   readonly lifecycle: Lifecycle;
-  /** @default {edges of `ep0` itself} */
+  /** By default the edges of `ep0` itself. */
   readonly notice?: EventNotice;
-  /** Sees to it that a request is answered. */
+  /** Answers a request. */
   readonly onSetup: (setup: Setup) => void;
-  /** Where what happens to requests is reported. */
   readonly reports: SetupReports;
-  /** Is told why there will be no more events. */
+  /** Gets the reason why no more events can be read. */
   readonly onFailure: (error: Error) => void;
 }
 
 /**
- * An event came while an answer was in the kernel: the host has left or gone
- * on. Most controllers end the answer by then; it is interrupted if this one
- * has not, after so many milliseconds.
+ * An event while an answer is in the kernel: the host has left or moved on. Most
+ * controllers have ended the answer by then; otherwise it is interrupted after
+ * so many milliseconds.
  */
 const OVERDUE_MS = 100;
 /** A thread may be on its way into the kernel when it is interrupted. */
 const INTERRUPT_AGAIN_MS = 5;
-/** How often an answer is tried that a signal to the process has interrupted. */
-const MAX_ATTEMPTS = 4;
 
 /** The open `ep0` file of a function. */
 export class ControlEndpoint implements SetupAnswers {
@@ -85,18 +79,14 @@ export class ControlEndpoint implements SetupAnswers {
   #answering: Promise<number> | undefined;
   /** Whether the code behind the last request is about to run. */
   #settling = false;
-  /** Whether there was a notice of an event that could not be read yet. */
+  /** Whether an event was noticed that could not be read yet. */
   #unread = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #filesClosed = false;
-  /** Whether that was reported. */
   #interruptFailed = false;
 
-  /**
-   * Takes over an open `ep0`, and begins to handle its events. Keeps the
-   * process alive until {@linkcode close}.
-   */
+  /** Begins to handle events. Keeps the process alive until {@linkcode close}. */
   constructor(options: ControlEndpointOptions) {
     this.#options = options;
     this.#notice = options.notice ?? new EdgeDetector(options.fd);
@@ -111,11 +101,11 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   /**
-   * Goes on where another process has stopped: gives up a request that it has
-   * read and not answered, and handles the events that wait.
+   * Goes on where another process has stopped: stalls a request that it has
+   * read and not answered, and handles pending events.
    */
   takeOver(): void {
-    // Before an event is read there can be no request of this process.
+    // Before an event is read this process can have no request.
     if (this.#closed || this.#current !== undefined) return;
     this.#file.abandon();
     this.#notice.take();
@@ -131,7 +121,7 @@ export class ControlEndpoint implements SetupAnswers {
     this.#burst.end();
     await this.#watch.stop();
     if (this.#answering !== undefined) {
-      // The kernel may wait for a host that has left without a word.
+      // The kernel may wait for a host that has left unnoticed.
       this.#interrupt();
       await this.#answering;
     } else if (this.#current !== undefined) {
@@ -150,17 +140,14 @@ export class ControlEndpoint implements SetupAnswers {
     this.#file.close();
   }
 
-  /** {@inheritDoc SetupAnswers.send} */
-  send(setup: Setup, data: Uint8Array<ArrayBuffer>): Promise<number> {
-    return this.#answer(setup, () => this.#file.send(data));
+  send(setup: Setup, data: Uint8Array): Promise<number> {
+    return this.#answer(setup, () => this.#file.send(data, this.#maySucceed));
   }
 
-  /** {@inheritDoc SetupAnswers.take} */
   take(setup: Setup, buffer: Uint8Array<ArrayBuffer>): Promise<number> {
-    return this.#answer(setup, () => this.#file.take(buffer));
+    return this.#answer(setup, () => this.#file.take(buffer, this.#maySucceed));
   }
 
-  /** {@inheritDoc SetupAnswers.refuse} */
   refuse(setup: Setup): void {
     if (setup !== this.#current) return;
     if (this.#file.stall(setup.direction)) setup.cancel();
@@ -173,17 +160,10 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   async #complete(setup: Setup, run: () => Promise<number>): Promise<number> {
-    // Asked now: a handler may return before the answer that it gave is over.
+    // Read now: a handler may return before the answer that it gave is over.
     const { handled } = setup;
-    let count = await run();
-    for (
-      let attempt = 1;
-      count < 0 && attempt < MAX_ATTEMPTS && this.#maySucceed();
-      attempt++
-    ) {
-      count = await run();
-    }
-    // Whatever the reason is, the kernel must not go on to wait for an answer.
+    const count = await run();
+    // For whatever reason: the kernel must not keep waiting for an answer.
     if (count < 0 && this.#file.waits()) this.#file.stall(setup.direction);
     this.#answering = undefined;
     clearTimeout(this.#timer);
@@ -193,29 +173,28 @@ export class ControlEndpoint implements SetupAnswers {
     return count;
   }
 
-  /** After a failure: whether it was a signal, and the request is still there. */
-  #maySucceed(): boolean {
-    return !this.#closed && !this.#unread && this.#file.waits();
-  }
+  /** After a failure: whether it was a signal, and the request still waits. */
+  readonly #maySucceed = (): boolean =>
+    !this.#closed && !this.#unread && this.#file.waits();
 
   /**
-   * Makes the answer come back from the kernel. Where that fails, for lack of
-   * file descriptors, it is tried again.
+   * Makes the answer come back from the kernel. If that fails, for lack of file
+   * descriptors, it is tried again.
    */
   #interrupt(): void {
     clearTimeout(this.#timer);
     try {
       this.#file.interrupt();
     } catch (error) {
-      if (!this.#interruptFailed) this.#options.lifecycle.report(error);
+      if (!this.#interruptFailed) this.#options.lifecycle.events.report(error);
       this.#interruptFailed = true;
     }
     this.#timer = setTimeout(() => this.#interrupt(), INTERRUPT_AGAIN_MS);
   }
 
   /**
-   * The request is over, and code waits to hear that. Goes on in a turn of the
-   * event loop that begins after this one's microtasks.
+   * The request is over, and code of the program awaits that. Goes on in a turn
+   * of the event loop that begins after this one's microtasks.
    */
   #settle(): void {
     this.#current = undefined;
@@ -250,14 +229,14 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   /**
-   * After a notice: whether the event came after the request, which it has
+   * After a notice: whether the event came after the request, which is
    * cancelled then, or just before.
    */
   #isOver(setup: Setup): boolean {
     return !wantsData(setup) || this.#file.wasCancelled();
   }
 
-  /** Takes the request back that the kernel has, and tells its handler. */
+  /** Takes the request back from the kernel, and cancels it for its handler. */
   #withdraw(setup: Setup): void {
     this.#file.stall(setup.direction);
     setup.cancel();
@@ -267,7 +246,7 @@ export class ControlEndpoint implements SetupAnswers {
   #readEvents(): void {
     const length = this.#file.readEvents(this.#events);
     if (length >= 0) return this.#handle(length);
-    // What comes next may come at any time: the reactor has to look again.
+    // The next event may come at any time: the reactor has to watch again.
     if (length === -Errno.EAGAIN) return this.#burst.end();
     this.#watch.stop();
     this.#options.onFailure(systemError(-length, {
@@ -278,29 +257,23 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   #handle(length: number): void {
+    const { lifecycle, reports } = this.#options;
     const types: number[] = [];
     let setup: Setup | undefined;
     for (let at = 0; at < length; at += FUNCTIONFS_EVENT_SIZE) {
       const type = this.#events[at + 8];
-      if (type === FUNCTIONFS_SETUP) {
-        setup = new Setup(
-          this.#events.subarray(at),
-          this,
-          this.#options.reports,
-        );
-      } else {
-        types.push(type);
-      }
+      if (type !== FUNCTIONFS_SETUP) types.push(type);
+      else setup = new Setup(this.#events.subarray(at), this, reports);
     }
     if (setup !== undefined) {
       this.#current = setup;
-      // An event may have come between its notice and the reading of it. Its
-      // own notice would look like one of an event after the request.
+      // An event may have come between a notice and its reading. Its own
+      // notice would look like one of an event after the request.
       if (!wantsData(setup)) this.#unread = this.#notice.take();
     }
-    tellLife(this.#options.lifecycle, types);
+    lifecycle.apply(types);
     if (setup === undefined) return this.#burst.end();
-    setup.session = this.#options.lifecycle.session;
+    setup.session = lifecycle.session;
     this.#options.onSetup(setup);
     // A request that is not answered yet can be cancelled, by any event.
     if (this.#answering !== undefined) this.#burst.onAnswer();
@@ -308,7 +281,7 @@ export class ControlEndpoint implements SetupAnswers {
   }
 }
 
-/** Whether the host wants data: then it can be asked whether it still does. */
+/** Whether the host wants data: then the kernel can be asked if it still does. */
 function wantsData({ direction, length }: Setup): boolean {
   return direction === "in" && length > 0;
 }

@@ -1,5 +1,5 @@
 /**
- * The calls on `ep0` once the function is there, and what their results mean.
+ * The calls on `ep0` of a registered function, and what their results mean.
  *
  * What a read or a write does depends on the state of the kernel's control
  * request (`ffs_ep0_read()` and `ffs_ep0_write()` in `f_fs.c`):
@@ -13,54 +13,24 @@
  *
  * @module
  */
-import { O_NONBLOCK, O_RDWR, POLLIN, POLLOUT } from "../../../ffi/abi.ts";
-import { Errno, isSystemError, lastErrno } from "../../../ffi/errno.ts";
-import { close, open, write } from "../../../ffi/file.ts";
+import { O_RDWR, POLLIN, POLLOUT } from "../../../ffi/abi.ts";
+import { Errno, lastErrno } from "../../../ffi/errno.ts";
+import { close, open } from "../../../ffi/file.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { allocate, copyIn, copyOut, free } from "../../../ffi/native_memory.ts";
 import { interruptThreads } from "../../../ffi/thread.ts";
-import type { CompiledFunction } from "../../compile/compile.ts";
-import { decodeFunctionBlock } from "../../inspect/decode_block.ts";
-import { formatTree } from "../../inspect/format_tree.ts";
 import type { Direction } from "../../usb/endpoint_attributes.ts";
 
-/** Opens `ep0` for events: nonblocking. */
-export function openControlFile(path: string): number {
-  return open(path, O_RDWR | O_NONBLOCK, { action: "open control endpoint" });
-}
-
-/**
- * Tells the kernel what the function is. Its endpoint files appear, and it can
- * be bound to a UDC.
- *
- * @throws {Error} If the kernel refuses what is right for all kernels that are
- * known; the message then shows what it was given.
- */
-export function handshake(
-  fd: number,
-  path: string,
-  { descriptors, strings }: CompiledFunction,
-): void {
-  try {
-    write(fd, descriptors, { action: "write descriptors", path });
-    write(fd, strings, { action: "write strings", path });
-  } catch (error) {
-    if (isSystemError(error, "EINVAL", "ENOSYS")) {
-      error.message += `\n${
-        formatTree(decodeFunctionBlock(descriptors, strings))
-      }`;
-    }
-    throw error;
-  }
-}
+/** How often an answer is tried that a signal to the process has interrupted. */
+const MAX_ATTEMPTS = 4;
 
 /**
  * `ep0`, open twice. Every call locks the file in the kernel. Events are read
  * by the event loop, which must not wait for the lock: nonblocking. An answer
- * must not fail because somebody looks at the file at that moment: blocking.
+ * must not fail because another call has the lock at that moment: blocking.
  */
 export class ControlFile {
-  /** The nonblocking descriptor, to be looked after. */
+  /** The nonblocking descriptor, to be watched. */
   readonly fd: number;
   readonly #answers: number;
   readonly #poll = new DataView(new ArrayBuffer(8)); // struct pollfd
@@ -73,7 +43,7 @@ export class ControlFile {
   }
 
   /**
-   * Takes the events that there are. No request may wait.
+   * Takes the pending events. No request may wait.
    *
    * @returns Bytes, or a negative error number: -EAGAIN without events.
    */
@@ -84,7 +54,7 @@ export class ControlFile {
       const length = read(this.fd, buffer, size);
       if (length >= 0) return length;
       const errno = lastErrno();
-      // EIDRM: a request was cancelled that nobody answers any more.
+      // EIDRM: a request was cancelled that will not be answered.
       const again = errno === Errno.EINTR || errno === Errno.EIDRM ||
         // The file may have been locked, by a UDC that is being unbound.
         errno === Errno.EAGAIN && this.#is(POLLIN);
@@ -95,23 +65,34 @@ export class ControlFile {
   /**
    * Answers an IN request, and waits until the host has finished it. On
    * another thread: the error number of a failure is lost.
+   *
+   * @param data Copied before this returns.
+   * @param maySucceed Whether to try again after a failure.
+   * @returns Bytes that the host has taken, or a negative number.
    */
-  async send(data: Uint8Array<ArrayBuffer>): Promise<number> {
-    const size = data.byteLength;
-    const memory = allocate(size);
-    copyIn(memory, data);
-    const count = await libc()
-      .write_blocking(this.#answers, memory, BigInt(size));
+  async send(data: Uint8Array, maySucceed: () => boolean): Promise<number> {
+    const memory = allocate(data.byteLength);
+    copyIn(memory, data as Uint8Array<ArrayBuffer>);
+    const size = BigInt(data.byteLength);
+    let count = await libc().write_blocking(this.#answers, memory, size);
+    for (let n = 1; count < 0 && n < MAX_ATTEMPTS && maySucceed(); n++) {
+      count = await libc().write_blocking(this.#answers, memory, size);
+    }
     free(memory);
     return count;
   }
 
   /** Takes the data of an OUT request; see {@linkcode send}. */
-  async take(buffer: Uint8Array<ArrayBuffer>): Promise<number> {
-    const size = buffer.byteLength;
-    const memory = allocate(size);
-    const count = await libc()
-      .read_blocking(this.#answers, memory, BigInt(size));
+  async take(
+    buffer: Uint8Array<ArrayBuffer>,
+    maySucceed: () => boolean,
+  ): Promise<number> {
+    const memory = allocate(buffer.byteLength);
+    const size = BigInt(buffer.byteLength);
+    let count = await libc().read_blocking(this.#answers, memory, size);
+    for (let n = 1; count < 0 && n < MAX_ATTEMPTS && maySucceed(); n++) {
+      count = await libc().read_blocking(this.#answers, memory, size);
+    }
     if (count > 0) copyOut(memory, buffer, count);
     free(memory);
     return count;
@@ -145,8 +126,8 @@ export class ControlFile {
   }
 
   /**
-   * Whether an IN request was cancelled that wants data: it is over then. An
-   * answer from an address that does not exist tells, and changes nothing.
+   * Whether an IN request that wants data was cancelled: it is over then. An
+   * answer from an address that does not exist shows it, and changes nothing.
    */
   wasCancelled(): boolean {
     for (;;) {
@@ -156,10 +137,7 @@ export class ControlFile {
     }
   }
 
-  /**
-   * Stalls a request of which nothing is known, if there is one. Never waits
-   * for the host.
-   */
+  /** Stalls an unknown request, if one waits. Never waits for the host. */
   abandon(): void {
     // Asking stalls an OUT request, and leaves an IN request as it is.
     if (this.waits() && !this.wasCancelled()) this.stall("in");
@@ -171,7 +149,7 @@ export class ControlFile {
     close(this.#answers);
   }
 
-  /** Asks for a poll bit; waits for the lock, which nobody holds for long. */
+  /** Asks for a poll bit; waits for the lock, which is never held for long. */
   #is(bit: number): boolean {
     this.#poll.setInt16(4, bit, true);
     libc().poll_now(this.#poll, 1n, 0);

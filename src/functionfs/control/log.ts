@@ -1,27 +1,19 @@
 /**
  * What is printed about control requests that nothing else reports.
  *
- * The host decides how many requests fail. So at most {@linkcode BURST} lines
- * are printed in {@linkcode WINDOW_MS}, as the kernel's own messages are limited
- * (`printk_ratelimit()`), and a kind of unknown request is printed once.
+ * The host decides how many requests fail. So output is limited, as that of the
+ * kernel is (`printk_ratelimit()`), and a kind of unknown request is printed once.
  *
  * @module
  */
 import { describeRequest } from "../../usb/describe_request.ts";
 import type { SetupPacket } from "../../usb/setup_packet.ts";
 
+/** Lines that are printed in a window of time. */
 const BURST = 10;
 const WINDOW_MS = 5_000;
 /** Kinds of unknown requests that are printed, for each function. */
 const MAX_KINDS = 32;
-
-/** How a log prints. */
-export interface ControlLogOptions {
-  /** @default {console.error} */
-  readonly print?: (...line: unknown[]) => void;
-  /** The time in milliseconds. */
-  readonly now?: () => number;
-}
 
 /** Prints what goes wrong with the control requests of one function. */
 export class ControlLog {
@@ -34,14 +26,17 @@ export class ControlLog {
   #printed = 0;
   #suppressed = 0;
 
-  /** @param name The name of the function. */
-  constructor(name: string, options: ControlLogOptions = {}) {
+  constructor(
+    name: string,
+    print = (...line: unknown[]) => console.error(...line),
+    now = () => performance.now(),
+  ) {
     this.#name = name;
-    this.#print = options.print ?? ((...line) => console.error(...line));
-    this.#now = options.now ?? (() => performance.now());
+    this.#print = print;
+    this.#now = now;
   }
 
-  /** Prints an error: of a handler, or of the function itself. */
+  /** Prints an error of a handler, or of the function itself. */
   error(error: unknown, setup?: SetupPacket): void {
     if (!this.#mayPrint()) return;
     const about = setup === undefined
@@ -52,11 +47,7 @@ export class ControlLog {
     this.#print(about, error);
   }
 
-  /**
-   * Prints a request that was stalled because no handler has answered it.
-   *
-   * @param why What was wrong, in words.
-   */
+  /** Prints a request that was stalled because no handler has answered it. */
   unanswered(setup: SetupPacket, why: string): void {
     const { requestType, request } = setup;
     const kind = requestType << 8 | request;

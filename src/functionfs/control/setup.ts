@@ -10,31 +10,24 @@ import type {
   ControlOutcome,
   SetupRequest,
 } from "../../usb/control.ts";
-import type { SetupPacket } from "../../usb/setup_packet.ts";
-import { decodeSetup } from "../../usb/setup_packet.ts";
-import type { Session } from "../session.ts";
+import { decodeSetup, type SetupPacket } from "../../usb/setup_packet.ts";
+import type { Session } from "../lifecycle.ts";
 
-/** Carries answers to the kernel. Each request is answered once. */
+/**
+ * Carries answers to the kernel. Each request is answered once. Returns the
+ * bytes of data, or a negative number if the host has given up.
+ */
 export interface SetupAnswers {
-  /**
-   * Sends data, or an empty answer.
-   *
-   * @returns Bytes sent, or -1 if the host does not wait any more.
-   */
-  send(setup: Setup, data: Uint8Array<ArrayBuffer>): Promise<number>;
-  /**
-   * Takes data, or acknowledges a request without any.
-   *
-   * @returns Bytes taken, or -1 if the host does not wait any more.
-   */
+  /** Answers an IN request. Copies the data before it returns. */
+  send(setup: Setup, data: Uint8Array): Promise<number>;
+  /** Takes the data of an OUT request, if any, and acknowledges it. */
   take(setup: Setup, buffer: Uint8Array<ArrayBuffer>): Promise<number>;
-  /** Refuses a request. */
   refuse(setup: Setup): void;
 }
 
 /** Why a request is stalled, where it is not the handler's own call. */
 export interface StallCause {
-  /** No handler has answered it. */
+  /** Whether no handler has answered it. */
   readonly unhandled?: boolean;
   /** What its handler has thrown. */
   readonly error?: unknown;
@@ -42,18 +35,18 @@ export interface StallCause {
 
 /** Where what happens to a request is reported. */
 export interface SetupReports {
-  /** Gets what became of it. Never throws. */
+  /** Gets its outcome. Never throws. */
   readonly onOutcome?: (setup: SetupRequest, outcome: ControlOutcome) => void;
   /** Gets what a callback has thrown. Never throws. */
   readonly onError?: ControlErrorHandler;
 }
 
-/** The error behind the signal of a cancelled request. */
+/** The reason of the signal of a cancelled request. */
 function cancelledError(direction: SetupPacket["direction"]): Error {
   return systemError(Errno.EIDRM, {
     action: "answer control request",
     syscall: direction === "in" ? "write" : "read",
-    hint: "the host does not wait for the answer any more",
+    hint: "the host no longer waits for the answer",
   });
 }
 
@@ -61,19 +54,18 @@ const NOTHING = new Uint8Array(0);
 
 /** One SETUP event, until it is answered or cancelled. */
 export class Setup implements SetupRequest {
-  readonly direction: SetupPacket["direction"];
-  readonly type: SetupPacket["type"];
-  readonly recipient: SetupPacket["recipient"];
-  readonly requestType: number;
-  readonly request: number;
-  readonly value: number;
-  readonly index: number;
-  readonly length: number;
-  /** Whether it was refused. */
+  declare readonly direction: SetupPacket["direction"];
+  declare readonly type: SetupPacket["type"];
+  declare readonly recipient: SetupPacket["recipient"];
+  declare readonly requestType: number;
+  declare readonly request: number;
+  declare readonly value: number;
+  declare readonly index: number;
+  declare readonly length: number;
   stalled = false;
   /** Whether its handler has returned: no code of the program waits for it. */
   handled = false;
-  /** The session that it belongs to. Set before a handler gets the request. */
+  /** The connection that it belongs to. Set before a handler gets the request. */
   session: Session | undefined;
   readonly #answers: SetupAnswers;
   readonly #reports: SetupReports;
@@ -87,20 +79,12 @@ export class Setup implements SetupRequest {
     answers: SetupAnswers,
     reports: SetupReports = {},
   ) {
-    const packet = decodeSetup(event);
-    this.direction = packet.direction;
-    this.type = packet.type;
-    this.recipient = packet.recipient;
-    this.requestType = packet.requestType;
-    this.request = packet.request;
-    this.value = packet.value;
-    this.index = packet.index;
-    this.length = packet.length;
+    Object.assign(this, decodeSetup(event));
     this.#answers = answers;
     this.#reports = reports;
   }
 
-  /** Made when somebody asks for it: most requests are answered at once. */
+  /** Made on first access: most requests are answered at once. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -117,12 +101,10 @@ export class Setup implements SetupRequest {
 
   receive(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#answer(() => {
-      if (this.direction === "in") {
-        throw new TypeError(
-          "Cannot receive data of a control request: it is an IN request",
-        );
-      }
-      return this.#receive();
+      if (this.direction === "out") return this.#receive();
+      throw new TypeError(
+        "Cannot receive data of a control request: it is an IN request",
+      );
     });
   }
 
@@ -134,20 +116,16 @@ export class Setup implements SetupRequest {
         );
       }
       checkBytes("reply to a control request", "the data", data);
-      // Copied, because the kernel reads it on another thread.
-      const bytes = new Uint8Array(viewOf(data, this.length));
-      this.#begin();
-      return this.#answers.send(this, bytes)
-        .then((count) => this.#finish(count));
+      return this.#send(viewOf(data, this.length));
     });
   }
 
   acknowledge(): Promise<void> {
     return this.#answer(() => {
-      if (this.direction === "out") return this.#receive().then(() => {});
-      this.#begin();
-      return this.#answers.send(this, NOTHING)
-        .then((count) => void this.#finish(count));
+      const answer = this.direction === "out"
+        ? this.#receive()
+        : this.#send(NOTHING);
+      return answer.then(() => {});
     });
   }
 
@@ -155,7 +133,6 @@ export class Setup implements SetupRequest {
     this.refuse();
   }
 
-  /** {@inheritDoc SetupRequest.onSessionEnd} */
   onSessionEnd(callback: () => void): void {
     this.session?.onEnd(() =>
       guard(callback, (error) => this.#reports.onError?.(error, this))
@@ -172,7 +149,7 @@ export class Setup implements SetupRequest {
     this.#reports.onOutcome?.(this, { type: "stalled", unhandled, ...thrown });
   }
 
-  /** The host does not wait any more. */
+  /** The host has given up. */
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
@@ -181,8 +158,8 @@ export class Setup implements SetupRequest {
   }
 
   /**
-   * Begins an answer. A handler need not wait for its end: that the host has
-   * given up must not end the program then. A mistake is told all the same.
+   * Begins an answer. A handler need not await it: that the host has given up
+   * must not end the program then. A mistake rejects all the same.
    */
   #answer<T>(begin: () => Promise<T>): Promise<T> {
     try {
@@ -194,6 +171,11 @@ export class Setup implements SetupRequest {
       if (this.#cancelled) rejected.catch(() => {});
       return rejected;
     }
+  }
+
+  #send(data: Uint8Array): Promise<number> {
+    this.#begin();
+    return this.#answers.send(this, data).then((count) => this.#finish(count));
   }
 
   #receive(): Promise<Uint8Array<ArrayBuffer>> {
@@ -222,7 +204,7 @@ export class Setup implements SetupRequest {
 }
 
 /**
- * Runs code of the program that nothing waits for.
+ * Runs code of the program that nothing awaits.
  *
  * @param onError Gets what it throws, or rejects with.
  */

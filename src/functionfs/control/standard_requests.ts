@@ -9,7 +9,6 @@
  */
 import { encodeFunctional } from "../../compile/functional_encoding.ts";
 import type { UsbFunction } from "../../definition/function.ts";
-import type { FunctionalDescriptor } from "../../definition/functional_descriptor.ts";
 import {
   type ControlAnswer,
   type ControlHandler,
@@ -19,19 +18,13 @@ import {
 import { DescriptorType } from "../../usb/descriptor_type.ts";
 import { FeatureSelector, StandardRequest } from "../../usb/request.ts";
 
-/** An endpoint, as far as standard requests are about it. */
+/** An endpoint, as standard requests see it. */
 export interface Haltable {
-  /** Halts it, unless the signal is aborted before. */
   halt(options: { readonly signal: AbortSignal }): Promise<void>;
-  /** Ends its halt. */
   clearHalt(): Promise<void>;
 }
 
-/**
- * Makes the handler of the standard requests of a function.
- *
- * @param endpoints In the order of their numbers, from 1.
- */
+/** @param endpoints In the order of their numbers, from 1. */
 export function standardRequests(
   definition: UsbFunction,
   endpoints: readonly Haltable[] = [],
@@ -54,36 +47,30 @@ export function standardRequests(
 
 /**
  * The descriptors of an interface that are not part of the configuration (HID
- * 1.11, 7.1.1), and those that are. Which alternate setting is selected the
- * kernel does not tell: setting 0 goes first.
+ * 1.11, 7.1.1), and those that are. The kernel does not report which alternate
+ * setting is selected: setting 0 goes first.
  */
 function getDescriptor(
   { recipient, direction, index, value }: SetupRequest,
   { interfaces }: UsbFunction,
 ): ControlAnswer {
   const of = interfaces[index];
-  // The low byte tells one of several of a type. There is one.
-  const isFirst = (value & 0xff) === 0;
-  if (
-    recipient !== "interface" || direction !== "in" || of === undefined ||
-    !isFirst
-  ) return unhandled;
+  if (recipient !== "interface" || direction !== "in") return unhandled;
+  // The low byte selects one of several of a type. There is one.
+  if (of === undefined || (value & 0xff) !== 0) return unhandled;
   const descriptors = [of, ...of.alternates ?? []]
     .flatMap((setting) => setting.descriptors ?? []);
-  const type = value >> 8;
-  if (type === DescriptorType.HID_REPORT) {
-    return descriptors.map(reportOf).find((it) => it !== undefined) ??
-      unhandled;
+  switch (value >> 8) {
+    case DescriptorType.HID_REPORT:
+      return descriptors.map((it) => it.kind === "hid" ? it.report : undefined)
+        .find((it) => it !== undefined) ?? unhandled;
+    case DescriptorType.CLASS_FUNCTIONAL:
+      return descriptors.map((it) => Uint8Array.from(encodeFunctional(it)))
+        .find((it) => it[1] === DescriptorType.CLASS_FUNCTIONAL) ?? unhandled;
+    default:
+      // Part of the configuration descriptor.
+      return unhandled;
   }
-  // Everything else belongs to the configuration descriptor.
-  if (type !== DescriptorType.CLASS_FUNCTIONAL) return unhandled;
-  const found = descriptors.map((it) => Uint8Array.from(encodeFunctional(it)))
-    .find((bytes) => bytes[1] === type);
-  return found ?? unhandled;
-}
-
-function reportOf(descriptor: FunctionalDescriptor): Uint8Array | undefined {
-  return descriptor.kind === "hid" ? descriptor.report : undefined;
 }
 
 /**
@@ -114,12 +101,12 @@ function changeFeature(
     : halts.clear(index);
 }
 
-/** The halts that the host has asked the function for. */
+/** The halts that the host has requested. */
 class EndpointHalts {
   readonly #endpoints: readonly Haltable[];
-  /** Those that are set or are to be, and what gives them up. */
+  /** Those that are set or pending, and what withdraws them. */
   readonly #set = new Map<number, AbortController>();
-  /** Whether they are given up when the session ends. */
+  /** Whether they are withdrawn when the session ends. */
   #ends = false;
 
   constructor(endpoints: readonly Haltable[]) {
@@ -134,10 +121,7 @@ class EndpointHalts {
     return this.#set.has(number);
   }
 
-  /**
-   * Not waited for: an IN endpoint is halted when the host has taken what was
-   * written before.
-   */
+  /** Not awaited: an IN endpoint is halted when the host has taken all writes. */
   set(number: number, setup: SetupRequest): void {
     this.#endWithSession(setup);
     this.#set.get(number)?.abort();
@@ -148,7 +132,7 @@ class EndpointHalts {
     });
   }
 
-  /** A reset ends all halts (USB 2.0, 9.4.5), and those that still wait. */
+  /** A reset ends all halts (USB 2.0, 9.4.5), and pending ones. */
   #endWithSession(setup: SetupRequest): void {
     if (this.#ends) return;
     this.#ends = true;
@@ -160,7 +144,7 @@ class EndpointHalts {
   }
 
   async clear(number: number): Promise<void> {
-    // One that still waits for the host would make this wait, and the host too.
+    // A pending halt would make this wait, and the host as well.
     this.#set.get(number)?.abort();
     this.#set.delete(number);
     await this.#endpoints[number - 1].clearHalt();

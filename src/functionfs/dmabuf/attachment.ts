@@ -3,74 +3,82 @@
  *
  * @module
  */
-import type { DmaBuffer } from "./buffer.ts";
-import type { DmabufEndpoint } from "./endpoint.ts";
 import { Once } from "../once.ts";
+import type { DmaBuffer } from "./buffer.ts";
 
-/** How to transfer a DMABUF. */
+/**
+ * How to transfer a DMABUF.
+ * @category DMABUF
+ */
 export interface DmabufTransferOptions {
   /** Withdraws the transfer. */
   readonly signal?: AbortSignal;
+}
+
+/** @ignore The endpoint that a DMABUF is attached to. */
+export interface AttachmentOwner {
+  readonly endpoint: { readonly name: string; readonly path: string };
+  transfer(
+    attachment: DmaBufferAttachment,
+    length: number,
+    options: DmabufTransferOptions,
+  ): Promise<void>;
+  detach(attachment: DmaBufferAttachment): Promise<void>;
 }
 
 /**
  * A DMABUF attached to an endpoint: the device controller reads or writes its
  * memory, and nothing is copied.
  *
- * Made by {@linkcode Endpoint.attach}. Detaching it, closing the buffer and
- * closing the function all end it.
+ * Detaching it, closing the buffer and closing the function all end it.
+ * @category DMABUF
  */
 export class DmaBufferAttachment implements AsyncDisposable {
   /** The buffer. */
   readonly buffer: DmaBuffer;
   /** The endpoint that it is attached to. */
   readonly endpoint: { readonly name: string; readonly path: string };
-  readonly #owner: DmabufEndpoint;
+  readonly #owner: AttachmentOwner;
   readonly #detaching = new Once();
   /** @ignore Whether the kernel has it attached, as far as is known. */
   inKernel = true;
 
   /** Made by {@linkcode Endpoint.attach}. */
-  constructor(
-    buffer: DmaBuffer,
-    { name, path }: { readonly name: string; readonly path: string },
-    owner: DmabufEndpoint,
-  ) {
+  constructor(buffer: DmaBuffer, owner: AttachmentOwner) {
     this.buffer = buffer;
-    this.endpoint = { name, path };
+    this.endpoint = owner.endpoint;
     this.#owner = owner;
   }
 
   /**
    * Sends the first `length` bytes of the buffer as one transfer, or receives
-   * one there. Resolves when the controller is done with it: when the host has
-   * taken, or sent, all of it, or ended its transfer with a short packet.
+   * one there. Resolves when the controller is done with it: the host has taken
+   * or sent all of it, or has ended its transfer with a short packet.
    *
-   * How much the host has sent is not told: FunctionFS does not say it. A
-   * protocol over DMABUFs carries lengths in its data, or has fixed ones. On
-   * an OUT endpoint `length` is rounded up to whole packets, since what is
-   * more in a packet would be lost. On an IN endpoint
-   * {@linkcode InEndpoint.autoZlp} applies.
+   * FunctionFS does not report how much the host has sent. A protocol over
+   * DMABUFs carries lengths in its data, or has fixed ones. On an OUT endpoint
+   * `length` is rounded up to whole packets: further data in a packet would be
+   * lost. On an IN endpoint {@linkcode InEndpoint.autoZlp} applies.
    *
-   * Transfers of one endpoint run in the order of the calls, whatever their
-   * buffers are. A buffer is in one transfer at a time, also where it is
-   * attached to several endpoints: another one waits for it, and those behind
-   * that one on its endpoint. With two or more buffers in rotation the endpoint
-   * is busy all the time. The order between `transfer` and `write` or `read` of
-   * the same endpoint is not defined; await the one before the other.
+   * Transfers of one endpoint run in the order of the calls, across buffers. A
+   * buffer is in one transfer at a time, even if it is attached to several
+   * endpoints: another transfer waits for it, and so do those behind that one
+   * on its endpoint. Two or more buffers in rotation keep the endpoint busy.
+   * The order of `transfer` and `write` or `read` of the same endpoint is
+   * undefined; await the one before the other.
    *
-   * Before a host has enabled the endpoint it waits. When the host disables the
-   * endpoint (a reset, another setting, an unplugged cable), what is with the
-   * controller fails with ESHUTDOWN, and is not begun again; what still waits
-   * for its turn waits on.
+   * The transfer waits until a host has enabled the endpoint. When the host
+   * disables the endpoint (a reset, another setting, an unplugged cable),
+   * transfers that are with the controller fail with ESHUTDOWN and are not
+   * repeated; those that still wait for their turn keep waiting.
    *
-   * Where a transfer was done already when it is aborted, it is done; what the
-   * host does in that very moment is not known.
+   * Aborting a transfer that is already done has no effect; what the host does
+   * in that very moment is unknown.
    *
    * @param length Bytes, from 1 to the size of the buffer.
    * @throws {AbortedTransferError} If the signal is aborted.
    * @throws {TypeError} If an argument is of another type.
-   * @throws {RangeError} If the length is not in the buffer.
+   * @throws {RangeError} If the length is out of range.
    * @throws {Deno.errors.Busy} While {@linkcode DmaBuffer.access} runs.
    * @throws {Error} ESHUTDOWN (see above), ECONNRESET (the buffer was
    * detached), or what else the controller or the owner of the buffer reports.
@@ -90,9 +98,9 @@ export class DmaBufferAttachment implements AsyncDisposable {
   }
 
   /**
-   * Takes the buffer away from the endpoint. Transfers that wait or are with
-   * the controller fail with ECONNRESET. Resolves when the controller is done
-   * with the buffer. A second call returns the same promise; after a failure it
+   * Detaches the buffer from the endpoint. Transfers that wait or are with the
+   * controller fail with ECONNRESET. Resolves when the controller is done with
+   * the buffer. A second call returns the same promise; after a failure it
    * tries again.
    */
   detach(): Promise<void> {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Errno, errorOf } from "../../../ffi/errno.ts";
 import {
   allocateFromHeap,
   type CpuAccessMode,
@@ -14,6 +13,7 @@ import {
   isIdle,
   syncForCpu,
 } from "../../../ffi/dmabuf.ts";
+import { Errno, errorOf } from "../../../ffi/errno.ts";
 import { close } from "../../../ffi/file.ts";
 import { type Mapping, mmap } from "../../../ffi/memory.ts";
 import { watch } from "../../../ffi/reactor.ts";
@@ -28,22 +28,26 @@ import {
   SIGNAL,
   TEXT,
 } from "../../arguments/rules.ts";
-import { DmabufGate } from "./gate.ts";
 import { Once } from "../once.ts";
+import { DmabufGate } from "./gate.ts";
 
-export type { CpuAccessMode };
-
-/** Where a DMABUF comes from. */
+/**
+ * Where a new DMABUF comes from.
+ * @category DMABUF
+ */
 export interface DmaBufferOptions {
   /**
    * The name of a DMA heap, a file in `/dev/dma_heap`, such as `"system"`. By
-   * default the memory is that of a memory file, by `/dev/udmabuf`, whose
-   * buffers are limited to 64 MiB each unless the module was told otherwise.
+   * default the buffer is ordinary memory, from `/dev/udmabuf`, which limits
+   * buffers to 64 MiB each unless its module is configured otherwise.
    */
   readonly heap?: string;
 }
 
-/** How to wait for the memory of a DMABUF. */
+/**
+ * How to wait for the memory of a DMABUF.
+ * @category DMABUF
+ */
 export interface DmaBufferAccessOptions {
   /** Ends the wait. */
   readonly signal?: AbortSignal;
@@ -55,24 +59,17 @@ export interface DmaBufferAccessOptions {
  * being copied.
  *
  * The program reaches the memory by {@linkcode access}, which waits until no
- * device uses it, and tells the kernel about it.
- *
- * @example A buffer that is sent
- * ```ts ignore
- * await using buffer = DmaBuffer.allocate(65_536);
- * await buffer.access("write", (bytes) => bytes.fill(0x55));
- * const attachment = await endpoint.attach(buffer);
- * await attachment.transfer(buffer.size);
- * ```
+ * device uses it.
+ * @category DMABUF
  */
 export class DmaBuffer implements AsyncDisposable {
-  /** Bytes of the buffer: whole pages. */
+  /** Its size in bytes: whole pages. */
   readonly size: number;
-  /** Who has made it, as the kernel says: `"udmabuf"`, `"system"`, a driver. */
+  /** The kernel's name for its maker: `"udmabuf"`, `"system"`, a driver. */
   readonly exporter: string;
   /** @ignore Its descriptor. */
   readonly fd: number;
-  /** @ignore What all objects for this DMABUF share. */
+  /** @ignore Shared by all objects for this DMABUF. */
   readonly gate: DmabufGate;
   /** @ignore What is to be detached before the descriptor is closed. */
   readonly attachments: Set<{ detach(): Promise<void> }> = new Set();
@@ -84,7 +81,7 @@ export class DmaBuffer implements AsyncDisposable {
   private constructor(fd: number, info = dmabufInfo(fd)) {
     if (info === undefined) {
       close(fd);
-      throw new TypeError("Cannot make a DMABUF: the kernel gave none");
+      throw new TypeError("Cannot make a DMABUF: the kernel returned none");
     }
     this.fd = fd;
     this.size = info.size;
@@ -93,12 +90,12 @@ export class DmaBuffer implements AsyncDisposable {
   }
 
   /**
-   * Makes a new one, filled with zeros.
+   * Allocates a DMABUF, filled with zeros.
    *
    * @param size Bytes, 1 or more; rounded up to whole pages.
    * @throws {Deno.errors.NotFound} If this kernel has no udmabuf, or no such heap.
-   * @throws {Error} What the kernel reports: EINVAL for more than udmabuf may
-   * give, ENOMEM.
+   * @throws {Error} What the kernel reports: EINVAL above the limit of udmabuf,
+   * ENOMEM.
    */
   static allocate(size: number, options: DmaBufferOptions = {}): DmaBuffer {
     checkArgument("make a DMABUF", "the size", size, NUMBER);
@@ -119,38 +116,37 @@ export class DmaBuffer implements AsyncDisposable {
   }
 
   /**
-   * Uses one that somebody else has made: a camera (V4L2), a converter (IIO), a
-   * graphics driver (DRM), another process.
+   * Uses a DMABUF of a camera (V4L2), a converter (IIO), a graphics driver (DRM)
+   * or another process.
    *
    * @param fd Its file descriptor, which is duplicated and stays the caller's.
-   * @throws {TypeError} If it belongs to something else.
+   * @throws {TypeError} If it is not that of a DMABUF.
    */
   static fromFileDescriptor(fd: number): DmaBuffer {
     checkInteger("use a DMABUF", "the file descriptor", fd, 0x7fff_ffff);
     const info = dmabufInfo(fd);
     if (info === undefined) {
       throw new TypeError(
-        `Cannot use file descriptor ${fd} as a DMABUF: it belongs to something else`,
+        `Cannot use file descriptor ${fd}: it is not a DMABUF`,
       );
     }
     return new DmaBuffer(duplicate(fd), info);
   }
 
   /**
-   * Reads or writes the memory. Waits until no transfer, and no other device,
-   * uses it; tells the kernel (DMA_BUF_IOCTL_SYNC); then calls `use` with the
-   * memory itself, nothing is copied.
+   * Reads or writes the memory. Waits until no transfer and no other device uses
+   * it, announces the access to the kernel (DMA_BUF_IOCTL_SYNC), and calls `use`
+   * with the memory itself: nothing is copied.
    *
-   * The array is good until the promise settles. Its memory stays where it is:
-   * to transfer its buffer fails (`transfer()`, `structuredClone()`, a BYOB
-   * reader, {@linkcode OutEndpoint.read} into it). That buffer can be larger
-   * than the array; what lies behind the array is no part of the DMABUF.
+   * The array is valid until the promise settles. Its memory cannot move, so
+   * transferring its `buffer` fails (`transfer()`, `structuredClone()`, a BYOB
+   * reader, {@linkcode OutEndpoint.read} into it). That `buffer` can be larger
+   * than the array; the rest of it does not belong to the DMABUF.
    *
-   * A transfer that is called while `use` runs is refused, and one access waits
-   * for the other.
+   * {@linkcode DmaBufferAttachment.transfer} fails while `use` runs; another
+   * access waits.
    *
-   * @param mode What is done: `"read"`, `"write"` or `"readwrite"`. Reading
-   * does not wait for other devices that read.
+   * @param mode What `use` does. Reading does not wait for devices that read.
    * @param use Gets all bytes of the buffer; may be asynchronous.
    * @returns What `use` returns.
    * @throws {TypeError} If an argument is of another type.
@@ -181,15 +177,15 @@ export class DmaBuffer implements AsyncDisposable {
   }
 
   /**
-   * Detaches the buffer from all endpoints and gives it back. The memory goes
-   * when nothing else has it any more. A second call returns the same promise;
+   * Detaches the buffer from all endpoints and closes it. The kernel frees the
+   * memory when nothing else uses it. A second call returns the same promise;
    * after a failure it tries again.
    */
   close(): Promise<void> {
     return this.#ending.run(() => this.#close());
   }
 
-  /** Gives the buffer back; see {@linkcode close}. */
+  /** Closes the buffer; see {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -226,7 +222,7 @@ export class DmaBuffer implements AsyncDisposable {
     }
   }
 
-  /** Waits until nobody of this program uses the buffer. */
+  /** Waits until no transfer and no access of this program uses the buffer. */
   #enter(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const admit = () => {
@@ -247,8 +243,8 @@ export class DmaBuffer implements AsyncDisposable {
     try {
       await Promise.all([...this.attachments].map((each) => each.detach()));
     } finally {
-      // Also where a detachment has failed: the kernel then has the memory
-      // under a reference of its own.
+      // Even if a detachment has failed: the kernel has a reference to the
+      // memory then.
       await Promise.allSettled(this.#accesses);
       this.#mapping?.unmap();
       this.gate.close();
@@ -262,12 +258,11 @@ const ACCESS_OPTIONS: Rules<DmaBufferAccessOptions> = { signal: SIGNAL };
 const MODE = oneOf("read", "write", "readwrite");
 
 function closedBuffer(action: string): Error {
-  return errorOf(Errno.EBADF, `Cannot ${action}: the DMABUF is closed`, {
-    syscall: "ioctl",
-  });
+  const message = `Cannot ${action}: the DMABUF is closed`;
+  return errorOf(Errno.EBADF, message, { syscall: "ioctl" });
 }
 
-/** Waits once for the fences of other devices. */
+/** Waits for the fences that other devices have at this moment. */
 async function whenIdle(
   fd: number,
   mode: CpuAccessMode,

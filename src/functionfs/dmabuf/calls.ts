@@ -1,11 +1,11 @@
 /**
- * The requests of FunctionFS for DMABUFs, on an endpoint's file, which is open
- * with O_NONBLOCK: none of them waits.
+ * The DMABUF requests of FunctionFS, on an endpoint's file, which is open with
+ * O_NONBLOCK: none of them waits.
  *
  * DETACH and TRANSFER follow a null pointer in the kernel while the function
- * is not bound to a UDC (Linux 6.9 to 7.3 at least), which ends the process
+ * is not bound to a UDC (Linux 6.9 to 7.3 at least), which kills the process
  * and leaves locks behind. Both are sent from here only, and only right after
- * the kernel has said that the function is bound. An unbinding by another
+ * the kernel has reported that the function is bound. An unbinding by another
  * process within that microsecond cannot be excluded.
  *
  * @module
@@ -16,26 +16,22 @@ import {
   FUNCTIONFS_DMABUF_ATTACH,
   FUNCTIONFS_DMABUF_DETACH,
   FUNCTIONFS_DMABUF_TRANSFER,
-} from "../abi.ts";
-
-/** What FunctionFS says to a DMABUF that does not exist. */
-export type DmabufAnswer = "bound" | "refused" | "unknown";
+} from "../../compile/functionfs_abi.ts";
 
 /**
- * Asks for the attachment of a descriptor that does not exist, which changes
- * nothing.
+ * Tries to attach a descriptor that does not exist, which changes nothing.
  *
- * @returns `"bound"` to a UDC that can scatter-gather; `"refused"` while there
- * is no UDC, or one that cannot; `"unknown"` to this kernel.
+ * @returns `"bound"` to a UDC that can scatter-gather; `"refused"` without a
+ * UDC, or by one that cannot; `"unknown"` to this kernel.
  */
-export function askForDmabufs(fd: number): DmabufAnswer {
+export function askForDmabufs(fd: number): "bound" | "refused" | "unknown" {
   switch (ioctl(fd, FUNCTIONFS_DMABUF_ATTACH, int(-1))) {
     case Errno.EBADF:
       return "bound";
     case Errno.EPERM:
       return "refused";
     default:
-      // ENOTTY; or EAGAIN, since what is not known waits for the host first.
+      // ENOTTY; or EAGAIN, since an unknown request waits for the host first.
       return "unknown";
   }
 }
@@ -46,20 +42,15 @@ export function attachDmabuf(fd: number, dmabuf: number): number {
 }
 
 /**
- * Detaches a DMABUF; a pending transfer ends with ECONNRESET.
- *
- * @returns 0, an error number, or `"unbound"`: nothing was done.
+ * Detaches a DMABUF; a pending transfer ends with ECONNRESET. Returns 0, an
+ * error number, or `"unbound"`: nothing was done.
  */
 export function detachDmabuf(fd: number, dmabuf: number): number | "unbound" {
   if (askForDmabufs(fd) !== "bound") return "unbound";
   return ioctl(fd, FUNCTIONFS_DMABUF_DETACH, int(dmabuf));
 }
 
-/**
- * Begins a transfer.
- *
- * @returns 0, an error number, or `"unbound"`: nothing was done.
- */
+/** Begins a transfer. Returns the same as {@linkcode detachDmabuf}. */
 export function transferDmabuf(
   fd: number,
   dmabuf: number,
@@ -78,11 +69,11 @@ function ioctl(
   request: number,
   argument: Uint8Array<ArrayBuffer>,
 ): number {
-  for (;;) {
-    if (libc().ioctl_pointer(fd, BigInt(request), argument) >= 0) return 0;
+  while (libc().ioctl_pointer(fd, BigInt(request), argument) < 0) {
     const errno = lastErrno();
     if (errno !== Errno.EINTR) return errno;
   }
+  return 0;
 }
 
 function int(value: number): Uint8Array<ArrayBuffer> {

@@ -1,9 +1,9 @@
 /**
  * The DMABUFs that are attached to one endpoint.
  *
- * Closing any descriptor of the endpoint's file makes the kernel forget all of
- * them, and each belongs to the device controller that was there: what is not
- * attached any more is attached again before its next transfer.
+ * The kernel detaches all of them when any descriptor of the endpoint's file is
+ * closed, and an attachment is only good for one device controller: buffers are
+ * attached again before their next transfer where necessary.
  *
  * @module
  */
@@ -15,37 +15,38 @@ import {
   systemError,
 } from "../../../ffi/errno.ts";
 import { close, open } from "../../../ffi/file.ts";
-import type { DmaBuffer } from "./buffer.ts";
+import { checkArgument, NUMBER } from "../../arguments/rules.ts";
+import { checkSignal } from "../endpoint/options.ts";
+import { AbortedTransferError, closedError } from "../transfer/error.ts";
 import {
+  type AttachmentOwner,
   DmaBufferAttachment,
   type DmabufTransferOptions,
 } from "./attachment.ts";
-import { checkArgument, NUMBER } from "../../arguments/rules.ts";
+import type { DmaBuffer } from "./buffer.ts";
 import { attachDmabuf, detachDmabuf } from "./calls.ts";
 import type { DmabufGate } from "./gate.ts";
 import { type DmabufPort, DmabufQueue } from "./queue.ts";
-import { checkSignal } from "../endpoint/options.ts";
 import { unsupportedError } from "./support.ts";
 import {
   type DmabufCancellation,
   DmabufTransfer,
-  TRANSFER,
+  TRANSFER_ACTION,
 } from "./transfer.ts";
-import { AbortedTransferError, closedError } from "../transfer/error.ts";
 
 /** The attachments of one endpoint. */
-export class DmabufEndpoint {
+export class DmabufEndpoint implements AttachmentOwner {
+  readonly endpoint: { readonly name: string; readonly path: string };
   readonly #port: DmabufPort;
   readonly #queue: DmabufQueue;
-  /** Undefined while an attachment is being made. */
-  readonly #attachments = new Map<
-    DmabufGate,
-    DmaBufferAttachment | undefined
-  >();
+  /** Undefined while the buffer is being attached. */
+  readonly #attachments: Map<DmabufGate, DmaBufferAttachment | undefined> =
+    new Map();
   #closed = false;
 
-  /** For an endpoint whose file is open. */
   constructor(port: DmabufPort) {
+    const { name, path } = port;
+    this.endpoint = { name, path };
     this.#port = port;
     this.#queue = new DmabufQueue(port);
   }
@@ -59,13 +60,10 @@ export class DmabufEndpoint {
     const action = `attach a DMABUF to endpoint "${name}"`;
     buffer.assertOpen(action);
     signal?.throwIfAborted();
-    // The kernel would take it twice, and mix the two up.
+    // The kernel would take it twice, and confuse the two.
     if (this.#attachments.has(buffer.gate)) {
-      throw errorOf(
-        Errno.EEXIST,
-        `Cannot ${action}: it is attached there already: ${path}`,
-        { syscall: "ioctl", path },
-      );
+      const message = `Cannot ${action}: it is attached there already: ${path}`;
+      throw errorOf(Errno.EEXIST, message, { syscall: "ioctl", path });
     }
     this.#attachments.set(buffer.gate, undefined);
     try {
@@ -74,7 +72,7 @@ export class DmabufEndpoint {
       this.#attachments.delete(buffer.gate);
       throw error;
     }
-    const attachment = new DmaBufferAttachment(buffer, this.#port, this);
+    const attachment = new DmaBufferAttachment(buffer, this);
     buffer.attachments.add(attachment);
     this.#attachments.set(buffer.gate, attachment);
     return attachment;
@@ -95,7 +93,7 @@ export class DmabufEndpoint {
           return;
         case Errno.EBUSY:
           // A driver has the buffer locked, for an instant.
-          await moment();
+          await new Promise((resolve) => setTimeout(resolve, LOCKED_MS));
           signal?.throwIfAborted();
           break;
         case Errno.EPERM:
@@ -121,16 +119,14 @@ export class DmabufEndpoint {
     const { name, path, autoZlp } = this.#port;
     const { buffer } = attachment;
     return new Promise((resolve, reject) => {
-      const action = `${TRANSFER} endpoint "${name}"`;
+      const action = `${TRANSFER_ACTION} endpoint "${name}"`;
       checkArgument(action, "the length", length, NUMBER);
       checkSignal(action, options);
       const { signal } = options;
-      if (this.#closed) throw closedError(TRANSFER, name);
+      if (this.#closed) throw closedError(TRANSFER_ACTION, name);
       if (attachment.detached) {
-        throw errorOf(Errno.EBADF, `Cannot ${action}: it is detached`, {
-          syscall: "ioctl",
-          path,
-        });
+        const message = `Cannot ${action}: it is detached`;
+        throw errorOf(Errno.EBADF, message, { syscall: "ioctl", path });
       }
       if (!Number.isInteger(length) || length < 1 || length > buffer.size) {
         throw new RangeError(
@@ -138,14 +134,12 @@ export class DmabufEndpoint {
         );
       }
       if (buffer.gate.accesses > 0) {
-        throw errorOf(
-          Errno.EBUSY,
-          `Cannot ${action}: the program uses its memory, the access must end first`,
-          { syscall: "ioctl", path },
-        );
+        const message =
+          `Cannot ${action}: the program uses its memory, the access must end first`;
+        throw errorOf(Errno.EBUSY, message, { syscall: "ioctl", path });
       }
       if (signal?.aborted) {
-        throw AbortedTransferError.before(TRANSFER, name, signal);
+        throw AbortedTransferError.before(TRANSFER_ACTION, name, signal);
       }
       this.#queue.push(
         new DmabufTransfer({
@@ -205,13 +199,13 @@ export class DmabufEndpoint {
     const result = detachDmabuf(fd, attachment.buffer.fd);
     if (result !== "unbound") return;
     // Without a UDC only this is safe. It detaches all others, too: their
-    // transfers have ended, if nobody has noticed yet, and they are attached
-    // again for the next ones.
+    // transfers have ended, even if unnoticed, and they are attached again for
+    // the next ones.
     this.#queue.sealFences();
     try {
       close(open(path, O_RDWR | O_NONBLOCK));
     } catch (error) {
-      // The mount is not seen any more: then until the function is closed.
+      // The mount is gone: the buffer stays attached until the function closes.
       if (!isSystemError(error)) throw error;
       return;
     }
@@ -221,9 +215,5 @@ export class DmabufEndpoint {
   }
 }
 
-/** How long to wait for a lock that others hold for an instant. */
-const MOMENT_MS = 1;
-
-function moment(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, MOMENT_MS));
-}
+/** How long to wait for a lock of another driver. */
+const LOCKED_MS = 1;

@@ -1,11 +1,11 @@
 /**
- * The end of a transfer of a DMABUF, as its fence tells it.
+ * The end of a DMABUF transfer, as its fence reports it.
  *
- * FunctionFS keeps the lock of a fence in the attachment, and frees that with
- * it: a look at the fence of an attachment that is gone spins on freed memory,
- * for as long as nobody else uses that (seen on Linux 7.3.4). So nobody looks
- * at a fence after its buffer was detached; and it is the buffer that is
- * polled, since closing a fence's file that was polled takes the lock, too.
+ * FunctionFS keeps the lock of a fence in the attachment, and frees both
+ * together: reading the fence of a freed attachment spins on freed memory, until
+ * that is used again (seen on Linux 7.3.4). So fences are not read after their
+ * buffer was detached; and the buffer is polled instead of the fence's file,
+ * which would take the lock when it is closed.
  *
  * @module
  */
@@ -24,26 +24,26 @@ export interface FenceResult {
   /** 1 after a success, or a negative error number. */
   readonly status: number;
   /**
-   * Whether the transfer had ended before its fence could be looked at. Then
-   * the fence's error is lost, and the status says 1 in any case.
+   * Whether the transfer had ended before its fence could be read. Then the
+   * fence's error is lost, and the status is 1 in any case.
    */
   readonly early?: boolean;
-  /** Why the fence could not be looked at: the transfer has ended, somehow. */
+  /** Why the fence could not be read: the transfer has ended, somehow. */
   readonly failure?: unknown;
 }
 
-/** The fence of a transfer that was just begun. */
+/** The fence of a transfer that has just begun. */
 export class DmabufFence {
   readonly #dmabuf: number;
-  /** The file that stands for it; -1 where there is none. */
+  /** Its file, or -1. */
   #file = -1;
   #failure: unknown;
-  /** How it has ended, where its attachment is gone or about to go. */
+  /** How it has ended, if its buffer was detached or is about to be. */
   #sealed: number | undefined;
 
   /**
-   * Takes the fence out of the buffer, in the turn of the transfer: once it is
-   * signalled, the kernel does not hand it out any more, nor its error.
+   * Takes the fence out of the buffer, in the turn of the transfer: the kernel
+   * no longer hands out a signalled fence, nor its error.
    *
    * @param mode `"write"` if the device reads the buffer, `"read"` if it writes.
    */
@@ -52,12 +52,12 @@ export class DmabufFence {
     try {
       this.#file = exportFences(dmabuf, mode);
     } catch (failure) {
-      // No descriptor is free. The transfer goes on nevertheless.
+      // No descriptor is free. The transfer goes on all the same.
       this.#failure = failure;
     }
   }
 
-  /** Tells `onEnd` about the end, at once where that has come. */
+  /** Calls `onEnd` when the transfer ends, at once if it has ended. */
   follow(mode: CpuAccessMode, onEnd: (result: FenceResult) => void): void {
     if (this.isSignalled) {
       const { status } = this.#finish();
@@ -69,7 +69,7 @@ export class DmabufFence {
     });
   }
 
-  /** Whether the transfer has ended, as far as that can be seen. */
+  /** Whether the transfer is known to have ended. */
   get isSignalled(): boolean {
     if (this.#sealed !== undefined) return true;
     return this.#file >= 0 && fenceStatus(this.#file) !== 0;

@@ -1,5 +1,5 @@
 /**
- * Who uses a DMABUF: one transfer, or one access of the processor, at a time.
+ * A DMABUF has one user at a time: a transfer, or an access of the processor.
  *
  * Two IN transfers of one attachment at once crash Linux 7.3 and older: their
  * fences share a context, the second one replaces and frees the first, whose
@@ -9,14 +9,11 @@
  * @module
  */
 
-/** Called once when the gate is the caller's. */
-export type Admission = () => void;
-
 /** A lock on one DMABUF, granted in the order of the requests. */
 export class DmabufGate {
   readonly #inode: string;
   #taken = false;
-  readonly #waiting: Admission[] = [];
+  readonly #waiting: (() => void)[] = [];
   #users = 0;
   /** Accesses that run at this moment. */
   accesses = 0;
@@ -33,28 +30,25 @@ export class DmabufGate {
     return gate;
   }
 
-  /** Nobody uses the DMABUF any more under one of its descriptors. */
+  /** Gives back what {@linkcode open} has returned. */
   close(): void {
     if (--this.#users === 0) gates.delete(this.#inode);
   }
 
-  /** Asks for the gate; `admit` is called at once where nobody has it. */
-  enter(admit: Admission): void {
-    if (this.#taken) {
-      this.#waiting.push(admit);
-      return;
-    }
+  /** Asks for the gate; `admit` is called at once if it is free. */
+  enter(admit: () => void): void {
+    if (this.#taken) return void this.#waiting.push(admit);
     this.#taken = true;
     admit();
   }
 
   /** Takes a request for the gate back. */
-  forget(admit: Admission): void {
+  forget(admit: () => void): void {
     const index = this.#waiting.indexOf(admit);
     if (index >= 0) this.#waiting.splice(index, 1);
   }
 
-  /** Gives the gate to the next one. */
+  /** Passes the gate on to the next in line. */
   leave(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#taken = false;

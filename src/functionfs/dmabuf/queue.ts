@@ -1,39 +1,38 @@
 /**
- * The transfers of the DMABUFs of one endpoint, in order.
+ * The DMABUF transfers of one endpoint, in order.
  *
- * They wait here while the host has not enabled the endpoint, and while their
- * buffer is in another transfer. The kernel gets a transfer only when nothing
- * holds it up any more.
+ * They wait here until the host has enabled the endpoint and their buffer is in
+ * no other transfer. The kernel gets a transfer only when nothing holds it up.
  *
  * @module
  */
-import { IOCB_CMD_PWRITE } from "../../../ffi/abi.ts";
-import { type AioContext, AioRequest } from "../../../ffi/aio/context.ts";
+import type { AioContext } from "../../../ffi/aio/context.ts";
 import { type CpuAccessMode, idleEvent, isIdle } from "../../../ffi/dmabuf.ts";
-import { Errno, isSystemError } from "../../../ffi/errno.ts";
+import { Errno } from "../../../ffi/errno.ts";
 import { type Watch, watch } from "../../../ffi/reactor.ts";
 import type { Direction } from "../../usb/endpoint_attributes.ts";
+import type { ZeroLengthPackets } from "../endpoint/zero_length.ts";
+import type { Lifecycle } from "../lifecycle.ts";
 import type { Connection } from "../transfer/connection.ts";
+import { Retry } from "../transfer/retry.ts";
 import type { DmaBufferAttachment } from "./attachment.ts";
 import { attachDmabuf, detachDmabuf, transferDmabuf } from "./calls.ts";
 import { DmabufFence, type FenceResult } from "./fence.ts";
 import { type DmabufSupport, unsupportedError } from "./support.ts";
+import { Terminator } from "./terminator.ts";
 import {
   type DmabufCancellation,
   type DmabufTransfer,
-  TRANSFER,
+  TRANSFER_ACTION,
 } from "./transfer.ts";
-import type { Lifecycle } from "../lifecycle.ts";
-import { Retry } from "../transfer/retry.ts";
-import type { ZeroLengthPackets } from "../endpoint/zero_length.ts";
 
-/** What the DMABUFs of an endpoint need to know of it. */
+/** The endpoint, as its DMABUFs see it. */
 export interface DmabufPort {
   readonly name: string;
   readonly path: string;
   /** Its open file, nonblocking. */
   readonly fd: number;
-  readonly half: Direction;
+  readonly direction: Direction;
   readonly aio: AioContext;
   readonly lifecycle: Lifecycle;
   readonly connection: Connection;
@@ -41,9 +40,9 @@ export interface DmabufPort {
   readonly packetSize: number;
   /** Whether transfers are to end with zero-length packets. */
   readonly autoZlp: boolean;
-  /** What sends those, on an IN endpoint. */
+  /** Sends those, on an IN endpoint. */
   readonly zeroLengthPackets: ZeroLengthPackets | undefined;
-  /** Waits until the function is bound, and tells what can be done then. */
+  /** Waits until the function is bound, and returns what is possible then. */
   support(signal?: AbortSignal): Promise<DmabufSupport>;
 }
 
@@ -54,13 +53,12 @@ export class DmabufQueue {
   readonly #flying = new Set<DmabufTransfer>();
   readonly #retry: Retry;
   #pumping = false;
-  /** While the first transfer waits for devices that we do not know. */
+  /** While the first transfer waits for other devices. */
   #others: Watch | undefined;
-  /** The connection that has ended, unless the event is to be read yet. */
+  /** The connection that has ended, while its event is still to be read. */
   #lostConnection = 0;
   #closed = false;
 
-  /** For an endpoint whose file is open. */
   constructor(port: DmabufPort) {
     this.#port = port;
     this.#retry = new Retry(() => this.pump());
@@ -74,13 +72,12 @@ export class DmabufQueue {
     );
   }
 
-  /** Adds a transfer at the end. */
   push(transfer: DmabufTransfer): void {
     this.#waiting.push(transfer);
     this.pump();
   }
 
-  /** All buffers are about to be detached: nobody may look at fences then. */
+  /** All buffers are about to be detached: fences must not be read after that. */
   sealFences(): void {
     for (const { fence } of this.#flying) fence?.seal();
   }
@@ -102,18 +99,18 @@ export class DmabufQueue {
     }
     const { attachment, fence, result, terminator } = transfer;
     if (result === undefined && fence?.isSignalled === false) {
-      // There is no other way to take a request back. The buffer is attached
-      // again when it is needed. Without a UDC the request has ended already.
+      // The only way to take a request back. The buffer is attached again when
+      // it is needed. Without a UDC the request has ended already.
       const detached = detachDmabuf(this.#port.fd, attachment.buffer.fd);
       if (detached !== "unbound") {
         attachment.inKernel = false;
         fence.abandon();
       }
     }
-    if (terminator?.pending) this.#port.aio.cancel(terminator);
+    terminator?.cancel();
   }
 
-  /** Begins what may be begun. */
+  /** Begins all transfers that may begin. */
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -124,7 +121,7 @@ export class DmabufQueue {
     }
   }
 
-  /** Begins the first transfer; tells whether to look at the next one. */
+  /** Begins the first transfer. Returns whether to go on with the next one. */
   #beginFirst(): boolean {
     const transfer = this.#waiting[0];
     if (transfer === undefined || this.#closed) return false;
@@ -141,9 +138,9 @@ export class DmabufQueue {
     return transfer.gate === "inside" && this.#begin(transfer);
   }
 
-  /** Hands a transfer to the kernel; tells whether to look at the next one. */
+  /** Hands a transfer to the kernel. Returns whether to go on with the next. */
   #begin(transfer: DmabufTransfer): boolean {
-    const { fd } = this.#port;
+    const { fd, aio } = this.#port;
     const { attachment } = transfer;
     const dmabuf = attachment.buffer.fd;
     if (!attachment.inKernel) {
@@ -151,8 +148,7 @@ export class DmabufQueue {
       if (errno !== 0) return this.#onRefused(transfer, errno);
       attachment.inKernel = true;
     }
-    let terminate: boolean;
-    let length: number;
+    let terminate: boolean, length: number;
     try {
       length = this.#wireLength(transfer);
       terminate = this.#prepareEnd(transfer, length);
@@ -172,7 +168,11 @@ export class DmabufQueue {
     this.#waiting.shift();
     this.#flying.add(transfer);
     this.#retry.reset();
-    if (terminate) this.#terminate(transfer);
+    if (terminate) {
+      transfer.terminator = new Terminator(aio, fd, () => {
+        if (transfer.result !== undefined) this.#settle(transfer);
+      });
+    }
     transfer.fence = new DmabufFence(dmabuf, this.#fenceMode);
     transfer.fence.follow(this.#fenceMode, (result) => {
       this.#onFence(transfer, result);
@@ -180,19 +180,19 @@ export class DmabufQueue {
     return true;
   }
 
-  /** An OUT request takes whole packets: what is more in one would be lost. */
+  /** An OUT request takes whole packets: the rest of a packet would be lost. */
   #wireLength({ length, attachment }: DmabufTransfer): number {
-    const { half, packetSize, name } = this.#port;
-    if (half === "in") return length;
+    const { direction, packetSize, name } = this.#port;
+    if (direction === "in") return length;
     const whole = Math.ceil(length / packetSize) * packetSize;
     if (whole <= attachment.buffer.size) return whole;
     throw new RangeError(
-      `Cannot ${TRANSFER} endpoint "${name}": it takes whole packets of ${packetSize} bytes, and ${whole} do not fit into ${attachment.buffer.size}`,
+      `Cannot ${TRANSFER_ACTION} endpoint "${name}": it takes whole packets of ${packetSize} bytes, and ${whole} do not fit into ${attachment.buffer.size}`,
     );
   }
 
   /**
-   * Sees to it that a zero-length packet follows where one is wanted; tells
+   * Has the kernel append a zero-length packet where one is wanted. Returns
    * whether it has to be a request of its own.
    */
   #prepareEnd({ autoZlp }: DmabufTransfer, length: number): boolean {
@@ -203,26 +203,10 @@ export class DmabufQueue {
     return wanted && zeroLengthPackets.mode === "request";
   }
 
-  /** Sends an empty request right behind the transfer. */
-  #terminate(transfer: DmabufTransfer): void {
-    const { aio, fd } = this.#port;
-    transfer.terminator = new AioRequest((result) => {
-      transfer.terminated = result;
-      if (transfer.result !== undefined) this.#settle(transfer);
-    });
-    try {
-      aio.submit(transfer.terminator, IOCB_CMD_PWRITE, fd, 0n, 0, undefined);
-    } catch (error) {
-      // No room for more requests in the whole system.
-      transfer.terminated = isSystemError(error) ? -error.errno : -Errno.EIO;
-      return;
-    }
-    aio.flush();
-  }
-
-  /** The kernel did not take the first transfer; tells whether to go on. */
+  /** The kernel did not take the first transfer. Returns whether to go on. */
   #onRefused(transfer: DmabufTransfer, why: number | "unbound"): boolean {
     const { connection, name, path } = this.#port;
+    const action = `${TRANSFER_ACTION} endpoint "${name}"`;
     const enabled = connection.probe();
     switch (why) {
       case "unbound":
@@ -230,11 +214,7 @@ export class DmabufQueue {
         if (!enabled) break;
         this.#drop(
           transfer,
-          unsupportedError(
-            `${TRANSFER} endpoint "${name}"`,
-            path,
-            "no scatter-gather",
-          ),
+          unsupportedError(action, path, "no scatter-gather"),
         );
         return true;
       case Errno.EAGAIN:
@@ -249,7 +229,7 @@ export class DmabufQueue {
         this.#drop(transfer, why);
         return true;
     }
-    // The event that says so is on the way.
+    // Disabled; the event is on the way.
     this.#lostConnection = connection.enableCount;
     transfer.leaveGate();
     return false;
@@ -257,7 +237,7 @@ export class DmabufQueue {
 
   /** Other devices use the buffer, or have it locked. */
   #waitForOthers(dmabuf: number): void {
-    const mode: CpuAccessMode = this.#port.half === "in" ? "read" : "write";
+    const mode = this.#port.direction === "in" ? "read" : "write";
     if (isIdle(dmabuf, mode)) return this.#retry.later();
     this.#others = watch(dmabuf, idleEvent(mode), () => {
       this.#others?.stop();
@@ -266,9 +246,9 @@ export class DmabufQueue {
     });
   }
 
-  /** Whose fences show the end of a transfer. */
+  /** Which fences show the end of a transfer. */
   get #fenceMode(): CpuAccessMode {
-    return this.#port.half === "in" ? "write" : "read";
+    return this.#port.direction === "in" ? "write" : "read";
   }
 
   #onFence(transfer: DmabufTransfer, result: FenceResult): void {
@@ -277,36 +257,24 @@ export class DmabufQueue {
     const { terminator } = transfer;
     if (!terminator?.pending) return this.#settle(transfer);
     // Without the transfer before it, it would be one of its own.
-    if (result.status < 0) this.#port.aio.cancel(terminator);
+    if (result.status < 0) terminator.cancel();
   }
 
   /** All that belongs to a transfer has ended. */
   #settle(transfer: DmabufTransfer): void {
     const { status, early, failure } = transfer.result!;
-    if (failure !== undefined) {
-      this.#finish(transfer, failure);
-    } else if (status < 0) {
-      this.#finish(transfer, -status);
-    } else if (early && !this.#port.connection.probe()) {
-      // The fence was signalled at once, and could not be asked for its error.
-      this.#finish(transfer, Errno.ESHUTDOWN);
-    } else {
-      this.#finish(transfer, this.#terminatorError(transfer));
-    }
-  }
-
-  #terminatorError({ terminated }: DmabufTransfer): number {
-    if (terminated >= 0) return 0;
-    // The host has got the data, and a new start is an end, too.
-    const over = terminated === -Errno.ESHUTDOWN ||
-      terminated === -Errno.EAGAIN;
-    return over ? 0 : -terminated;
-  }
-
-  #finish(transfer: DmabufTransfer, failure: unknown): void {
+    const error = failure ?? Math.max(0, -status);
     this.#flying.delete(transfer);
-    if (failure === 0) transfer.succeed();
-    else transfer.fail(failure);
+    if (error !== 0) {
+      transfer.fail(error);
+    } else if (early && !this.#port.connection.probe()) {
+      // The fence was signalled at once, and its error could not be read.
+      transfer.fail(Errno.ESHUTDOWN);
+    } else if (transfer.terminator?.error) {
+      transfer.fail(transfer.terminator.error);
+    } else {
+      transfer.succeed();
+    }
     this.pump();
   }
 
@@ -316,7 +284,7 @@ export class DmabufQueue {
     if (index >= 0) this.#waiting.splice(index, 1);
     const others = index === 0 ? this.#others : undefined;
     if (others === undefined) return this.#end(transfer, failure);
-    // The buffer may be closed after this: nothing may look at it any more.
+    // The buffer may be closed after this, and must no longer be watched.
     this.#others = undefined;
     others.stop().then(() => this.#end(transfer, failure));
   }

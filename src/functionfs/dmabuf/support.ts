@@ -5,8 +5,8 @@
  * @module
  */
 import { Errno, errorOf } from "../../../ffi/errno.ts";
-import { askForDmabufs } from "./calls.ts";
 import type { Lifecycle } from "../lifecycle.ts";
+import { askForDmabufs } from "./calls.ts";
 
 /**
  * Whether DMABUFs can be transferred.
@@ -16,10 +16,11 @@ import type { Lifecycle } from "../lifecycle.ts";
  *   In Linux 7.3 those of dwc3, cdns2, cdns3, cdnsp and chipidea can, and dwc2
  *   where it uses descriptor DMA; dummy_hcd, musb and most others cannot.
  * - `"old kernel"`: it comes with Linux 6.9.
+ * @category DMABUF
  */
 export type DmabufSupport = "yes" | "no scatter-gather" | "old kernel";
 
-/** What is asked. */
+/** Where to ask. */
 export interface DmabufQuestion {
   /** The open file of an endpoint. */
   readonly fd: number;
@@ -30,12 +31,11 @@ export interface DmabufQuestion {
   closedError(): Error;
 }
 
-/** Waits until a function is bound to a controller, and finds out what that can. */
+/** Waits until a function is bound to a controller, and asks what that can do. */
 export async function dmabufSupport(
-  question: DmabufQuestion,
+  { fd, lifecycle, probe, closedError }: DmabufQuestion,
   signal?: AbortSignal,
 ): Promise<DmabufSupport> {
-  const { fd, lifecycle, probe, closedError } = question;
   for (let asked = 0;;) {
     signal?.throwIfAborted();
     if (lifecycle.state === "closed") throw closedError();
@@ -46,41 +46,17 @@ export async function dmabufSupport(
     if (probe()) return "no scatter-gather";
     if (lifecycle.state === "unbound") {
       asked = 0;
-      await change(question, signal);
+      await lifecycle.next({ signal, closedError });
     } else if (++asked > 1) {
       return "no scatter-gather";
     } else {
       // The function may be unbound since the last event that was read.
-      await change(question, signal, EVENTS_ARRIVE_MS);
+      await lifecycle.next({ ms: EVENTS_ARRIVE_MS, signal, closedError });
     }
   }
 }
 
 const EVENTS_ARRIVE_MS = 20;
-
-/** Waits for the next event of the function, or for a time. */
-function change(
-  { lifecycle }: DmabufQuestion,
-  signal: AbortSignal | undefined,
-  ms?: number,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = () => {
-      clearTimeout(timer);
-      stop();
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    };
-    const abort = () => {
-      end();
-      reject(signal!.reason);
-    };
-    const timer = ms === undefined ? undefined : setTimeout(end, ms);
-    let stop = () => {};
-    stop = lifecycle.listen(end, end);
-    signal?.addEventListener("abort", abort);
-  });
-}
 
 /** The error where DMABUFs cannot be transferred. */
 export function unsupportedError(

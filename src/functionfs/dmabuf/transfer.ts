@@ -3,26 +3,39 @@
  *
  * @module
  */
-import type { AioRequest } from "../../../ffi/aio/context.ts";
 import { Errno, systemError } from "../../../ffi/errno.ts";
+import { AbortedTransferError, closedError } from "../transfer/error.ts";
 import type { DmaBufferAttachment } from "./attachment.ts";
 import type { DmabufFence, FenceResult } from "./fence.ts";
-import { AbortedTransferError, closedError } from "../transfer/error.ts";
+import type { Terminator } from "./terminator.ts";
 
 /** Why a transfer is ended early. */
 export type DmabufCancellation = "abort" | "detach" | "close";
 
-/** What cannot be done, in the messages of errors. */
-export const TRANSFER = "transfer a DMABUF on";
+/** What a transfer does, in messages: an endpoint follows. */
+export const TRANSFER_ACTION = "transfer a DMABUF on";
+
+/** What a transfer is made from. */
+export interface DmabufTransferFields {
+  readonly attachment: DmaBufferAttachment;
+  /** Bytes that were asked for. */
+  readonly length: number;
+  /** Whether a zero-length packet is to follow an end on a packet border. */
+  readonly autoZlp: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+  /** Called when the transfer gets the buffer. */
+  readonly onAdmit: () => void;
+  readonly onAbort: (transfer: DmabufTransfer) => void;
+}
 
 /** A transfer that waits, or is in the kernel. */
 export class DmabufTransfer {
   readonly attachment: DmaBufferAttachment;
-  /** Bytes that were asked for. */
   readonly length: number;
-  /** Whether a zero-length packet is to follow where the end is a packet border. */
   readonly autoZlp: boolean;
-  /** Whether it has the buffer for itself: asked for, and granted. */
+  /** Whether the buffer is reserved for it: requested, and granted. */
   gate: "outside" | "asked" | "inside" = "outside";
   /** Called by the gate. */
   readonly admit: () => void;
@@ -31,13 +44,11 @@ export class DmabufTransfer {
   cancelled: DmabufCancellation | undefined;
   /** Its fence, once it is in the kernel. */
   fence: DmabufFence | undefined;
-  /** What that has said. */
+  /** How it has ended, by its fence. */
   result: FenceResult | undefined;
-  /** The empty request behind it that is the zero-length packet. */
-  terminator: AioRequest | undefined;
-  /** How that has ended: 0, or a negative error number. */
-  terminated = 0;
-  /** Resolves when it has ended, and nothing of it is left. */
+  /** The zero-length packet behind it, where that is a request of its own. */
+  terminator: Terminator | undefined;
+  /** Resolves when nothing of it is left. */
   readonly ended: Promise<void>;
   readonly #setEnded: () => void;
   readonly #signal: AbortSignal | undefined;
@@ -45,32 +56,21 @@ export class DmabufTransfer {
   readonly #reject: (reason: unknown) => void;
   readonly #onAbort: () => void;
 
-  constructor(options: {
-    attachment: DmaBufferAttachment;
-    length: number;
-    autoZlp: boolean;
-    signal: AbortSignal | undefined;
-    resolve: () => void;
-    reject: (reason: unknown) => void;
-    /** Told when the buffer is the transfer's. */
-    onAdmit: () => void;
-    /** Told when the signal is aborted. */
-    onAbort: (transfer: DmabufTransfer) => void;
-  }) {
-    this.attachment = options.attachment;
-    this.length = options.length;
-    this.autoZlp = options.autoZlp;
-    this.#signal = options.signal;
-    this.#resolve = options.resolve;
-    this.#reject = options.reject;
+  constructor(fields: DmabufTransferFields) {
+    this.attachment = fields.attachment;
+    this.length = fields.length;
+    this.autoZlp = fields.autoZlp;
+    this.#signal = fields.signal;
+    this.#resolve = fields.resolve;
+    this.#reject = fields.reject;
     this.admit = () => {
       this.gate = "inside";
-      options.onAdmit();
+      fields.onAdmit();
     };
-    this.#onAbort = () => options.onAbort(this);
-    ({ promise: this.ended, resolve: this.#setEnded } = Promise.withResolvers<
-      void
-    >());
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#setEnded = resolve;
+    this.#onAbort = () => fields.onAbort(this);
     this.#signal?.addEventListener("abort", this.#onAbort);
   }
 
@@ -82,14 +82,14 @@ export class DmabufTransfer {
     this.gate = "outside";
   }
 
-  /** It is done. */
+  /** Ends it. */
   succeed(): void {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#resolve();
     this.#setEnded();
   }
 
-  /** It has ended with an error of the kernel, a positive number, or of our own. */
+  /** Ends it with an error number of the kernel, or an error of ours. */
   fail(reason: unknown): void {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#reject(typeof reason === "number" ? this.#error(reason) : reason);
@@ -98,19 +98,16 @@ export class DmabufTransfer {
 
   #error(errno: number): Error {
     const { name, path } = this.attachment.endpoint;
-    if (this.cancelled === "close") return closedError(TRANSFER, name);
+    if (this.cancelled === "close") return closedError(TRANSFER_ACTION, name);
+    const action = `${TRANSFER_ACTION} endpoint "${name}"`;
     if (this.cancelled === "abort") {
       return new AbortedTransferError(
-        `Cannot ${TRANSFER} endpoint "${name}": the transfer was aborted`,
+        `Cannot ${action}: the transfer was aborted`,
         { signal: this.#signal!, syscall: "ioctl", transferred: 0 },
       );
     }
-    return systemError(errno, {
-      action: `${TRANSFER} endpoint "${name}"`,
-      syscall: "ioctl",
-      path,
-      hint: HINTS[errno],
-    });
+    const hint = HINTS[errno];
+    return systemError(errno, { action, syscall: "ioctl", path, hint });
   }
 }
 

@@ -16,7 +16,7 @@ import {
   FUNCTIONFS_ENDPOINT_DESC,
   FUNCTIONFS_FIFO_FLUSH,
   FUNCTIONFS_FIFO_STATUS,
-} from "../abi.ts";
+} from "../../compile/functionfs_abi.ts";
 import {
   type Connection,
   connectionOf,
@@ -292,7 +292,7 @@ export abstract class Endpoint {
       name,
       path,
       fd,
-      half: compiled.half,
+      direction: compiled.half,
       aio,
       lifecycle,
       connection,

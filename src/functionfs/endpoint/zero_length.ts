@@ -13,7 +13,7 @@
 import type { AioContext } from "../../../ffi/aio/context.ts";
 import { Errno, lastErrno, systemError } from "../../../ffi/errno.ts";
 import { libc } from "../../../ffi/libc.ts";
-import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../abi.ts";
+import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../../compile/functionfs_abi.ts";
 
 /** Who appends the zero-length packet: the kernel, or an empty request. */
 export type ZeroLengthMode = "kernel" | "request";

@@ -31,7 +31,7 @@ export function connectionOf(
   };
 }
 
-/** How long to wait where an event that was not read yet would tell more. */
+/** How long to wait where an event that was not read yet would change things. */
 const RETRY_MS = 2;
 
 /**
@@ -45,21 +45,6 @@ export function nextTry(
   closedError: () => Error,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = lifecycle.state === "enabled"
-      ? setTimeout(() => end(resolve), RETRY_MS)
-      : undefined;
-    const abort = () => end(() => reject(signal!.reason));
-    const end = (settle: () => void) => {
-      clearTimeout(timer);
-      stop();
-      signal?.removeEventListener("abort", abort);
-      settle();
-    };
-    let stop = () => {};
-    stop = lifecycle.listen((event) => {
-      if (event.type === "enable") end(resolve);
-    }, () => end(() => reject(closedError())));
-    signal?.addEventListener("abort", abort);
-  });
+  const ms = lifecycle.state === "enabled" ? RETRY_MS : undefined;
+  return lifecycle.next({ type: "enable", ms, signal, closedError });
 }

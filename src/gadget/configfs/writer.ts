@@ -14,9 +14,10 @@ import {
   unlink,
   writeFile,
 } from "../../../ffi/file.ts";
+import { kernelRelease } from "../../../ffi/kernel_release.ts";
 import { encodeValue } from "./attribute_value.ts";
 import { withHint } from "../hints.ts";
-import { kernelRelease, makeFunction } from "../remedies.ts";
+import { makeFunction } from "../remedies.ts";
 import type { AttributeNode } from "./tree.ts";
 
 /** Something that was changed in configfs. */

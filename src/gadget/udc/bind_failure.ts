@@ -10,13 +10,14 @@ import {
   systemError,
   type SystemErrorFields,
 } from "../../../ffi/errno.ts";
+import { kernelRelease } from "../../../ffi/kernel_release.ts";
 import {
   type GadgetDefinition,
   isOwnFunction,
 } from "../../definition/gadget.ts";
 import { interfaceTotals } from "../../check/gadget/interface_offsets.ts";
 import type { UnreadyFunction } from "./readiness.ts";
-import { controllerRemedy, kernelRelease } from "../remedies.ts";
+import { controllerRemedy } from "../remedies.ts";
 import type { TreeWriter } from "../configfs/writer.ts";
 import { listUdcs, readUdcDriver, type Udc, UDC_CLASS } from "./udc.ts";
 import { udcOwner } from "./owner.ts";

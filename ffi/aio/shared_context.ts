@@ -1,17 +1,17 @@
 /**
- * The AIO contexts that all functions of the isolate share: one for each way
- * to the AIO calls, and in practice one.
+ * The AIO context that all functions of the isolate share.
  *
  * @module
  */
-import { AioContext } from "../../ffi/aio/context.ts";
-import { lastsAsLongAsProcess } from "../../ffi/isolate.ts";
+import { lastsAsLongAsProcess } from "../isolate.ts";
+import { AioContext } from "./context.ts";
 
 interface SharedContext {
   readonly context: AioContext;
   users: number;
 }
 
+/** By library; in practice there is one. */
 const contexts = new Map<string | undefined, SharedContext>();
 
 /** The isolate's AIO context, until it is released. */
@@ -35,25 +35,23 @@ export interface AioHold {
  * @throws {Error} EAGAIN if the kernel has no room for more requests.
  */
 export function holdAio(library?: string): AioHold {
-  let shared = contexts.get(library);
-  if (shared === undefined) {
-    shared = { context: new AioContext({ library }), users: 0 };
-    contexts.set(library, shared);
-  }
-  const held = shared;
-  held.context.retain();
+  const held = contexts.get(library) ??
+    { context: new AioContext({ library }), users: 0 };
+  contexts.set(library, held);
+  const { context } = held;
+  context.retain();
   held.users++;
   return {
-    context: held.context,
+    context,
     release: async () => {
-      await held.context.release();
+      await context.release();
       if (--held.users > 0 || lastsAsLongAsProcess()) return;
       if (contexts.get(library) === held) contexts.delete(library);
-      await held.context.close();
+      await context.close();
     },
     giveUp: () => {
       held.users--;
-      void held.context.release();
+      void context.release();
     },
   };
 }
