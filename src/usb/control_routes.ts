@@ -10,11 +10,7 @@ import {
   LIST,
   OBJECT,
 } from "../arguments/rules.ts";
-import {
-  type ControlAnswer,
-  type ControlHandler,
-  unhandled,
-} from "./control.ts";
+import { type ControlHandler, unhandled } from "./control.ts";
 import type { Direction } from "./endpoint_attributes.ts";
 import {
   encodeSetup,
@@ -135,32 +131,4 @@ function keyOf(
   index: number | undefined,
 ): number {
   return (index ?? -1) * 0x10000 + requestType * 0x100 + request;
-}
-
-/**
- * Makes the route of a class request to an interface.
- *
- * @param index The interface; undefined for all of the function.
- */
-export function classRoute(
-  index: number | undefined,
-  direction: Direction,
-  request: number,
-  handler: ControlHandler,
-): ControlRoute {
-  const route = { type: "class", request, direction, handler } as const;
-  return index === undefined ? route : { ...route, index };
-}
-
-/**
- * Acknowledges a request when what it asks for is done, whatever that returns.
- *
- * @param action Undefined where nobody does it.
- */
-export async function acknowledge(
-  action: (() => unknown) | undefined,
-): Promise<ControlAnswer> {
-  if (action === undefined) return unhandled;
-  await action();
-  return undefined;
 }

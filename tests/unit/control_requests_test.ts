@@ -1,17 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  controlRoutes,
-  dfu,
-  dfuRequests,
-  DfuState,
-  hid,
-  hidRequests,
-  massStorageRequests,
-  printerRequests,
-  stillImageRequests,
-  unhandled,
-  usbFunction,
-} from "../../mod.ts";
+import { controlRoutes, dfu, hid, unhandled, usbFunction } from "@usb/gadget";
+import { dfuRequests, DfuState } from "@usb/gadget/dfu";
+import { hidRequests } from "@usb/gadget/hid";
+import { massStorageRequests } from "@usb/gadget/mass-storage";
+import { stillImageRequests } from "@usb/gadget/mtp";
+import { printerRequests } from "@usb/gadget/printer";
 import { standardRequests } from "../../src/functionfs/control/standard_requests.ts";
 import { Session } from "../../src/functionfs/session.ts";
 import { outcomeOf } from "../support/fake_setup.ts";
