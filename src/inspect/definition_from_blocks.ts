@@ -1,11 +1,15 @@
 /**
- * FunctionFS blocks back to a definition.
+ * Turns FunctionFS blocks back into a definition.
  *
  * @module
  */
 
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
-import { decodeFunctionBlock } from "./decode_block.ts";
+import {
+  decodeFunctionBlock,
+  propertyText,
+  propertyTypeName,
+} from "./decode_block.ts";
 import type { FunctionDefinition } from "../definition/function.ts";
 import { cannot, plannedEndpoint } from "./endpoint_from_nodes.ts";
 import {
@@ -14,11 +18,7 @@ import {
   FUNCTIONFS_RW_PROXY_EPS,
   FUNCTIONFS_VIRTUAL_ADDR,
 } from "../compile/functionfs_abi.ts";
-import type {
-  ExtendedPropertyType,
-  MicrosoftOsFeature,
-} from "../definition/microsoft_os.ts";
-import { PROPERTY_TYPES } from "../compile/microsoft_os_encoding.ts";
+import type { MicrosoftOsFeature } from "../definition/microsoft_os.ts";
 import {
   type NormalAssociation,
   normalForm,
@@ -26,13 +26,17 @@ import {
 } from "./normal_form.ts";
 import { hex } from "../check/problem_list.ts";
 import type {
+  DecodedFunctionBlock,
   DescriptorNode,
-  FunctionBlockTree,
   InterfaceNode,
   OsFeatureNode,
-} from "./tree.ts";
+} from "./descriptor_nodes.ts";
 
-/** What the blocks do not say. */
+/**
+ * What the blocks do not contain.
+ *
+ * @category Inspect
+ */
 export interface FromBlocksOptions {
   /**
    * The name of the function.
@@ -47,7 +51,7 @@ export interface FromBlocksOptions {
    */
   readonly endpointNames?: readonly string[];
   /**
-   * What was added to the first interface of associations.
+   * The offset that was added to the first interface of associations.
    *
    * @default {0}
    */
@@ -55,25 +59,22 @@ export interface FromBlocksOptions {
 }
 
 /**
- * Makes a definition of blocks that were written for FunctionFS, by this package or by another program. The result is in
- * {@linkcode normalizeDefinition | normal form} and compiles to the same bytes.
+ * Turns FunctionFS blocks, from this package or another program, back into a definition. The definition is in
+ * {@linkcode normalizeDefinition | normal form}, compiles to the same bytes, and is not yet validated.
  *
  * @param descriptors The descriptors block.
  * @param strings The strings block. Without it, the definition has no descriptions.
- * @param options Names, which are not in the blocks.
- * @returns The definition, not yet validated.
- * @throws {RangeError} When a block is cut off, or is none.
- * @throws {TypeError} When the blocks say something that a definition cannot.
+ * @throws {RangeError} When the data is cut off or not a block.
+ * @throws {TypeError} When the blocks contain something that a definition cannot express.
  *
  * @example Usage
  * ```ts
+ * import { bulkPair, usbFunction } from "@usb/gadget";
  * import {
- *   bulkPair,
  *   compileFunction,
  *   definitionFromBlocks,
  *   normalizeDefinition,
- *   usbFunction,
- * } from "@usb/gadget";
+ * } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const echo = usbFunction({
@@ -87,37 +88,39 @@ export interface FromBlocksOptions {
  * });
  * assertEquals(again, normalizeDefinition(echo));
  * ```
+ *
+ * @category Inspect
  */
 export function definitionFromBlocks(
   descriptors: Uint8Array,
   strings?: Uint8Array,
   options: FromBlocksOptions = {},
 ): FunctionDefinition {
-  const tree = decodeFunctionBlock(descriptors, strings);
-  const speeds = FUNCTION_SPEEDS.filter((it) => tree.speeds[it]?.length);
-  const lists = speeds.map((it) => tree.speeds[it] ?? []);
+  const block = decodeFunctionBlock(descriptors, strings);
+  const speeds = FUNCTION_SPEEDS.filter((it) => block.speeds[it]?.length);
+  const lists = speeds.map((it) => block.speeds[it] ?? []);
   if (lists.length === 0) throw cannot("no speed has descriptors");
   const [nodes] = lists;
   const otg = nodes.find((it) => it.kind === "otg");
   return normalForm({
     name: options.name ?? "function",
     speeds,
-    languages: tree.languages.map((it) => it.language),
-    settings: settingsOf(tree, speeds, lists, options.endpointNames),
-    associations: associationsOf(tree, nodes, options.interfaceOffset ?? 0),
-    microsoftOs: tree.microsoftOs.flatMap(featuresOf),
+    languages: block.languages.map((it) => it.language),
+    settings: settingsOf(block, speeds, lists, options.endpointNames),
+    associations: associationsOf(block, nodes, options.interfaceOffset ?? 0),
+    microsoftOs: block.microsoftOs.flatMap(featuresOf),
     options: {
       ...(otg ? { otg: { srp: otg.srp, hnp: otg.hnp } } : {}),
-      allControlRecipients: (tree.flags & FUNCTIONFS_ALL_CTRL_RECIP) !== 0,
-      config0Setup: (tree.flags & FUNCTIONFS_CONFIG0_SETUP) !== 0,
-      rwProxy: (tree.flags & FUNCTIONFS_RW_PROXY_EPS) !== 0,
-      virtualAddresses: (tree.flags & FUNCTIONFS_VIRTUAL_ADDR) !== 0,
+      allControlRecipients: (block.flags & FUNCTIONFS_ALL_CTRL_RECIP) !== 0,
+      config0Setup: (block.flags & FUNCTIONFS_CONFIG0_SETUP) !== 0,
+      rwProxy: (block.flags & FUNCTIONFS_RW_PROXY_EPS) !== 0,
+      virtualAddresses: (block.flags & FUNCTIONFS_VIRTUAL_ADDR) !== 0,
     },
   });
 }
 
 function settingsOf(
-  tree: FunctionBlockTree,
+  block: DecodedFunctionBlock,
   speeds: readonly FunctionSpeed[],
   lists: readonly (readonly DescriptorNode[])[],
   names: readonly string[] | undefined,
@@ -131,7 +134,7 @@ function settingsOf(
     );
     if (stray) {
       throw cannot(
-        `a descriptor of kind "${stray.kind}" stands outside of interfaces`,
+        `a descriptor of kind "${stray.kind}" is outside of interfaces`,
       );
     }
   }
@@ -164,10 +167,10 @@ function settingsOf(
       subclass: node.subclass,
       protocol: node.protocol,
       description: undefined,
-      texts: textsOf(tree, node.string),
+      texts: textsOf(block, node.string),
       descriptors: node.descriptors.map((it) => {
         if (it.kind === "functional") return it.descriptor;
-        throw cannot(`descriptor type ${hex(it.type)} has no place in it`);
+        throw cannot(`it cannot carry descriptor type ${hex(it.type)}`);
       }),
       endpoints,
     };
@@ -178,7 +181,7 @@ function isInterface(node: DescriptorNode): node is InterfaceNode {
   return node.kind === "interface";
 }
 
-/** What must be the same at all speeds. */
+/** Describes what must be the same at all speeds. */
 function shape(settings: readonly InterfaceNode[]): string {
   return JSON.stringify(settings.map((it) => ({
     ...it,
@@ -190,7 +193,7 @@ function shape(settings: readonly InterfaceNode[]): string {
   })));
 }
 
-/** Interfaces count from 0, and the settings of one follow each other. */
+/** Interfaces are numbered from 0, and the settings of each are adjacent. */
 function checkOrder(settings: readonly InterfaceNode[]): void {
   let number = -1;
   let alternate = 0;
@@ -210,11 +213,11 @@ function checkOrder(settings: readonly InterfaceNode[]): void {
 }
 
 function textsOf(
-  tree: FunctionBlockTree,
+  block: DecodedFunctionBlock,
   index: number,
 ): string[] | undefined {
-  if (index === 0 || tree.languages.length === 0) return undefined;
-  return tree.languages.map(({ strings }) => {
+  if (index === 0 || block.languages.length === 0) return undefined;
+  return block.languages.map(({ strings }) => {
     const text = strings[index - 1];
     if (text === undefined) throw cannot(`string ${index} is missing`);
     return text;
@@ -222,7 +225,7 @@ function textsOf(
 }
 
 function associationsOf(
-  tree: FunctionBlockTree,
+  block: DecodedFunctionBlock,
   nodes: readonly DescriptorNode[],
   offset: number,
 ): NormalAssociation[] {
@@ -232,18 +235,9 @@ function associationsOf(
     class: it.class,
     subclass: it.subclass,
     protocol: it.protocol,
-    texts: textsOf(tree, it.string),
+    texts: textsOf(block, it.string),
   }));
 }
-
-const TYPES: ReadonlyMap<number, ExtendedPropertyType> = new Map(
-  Object.entries(PROPERTY_TYPES).map(([name, type]) => [
-    type,
-    name as ExtendedPropertyType,
-  ]),
-);
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function featuresOf(node: OsFeatureNode): MicrosoftOsFeature[] {
   const ids = node.compatibleIds.map((it) => ({
@@ -251,7 +245,7 @@ function featuresOf(node: OsFeatureNode): MicrosoftOsFeature[] {
     ...it,
   }));
   const properties = node.properties.map(({ type, name, value }) => {
-    const typeName = TYPES.get(type);
+    const typeName = propertyTypeName(type);
     if (typeName === undefined) {
       throw cannot(`property "${name}" is of type ${type}`);
     }
@@ -260,9 +254,7 @@ function featuresOf(node: OsFeatureNode): MicrosoftOsFeature[] {
       interface: node.interface,
       type: typeName,
       name,
-      value: typeName === "binary"
-        ? value
-        : decoder.decode(new Uint8Array(value)).replace(/\0$/, ""),
+      value: typeName === "binary" ? value : propertyText(value),
     };
   });
   return [...ids, ...properties];

@@ -1,5 +1,5 @@
 /**
- * Endpoints of a tree back to planned ones.
+ * Turns decoded endpoints back into planned ones.
  *
  * @module
  */
@@ -11,25 +11,18 @@ import type {
   PlannedSpeed,
 } from "../compile/endpoint_layout.ts";
 import { hex } from "../check/problem_list.ts";
-import type { EndpointNode } from "./tree.ts";
+import type { EndpointNode } from "./descriptor_nodes.ts";
 
-/**
- * Says that a block cannot become a definition.
- *
- * @param reason Why.
- * @returns The error to throw.
- */
+/** Returns the error for a block that cannot become a definition. */
 export function cannot(reason: string): TypeError {
   return new TypeError(`Cannot make a definition of the block: ${reason}`);
 }
 
 /**
- * Makes a planned endpoint of what a block says about it at each speed.
+ * Combines the descriptors of an endpoint.
  *
  * @param node The endpoint at the first speed.
  * @param bySpeed The endpoint at all speeds.
- * @param identity What the block does not say.
- * @returns The planned endpoint.
  */
 export function plannedEndpoint(
   node: EndpointNode,
@@ -85,20 +78,11 @@ function plannedSpeed(
       `endpoint ${hex(node.address)} has transactions at ${speed} speed`,
     );
   }
-  if (speed !== "super") {
-    return { ...NOTHING, maxPacketSize, transactions, interval };
-  }
+  const planned = { ...NOTHING, maxPacketSize, transactions, interval };
+  if (speed !== "super") return planned;
   if (companion === undefined) {
     throw cannot(`endpoint ${hex(node.address)} has no companion`);
   }
   const { maxBurst, streams, mult, bytesPerInterval } = companion;
-  return {
-    maxPacketSize,
-    transactions,
-    interval,
-    maxBurst,
-    streams,
-    mult,
-    bytesPerInterval,
-  };
+  return { ...planned, maxBurst, streams, mult, bytesPerInterval };
 }

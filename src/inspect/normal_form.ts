@@ -1,5 +1,5 @@
 /**
- * The normal form of a definition: everything said, nothing said twice.
+ * The normal form of a definition: every value explicit, in one way.
  *
  * @module
  */
@@ -30,16 +30,14 @@ import {
 } from "../compile/string_table.ts";
 
 /**
- * Writes a definition in its normal form: every default, address, packet size and interval explicit, texts by
- * language, what is declared in no particular order sorted. Two definitions have the same normal form when they compile
- * to the same bytes and have the same names.
- *
- * @param definition A valid function.
- * @returns The normal form, a definition itself.
+ * Returns the normal form of a valid definition: every default, address, packet size and interval is explicit, texts are
+ * listed by language, and what has no order is sorted. Two definitions have the same normal form when they compile to
+ * the same bytes and have the same names.
  *
  * @example Usage
  * ```ts
- * import { interruptIn, normalizeDefinition } from "@usb/gadget";
+ * import { interruptIn } from "@usb/gadget";
+ * import { normalizeDefinition } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const normal = normalizeDefinition({
@@ -55,44 +53,36 @@ import {
  *   full: { maxPacketSize: 64, interval: 8 },
  * });
  * ```
+ *
+ * @category Inspect
  */
 export function normalizeDefinition(
   definition: FunctionDefinition,
 ): FunctionDefinition {
   const { speeds, settings } = planFunction(definition);
   const languages = functionLanguages(definition);
-  const text = (it: LocalizedString | undefined) =>
+  const texts = (it: LocalizedString | undefined) =>
     it === undefined
       ? undefined
       : languages.map((language) => textIn(it, language) ?? "");
+  const { otg } = definition;
   return normalForm({
     name: definition.name,
     speeds,
     languages: descriptions(definition).length > 0 ? languages : [],
-    settings: settings.map((setting) => ({
-      ...setting,
-      texts: text(setting.description),
-      descriptors: setting.descriptors.map((it) =>
-        decodeFunctional(
-          encodeFunctional(it),
-          setting.class,
-          setting.subclass,
-        )
+    settings: settings.map((it) => ({
+      ...it,
+      texts: texts(it.description),
+      descriptors: it.descriptors.map((each) =>
+        decodeFunctional(encodeFunctional(each), it.class, it.subclass)
       ),
     })),
     associations: (definition.associations ?? [])
-      .map((it) => ({ ...it, texts: text(it.description) }))
+      .map((it) => ({ ...it, texts: texts(it.description) }))
       .sort((a, b) => a.firstInterface - b.firstInterface),
     microsoftOs: sortedFeatures(definition.microsoftOs ?? []),
     options: {
-      ...(definition.otg
-        ? {
-          otg: {
-            srp: definition.otg.srp ?? false,
-            hnp: definition.otg.hnp ?? false,
-          },
-        }
-        : {}),
+      ...(otg ? { otg: { srp: otg.srp ?? false, hnp: otg.hnp ?? false } } : {}),
       allControlRecipients: definition.allControlRecipients ?? false,
       config0Setup: definition.config0Setup ?? false,
       rwProxy: definition.rwProxy === true,
@@ -101,7 +91,7 @@ export function normalizeDefinition(
   });
 }
 
-/** Compat IDs first, then properties by interface in the order in which the interfaces come up. */
+/** Sorts compat IDs first, then properties by interface, in the order in which the interfaces first appear. */
 function sortedFeatures(
   features: readonly MicrosoftOsFeature[],
 ): MicrosoftOsFeature[] {
@@ -127,9 +117,8 @@ export interface NormalAssociation extends AssociationDefinition {
   readonly texts: readonly string[] | undefined;
 }
 
-/** What a normal form is made of. */
+/** The parts of a normal form. */
 export interface NormalParts {
-  /** The name. */
   readonly name: string;
   /** The speeds in block order. */
   readonly speeds: readonly FunctionSpeed[];
@@ -141,7 +130,6 @@ export interface NormalParts {
   readonly associations: readonly NormalAssociation[];
   /** The features in block order. */
   readonly microsoftOs: readonly MicrosoftOsFeature[];
-  /** OTG and flags. */
   readonly options: Pick<
     FunctionDefinition,
     | "otg"
@@ -152,12 +140,7 @@ export interface NormalParts {
   >;
 }
 
-/**
- * Puts a normal form together.
- *
- * @param parts What it is made of.
- * @returns The definition.
- */
+/** Builds a normal form from its parts. */
 export function normalForm(parts: NormalParts): FunctionDefinition {
   const { name, speeds, settings, languages, microsoftOs, options } = parts;
   const tags = languages.map(languageTag);
@@ -208,7 +191,7 @@ export function normalForm(parts: NormalParts): FunctionDefinition {
   };
 }
 
-/** Endpoints by name; two adjacent ones that are paired share a name. */
+/** Returns endpoints by name. The two of a pair are adjacent and share one. */
 function endpointRecord(
   endpoints: readonly PlannedEndpoint[],
   speeds: readonly FunctionSpeed[],

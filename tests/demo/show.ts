@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decodeDescriptors, formatTree } from "@usb/gadget";
+import { decodeDescriptors, formatDescriptors } from "@usb/gadget";
 import { startExample } from "../support/echo_program.ts";
 import { openWebUsb, type WebUsbHost } from "../support/host.ts";
 import { gadgetTraces } from "../support/leftovers.ts";
@@ -42,7 +42,7 @@ async function describeDevice(): Promise<string> {
     `Device ${read("idVendor")}:${read("idProduct")}, USB ${read("version")}` +
     `, ${info.speed} Mbit/s, "${read("manufacturer")}" "${read("product")}"` +
     ` "${read("serial")}"`,
-    formatTree(tree, { speed: SPEEDS[info.speed], strings }),
+    formatDescriptors(tree, { speed: SPEEDS[info.speed], strings }),
   ].join("\n");
 }
 

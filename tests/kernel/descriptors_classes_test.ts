@@ -11,7 +11,7 @@ import {
   bulkPair,
   ccid,
   ClassCode,
-  type ConfigurationTree,
+  type DecodedConfiguration,
   decodeDescriptors,
   DefinitionError,
   deviceInterfaceGuid,
@@ -65,7 +65,7 @@ async function start(...functions: UsbFunction[]) {
     const bytes = device.descriptors().subarray(18);
     return {
       device,
-      tree: decodeDescriptors(bytes) as ConfigurationTree,
+      tree: decodeDescriptors(bytes) as DecodedConfiguration,
       lines: await lsusb(device.info),
       async [Symbol.asyncDispose]() {
         await device.close();
@@ -85,12 +85,12 @@ function one(
   return usbFunction({ name: "test", interfaces, ...options });
 }
 
-function interfacesOf({ descriptors }: ConfigurationTree): InterfaceNode[] {
+function interfacesOf({ descriptors }: DecodedConfiguration): InterfaceNode[] {
   return descriptors.filter((it) => it.kind === "interface");
 }
 
 /** The functional descriptors of the first interface. */
-function functionalOf(tree: ConfigurationTree): FunctionalDescriptor[] {
+function functionalOf(tree: DecodedConfiguration): FunctionalDescriptor[] {
   return interfacesOf(tree)[0].descriptors.flatMap((it) =>
     it.kind === "functional" ? [it.descriptor] : []
   );

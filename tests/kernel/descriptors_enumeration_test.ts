@@ -12,7 +12,7 @@ import {
   compileFunction,
   decodeDescriptors,
   DUMMY_UDC,
-  formatTree,
+  formatDescriptors,
   type FunctionSpeed,
   Gadget,
   type UsbFunction,
@@ -143,7 +143,7 @@ function assertHostView(
   assert(
     body.length === expected.length &&
       body.every((it, index) => it === expected[index]),
-    `the host sees\n${formatTree(decodeDescriptors(configuration))}\n` +
+    `the host sees\n${formatDescriptors(decodeDescriptors(configuration))}\n` +
       `bytes    ${hex(body)}\nexpected ${hex(expected)}`,
   );
 }

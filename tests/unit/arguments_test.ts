@@ -47,7 +47,7 @@ const DEFINITIONS = [
   "deviceInterfaceGuid",
   "dfu",
   "externalFunction",
-  "formatTree",
+  "formatDescriptors",
   "hid",
   "interruptIn",
   "interruptOut",

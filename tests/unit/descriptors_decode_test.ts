@@ -11,7 +11,7 @@ import {
   dfu,
   DUMMY_UDC,
   encodeInterval,
-  formatTree,
+  formatDescriptors,
   hid,
   interruptIn,
   isochronousOut,
@@ -115,7 +115,7 @@ Deno.test("decodeFunctionBlock() refuses what is cut off or is no block", () => 
   );
 });
 
-Deno.test("formatTree() writes a function block for people", () => {
+Deno.test("formatDescriptors() writes a function block for people", () => {
   const { descriptors, strings } = compileFunction(
     usbFunction({
       name: "all",
@@ -159,7 +159,7 @@ Deno.test("formatTree() writes a function block for people", () => {
     }),
     { eventfd: 9 },
   );
-  const text = formatTree(decodeFunctionBlock(descriptors, strings));
+  const text = formatDescriptors(decodeFunctionBlock(descriptors, strings));
   assertEquals(
     text.slice(0, text.indexOf("  High speed")),
     [
@@ -196,7 +196,7 @@ Deno.test("formatTree() writes a function block for people", () => {
   );
 });
 
-Deno.test("formatTree() says intervals in time only when it knows the speed", () => {
+Deno.test("formatDescriptors() says intervals in time only when it knows the speed", () => {
   const tree = decodeDescriptors(Uint8Array.from([
     ...CONFIGURATION,
     ...intf({ endpoints: 1 }),
@@ -204,11 +204,11 @@ Deno.test("formatTree() says intervals in time only when it knows the speed", ()
   ]));
   const last = (text: string) => text.split("\n").at(-1);
   assertEquals(
-    last(formatTree(tree)),
+    last(formatDescriptors(tree)),
     "    Endpoint 0x81: IN interrupt, 8 bytes, interval 3",
   );
   assertEquals(
-    last(formatTree(tree, { speed: "high" })),
+    last(formatDescriptors(tree, { speed: "high" })),
     "    Endpoint 0x81: IN interrupt, 8 bytes, every 500 µs",
   );
 });
@@ -329,14 +329,14 @@ Deno.test("pickEndpoints() skips endpoints with small packets", () => {
   );
 });
 
-Deno.test("formatTree() takes more descriptors than a call can have arguments", () => {
+Deno.test("formatDescriptors() takes more descriptors than a call can have arguments", () => {
   const { descriptors, strings } = compileFunction(usbFunction({
     name: "many",
     interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
   }));
   const tree = decodeFunctionBlock(descriptors, strings);
   const [node] = tree.speeds.high!;
-  const many = formatTree({
+  const many = formatDescriptors({
     ...tree,
     speeds: { high: Array.from({ length: 50_000 }, () => node) },
   });

@@ -2,7 +2,7 @@ import {
   compileFunction,
   decodeFunctionBlock,
   definitionFromBlocks,
-  formatTree,
+  formatDescriptors,
   normalizeDefinition,
   usbFunction,
   validateBlocks,
@@ -104,11 +104,11 @@ Deno.test("validateBlocks() judges mutated blocks and refuses some of them", () 
   assert(refused > RUNS / 20, `${refused} refused`);
 });
 
-Deno.test("formatTree() writes a line for each descriptor of a block", () => {
+Deno.test("formatDescriptors() writes a line for each descriptor of a block", () => {
   forAll((random) => {
     const definition = usbFunction(arbitraryDefinition(random));
     const { descriptors, strings } = compileFunction(definition);
-    const text = formatTree(decodeFunctionBlock(descriptors, strings));
+    const text = formatDescriptors(decodeFunctionBlock(descriptors, strings));
     assert(!text.includes("undefined") && !text.includes("NaN"), text);
   });
 });

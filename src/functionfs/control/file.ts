@@ -21,7 +21,7 @@ import { allocate, copyIn, copyOut, free } from "../../../ffi/native_memory.ts";
 import { interruptThreads } from "../../../ffi/thread.ts";
 import type { CompiledFunction } from "../../compile/compile.ts";
 import { decodeFunctionBlock } from "../../inspect/decode_block.ts";
-import { formatTree } from "../../inspect/format_tree.ts";
+import { formatDescriptors } from "../../inspect/format_descriptors.ts";
 import type { Direction } from "../../usb/endpoint_attributes.ts";
 
 /** Opens `ep0` for events: nonblocking. */
@@ -47,7 +47,7 @@ export function handshake(
   } catch (error) {
     if (isSystemError(error, "EINVAL", "ENOSYS")) {
       error.message += `\n${
-        formatTree(decodeFunctionBlock(descriptors, strings))
+        formatDescriptors(decodeFunctionBlock(descriptors, strings))
       }`;
     }
     throw error;

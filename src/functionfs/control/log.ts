@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { describeRequest } from "../../usb/describe_request.ts";
+import { describeRequest } from "../../usb/request.ts";
 import type { SetupPacket } from "../../usb/setup_packet.ts";
 
 const BURST = 10;
