@@ -316,17 +316,15 @@ export {
   formatDescriptors,
   type FormatOptions,
 } from "./src/inspect/format_descriptors.ts";
-export { normalizeDefinition } from "./src/inspect/normal_form.ts";
+export { normalizeDefinition } from "./src/inspect/definition_from_blocks.ts";
 export {
   type AssociationNode,
-  type CompanionNode,
   type DecodedConfiguration,
   type DecodedFunctionBlock,
   type DescriptorNode,
   type EndpointNode,
   type FunctionalNode,
   type InterfaceNode,
-  type LanguageNode,
   type OsFeatureNode,
   type OtgNode,
   type UnknownNode,

@@ -26,7 +26,6 @@ import type { ExtendedPropertyType } from "../definition/microsoft_os.ts";
 import type {
   DecodedFunctionBlock,
   DescriptorNode,
-  LanguageNode,
   OsFeatureNode,
 } from "./descriptor_nodes.ts";
 
@@ -180,7 +179,7 @@ function text(bytes: Uint8Array): string {
   return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
-function decodeStrings(bytes: Uint8Array): LanguageNode[] {
+function decodeStrings(bytes: Uint8Array): DecodedFunctionBlock["languages"] {
   const path = "strings";
   const reader = new BlockReader(bytes);
   const magic = reader.u32(path);
@@ -205,7 +204,7 @@ function decodeStrings(bytes: Uint8Array): LanguageNode[] {
       `it has ${stringCount} strings in ${languageCount} languages`,
     );
   }
-  const languages: LanguageNode[] = [];
+  const languages: DecodedFunctionBlock["languages"][number][] = [];
   while (languages.length < languageCount) {
     const at = `${path}[${languages.length}]`;
     const language = u16(reader.take(2, at, "language"), 0);

@@ -26,7 +26,6 @@ import {
 import { decodeFunctional } from "../compile/functional_encoding.ts";
 import type {
   AssociationNode,
-  CompanionNode,
   DecodedConfiguration,
   DescriptorNode,
   EndpointNode,
@@ -227,7 +226,7 @@ function decodeEndpoint(
 function decodeCompanion(
   bytes: Uint8Array,
   transferType: EndpointNode["transferType"],
-): CompanionNode {
+): EndpointNode["companion"] {
   const attributes = bytes[3];
   const exponent = transferType === "bulk" ? attributes & 0x1f : 0;
   return {

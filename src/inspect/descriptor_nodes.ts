@@ -14,24 +14,6 @@ import type { FunctionSpeed } from "../usb/speed.ts";
 import type { FunctionalDescriptor } from "../definition/functional_descriptor.ts";
 
 /**
- * The companion of a SuperSpeed endpoint.
- *
- * @category Inspect
- */
-export interface CompanionNode {
-  /** `bMaxBurst`: packets that may follow the first one. */
-  readonly maxBurst: number;
-  /** `bmAttributes`, which encodes streams and mult. */
-  readonly attributes: number;
-  /** Streams of a bulk endpoint, 0 for none. */
-  readonly streams: number;
-  /** `Mult` of an isochronous endpoint. */
-  readonly mult: number;
-  /** `wBytesPerInterval`. */
-  readonly bytesPerInterval: number;
-}
-
-/**
  * An endpoint.
  *
  * @category Inspect
@@ -62,7 +44,18 @@ export interface EndpointNode {
   /** `bSynchAddress`, in the 9-byte form. */
   readonly synchAddress?: number;
   /** The companion that follows at super speed. */
-  readonly companion?: CompanionNode;
+  readonly companion?: {
+    /** `bMaxBurst`: packets that may follow the first one. */
+    readonly maxBurst: number;
+    /** `bmAttributes`, which encodes streams and mult. */
+    readonly attributes: number;
+    /** Streams of a bulk endpoint, 0 for none. */
+    readonly streams: number;
+    /** `Mult` of an isochronous endpoint. */
+    readonly mult: number;
+    /** `wBytesPerInterval`. */
+    readonly bytesPerInterval: number;
+  };
 }
 
 /**
@@ -227,18 +220,6 @@ export interface OsFeatureNode {
 }
 
 /**
- * The strings of one language.
- *
- * @category Inspect
- */
-export interface LanguageNode {
-  /** The LANGID. */
-  readonly language: number;
-  /** The strings; the first one has index 1. */
-  readonly strings: readonly string[];
-}
-
-/**
  * The blocks that a program writes to ep0 of FunctionFS.
  *
  * @category Inspect
@@ -258,6 +239,11 @@ export interface DecodedFunctionBlock {
   };
   /** Microsoft OS feature descriptors. */
   readonly microsoftOs: readonly OsFeatureNode[];
-  /** The strings; none without the strings block. */
-  readonly languages: readonly LanguageNode[];
+  /** The strings in each language; none without the strings block. */
+  readonly languages: readonly {
+    /** The LANGID. */
+    readonly language: number;
+    /** The strings; the first one has index 1. */
+    readonly strings: readonly string[];
+  }[];
 }

@@ -68,23 +68,21 @@ export { decodeFunctionBlock } from "./decode_block.ts";
 export {
   definitionFromBlocks,
   type FromBlocksOptions,
+  normalizeDefinition,
 } from "./definition_from_blocks.ts";
 export {
   type AssociationNode,
-  type CompanionNode,
   type DecodedConfiguration,
   type DecodedFunctionBlock,
   type DescriptorNode,
   type EndpointNode,
   type FunctionalNode,
   type InterfaceNode,
-  type LanguageNode,
   type OsFeatureNode,
   type OtgNode,
   type UnknownNode,
 } from "./descriptor_nodes.ts";
 export { formatDescriptors, type FormatOptions } from "./format_descriptors.ts";
-export { normalizeDefinition } from "./normal_form.ts";
 export { decodeInterval } from "../usb/interval.ts";
 export {
   decodeSetup,

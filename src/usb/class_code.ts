@@ -54,11 +54,7 @@ export const ClassCode = {
   VENDOR_SPECIFIC: 0xff,
 } as const;
 
-/**
- * One of the values of {@linkcode ClassCode}.
- *
- * @category USB vocabulary
- */
+/** One of the values of {@linkcode ClassCode}. */
 export type ClassCode = (typeof ClassCode)[keyof typeof ClassCode];
 
 /** Returns the name of an interface class in words, or `"unknown"` for a code that is not assigned. */

@@ -59,10 +59,6 @@ export const DescriptorType = {
   SUPERSPEED_PLUS_ISOCHRONOUS_ENDPOINT_COMPANION: 0x31,
 } as const;
 
-/**
- * One of the values of {@linkcode DescriptorType}.
- *
- * @category USB vocabulary
- */
+/** One of the values of {@linkcode DescriptorType}. */
 export type DescriptorType =
   (typeof DescriptorType)[keyof typeof DescriptorType];

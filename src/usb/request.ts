@@ -40,11 +40,7 @@ export const StandardRequest = {
   SET_ISOCH_DELAY: 0x31,
 } as const;
 
-/**
- * One of the values of {@linkcode StandardRequest}.
- *
- * @category USB vocabulary
- */
+/** One of the values of {@linkcode StandardRequest}. */
 export type StandardRequest =
   (typeof StandardRequest)[keyof typeof StandardRequest];
 
@@ -77,11 +73,7 @@ export const FeatureSelector = {
   LTM_ENABLE: 50,
 } as const;
 
-/**
- * One of the values of {@linkcode FeatureSelector}.
- *
- * @category USB vocabulary
- */
+/** One of the values of {@linkcode FeatureSelector}. */
 export type FeatureSelector =
   (typeof FeatureSelector)[keyof typeof FeatureSelector];
 

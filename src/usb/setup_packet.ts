@@ -13,7 +13,13 @@
  */
 
 import { checkBytes } from "../arguments/bytes.ts";
-import { checkOptions, NUMBER, oneOf, type Rules } from "../arguments/rules.ts";
+import {
+  checkInteger,
+  checkOptions,
+  NUMBER,
+  oneOf,
+  type Rules,
+} from "../arguments/rules.ts";
 import { type Direction, USB_DIR_IN } from "./endpoint_attributes.ts";
 
 /**
@@ -162,22 +168,24 @@ export function decodeSetup(bytes: Uint8Array): SetupPacket {
  * @category Inspect
  */
 export function encodeSetup(fields: SetupFields): Uint8Array<ArrayBuffer> {
-  checkOptions("encode setup packet", fields, SETUP_FIELDS);
+  const action = "encode setup packet";
+  checkOptions(action, fields, SETUP_FIELDS);
   const { request, value = 0, index = 0, length = 0 } = fields;
   const requestType = fields.requestType ?? encodeRequestType(fields);
-  assertFits("requestType", requestType, 0xff);
-  assertFits("request", request, 0xff);
-  assertFits("value", value, 0xffff);
-  assertFits("index", index, 0xffff);
-  assertFits("length", length, 0xffff);
-  const bytes = new Uint8Array(SETUP_PACKET_LENGTH);
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0, requestType);
-  view.setUint8(1, request);
-  view.setUint16(2, value, true);
-  view.setUint16(4, index, true);
-  view.setUint16(6, length, true);
-  return bytes;
+  for (
+    const [name, number, max] of [
+      ["requestType", requestType, 0xff],
+      ["request", request, 0xff],
+      ["value", value, 0xffff],
+      ["index", index, 0xffff],
+      ["length", length, 0xffff],
+    ] as const
+  ) checkInteger(action, `"${name}"`, number, max);
+  return Uint8Array.of(
+    requestType,
+    request,
+    ...[value, index, length].flatMap((it) => [it & 0xff, it >> 8]),
+  );
 }
 
 const SETUP_FIELDS: Rules<SetupFields> = {
@@ -196,11 +204,4 @@ function encodeRequestType(
 ): number {
   return (direction === "in" ? USB_DIR_IN : 0) | TYPES.indexOf(type) << 5 |
     RECIPIENTS.indexOf(recipient);
-}
-
-function assertFits(name: string, value: number, greatest: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= greatest) return;
-  throw new RangeError(
-    `Cannot encode setup packet: ${name} is ${value}, give a whole number from 0 to ${greatest}`,
-  );
 }

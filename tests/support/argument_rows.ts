@@ -10,28 +10,28 @@ import {
   decodeFunctionBlock,
   decodeSetup,
   definitionFromBlocks,
+  dfuRequests,
   DmaBuffer,
   type DmaBufferAttachment,
   encodeSetup,
   type EndpointPair,
   FunctionFs,
   Gadget,
+  hidRequests,
   type InEndpoint,
   languageTag,
+  massStorageRequests,
   mountFunctionFs,
   type OutEndpoint,
+  printerRequests,
   readUdc,
   type SetupRequest,
   softConnect,
+  stillImageRequests,
   usbFunction,
   validateBlocks,
   waitForUdc,
 } from "@usb/gadget";
-import { dfuRequests } from "@usb/gadget/dfu";
-import { hidRequests } from "@usb/gadget/hid";
-import { massStorageRequests } from "@usb/gadget/mass-storage";
-import { stillImageRequests } from "@usb/gadget/mtp";
-import { printerRequests } from "@usb/gadget/printer";
 import {
   type ArgumentRow,
   NO_BYTES,

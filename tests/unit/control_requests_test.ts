@@ -12,7 +12,7 @@ import { outcomeOf } from "../support/fake_setup.ts";
 const CLASS = { type: "class", recipient: "interface" } as const;
 const ask = (request: number, length: number, value = 0, index = 0) =>
   ({ ...CLASS, direction: "in", request, length, value, index }) as const;
-const tell = (request: number, value = 0, index = 0) =>
+const order = (request: number, value = 0, index = 0) =>
   ({ ...CLASS, direction: "out", request, value, index }) as const;
 
 Deno.test("controlRoutes() finds a handler by direction, type, recipient, request and index", async () => {
@@ -48,7 +48,7 @@ Deno.test("controlRoutes() finds a handler by direction, type, recipient, reques
   ) assertEquals(await outcome(other), "stall");
 });
 
-Deno.test("controlRoutes() refuses two handlers for one request", () => {
+Deno.test("controlRoutes() rejects two handlers for one request", () => {
   const handler = () => {};
   assertThrows(
     () =>
@@ -73,28 +73,28 @@ Deno.test("hidRequests() answers all requests of HID 1.11, 7.2", async () => {
   assertEquals(await outcomeOf(control, ask(1, 8, 0x0105)), { sent: [5, 8] });
   assertEquals(await outcomeOf(control, ask(1, 8, 0x0305)), "stall");
   assertEquals(await outcomeOf(control, ask(1, 8, 0x0400)), "stall");
-  await outcomeOf(control, tell(9, 0x0203, 1), [9, 8]);
+  await outcomeOf(control, order(9, 0x0203, 1), [9, 8]);
   assertEquals(heard.splice(0), [
     { type: "output", id: 3, interface: 1 },
     [9, 8],
   ]);
   assertEquals(await outcomeOf(control, ask(2, 1)), { sent: [0] });
-  assertEquals(await outcomeOf(control, tell(10, 0x7d00)), { taken: 0 });
-  assertEquals(await outcomeOf(control, tell(10, 0x0102)), { taken: 0 });
+  assertEquals(await outcomeOf(control, order(10, 0x7d00)), { taken: 0 });
+  assertEquals(await outcomeOf(control, order(10, 0x0102)), { taken: 0 });
   assertEquals(heard.splice(0), [500, 0, 4, 2]);
   assertEquals(await outcomeOf(control, ask(2, 1, 1)), { sent: [0x7d] });
   assertEquals(await outcomeOf(control, ask(2, 1, 2)), { sent: [1] });
   assertEquals(await outcomeOf(control, ask(3, 1)), { sent: [1] });
-  assertEquals(await outcomeOf(control, tell(11, 0)), { taken: 0 });
+  assertEquals(await outcomeOf(control, order(11, 0)), { taken: 0 });
   assertEquals(await outcomeOf(control, ask(3, 1)), { sent: [0] });
-  assertEquals(await outcomeOf(control, tell(11, 2)), "stall");
+  assertEquals(await outcomeOf(control, order(11, 2)), "stall");
   assertEquals(heard, ["boot"]);
   const none = controlRoutes(hidRequests());
   assertEquals(await outcomeOf(none, ask(1, 8, 0x0100)), "stall");
-  assertEquals(await outcomeOf(none, tell(9, 0x0200), [1]), "stall");
+  assertEquals(await outcomeOf(none, order(9, 0x0200), [1]), "stall");
 });
 
-Deno.test("protocol and idle rate are back at their defaults after the session", async () => {
+Deno.test("protocol and idle rate return to their defaults when the session ends", async () => {
   const heard: unknown[] = [];
   const control = controlRoutes(hidRequests({
     onIdle: (milliseconds, id) => heard.push(milliseconds, id),
@@ -108,29 +108,29 @@ Deno.test("protocol and idle rate are back at their defaults after the session",
   for (let round = 0; round < 2; round++) {
     const session = new Session();
     assertEquals(await state(session), defaults);
-    await outcomeOf(control, tell(11, 0), [], session);
-    await outcomeOf(control, tell(10, 0x0501), [], session);
+    await outcomeOf(control, order(11, 0), [], session);
+    await outcomeOf(control, order(10, 0x0501), [], session);
     assertEquals(await state(session), [{ sent: [0] }, { sent: [5] }]);
     assertEquals(heard.splice(0), ["boot", 20, 1]);
     session.end();
     assertEquals(heard.splice(0), ["report", 0, 0]);
   }
   const session = new Session();
-  await outcomeOf(control, tell(11, 1), [], session);
-  await outcomeOf(control, tell(10, 0), [], session);
+  await outcomeOf(control, order(11, 1), [], session);
+  await outcomeOf(control, order(10, 0), [], session);
   heard.splice(0);
   session.end();
   assertEquals(heard, []);
 });
 
-Deno.test("dfuRequests() speaks DFU 1.1", async () => {
+Deno.test("dfuRequests() answers the requests of DFU 1.1", async () => {
   const blocks: unknown[] = [];
   const control = controlRoutes(dfuRequests({
     download: (block, data) => void blocks.push(block, data.length),
     upload: (block, length) => Uint8Array.of(block, length),
     getStatus: () => ({ state: DfuState.DNBUSY, pollTimeoutMs: 0x10203 }),
   }));
-  await outcomeOf(control, tell(1, 7), [1, 2, 3]);
+  await outcomeOf(control, order(1, 7), [1, 2, 3]);
   assertEquals(blocks, [7, 3]);
   assertEquals(await outcomeOf(control, ask(2, 64, 3)), { sent: [3, 64] });
   assertEquals(await outcomeOf(control, ask(3, 6)), {
@@ -138,11 +138,11 @@ Deno.test("dfuRequests() speaks DFU 1.1", async () => {
   });
   assertEquals(await outcomeOf(control, ask(5, 1)), { sent: [4] });
   for (const request of [0, 4, 6]) {
-    assertEquals(await outcomeOf(control, tell(request)), "stall");
+    assertEquals(await outcomeOf(control, order(request)), "stall");
   }
 });
 
-Deno.test("printerRequests() tells who the printer is, and how it is", async () => {
+Deno.test("printerRequests() reports device ID and status", async () => {
   const control = controlRoutes(printerRequests({
     deviceId: "MFG:A;",
     portStatus: () => ({ paperEmpty: true, error: true }),
@@ -151,13 +151,13 @@ Deno.test("printerRequests() tells who the printer is, and how it is", async () 
   const id = [0, 8, ...new TextEncoder().encode("MFG:A;")];
   assertEquals(await outcomeOf(control, ask(0, 100)), { sent: id });
   assertEquals(await outcomeOf(control, ask(1, 1)), { sent: [0x30] });
-  assertEquals(await outcomeOf(control, tell(2)), { taken: 0 });
-  const other = { ...tell(2), recipient: "other" } as const;
+  assertEquals(await outcomeOf(control, order(2)), { taken: 0 });
+  const other = { ...order(2), recipient: "other" } as const;
   assertEquals(await outcomeOf(control, other), { taken: 0 });
   assertThrows(() => printerRequests({ deviceId: "MFG:Ä;" }), RangeError);
 });
 
-Deno.test("massStorageRequests() has a last unit and a reset", async () => {
+Deno.test("massStorageRequests() reports the last unit and resets", async () => {
   let resets = 0;
   const control = controlRoutes(massStorageRequests({
     maxLun: 3,
@@ -167,23 +167,23 @@ Deno.test("massStorageRequests() has a last unit and a reset", async () => {
   }));
   assertEquals(await outcomeOf(control, ask(0xfe, 1)), { sent: [3] });
   assertEquals(await outcomeOf(control, ask(0xfe, 2)), "stall");
-  assertEquals(await outcomeOf(control, tell(0xff)), { taken: 0 });
+  assertEquals(await outcomeOf(control, order(0xff)), { taken: 0 });
   assertEquals(resets, 1);
   assertThrows(() => massStorageRequests({ maxLun: 16, reset: () => {} }));
 });
 
-Deno.test("stillImageRequests() cancels transactions and tells the status", async () => {
+Deno.test("stillImageRequests() cancels transactions and reports the status", async () => {
   const cancelled: number[] = [];
   const control = controlRoutes(stillImageRequests({
     cancel: (id) => void cancelled.push(id),
     reset: () => {},
     getStatus: () => ({ code: 0x2019, parameters: [0x81] }),
   }));
-  await outcomeOf(control, tell(0x64), [0x01, 0x40, 5, 0, 0, 0]);
-  await outcomeOf(control, tell(0x64), [0x02, 0x40, 6, 0, 0, 0]);
+  await outcomeOf(control, order(0x64), [0x01, 0x40, 5, 0, 0, 0]);
+  await outcomeOf(control, order(0x64), [0x02, 0x40, 6, 0, 0, 0]);
   assertEquals(cancelled, [5]);
-  assertEquals(await outcomeOf(control, tell(0x64), [1]), "stall");
-  assertEquals(await outcomeOf(control, tell(0x66)), { taken: 0 });
+  assertEquals(await outcomeOf(control, order(0x64), [1]), "stall");
+  assertEquals(await outcomeOf(control, order(0x66)), { taken: 0 });
   assertEquals(await outcomeOf(control, ask(0x65, 8)), "stall");
   assertEquals(await outcomeOf(control, ask(0x67, 64)), {
     sent: [8, 0, 0x19, 0x20, 0x81, 0, 0, 0],
@@ -202,7 +202,7 @@ Deno.test("stillImageRequests() is busy until cancel() is done", async () => {
     getStatus: () => ({ code: 0x201f, parameters: [0x81] }),
   }));
   const cancel = (id: number) =>
-    outcomeOf(control, tell(0x64), [0x01, 0x40, id, 0, 0, 0]);
+    outcomeOf(control, order(0x64), [0x01, 0x40, id, 0, 0, 0]);
   const status = () => outcomeOf(control, ask(0x67, 64));
   const busy = { sent: [4, 0, 0x19, 0x20] };
   const cancelled = { sent: [8, 0, 0x1f, 0x20, 0x81, 0, 0, 0] };
@@ -216,11 +216,11 @@ Deno.test("stillImageRequests() is busy until cancel() is done", async () => {
   running[1].reject(new Error("no"));
   assertEquals(await second.catch(String), "Error: no");
   assertEquals(await status(), cancelled);
-  // One that never ends is over when the device is reset.
+  // A cancellation that never ends is dropped by a device reset.
   const third = cancel(7);
   while (running.length < 3) await Promise.resolve();
   assertEquals(await status(), busy);
-  await outcomeOf(control, tell(0x66));
+  await outcomeOf(control, order(0x66));
   assertEquals(await status(), cancelled);
   const fourth = cancel(8);
   while (running.length < 4) await Promise.resolve();
@@ -260,7 +260,7 @@ Deno.test("the HID descriptors of an interface are answered from the definition"
   assertEquals(await get(0x0400, 0), "stall");
 });
 
-Deno.test("status and halts of interfaces and endpoints are answered, where they come", async () => {
+Deno.test("status and halts of interfaces and endpoints are answered", async () => {
   const calls: string[] = [];
   const endpoint = (name: string) => ({
     halt: () => Promise.resolve(void calls.push(`halt ${name}`)),
@@ -276,7 +276,7 @@ Deno.test("status and halts of interfaces and endpoints are answered, where they
     });
   const feature = (request: number, index: number, value = 0) =>
     outcomeOf(control, {
-      ...tell(request, value, index),
+      ...order(request, value, index),
       type: "standard",
       recipient: "endpoint",
     });
@@ -293,7 +293,7 @@ Deno.test("status and halts of interfaces and endpoints are answered, where they
   assertEquals(await status("endpoint", 0), "stall");
 });
 
-Deno.test("the halts that a host has set end with its session", async () => {
+Deno.test("halts set by a host end with its session", async () => {
   const signals: AbortSignal[] = [];
   const control = standardRequests(definition, [{
     halt: ({ signal }) => Promise.resolve(void signals.push(signal)),
@@ -303,7 +303,7 @@ Deno.test("the halts that a host has set end with its session", async () => {
   const status = () => outcomeOf(control, { ...ask(0, 2, 0, 1), ...endpoint });
   for (let round = 0; round < 2; round++) {
     const session = new Session();
-    await outcomeOf(control, { ...tell(3, 0, 1), ...endpoint }, [], session);
+    await outcomeOf(control, { ...order(3, 0, 1), ...endpoint }, [], session);
     assertEquals(await status(), { sent: [1, 0] });
     session.end();
     assertEquals(await status(), { sent: [0, 0] });

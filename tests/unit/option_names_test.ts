@@ -4,11 +4,11 @@ import {
   DmaBuffer,
   FunctionFs,
   Gadget,
+  hidRequests,
   mountFunctionFs,
   usbFunction,
   waitForUdc,
 } from "@usb/gadget";
-import { hidRequests } from "@usb/gadget/hid";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openEndpoints } from "../support/endpoints_on_files.ts";
 

@@ -41,11 +41,7 @@ export const DfuState = {
   ERROR: 10,
 } as const;
 
-/**
- * One of the values of {@linkcode DfuState}.
- *
- * @category Requests
- */
+/** One of the values of {@linkcode DfuState}. */
 export type DfuState = (typeof DfuState)[keyof typeof DfuState];
 
 /**
@@ -72,11 +68,7 @@ export const DfuStatusCode = {
   ERR_STALLEDPKT: 0x0f,
 } as const;
 
-/**
- * One of the values of {@linkcode DfuStatusCode}.
- *
- * @category Requests
- */
+/** One of the values of {@linkcode DfuStatusCode}. */
 export type DfuStatusCode = (typeof DfuStatusCode)[keyof typeof DfuStatusCode];
 
 /**
