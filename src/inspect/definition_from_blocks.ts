@@ -72,11 +72,7 @@ export interface FromBlocksOptions {
  * @example Usage
  * ```ts
  * import { bulkPair, usbFunction } from "@usb/gadget";
- * import {
- *   compileFunction,
- *   definitionFromBlocks,
- *   normalizeDefinition,
- * } from "@usb/gadget/inspect";
+ * import { compileFunction, definitionFromBlocks } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const echo = usbFunction({
@@ -88,7 +84,7 @@ export interface FromBlocksOptions {
  *   name: "echo",
  *   endpointNames: ["link", "link"],
  * });
- * assertEquals(again, normalizeDefinition(echo));
+ * assertEquals(again.interfaces[0].endpoints?.link.kind, "pair");
  * ```
  *
  * @category Inspect
@@ -194,7 +190,9 @@ function interfacesOf(
       ...describedBy(block, node.string),
       descriptors: node.descriptors.map((it) => {
         if (it.kind === "functional") return it.descriptor;
-        throw cannot(`it cannot carry descriptor type ${hex(it.type)}`);
+        throw cannot(
+          `a definition cannot carry descriptor type ${hex(it.type)}`,
+        );
       }),
       endpoints: endpointRecord(
         node.endpoints.map((_, place) =>

@@ -20,13 +20,7 @@ import {
   normalizeDefinition,
 } from "@usb/gadget/inspect";
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  block,
-  bulk,
-  intf,
-  stringsBlock,
-  u32,
-} from "../support/descriptors_blocks.ts";
+import { block, bulk, intf, u32 } from "../support/descriptors_blocks.ts";
 import { pickEndpoints } from "../../src/check/endpoint_choice.ts";
 import { encodeInterval } from "../../src/usb/interval.ts";
 
