@@ -42,7 +42,7 @@ export const FUNCTION_SPEEDS: readonly FunctionSpeed[] = [
   "super",
 ];
 
-/** Returns the speed whose descriptors are used at a speed of the bus: none at low speed, which FunctionFS does not support. */
+/** Returns the speed whose descriptors a bus speed uses; FunctionFS does not support low speed. */
 export function functionSpeed(speed: Speed): FunctionSpeed | undefined {
   switch (speed) {
     case "full-speed":
