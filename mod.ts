@@ -306,29 +306,29 @@ export {
   type UdcWaitOptions,
   waitForUdc,
 } from "./src/gadget/udc/udc.ts";
-export { type BlockErrno } from "./src/inspect/block_cursor.ts";
-export { decodeDescriptors } from "./src/inspect/decode.ts";
+export { decodeDescriptors } from "./src/inspect/decode_descriptors.ts";
 export { decodeFunctionBlock } from "./src/inspect/decode_block.ts";
 export {
   definitionFromBlocks,
   type FromBlocksOptions,
 } from "./src/inspect/definition_from_blocks.ts";
-export { type FormatOptions, formatTree } from "./src/inspect/format_tree.ts";
-export { normalizeDefinition } from "./src/inspect/normal_form.ts";
+export {
+  formatDescriptors,
+  type FormatOptions,
+} from "./src/inspect/format_descriptors.ts";
+export { normalizeDefinition } from "./src/inspect/definition_from_blocks.ts";
 export {
   type AssociationNode,
-  type CompanionNode,
-  type ConfigurationTree,
+  type DecodedConfiguration,
+  type DecodedFunctionBlock,
   type DescriptorNode,
   type EndpointNode,
   type FunctionalNode,
-  type FunctionBlockTree,
   type InterfaceNode,
-  type LanguageNode,
   type OsFeatureNode,
   type OtgNode,
   type UnknownNode,
-} from "./src/inspect/tree.ts";
+} from "./src/inspect/descriptor_nodes.ts";
 export { type CleanUpOptions } from "./src/state/recovery.ts";
 export { ClassCode, className } from "./src/usb/class_code.ts";
 export {
@@ -357,7 +357,6 @@ export {
   USB_DIR_IN,
   USB_ENDPOINT_MAXP_MASK,
   USB_ENDPOINT_NUMBER_MASK,
-  USB_ENDPOINT_XFERTYPE_MASK,
   USB_EP_MAXP_MULT_SHIFT,
 } from "./src/usb/endpoint_attributes.ts";
 export { decodeInterval, encodeInterval } from "./src/usb/interval.ts";
@@ -368,7 +367,6 @@ export {
   encodeSetup,
   type RequestRecipient,
   type RequestType,
-  SETUP_PACKET_LENGTH,
   type SetupFields,
   type SetupPacket,
 } from "./src/usb/setup_packet.ts";
@@ -380,6 +378,7 @@ export {
   type Speed,
   SPEEDS,
 } from "./src/usb/speed.ts";
+export { type BlockErrno } from "./tests/kernel_model/block_cursor.ts";
 export {
   type BlockContext,
   type BlockVerdict,

@@ -7,8 +7,8 @@
 import { isSystemError } from "../../ffi/errno.ts";
 import { list, readFile } from "../../ffi/file.ts";
 import { decodeFunctionBlock } from "../inspect/decode_block.ts";
-import { formatTree } from "../inspect/format_tree.ts";
-import type { FunctionBlockTree } from "../inspect/tree.ts";
+import { formatDescriptors } from "../inspect/format_descriptors.ts";
+import type { DecodedFunctionBlock } from "../inspect/descriptor_nodes.ts";
 import { recordedBlocks } from "../state/block_record.ts";
 import type {
   FoundConfiguration,
@@ -30,7 +30,7 @@ export interface FunctionTree extends FoundFunction {
   /** What configfs says of a function of the kernel, by the paths of its files. */
   readonly attributes?: Readonly<Record<string, string>>;
   /** What a function of FunctionFS was registered with, where that is known. */
-  readonly descriptors?: FunctionBlockTree;
+  readonly descriptors?: DecodedFunctionBlock;
 }
 
 /** Looks into the functions of a gadget. */
@@ -87,7 +87,7 @@ function formatFunctionTree(found: FunctionTree): string[] {
   }
   const tree = descriptors === undefined
     ? "no copy of its descriptors; it is not open, or not by this package"
-    : formatTree(descriptors);
+    : formatDescriptors(descriptors);
   return [
     ...formatFunction(found),
     ...tree.split("\n").map((line) => `    ${line}`),

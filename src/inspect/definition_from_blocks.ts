@@ -1,38 +1,44 @@
 /**
- * FunctionFS blocks back to a definition.
+ * Turns FunctionFS blocks back into a definition.
  *
  * @module
  */
 
+import { languageTag } from "../usb/language.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
-import { decodeFunctionBlock } from "./decode_block.ts";
-import type { FunctionDefinition } from "../definition/function.ts";
-import { cannot, plannedEndpoint } from "./endpoint_from_nodes.ts";
+import {
+  decodeFunctionBlock,
+  propertyText,
+  propertyTypeName,
+} from "./decode_block.ts";
+import type {
+  AlternateDefinition,
+  FunctionDefinition,
+  InterfaceDefinition,
+  LocalizedString,
+} from "../definition/function.ts";
+import { cannot, endpointRecord } from "./endpoint_from_nodes.ts";
+import { compileFunction } from "../compile/compile.ts";
 import {
   FUNCTIONFS_ALL_CTRL_RECIP,
   FUNCTIONFS_CONFIG0_SETUP,
   FUNCTIONFS_RW_PROXY_EPS,
   FUNCTIONFS_VIRTUAL_ADDR,
 } from "../compile/functionfs_abi.ts";
-import type {
-  ExtendedPropertyType,
-  MicrosoftOsFeature,
-} from "../definition/microsoft_os.ts";
-import { PROPERTY_TYPES } from "../compile/microsoft_os_encoding.ts";
-import {
-  type NormalAssociation,
-  normalForm,
-  type NormalSetting,
-} from "./normal_form.ts";
+import type { MicrosoftOsFeature } from "../definition/microsoft_os.ts";
 import { hex } from "../check/problem_list.ts";
 import type {
+  DecodedFunctionBlock,
   DescriptorNode,
-  FunctionBlockTree,
   InterfaceNode,
   OsFeatureNode,
-} from "./tree.ts";
+} from "./descriptor_nodes.ts";
 
-/** What the blocks do not say. */
+/**
+ * What the blocks do not contain.
+ *
+ * @category Inspect
+ */
 export interface FromBlocksOptions {
   /**
    * The name of the function.
@@ -47,7 +53,7 @@ export interface FromBlocksOptions {
    */
   readonly endpointNames?: readonly string[];
   /**
-   * What was added to the first interface of associations.
+   * The offset that was added to the first interface of associations.
    *
    * @default {0}
    */
@@ -55,25 +61,18 @@ export interface FromBlocksOptions {
 }
 
 /**
- * Makes a definition of blocks that were written for FunctionFS, by this package or by another program. The result is in
- * {@linkcode normalizeDefinition | normal form} and compiles to the same bytes.
+ * Turns FunctionFS blocks, from this package or another program, back into a definition. The definition is in
+ * {@linkcode normalizeDefinition | normal form}, compiles to the same bytes, and is not yet validated.
  *
  * @param descriptors The descriptors block.
  * @param strings The strings block. Without it, the definition has no descriptions.
- * @param options Names, which are not in the blocks.
- * @returns The definition, not yet validated.
- * @throws {RangeError} When a block is cut off, or is none.
- * @throws {TypeError} When the blocks say something that a definition cannot.
+ * @throws {RangeError} When the data is cut off or not a block.
+ * @throws {TypeError} When the blocks contain something that a definition cannot express.
  *
  * @example Usage
  * ```ts
- * import {
- *   bulkPair,
- *   compileFunction,
- *   definitionFromBlocks,
- *   normalizeDefinition,
- *   usbFunction,
- * } from "@usb/gadget";
+ * import { bulkPair, usbFunction } from "@usb/gadget";
+ * import { compileFunction, definitionFromBlocks } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const echo = usbFunction({
@@ -85,100 +84,168 @@ export interface FromBlocksOptions {
  *   name: "echo",
  *   endpointNames: ["link", "link"],
  * });
- * assertEquals(again, normalizeDefinition(echo));
+ * assertEquals(again.interfaces[0].endpoints?.link.kind, "pair");
  * ```
+ *
+ * @category Inspect
  */
 export function definitionFromBlocks(
   descriptors: Uint8Array,
   strings?: Uint8Array,
   options: FromBlocksOptions = {},
 ): FunctionDefinition {
-  const tree = decodeFunctionBlock(descriptors, strings);
-  const speeds = FUNCTION_SPEEDS.filter((it) => tree.speeds[it]?.length);
-  const lists = speeds.map((it) => tree.speeds[it] ?? []);
-  if (lists.length === 0) throw cannot("no speed has descriptors");
-  const [nodes] = lists;
+  const block = decodeFunctionBlock(descriptors, strings);
+  const speeds = FUNCTION_SPEEDS.filter((it) => block.speeds[it]?.length);
+  if (speeds.length === 0) throw cannot("no speed has descriptors");
+  const nodes = block.speeds[speeds[0]] ?? [];
   const otg = nodes.find((it) => it.kind === "otg");
-  return normalForm({
+  const { languages, flags } = block;
+  return {
     name: options.name ?? "function",
+    interfaces: interfacesOf(block, speeds, options.endpointNames),
     speeds,
-    languages: tree.languages.map((it) => it.language),
-    settings: settingsOf(tree, speeds, lists, options.endpointNames),
-    associations: associationsOf(tree, nodes, options.interfaceOffset ?? 0),
-    microsoftOs: tree.microsoftOs.flatMap(featuresOf),
-    options: {
-      ...(otg ? { otg: { srp: otg.srp, hnp: otg.hnp } } : {}),
-      allControlRecipients: (tree.flags & FUNCTIONFS_ALL_CTRL_RECIP) !== 0,
-      config0Setup: (tree.flags & FUNCTIONFS_CONFIG0_SETUP) !== 0,
-      rwProxy: (tree.flags & FUNCTIONFS_RW_PROXY_EPS) !== 0,
-      virtualAddresses: (tree.flags & FUNCTIONFS_VIRTUAL_ADDR) !== 0,
-    },
+    ...(languages.length > 0
+      ? { languages: languages.map((it) => languageTag(it.language)) }
+      : {}),
+    associations: nodes.filter((it) => it.kind === "association").map((it) => ({
+      firstInterface: it.firstInterface - (options.interfaceOffset ?? 0),
+      interfaceCount: it.interfaceCount,
+      class: it.class,
+      subclass: it.subclass,
+      protocol: it.protocol,
+      ...describedBy(block, it.string),
+    })),
+    microsoftOs: block.microsoftOs.flatMap(featuresOf),
+    ...(otg ? { otg: { srp: otg.srp, hnp: otg.hnp } } : {}),
+    allControlRecipients: (flags & FUNCTIONFS_ALL_CTRL_RECIP) !== 0,
+    config0Setup: (flags & FUNCTIONFS_CONFIG0_SETUP) !== 0,
+    rwProxy: (flags & FUNCTIONFS_RW_PROXY_EPS) !== 0,
+    virtualAddresses: (flags & FUNCTIONFS_VIRTUAL_ADDR) !== 0,
+  };
+}
+
+/**
+ * Returns the normal form of a valid definition: every default, address, packet size and interval is explicit, texts are
+ * listed by language, and what has no order is sorted. Two definitions have the same normal form when they compile to
+ * the same bytes and have the same names.
+ *
+ * @throws {DefinitionError} When the definition has problems.
+ *
+ * @example Usage
+ * ```ts
+ * import { interruptIn } from "@usb/gadget";
+ * import { normalizeDefinition } from "@usb/gadget/inspect";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const normal = normalizeDefinition({
+ *   name: "sensor",
+ *   speeds: ["full"],
+ *   interfaces: [{ class: 0xff, endpoints: { values: interruptIn() } }],
+ * });
+ * assertEquals(normal.interfaces[0].endpoints?.values, {
+ *   kind: "in",
+ *   transferType: "interrupt",
+ *   address: 0x81,
+ *   usage: "periodic",
+ *   full: { maxPacketSize: 64, interval: 8 },
+ * });
+ * ```
+ *
+ * @category Inspect
+ */
+export function normalizeDefinition(
+  definition: FunctionDefinition,
+): FunctionDefinition {
+  const { descriptors, strings, endpoints } = compileFunction(definition);
+  return definitionFromBlocks(descriptors, strings, {
+    name: definition.name,
+    endpointNames: endpoints.map((it) => it.name),
   });
 }
 
-function settingsOf(
-  tree: FunctionBlockTree,
+/** An interface while its alternate settings are added. */
+type GrowingInterface = InterfaceDefinition & {
+  readonly alternates: AlternateDefinition[];
+};
+
+function interfacesOf(
+  block: DecodedFunctionBlock,
   speeds: readonly FunctionSpeed[],
-  lists: readonly (readonly DescriptorNode[])[],
-  names: readonly string[] | undefined,
-): NormalSetting[] {
-  const all = lists.map((nodes) => nodes.filter(isInterface));
-  const [first, ...others] = all;
-  for (const nodes of lists) {
-    const stray = nodes.find((it) =>
-      it.kind === "endpoint" || it.kind === "functional" ||
-      it.kind === "unknown"
-    );
-    if (stray) {
-      throw cannot(
-        `a descriptor of kind "${stray.kind}" stands outside of interfaces`,
-      );
-    }
+  names: readonly string[] = [],
+): InterfaceDefinition[] {
+  const lists = speeds.map((it) => settingsOf(block.speeds[it] ?? []));
+  const [first, ...others] = lists;
+  if (others.some((settings) => shape(settings) !== shape(first))) {
+    throw cannot("the speeds have different interfaces or endpoints");
   }
-  for (const settings of others) {
-    if (shape(settings) !== shape(first)) {
-      throw cannot("the speeds have different interfaces or endpoints");
-    }
-  }
-  checkOrder(first);
-  let index = 0;
-  return first.map((node, position) => {
-    const endpoints = node.endpoints.map((endpoint, place) => {
-      const number = index++;
-      const name = names?.[number] ?? `ep${number + 1}`;
-      const paired = names !== undefined &&
-        (names[number - 1] === name || names[number + 1] === name);
-      const bySpeed = speeds.map((speed, list) =>
-        [speed, all[list][position].endpoints[place]] as const
-      );
-      return plannedEndpoint(endpoint, bySpeed, {
-        name,
-        paired,
-        index: number + 1,
-      });
-    });
-    return {
-      interfaceNumber: node.number,
-      alternateSetting: node.alternate,
+  let endpointCount = 0;
+  const interfaces: GrowingInterface[] = [];
+  first.forEach((node, position) => {
+    const start = endpointCount;
+    endpointCount += node.endpoints.length;
+    const setting = {
       class: node.class,
       subclass: node.subclass,
       protocol: node.protocol,
-      description: undefined,
-      texts: textsOf(tree, node.string),
+      ...describedBy(block, node.string),
       descriptors: node.descriptors.map((it) => {
         if (it.kind === "functional") return it.descriptor;
-        throw cannot(`descriptor type ${hex(it.type)} has no place in it`);
+        throw cannot(
+          `a definition cannot carry descriptor type ${hex(it.type)}`,
+        );
       }),
-      endpoints,
+      endpoints: endpointRecord(
+        node.endpoints.map((_, place) =>
+          speeds.map((speed, index) => ({
+            speed,
+            node: lists[index][position].endpoints[place],
+          }))
+        ),
+        node.endpoints.map((_, place) =>
+          names[start + place] ?? `ep${start + place + 1}`
+        ),
+      ),
     };
+    const { number, alternate } = node;
+    const current = interfaces.at(-1);
+    if (number === interfaces.length && alternate === 0) {
+      interfaces.push({ ...setting, alternates: [] });
+    } else if (
+      current && number === interfaces.length - 1 &&
+      alternate === current.alternates.length + 1
+    ) {
+      // Without a description, it would have that of the interface.
+      const description = current.description && !setting.description
+        ? { description: "" }
+        : {};
+      current.alternates.push({ ...setting, ...description });
+    } else {
+      throw cannot(
+        `interface ${number} alternate ${alternate} is out of order`,
+      );
+    }
+  });
+  return interfaces;
+}
+
+/** Returns the interfaces of a speed, which must contain all other descriptors. */
+function settingsOf(nodes: readonly DescriptorNode[]): InterfaceNode[] {
+  return nodes.flatMap((it) => {
+    switch (it.kind) {
+      case "interface":
+        return [it];
+      case "association":
+      case "otg":
+        return [];
+      default:
+        throw cannot(
+          `a descriptor of kind "${it.kind}" is outside of interfaces`,
+        );
+    }
   });
 }
 
-function isInterface(node: DescriptorNode): node is InterfaceNode {
-  return node.kind === "interface";
-}
-
-/** What must be the same at all speeds. */
+/** Describes what must be the same at all speeds. */
 function shape(settings: readonly InterfaceNode[]): string {
   return JSON.stringify(settings.map((it) => ({
     ...it,
@@ -190,60 +257,19 @@ function shape(settings: readonly InterfaceNode[]): string {
   })));
 }
 
-/** Interfaces count from 0, and the settings of one follow each other. */
-function checkOrder(settings: readonly InterfaceNode[]): void {
-  let number = -1;
-  let alternate = 0;
-  for (const it of settings) {
-    if (it.alternate === 0) {
-      number++;
-      alternate = 0;
-    } else {
-      alternate++;
-    }
-    if (it.number !== number || it.alternate !== alternate) {
-      throw cannot(
-        `interface ${it.number} alternate ${it.alternate} is out of order`,
-      );
-    }
-  }
-}
-
-function textsOf(
-  tree: FunctionBlockTree,
+/** Returns a string in each language, if there is one. */
+function describedBy(
+  { languages }: DecodedFunctionBlock,
   index: number,
-): string[] | undefined {
-  if (index === 0 || tree.languages.length === 0) return undefined;
-  return tree.languages.map(({ strings }) => {
+): { readonly description?: LocalizedString } {
+  if (index === 0 || languages.length === 0) return {};
+  const texts = languages.map(({ language, strings }) => {
     const text = strings[index - 1];
     if (text === undefined) throw cannot(`string ${index} is missing`);
-    return text;
+    return [languageTag(language), text];
   });
+  return { description: Object.fromEntries(texts) };
 }
-
-function associationsOf(
-  tree: FunctionBlockTree,
-  nodes: readonly DescriptorNode[],
-  offset: number,
-): NormalAssociation[] {
-  return nodes.filter((it) => it.kind === "association").map((it) => ({
-    firstInterface: it.firstInterface - offset,
-    interfaceCount: it.interfaceCount,
-    class: it.class,
-    subclass: it.subclass,
-    protocol: it.protocol,
-    texts: textsOf(tree, it.string),
-  }));
-}
-
-const TYPES: ReadonlyMap<number, ExtendedPropertyType> = new Map(
-  Object.entries(PROPERTY_TYPES).map(([name, type]) => [
-    type,
-    name as ExtendedPropertyType,
-  ]),
-);
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function featuresOf(node: OsFeatureNode): MicrosoftOsFeature[] {
   const ids = node.compatibleIds.map((it) => ({
@@ -251,7 +277,7 @@ function featuresOf(node: OsFeatureNode): MicrosoftOsFeature[] {
     ...it,
   }));
   const properties = node.properties.map(({ type, name, value }) => {
-    const typeName = TYPES.get(type);
+    const typeName = propertyTypeName(type);
     if (typeName === undefined) {
       throw cannot(`property "${name}" is of type ${type}`);
     }
@@ -260,9 +286,7 @@ function featuresOf(node: OsFeatureNode): MicrosoftOsFeature[] {
       interface: node.interface,
       type: typeName,
       name,
-      value: typeName === "binary"
-        ? value
-        : decoder.decode(new Uint8Array(value)).replace(/\0$/, ""),
+      value: typeName === "binary" ? value : propertyText(value),
     };
   });
   return [...ids, ...properties];

@@ -1,104 +1,97 @@
 /**
- * Endpoints of a tree back to planned ones.
+ * Turns decoded endpoints back into definitions.
  *
  * @module
  */
 
-import type { TransferType } from "../usb/endpoint_attributes.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
 import type {
-  PlannedEndpoint,
-  PlannedSpeed,
-} from "../compile/endpoint_layout.ts";
+  EndpointDefinition,
+  EndpointSettings,
+  SuperSpeedSettings,
+} from "../definition/endpoint.ts";
 import { hex } from "../check/problem_list.ts";
-import type { EndpointNode } from "./tree.ts";
+import type { EndpointNode } from "./descriptor_nodes.ts";
 
-/**
- * Says that a block cannot become a definition.
- *
- * @param reason Why.
- * @returns The error to throw.
- */
+/** An endpoint at each speed. */
+export type EndpointAtSpeeds = readonly {
+  readonly speed: FunctionSpeed;
+  readonly node: EndpointNode;
+}[];
+
+/** Returns the error for a block that cannot become a definition. */
 export function cannot(reason: string): TypeError {
   return new TypeError(`Cannot make a definition of the block: ${reason}`);
 }
 
-/**
- * Makes a planned endpoint of what a block says about it at each speed.
- *
- * @param node The endpoint at the first speed.
- * @param bySpeed The endpoint at all speeds.
- * @param identity What the block does not say.
- * @returns The planned endpoint.
- */
-export function plannedEndpoint(
-  node: EndpointNode,
-  bySpeed: readonly (readonly [FunctionSpeed, EndpointNode])[],
-  { name, paired, index }: Pick<PlannedEndpoint, "name" | "paired" | "index">,
-): PlannedEndpoint {
-  const { transferType, refresh, synchAddress } = node;
-  if (transferType === "control") {
-    throw cannot(`endpoint ${hex(node.address)} is a control endpoint`);
+/** Returns the endpoints of a setting by name. Two adjacent equal names make a pair. */
+export function endpointRecord(
+  endpoints: readonly EndpointAtSpeeds[],
+  names: readonly string[],
+): Record<string, EndpointDefinition> {
+  const record: Record<string, EndpointDefinition> = {};
+  for (let i = 0; i < endpoints.length; i++) {
+    const name = names[i];
+    const { address, direction, transferType } = endpoints[i][0].node;
+    if (transferType === "control") {
+      throw cannot(`endpoint ${hex(address)} is a control endpoint`);
+    }
+    const settings = explicitSettings(endpoints[i]);
+    if (names[i + 1] !== name) {
+      record[name] = { kind: direction, transferType, ...settings };
+      continue;
+    }
+    const other = explicitSettings(endpoints[++i]);
+    const [input, output] = direction === "in"
+      ? [settings, other]
+      : [other, settings];
+    record[name] = {
+      kind: "pair",
+      transferType,
+      first: direction,
+      in: input,
+      out: output,
+    };
   }
-  const speeds: Record<FunctionSpeed, PlannedSpeed> = {
-    full: NOTHING,
-    high: NOTHING,
-    super: NOTHING,
-  };
-  for (const [speed, it] of bySpeed) {
-    speeds[speed] = plannedSpeed(it, speed, transferType);
-  }
+  return record;
+}
+
+function explicitSettings(endpoint: EndpointAtSpeeds): EndpointSettings {
+  const { address, synchronization, usage, refresh, synchAddress } =
+    endpoint[0].node;
   return {
-    name,
-    path: "",
-    half: node.direction,
-    paired,
-    index,
-    address: node.address,
-    transferType,
-    attributes: node.attributes,
-    synchronization: node.synchronization,
-    usage: node.usage,
-    audio: refresh === undefined ? undefined : { refresh, synchAddress },
-    speeds,
+    address,
+    ...(synchronization ? { synchronization } : {}),
+    ...(usage ? { usage } : {}),
+    ...(refresh === undefined ? {} : { audio: { refresh, synchAddress } }),
+    ...Object.fromEntries(
+      endpoint.map(({ speed, node }) => [speed, speedSettings(node, speed)]),
+    ),
   };
 }
 
-const NOTHING: PlannedSpeed = {
-  maxPacketSize: 0,
-  transactions: 1,
-  interval: 0,
-  maxBurst: 0,
-  streams: 0,
-  mult: 0,
-  bytesPerInterval: 0,
-};
-
-function plannedSpeed(
-  node: EndpointNode,
+function speedSettings(
+  { address, transferType, companion, ...node }: EndpointNode,
   speed: FunctionSpeed,
-  transferType: TransferType,
-): PlannedSpeed {
-  const { maxPacketSize, transactions, interval, companion } = node;
-  if (transactions > 1 && (speed !== "high" || transferType === "bulk")) {
-    throw cannot(
-      `endpoint ${hex(node.address)} has transactions at ${speed} speed`,
-    );
+): SuperSpeedSettings {
+  const { maxPacketSize, interval, transactions } = node;
+  const isPeriodic = transferType !== "bulk";
+  if (transactions > 1 && (speed !== "high" || !isPeriodic)) {
+    throw cannot(`endpoint ${hex(address)} has transactions at ${speed} speed`);
   }
-  if (speed !== "super") {
-    return { ...NOTHING, maxPacketSize, transactions, interval };
+  const settings = { maxPacketSize, interval };
+  if (speed === "full") return settings;
+  if (speed === "high") {
+    return { ...settings, ...(isPeriodic ? { transactions } : {}) };
   }
   if (companion === undefined) {
-    throw cannot(`endpoint ${hex(node.address)} has no companion`);
+    throw cannot(`endpoint ${hex(address)} has no companion`);
   }
   const { maxBurst, streams, mult, bytesPerInterval } = companion;
   return {
-    maxPacketSize,
-    transactions,
-    interval,
+    ...settings,
     maxBurst,
-    streams,
-    mult,
-    bytesPerInterval,
+    ...(isPeriodic ? { bytesPerInterval } : { streams }),
+    ...(transferType === "isochronous" ? { mult } : {}),
   };
 }

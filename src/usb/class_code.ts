@@ -7,13 +7,7 @@
 /**
  * Values of `bInterfaceClass`, as assigned by the USB Implementers Forum.
  *
- * @example Usage
- * ```ts
- * import { ClassCode } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(ClassCode.VENDOR_SPECIFIC, 0xff);
- * ```
+ * @category USB vocabulary
  */
 export const ClassCode = {
   /** Audio: control, streaming and MIDI interfaces. */
@@ -63,45 +57,18 @@ export const ClassCode = {
 /** One of the values of {@linkcode ClassCode}. */
 export type ClassCode = (typeof ClassCode)[keyof typeof ClassCode];
 
-/**
- * The name of an interface class, for people.
- *
- * @param code The value of `bInterfaceClass`, 0 to 255.
- * @returns The name in words, or `"unknown"` for a code that nobody was assigned.
- *
- * @example Usage
- * ```ts
- * import { className } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(className(0x03), "HID");
- * assertEquals(className(0xff), "vendor specific");
- * ```
- */
+/** Returns the name of an interface class in words, or `"unknown"` for a code that is not assigned. */
 export function className(code: number): string {
-  return NAMES[code] ?? "unknown";
+  return NAMES.get(code) ?? "unknown";
 }
 
-const NAMES: Readonly<Record<number, string>> = {
-  [ClassCode.AUDIO]: "audio",
-  [ClassCode.COMMUNICATIONS]: "communications",
-  [ClassCode.HID]: "HID",
-  [ClassCode.PHYSICAL]: "physical",
-  [ClassCode.STILL_IMAGE]: "still image",
-  [ClassCode.PRINTER]: "printer",
-  [ClassCode.MASS_STORAGE]: "mass storage",
-  [ClassCode.HUB]: "hub",
-  [ClassCode.CDC_DATA]: "CDC data",
-  [ClassCode.SMART_CARD]: "smart card",
-  [ClassCode.CONTENT_SECURITY]: "content security",
-  [ClassCode.VIDEO]: "video",
-  [ClassCode.PERSONAL_HEALTHCARE]: "personal healthcare",
-  [ClassCode.AUDIO_VIDEO]: "audio/video",
-  [ClassCode.BILLBOARD]: "billboard",
-  [ClassCode.TYPE_C_BRIDGE]: "Type-C bridge",
-  [ClassCode.DIAGNOSTIC]: "diagnostic",
-  [ClassCode.WIRELESS_CONTROLLER]: "wireless controller",
-  [ClassCode.MISCELLANEOUS]: "miscellaneous",
-  [ClassCode.APPLICATION_SPECIFIC]: "application specific",
-  [ClassCode.VENDOR_SPECIFIC]: "vendor specific",
-};
+const NAMES = new Map<number, string>(
+  Object.entries(ClassCode).map(([key, code]) => [
+    code,
+    key.toLowerCase().replaceAll("_", " "),
+  ]),
+)
+  .set(ClassCode.HID, "HID")
+  .set(ClassCode.CDC_DATA, "CDC data")
+  .set(ClassCode.AUDIO_VIDEO, "audio/video")
+  .set(ClassCode.TYPE_C_BRIDGE, "Type-C bridge");

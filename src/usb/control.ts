@@ -1,23 +1,27 @@
 /**
- * Control requests as a function sees them, and how it answers.
+ * Control requests as a function receives them, and its answers.
  *
  * @module
  */
 import type { SetupPacket } from "./setup_packet.ts";
 
-/** A control request that waits for its answer. */
+/**
+ * A control request that waits for its answer.
+ *
+ * @category Control
+ */
 export interface SetupRequest extends SetupPacket {
   /**
-   * Aborted when the host does not wait for the answer any more: it has given
-   * up, sent another request, reset or left the device. The reason is an error
+   * Aborted when the host no longer waits for the answer: it has timed out,
+   * sent another request, or reset or left the device. The reason is an error
    * with the code `"EIDRM"`.
    */
   readonly signal: AbortSignal;
-  /** Whether there is nothing more to answer: it was answered, or cancelled. */
+  /** Whether the request was answered or cancelled. */
   readonly settled: boolean;
   /**
-   * Takes the data of an OUT request, all of it, which also acknowledges it:
-   * after this it cannot be stalled any more.
+   * Receives all data of an OUT request, which also acknowledges it:
+   * afterwards the request cannot be stalled.
    *
    * @returns `length` bytes, or fewer if the host has sent fewer.
    * @throws {TypeError} For an IN request, or one that was answered.
@@ -25,18 +29,17 @@ export interface SetupRequest extends SetupPacket {
    */
   receive(): Promise<Uint8Array<ArrayBuffer>>;
   /**
-   * Answers an IN request. What is longer than the host has asked for is cut;
-   * what is shorter ends with a short or a zero-length packet.
+   * Answers an IN request with at most `length` bytes. A longer answer is cut;
+   * a shorter one ends with a short or a zero-length packet.
    *
-   * @param data At most `length` bytes are sent.
-   * @returns How many bytes the host has taken.
+   * @returns How many bytes the host has received.
    * @throws {TypeError} For an OUT request, or one that was answered.
    * @throws {Error} With the code `"EIDRM"` if the host has given up.
    */
   reply(data: Uint8Array): Promise<number>;
   /**
-   * Says that a request was done. Data that an OUT request carries is taken
-   * and dropped; an IN request gets an empty answer.
+   * Acknowledges a request. The data of an OUT request is received and
+   * dropped; an IN request gets an empty answer.
    *
    * @throws {TypeError} If the request was answered.
    * @throws {Error} With the code `"EIDRM"` if the host has given up.
@@ -50,17 +53,21 @@ export interface SetupRequest extends SetupPacket {
    */
   stall(): void;
   /**
-   * Calls back when the session ends that the request belongs to: the host
-   * resets or leaves the device, sets a configuration or a setting of an
-   * interface anew, or the function is closed. At once if that has happened.
-   * For state that the host expects to find in its default then.
+   * Calls back when the session of the request ends: the host resets or leaves
+   * the device, or sets a configuration or alternate setting, or the function
+   * is closed. If the session has already ended, calls back at once. Use it for
+   * state that the next host expects to find at its default.
    *
-   * @param callback What it throws is reported as an error of the handler.
+   * @param callback Its exceptions are reported as errors of the handler.
    */
   onSessionEnd(callback: () => void): void;
 }
 
-/** What became of a control request. */
+/**
+ * The result of a control request.
+ *
+ * @category Control
+ */
 export type ControlOutcome =
   | {
     /** Data was transferred, or the request was acknowledged. */
@@ -71,62 +78,81 @@ export type ControlOutcome =
   | {
     /** The host has seen a protocol stall. */
     readonly type: "stalled";
-    /** Whether no handler has answered it. */
+    /** Whether no handler has answered the request. */
     readonly unhandled: boolean;
-    /** What the handler has thrown, a {@linkcode Stall} included. */
+    /** What the handler threw, including a {@linkcode Stall}. */
     readonly error?: unknown;
   }
   | {
-    /** The host has given up before it was answered. */
+    /** The host gave up before the answer. */
     readonly type: "cancelled";
   };
 
 /**
- * What a handler returns for a request that it does not know. Standard requests
- * are answered by the package then, where it can, and all others are stalled.
+ * Returned by a handler for a request that it does not know. The package then
+ * answers standard requests where it can, and stalls all others.
+ *
+ * @category Control
  */
 export const unhandled: unique symbol = Symbol("unhandled");
 
-/** Thrown by a handler to stall a request on purpose. */
+/**
+ * Thrown by a handler to stall a request on purpose.
+ *
+ * @category Control
+ */
 export class Stall extends Error {
   /** The name of the class. */
   override name = "Stall";
 
-  /** Makes it, with a reason, which `onControl` of the function gets. */
+  /** Creates a stall with a reason, which is passed to `onControl` of the function. */
   constructor(reason = "The control request was stalled") {
     super(reason);
   }
 }
 
-/** What a handler says about a request. */
+/**
+ * The answer of a handler to a request.
+ *
+ * @category Control
+ */
 export type ControlAnswer = Uint8Array | void | undefined | typeof unhandled;
 
 /**
  * Answers control requests.
  *
  * - Return bytes to answer an IN request.
- * - Return nothing to acknowledge a request without data, or with data that was
- *   taken by `await setup.receive()` or is not wanted. An IN request that asks
- *   for data is stalled then: there is no answer.
+ * - Return nothing to acknowledge a request without data, or with data that
+ *   `await setup.receive()` has received or that can be dropped. An IN request
+ *   for data is stalled then, because it has no answer.
  * - Throw {@linkcode Stall}, or return {@linkcode unhandled}, to stall it.
  * - Any other error stalls it too, and is reported: to `onError` of the
- *   function, or as an `"error"` event; it is printed if no program code gets
- *   it.
+ *   function, or as an `"error"` event. It is printed if there is neither.
  *
- * A handler may take its time: events and transfers go on meanwhile. Hosts wait
- * for some seconds; `setup.signal` tells when one has given up.
+ * A handler may be slow: events and transfers continue meanwhile. Hosts wait
+ * for some seconds; `setup.signal` reports when the host has given up.
+ *
+ * @category Control
  */
 export type ControlHandler = (
   setup: SetupRequest,
 ) => ControlAnswer | Promise<ControlAnswer>;
 
-/** Gets what a control handler has thrown. */
+/**
+ * Receives the exceptions of control handlers.
+ *
+ * @category Control
+ */
 export type ControlErrorHandler = (
   error: unknown,
   setup: SetupRequest,
 ) => void;
 
-/** Gets each control request when it is over, and what became of it. */
+/**
+ * Receives each finished control request with its result.
+ *
+ * @category Control
+ */
 export type ControlObserver = (
   setup: SetupPacket,
   outcome: ControlOutcome,

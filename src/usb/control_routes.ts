@@ -10,11 +10,7 @@ import {
   LIST,
   OBJECT,
 } from "../arguments/rules.ts";
-import {
-  type ControlAnswer,
-  type ControlHandler,
-  unhandled,
-} from "./control.ts";
+import { type ControlHandler, unhandled } from "./control.ts";
 import type { Direction } from "./endpoint_attributes.ts";
 import {
   encodeSetup,
@@ -22,16 +18,15 @@ import {
   type RequestType,
 } from "./setup_packet.ts";
 
-/** One kind of control request, and who answers it. */
+/**
+ * One kind of control request, and its handler.
+ *
+ * @category Control
+ */
 export interface ControlRoute {
   /** `bRequest`. */
   readonly request: number;
-  /**
-   * The direction of the data, which a request without any has as well: a host
-   * gives `"out"` then.
-   *
-   * @default {undefined} Both.
-   */
+  /** The direction of the data; `"out"` for a request without data. Without it, both directions. */
   readonly direction?: Direction;
   /**
    * Who defines the request.
@@ -40,17 +35,15 @@ export interface ControlRoute {
    */
   readonly type?: RequestType;
   /**
-   * Whom the request is for. What is not for an interface or an endpoint only
-   * reaches a function with `allControlRecipients`.
+   * The recipient of the request. Only requests to an interface or an endpoint
+   * reach a function without `allControlRecipients`.
    *
    * @default {"interface"}
    */
   readonly recipient?: RequestRecipient;
   /**
    * `wIndex`: the interface, counted within the function, or the number of the
-   * endpoint.
-   *
-   * @default {undefined} Any.
+   * endpoint. Without it, any.
    */
   readonly index?: number;
   /** Answers the request. */
@@ -58,14 +51,15 @@ export interface ControlRoute {
 }
 
 /**
- * Makes a control handler from a table. A request that is not in it is
- * {@linkcode unhandled}. A route with an index goes before one without.
+ * Makes a control handler from a table. Requests that are not in the table are
+ * {@linkcode unhandled}. A route with an index takes precedence over one
+ * without.
  *
- * @param routes The table; the order does not matter. What `hidRequests` and
- * its like return can be spread into it.
+ * @param routes The table, in any order. The tables of classes, such as
+ * `hidRequests()`, can be spread into it.
  * @returns The handler, for `control` or `standardControl` of a function.
- * @throws {TypeError} When two routes are for the same request, or one is of
- * another type.
+ * @throws {TypeError} When two routes are for the same request, or a value has
+ * the wrong type.
  * @throws {RangeError} When a number does not fit into its field.
  *
  * @example Usage
@@ -92,6 +86,8 @@ export interface ControlRoute {
  *   ]),
  * });
  * ```
+ *
+ * @category Control
  */
 export function controlRoutes(
   routes: readonly ControlRoute[],
@@ -128,39 +124,11 @@ export function controlRoutes(
   };
 }
 
-/** One number for what a request is about. */
+/** Combines the fields that select a handler into one number. */
 function keyOf(
   requestType: number,
   request: number,
   index: number | undefined,
 ): number {
   return (index ?? -1) * 0x10000 + requestType * 0x100 + request;
-}
-
-/**
- * Makes the route of a class request to an interface.
- *
- * @param index The interface; undefined for all of the function.
- */
-export function classRoute(
-  index: number | undefined,
-  direction: Direction,
-  request: number,
-  handler: ControlHandler,
-): ControlRoute {
-  const route = { type: "class", request, direction, handler } as const;
-  return index === undefined ? route : { ...route, index };
-}
-
-/**
- * Acknowledges a request when what it asks for is done, whatever that returns.
- *
- * @param action Undefined where nobody does it.
- */
-export async function acknowledge(
-  action: (() => unknown) | undefined,
-): Promise<ControlAnswer> {
-  if (action === undefined) return unhandled;
-  await action();
-  return undefined;
 }

@@ -7,18 +7,12 @@
 /**
  * Values of `bDescriptorType` (USB 3.2 table 9-6, and the class documents for the class-specific ones).
  *
- * FunctionFS takes only a few of them from a function: {@linkcode DescriptorType.INTERFACE},
+ * A function can have only some of them over FunctionFS: {@linkcode DescriptorType.INTERFACE},
  * {@linkcode DescriptorType.ENDPOINT}, {@linkcode DescriptorType.OTG}, {@linkcode DescriptorType.INTERFACE_ASSOCIATION},
  * {@linkcode DescriptorType.SUPERSPEED_ENDPOINT_COMPANION} and, below some interface classes,
  * {@linkcode DescriptorType.CLASS_FUNCTIONAL}.
  *
- * @example Usage
- * ```ts
- * import { DescriptorType } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(DescriptorType.ENDPOINT, 0x05);
- * ```
+ * @category USB vocabulary
  */
 export const DescriptorType = {
   /** Device descriptor. */
@@ -31,7 +25,7 @@ export const DescriptorType = {
   INTERFACE: 0x04,
   /** Endpoint descriptor, 7 bytes, or 9 bytes in the audio form. */
   ENDPOINT: 0x05,
-  /** Device qualifier, what a high-speed device would be at the other speed. */
+  /** Device qualifier: the device at the other speed. */
   DEVICE_QUALIFIER: 0x06,
   /** Configuration at the other speed. */
   OTHER_SPEED_CONFIGURATION: 0x07,
@@ -51,7 +45,7 @@ export const DescriptorType = {
   DEVICE_CAPABILITY: 0x10,
   /** The functional descriptor of HID, DFU and CCID: class type, number 1. */
   CLASS_FUNCTIONAL: 0x21,
-  /** HID report descriptor; the host asks an interface for it. */
+  /** HID report descriptor, which the host requests from an interface. */
   HID_REPORT: 0x22,
   /** HID physical descriptor. */
   HID_PHYSICAL: 0x23,

@@ -1,16 +1,28 @@
 /**
- * What the fields of an endpoint descriptor mean.
+ * The fields of an endpoint descriptor.
  *
  * @module
  */
 
-/** The direction of a transfer as the host sees it: `"in"` goes to the host, `"out"` comes from it. */
+/**
+ * The direction of a transfer as the host sees it: `"in"` goes to the host, `"out"` comes from it.
+ *
+ * @category USB vocabulary
+ */
 export type Direction = "in" | "out";
 
-/** The transfer types that a function's endpoint can have. Control transfers belong to endpoint 0. */
+/**
+ * The transfer types that a function's endpoint can have. Control transfers belong to endpoint 0.
+ *
+ * @category USB vocabulary
+ */
 export type TransferType = "bulk" | "interrupt" | "isochronous";
 
-/** How an isochronous endpoint keeps time (USB 2.0 section 5.12.4.1). */
+/**
+ * How an isochronous endpoint is synchronized (USB 2.0 section 5.12.4.1).
+ *
+ * @category USB vocabulary
+ */
 export type Synchronization =
   | "none"
   | "asynchronous"
@@ -18,8 +30,10 @@ export type Synchronization =
   | "synchronous";
 
 /**
- * What an endpoint is used for: `"data"`, `"feedback"` and `"implicit-feedback"` for isochronous endpoints
+ * The purpose of an endpoint: `"data"`, `"feedback"` and `"implicit-feedback"` for isochronous endpoints
  * (USB 2.0 section 9.6.6), `"periodic"` and `"notification"` for interrupt endpoints (USB 3.2 section 9.6.6).
+ *
+ * @category USB vocabulary
  */
 export type EndpointUsage =
   | "data"
@@ -30,18 +44,12 @@ export type EndpointUsage =
 
 /** Bit 7 of `bEndpointAddress` and of `bmRequestType`: set when data goes to the host. */
 export const USB_DIR_IN = 0x80;
-
 /** Bits 3 to 0 of `bEndpointAddress`: the endpoint number. */
 export const USB_ENDPOINT_NUMBER_MASK = 0x0f;
-
 /** Bits 10 to 0 of `wMaxPacketSize`: the packet size in bytes. */
 export const USB_ENDPOINT_MAXP_MASK = 0x07ff;
-
 /** Bits 12 and 11 of `wMaxPacketSize`: additional transactions in a microframe, at high speed. */
 export const USB_EP_MAXP_MULT_SHIFT = 11;
-
-/** Bits 1 and 0 of `bmAttributes` of an endpoint: the transfer type. */
-export const USB_ENDPOINT_XFERTYPE_MASK = 0x03;
 
 /** Bits 1 and 0 of `bmAttributes` for each transfer type. */
 export const TRANSFER_TYPE_BITS: Readonly<Record<TransferType, number>> = {
@@ -71,49 +79,16 @@ export const INTERRUPT_USAGES: readonly EndpointUsage[] = [
   "notification",
 ];
 
-/**
- * The direction in an endpoint address.
- *
- * @param address The value of `bEndpointAddress`.
- * @returns `"in"` when bit 7 is set.
- *
- * @example Usage
- * ```ts
- * import { addressDirection } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(addressDirection(0x81), "in");
- * ```
- */
+/** Returns the direction in `bEndpointAddress`. */
 export function addressDirection(address: number): Direction {
   return address & USB_DIR_IN ? "in" : "out";
 }
 
-/**
- * The transfer type in the attributes of an endpoint.
- *
- * @param attributes The value of `bmAttributes`.
- * @returns The transfer type, or `"control"`, which no endpoint of a function may have.
- *
- * @example Usage
- * ```ts
- * import { attributesTransferType } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(attributesTransferType(0x02), "bulk");
- * ```
- */
+/** Returns the transfer type in `bmAttributes`. */
 export function attributesTransferType(
   attributes: number,
 ): TransferType | "control" {
-  switch (attributes & USB_ENDPOINT_XFERTYPE_MASK) {
-    case 1:
-      return "isochronous";
-    case 2:
-      return "bulk";
-    case 3:
-      return "interrupt";
-    default:
-      return "control";
-  }
+  return (["control", "isochronous", "bulk", "interrupt"] as const)[
+    attributes & 3
+  ];
 }

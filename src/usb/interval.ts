@@ -13,25 +13,11 @@ const FRAME_US = 1000;
 const MICROFRAME_US = 125;
 
 /**
- * Encodes a service interval as `bInterval` (USB 2.0 section 9.6.6, table 9-13).
+ * Encodes a service interval in microseconds as `bInterval` (USB 2.0 section 9.6.6, table 9-13).
  *
  * Interrupt endpoints at full speed count frames, 1 to 255. All other periodic endpoints have 2 to the power of
- * `bInterval - 1` frames or microframes, `bInterval` being 1 to 16. The result is never slower than asked for, unless
- * the speed has no interval that short.
- *
- * @param intervalUs The time between two packets, in microseconds.
- * @param transferType The transfer type. A bulk endpoint has no interval, so the result is 0.
- * @param speed The speed.
- * @returns The value of `bInterval`.
- *
- * @example Usage
- * ```ts
- * import { encodeInterval } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(encodeInterval(10_000, "interrupt", "full"), 10); // 10 frames
- * assertEquals(encodeInterval(10_000, "interrupt", "high"), 7); // 64 microframes, 8 ms
- * ```
+ * `bInterval - 1` frames or microframes, `bInterval` being 1 to 16. The result is never slower than requested, unless
+ * the speed has no interval that short. Bulk endpoints have no interval: the result is 0.
  */
 export function encodeInterval(
   intervalUs: number,
@@ -50,19 +36,18 @@ export function encodeInterval(
 /**
  * Decodes `bInterval`.
  *
- * @param interval The value of `bInterval`.
- * @param transferType The transfer type.
- * @param speed The speed.
- * @returns The time between two packets in microseconds, or `undefined` for a bulk endpoint, and for a value that the
+ * @returns The time between two packets in microseconds, or `undefined` for a bulk endpoint and for a value that the
  * specification does not allow.
  *
  * @example Usage
  * ```ts
- * import { decodeInterval } from "@usb/gadget";
+ * import { decodeInterval } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(decodeInterval(4, "interrupt", "high"), 1000);
  * ```
+ *
+ * @category Inspect
  */
 export function decodeInterval(
   interval: number,
@@ -79,8 +64,7 @@ export function decodeInterval(
   return 2 ** (interval - 1) * (speed === "full" ? FRAME_US : MICROFRAME_US);
 }
 
-/** The exponent of the largest power of two that is not above a positive number. Exact, unlike `Math.log2`. */
+/** Rounds the binary logarithm of a positive number down. Exact, unlike `Math.log2`. */
 function floorLog2(count: number): number {
-  if (count >= 2 ** 31) return 31;
-  return 31 - Math.clz32(count);
+  return count >= 2 ** 31 ? 31 : 31 - Math.clz32(count);
 }

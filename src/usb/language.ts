@@ -8,6 +8,8 @@ import { checkArgument, NUMBER } from "../arguments/rules.ts";
 
 /**
  * Language identifiers (LANGIDs) by language tag, from "Language Identifiers (LANGIDs)" of the USB Implementers Forum.
+ *
+ * @category USB vocabulary
  */
 export const LANGUAGE_IDS: Readonly<Record<string, number>> = {
   "ar-SA": 0x0401,
@@ -82,20 +84,19 @@ export const LANGUAGE_IDS: Readonly<Record<string, number>> = {
   "en-ZA": 0x1c09,
 };
 
-const TAGS: ReadonlyMap<number, string> = new Map(
-  Object.entries(LANGUAGE_IDS).map(([tag, id]) => [id, tag]),
-);
-
-const IDS_BY_LOWER_CASE: ReadonlyMap<string, number> = new Map(
-  Object.entries(LANGUAGE_IDS).map(([tag, id]) => [tag.toLowerCase(), id]),
-);
+const TAGS = new Map<number, string>();
+const IDS_BY_LOWER_CASE = new Map<string, number>();
+for (const [tag, id] of Object.entries(LANGUAGE_IDS)) {
+  TAGS.set(id, tag);
+  IDS_BY_LOWER_CASE.set(tag.toLowerCase(), id);
+}
 
 /**
- * The LANGID of a language.
+ * Returns the LANGID of a language.
  *
- * @param language A language tag such as `"en-US"` (upper and lower case are the same), or a LANGID as a number or in
- * digits (`"1033"`, `"0x0409"`).
- * @returns The LANGID, or `undefined` for a tag that has none here or a number outside of 1 to 0xffff.
+ * @param language A language tag such as `"en-US"`, in upper or lower case, or a LANGID as a number or in digits
+ * (`"1033"`, `"0x0409"`).
+ * @returns The LANGID, or `undefined` for a tag that is not in {@linkcode LANGUAGE_IDS} or a number outside 1 to 0xffff.
  *
  * @example Usage
  * ```ts
@@ -106,9 +107,11 @@ const IDS_BY_LOWER_CASE: ReadonlyMap<string, number> = new Map(
  * assertEquals(languageId("0x0411"), 0x0411);
  * assertEquals(languageId("xx-XX"), undefined);
  * ```
+ *
+ * @category USB vocabulary
  */
 export function languageId(language: string | number): number | undefined {
-  // Where TypeScript does not run, it may be anything.
+  // Callers without type checking may pass anything.
   const id = typeof language !== "string"
     ? language
     : IDS_BY_LOWER_CASE.get(language.toLowerCase()) ??
@@ -120,10 +123,7 @@ export function languageId(language: string | number): number | undefined {
 }
 
 /**
- * The language tag of a LANGID.
- *
- * @param id The LANGID.
- * @returns The tag, or the LANGID in hexadecimal (`"0x0500"`) when it has no tag here.
+ * Returns the language tag of a LANGID, or the LANGID in hexadecimal if it is not in {@linkcode LANGUAGE_IDS}.
  *
  * @example Usage
  * ```ts
@@ -133,6 +133,8 @@ export function languageId(language: string | number): number | undefined {
  * assertEquals(languageTag(0x0409), "en-US");
  * assertEquals(languageTag(0x0500), "0x0500");
  * ```
+ *
+ * @category USB vocabulary
  */
 export function languageTag(id: number): string {
   checkArgument("name language", "the LANGID", id, NUMBER);

@@ -1,20 +1,15 @@
 /**
- * Control requests.
+ * Standard control requests, and any request in words.
  *
  * @module
  */
+import type { SetupPacket } from "./setup_packet.ts";
 
 /**
- * Values of `bRequest` of standard requests (USB 2.0 table 9-4, USB 3.2 table 9-5). The kernel answers most of them; a
- * function sees only GET_DESCRIPTOR to an interface, and what it asked for with `allControlRecipients`.
+ * Values of `bRequest` of standard requests (USB 2.0 table 9-4, USB 3.2 table 9-5). The kernel answers most of them. A
+ * function receives only GET_DESCRIPTOR to an interface, and those that `allControlRecipients` adds.
  *
- * @example Usage
- * ```ts
- * import { StandardRequest } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(StandardRequest.GET_DESCRIPTOR, 0x06);
- * ```
+ * @category USB vocabulary
  */
 export const StandardRequest = {
   /** Reads the status of a recipient, 2 bytes. */
@@ -23,7 +18,7 @@ export const StandardRequest = {
   CLEAR_FEATURE: 0x01,
   /** Sets a {@linkcode FeatureSelector | feature}. */
   SET_FEATURE: 0x03,
-  /** Gives the device its address. */
+  /** Assigns the address of the device. */
   SET_ADDRESS: 0x05,
   /** Reads a descriptor: type in the high byte of `wValue`, index in the low one. */
   GET_DESCRIPTOR: 0x06,
@@ -50,16 +45,10 @@ export type StandardRequest =
   (typeof StandardRequest)[keyof typeof StandardRequest];
 
 /**
- * Values of `wValue` of SET_FEATURE and CLEAR_FEATURE (USB 2.0 table 9-6, USB 3.2 table 9-7). Which recipient they are
- * for is part of the meaning: 0 is a halt for endpoints and a suspend for interfaces.
+ * Values of `wValue` of SET_FEATURE and CLEAR_FEATURE (USB 2.0 table 9-6, USB 3.2 table 9-7). The meaning depends on
+ * the recipient: 0 is a halt for endpoints and a suspend for interfaces.
  *
- * @example Usage
- * ```ts
- * import { FeatureSelector } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(FeatureSelector.ENDPOINT_HALT, 0);
- * ```
+ * @category USB vocabulary
  */
 export const FeatureSelector = {
   /** Halts an endpoint. */
@@ -87,3 +76,36 @@ export const FeatureSelector = {
 /** One of the values of {@linkcode FeatureSelector}. */
 export type FeatureSelector =
   (typeof FeatureSelector)[keyof typeof FeatureSelector];
+
+const STANDARD_NAMES = new Map<number, string>(
+  Object.entries(StandardRequest).map(([name, value]) => [value, name]),
+);
+
+/**
+ * Describes a request: `IN vendor request 0x10 to interface 0 (value 0x0000,
+ * length 4)`.
+ */
+export function describeRequest(setup: SetupPacket): string {
+  const { direction, type, recipient, request, value, index, length } = setup;
+  const number = hex(request, 2);
+  const name = type === "standard" ? STANDARD_NAMES.get(request) : undefined;
+  const numbered = recipient === "interface" || recipient === "endpoint";
+  const fields = [
+    `value ${hex(value, 4)}`,
+    ...(numbered ? [] : [`index ${hex(index, 4)}`]),
+    `length ${length}`,
+  ];
+  return [
+    direction === "in" ? "IN" : "OUT",
+    type,
+    "request",
+    name === undefined ? number : `${name} (${number})`,
+    "to",
+    numbered ? `${recipient} ${index}` : `recipient "${recipient}"`,
+    `(${fields.join(", ")})`,
+  ].join(" ");
+}
+
+function hex(value: number, digits: number): string {
+  return `0x${value.toString(16).padStart(digits, "0")}`;
+}

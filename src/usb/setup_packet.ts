@@ -13,13 +13,27 @@
  */
 
 import { checkBytes } from "../arguments/bytes.ts";
-import { checkOptions, NUMBER, oneOf, type Rules } from "../arguments/rules.ts";
+import {
+  checkInteger,
+  checkOptions,
+  NUMBER,
+  oneOf,
+  type Rules,
+} from "../arguments/rules.ts";
 import { type Direction, USB_DIR_IN } from "./endpoint_attributes.ts";
 
-/** Who defines a control request. */
+/**
+ * Who defines a control request.
+ *
+ * @category Control
+ */
 export type RequestType = "standard" | "class" | "vendor" | "reserved";
 
-/** Whom a control request is for. */
+/**
+ * The recipient of a control request.
+ *
+ * @category Control
+ */
 export type RequestRecipient =
   | "device"
   | "interface"
@@ -27,75 +41,45 @@ export type RequestRecipient =
   | "other"
   | "reserved";
 
-/** A control request, decoded. */
+/**
+ * A decoded control request.
+ *
+ * @category Control
+ */
 export interface SetupPacket {
-  /** Where the data goes: `"in"` to the host. Also set when there is no data. */
+  /** The direction of the data. A request without data can have either; hosts use `"out"`. */
   readonly direction: Direction;
   /** Who defines the request. */
   readonly type: RequestType;
-  /** Whom the request is for. */
+  /** The recipient of the request. */
   readonly recipient: RequestRecipient;
-  /** `bmRequestType`, of which direction, type and recipient are parts. */
+  /** `bmRequestType`, which encodes direction, type and recipient. */
   readonly requestType: number;
-  /** `bRequest`: which request it is. */
+  /** `bRequest`: the number of the request. */
   readonly request: number;
   /** `wValue`. */
   readonly value: number;
   /**
-   * `wIndex`. FunctionFS puts the number of the interface within the function here for requests to an interface, with
-   * a high byte of 0, and the number of the endpoint for requests to an endpoint.
+   * `wIndex`. FunctionFS replaces it for requests to an interface by the number of the interface within the function,
+   * with a high byte of 0, and for requests to an endpoint by the number of the endpoint.
    */
   readonly index: number;
   /** `wLength`: bytes of data, at most 4096 for a function. */
   readonly length: number;
 }
 
-/** What {@linkcode encodeSetup} needs. `requestType`, or its three parts. */
-export interface SetupFields {
-  /** `bmRequestType`. It goes before direction, type and recipient. */
-  readonly requestType?: number;
-  /**
-   * Where the data goes.
-   *
-   * @default {"out"}
-   */
-  readonly direction?: Direction;
-  /**
-   * Who defines the request.
-   *
-   * @default {"standard"}
-   */
-  readonly type?: RequestType;
-  /**
-   * Whom the request is for.
-   *
-   * @default {"device"}
-   */
-  readonly recipient?: RequestRecipient;
-  /** `bRequest`, 0 to 255. */
-  readonly request: number;
-  /**
-   * `wValue`, 0 to 65535.
-   *
-   * @default {0}
-   */
-  readonly value?: number;
-  /**
-   * `wIndex`, 0 to 65535.
-   *
-   * @default {0}
-   */
-  readonly index?: number;
-  /**
-   * `wLength`, 0 to 65535.
-   *
-   * @default {0}
-   */
-  readonly length?: number;
-}
+/**
+ * The request that {@linkcode encodeSetup} encodes. A `requestType` overrides direction, type and recipient. Defaults
+ * are a standard OUT request to the device, and 0 for all numbers.
+ *
+ * @category Inspect
+ */
+export type SetupFields =
+  & Pick<SetupPacket, "request">
+  & Partial<Omit<SetupPacket, "request">>;
 
-/** Bytes of a setup packet. */
-export const SETUP_PACKET_LENGTH = 8;
+const SETUP_PACKET_LENGTH = 8;
+const RECIPIENT_MASK = 0x1f;
 
 const TYPES: readonly RequestType[] = [
   "standard",
@@ -112,19 +96,16 @@ const RECIPIENTS: readonly RequestRecipient[] = [
   "reserved",
 ];
 
-const RECIPIENT_MASK = 0x1f;
-
 /**
  * Decodes a setup packet.
  *
- * @param bytes At least 8 bytes; what follows is ignored, so a FunctionFS event can be given as it is.
- * @returns The request.
- * @throws {TypeError} When it is given something else than a `Uint8Array`.
+ * @param bytes At least 8 bytes. The rest is ignored, so a FunctionFS event can be passed directly.
+ * @throws {TypeError} When `bytes` is not a `Uint8Array`.
  * @throws {RangeError} When there are fewer than 8 bytes.
  *
  * @example Usage
  * ```ts
- * import { decodeSetup } from "@usb/gadget";
+ * import { decodeSetup } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const setup = decodeSetup(new Uint8Array([0xc1, 7, 0x34, 0x12, 1, 0, 64, 0]));
@@ -139,6 +120,8 @@ const RECIPIENT_MASK = 0x1f;
  *   length: 64,
  * });
  * ```
+ *
+ * @category Inspect
  */
 export function decodeSetup(bytes: Uint8Array): SetupPacket {
   checkBytes("decode setup packet", "the data", bytes);
@@ -162,16 +145,14 @@ export function decodeSetup(bytes: Uint8Array): SetupPacket {
 }
 
 /**
- * Encodes a setup packet. A decoded packet can be given as it is.
+ * Encodes a setup packet. Accepts the result of {@linkcode decodeSetup}.
  *
- * @param fields The request.
- * @returns The eight bytes.
- * @throws {TypeError} When a field is of another type, or a name is none.
+ * @throws {TypeError} When a field has the wrong type, or a name is unknown.
  * @throws {RangeError} When a number does not fit into its field.
  *
  * @example Usage
  * ```ts
- * import { encodeSetup } from "@usb/gadget";
+ * import { encodeSetup } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = encodeSetup({
@@ -183,24 +164,28 @@ export function decodeSetup(bytes: Uint8Array): SetupPacket {
  * });
  * assertEquals(bytes, new Uint8Array([0xc1, 7, 0, 0, 0, 0, 64, 0]));
  * ```
+ *
+ * @category Inspect
  */
 export function encodeSetup(fields: SetupFields): Uint8Array<ArrayBuffer> {
-  checkOptions("encode setup packet", fields, SETUP_FIELDS);
+  const action = "encode setup packet";
+  checkOptions(action, fields, SETUP_FIELDS);
   const { request, value = 0, index = 0, length = 0 } = fields;
   const requestType = fields.requestType ?? encodeRequestType(fields);
-  assertFits("requestType", requestType, 0xff);
-  assertFits("request", request, 0xff);
-  assertFits("value", value, 0xffff);
-  assertFits("index", index, 0xffff);
-  assertFits("length", length, 0xffff);
-  const bytes = new Uint8Array(SETUP_PACKET_LENGTH);
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0, requestType);
-  view.setUint8(1, request);
-  view.setUint16(2, value, true);
-  view.setUint16(4, index, true);
-  view.setUint16(6, length, true);
-  return bytes;
+  for (
+    const [name, number, max] of [
+      ["requestType", requestType, 0xff],
+      ["request", request, 0xff],
+      ["value", value, 0xffff],
+      ["index", index, 0xffff],
+      ["length", length, 0xffff],
+    ] as const
+  ) checkInteger(action, `"${name}"`, number, max);
+  return Uint8Array.of(
+    requestType,
+    request,
+    ...[value, index, length].flatMap((it) => [it & 0xff, it >> 8]),
+  );
 }
 
 const SETUP_FIELDS: Rules<SetupFields> = {
@@ -219,11 +204,4 @@ function encodeRequestType(
 ): number {
   return (direction === "in" ? USB_DIR_IN : 0) | TYPES.indexOf(type) << 5 |
     RECIPIENTS.indexOf(recipient);
-}
-
-function assertFits(name: string, value: number, greatest: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= greatest) return;
-  throw new RangeError(
-    `Cannot encode setup packet: ${name} is ${value}, give a whole number from 0 to ${greatest}`,
-  );
 }

@@ -1,12 +1,16 @@
 /**
- * Speeds, and what they allow.
+ * Speeds and their packet sizes.
  *
  * @module
  */
 
 import type { TransferType } from "./endpoint_attributes.ts";
 
-/** A speed, spelled as the kernel spells it in sysfs (`current_speed`, `maximum_speed`) and configfs (`max_speed`). */
+/**
+ * A speed, spelled as in sysfs (`current_speed`, `maximum_speed`) and configfs (`max_speed`).
+ *
+ * @category USB vocabulary
+ */
 export type Speed =
   | "low-speed"
   | "full-speed"
@@ -14,7 +18,7 @@ export type Speed =
   | "super-speed"
   | "super-speed-plus";
 
-/** All speeds, the slowest first. */
+/** All speeds, slowest first. */
 export const SPEEDS: readonly Speed[] = [
   "low-speed",
   "full-speed",
@@ -26,6 +30,8 @@ export const SPEEDS: readonly Speed[] = [
 /**
  * A speed that a function has its own descriptors for: full (12 Mbit/s), high (480 Mbit/s) or super (5 Gbit/s).
  * The descriptors for super speed also serve SuperSpeed Plus.
+ *
+ * @category USB vocabulary
  */
 export type FunctionSpeed = "full" | "high" | "super";
 
@@ -36,20 +42,7 @@ export const FUNCTION_SPEEDS: readonly FunctionSpeed[] = [
   "super",
 ];
 
-/**
- * Which descriptors of a function are used at a speed.
- *
- * @param speed The speed of the bus.
- * @returns The function's speed, or `undefined` at low speed, which FunctionFS does not know.
- *
- * @example Usage
- * ```ts
- * import { functionSpeed } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(functionSpeed("super-speed-plus"), "super");
- * ```
- */
+/** Returns the speed whose descriptors a bus speed uses; FunctionFS does not support low speed. */
 export function functionSpeed(speed: Speed): FunctionSpeed | undefined {
   switch (speed) {
     case "full-speed":

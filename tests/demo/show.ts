@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decodeDescriptors, formatTree } from "@usb/gadget";
+import { decodeDescriptors, formatDescriptors } from "@usb/gadget/inspect";
 import { startExample } from "../support/programs/example.ts";
 import { openWebUsb, type WebUsbHost } from "../support/host/webusb.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
@@ -33,16 +33,18 @@ async function describeDevice(): Promise<string> {
     Deno.readTextFileSync(`${info.sysfsPath}/${file}`).trim();
   const bytes = Deno.readFileSync(`${info.sysfsPath}/descriptors`);
   const deviceLength = bytes[0];
-  const tree = decodeDescriptors(bytes.subarray(deviceLength));
-  const first = tree.descriptors.find((each) => each.kind === "interface");
+  const configuration = decodeDescriptors(bytes.subarray(deviceLength));
+  const first = configuration.descriptors.find((each) =>
+    each.kind === "interface"
+  );
   const strings = first === undefined ? {} : {
-    [first.string]: read(`${info.name}:${tree.value}.0/interface`),
+    [first.string]: read(`${info.name}:${configuration.value}.0/interface`),
   };
   return [
     `Device ${read("idVendor")}:${read("idProduct")}, USB ${read("version")}` +
     `, ${info.speed} Mbit/s, "${read("manufacturer")}" "${read("product")}"` +
     ` "${read("serial")}"`,
-    formatTree(tree, { speed: SPEEDS[info.speed], strings }),
+    formatDescriptors(configuration, { speed: SPEEDS[info.speed], strings }),
   ].join("\n");
 }
 

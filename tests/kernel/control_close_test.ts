@@ -8,7 +8,12 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { SetupRequest } from "@usb/gadget";
 import { list, unlink } from "../../ffi/file.ts";
 import { answerIsInKernel } from "../support/machine/answer_in_kernel.ts";
-import { aborted, type ControlGadget, outcome, startControl } from "../support/gadgets/control.ts";
+import {
+  aborted,
+  type ControlGadget,
+  outcome,
+  startControl,
+} from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { keepHostAway } from "../support/host/absence.ts";

@@ -7,7 +7,11 @@ import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FunctionEvent, FunctionFs } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
-import { type ControlGadget, outcome, startControl } from "../support/gadgets/control.ts";
+import {
+  type ControlGadget,
+  outcome,
+  startControl,
+} from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { keepHostAway } from "../support/host/absence.ts";

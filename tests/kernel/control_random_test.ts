@@ -8,7 +8,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
 import { type SetupRequest, Stall } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
-import { aborted, type ControlGadget, outcome, startControl } from "../support/gadgets/control.ts";
+import {
+  aborted,
+  type ControlGadget,
+  outcome,
+  startControl,
+} from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";

@@ -5,7 +5,8 @@
  */
 import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
-import { controlRoutes, hidRequests } from "@usb/gadget";
+import { controlRoutes } from "@usb/gadget";
+import { hidRequests } from "@usb/gadget/hid";
 import { plug, unplug } from "../support/gadgets/cable.ts";
 import { startControl } from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";

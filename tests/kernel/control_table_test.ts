@@ -6,8 +6,19 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
-import { type ControlHandler, type RequestRecipient, type SetupRequest, Stall, unhandled } from "@usb/gadget";
-import { aborted, type ControlGadget, outcome, startControl } from "../support/gadgets/control.ts";
+import {
+  type ControlHandler,
+  type RequestRecipient,
+  type SetupRequest,
+  Stall,
+  unhandled,
+} from "@usb/gadget";
+import {
+  aborted,
+  type ControlGadget,
+  outcome,
+  startControl,
+} from "../support/gadgets/control.ts";
 import { endpointAddresses } from "../support/gadgets/endpoints.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { pattern } from "../support/data/pattern.ts";

@@ -1,6 +1,6 @@
 /**
- * Each thing that a definition can say beyond interfaces and endpoints, as the
- * host reads it: by usbfs, by `lsusb -v`, and as Windows asks for it.
+ * Everything in a definition besides interfaces and endpoints, as the host
+ * reads it: over usbfs, with `lsusb -v`, and with the requests of Windows.
  *
  * @module
  */
@@ -11,8 +11,6 @@ import {
   bulkPair,
   ccid,
   ClassCode,
-  type ConfigurationTree,
-  decodeDescriptors,
   DefinitionError,
   deviceInterfaceGuid,
   dfu,
@@ -20,13 +18,17 @@ import {
   type FunctionDefinition,
   Gadget,
   hid,
-  type InterfaceNode,
   interruptIn,
   textProperty,
   type UsbFunction,
   usbFunction,
   winUsb,
 } from "@usb/gadget";
+import {
+  type DecodedConfiguration,
+  decodeDescriptors,
+  type InterfaceNode,
+} from "@usb/gadget/inspect";
 import {
   readCompatibleIds,
   readLanguages,
@@ -65,7 +67,7 @@ async function start(...functions: UsbFunction[]) {
     const bytes = device.descriptors().subarray(18);
     return {
       device,
-      tree: decodeDescriptors(bytes) as ConfigurationTree,
+      configuration: decodeDescriptors(bytes),
       lines: await lsusb(device.info),
       async [Symbol.asyncDispose]() {
         await device.close();
@@ -85,20 +87,20 @@ function one(
   return usbFunction({ name: "test", interfaces, ...options });
 }
 
-function interfacesOf({ descriptors }: ConfigurationTree): InterfaceNode[] {
+function interfacesOf({ descriptors }: DecodedConfiguration): InterfaceNode[] {
   return descriptors.filter((it) => it.kind === "interface");
 }
 
 /** The functional descriptors of the first interface. */
-function functionalOf(tree: ConfigurationTree): FunctionalDescriptor[] {
-  return interfacesOf(tree)[0].descriptors.flatMap((it) =>
+function functionalOf(it: DecodedConfiguration): FunctionalDescriptor[] {
+  return interfacesOf(it)[0].descriptors.flatMap((it) =>
     it.kind === "functional" ? [it.descriptor] : []
   );
 }
 
 /**
- * Asserts that lines stand somewhere in the order given. What follows in a line is the name of a number, which lsusb
- * does not know everywhere.
+ * Asserts that the lines occur in this order. A line may continue with the name of a number, which depends on the
+ * version of lsusb.
  */
 function assertLines(lines: readonly string[], ...expected: string[]): void {
   let at = 0;
@@ -124,7 +126,7 @@ Deno.test("the host reads a HID descriptor", async () => {
     endpoints: { events: interruptIn({ maxPacketSize: 8, intervalMs: 4 }) },
   }]));
   const { report: _, ...seen } = definition;
-  assertEquals(functionalOf(host.tree), [seen]);
+  assertEquals(functionalOf(host.configuration), [seen]);
   assertLines(
     host.lines,
     "bInterfaceClass 3",
@@ -157,7 +159,7 @@ Deno.test("the host reads a DFU functional descriptor, from Linux 6.12 on", asyn
     return;
   }
   await using host = await start(update);
-  assertEquals(functionalOf(host.tree), [definition]);
+  assertEquals(functionalOf(host.configuration), [definition]);
   assertLines(
     host.lines,
     "bInterfaceSubClass 1",
@@ -178,7 +180,7 @@ Deno.test("the host reads a smart card descriptor", async () => {
     descriptors: [definition],
     endpoints: { messages: bulkPair(), slots: interruptIn() },
   }]));
-  assertEquals(functionalOf(host.tree), [definition]);
+  assertEquals(functionalOf(host.configuration), [definition]);
   assertLines(
     host.lines,
     "bInterfaceClass 11",
@@ -215,21 +217,23 @@ Deno.test("the host reads an association in the second function of a gadget", as
     }],
   });
   await using host = await start(first, second);
-  const association = host.tree.descriptors
+  const association = host.configuration.descriptors
     .find((it) => it.kind === "association");
   assert(association !== undefined);
   const { firstInterface, interfaceCount, string } = association;
   assertEquals([firstInterface, interfaceCount], [3, 2]);
   assertEquals(await readString(host.device, string, ENGLISH), "Both");
   assertEquals(
-    interfacesOf(host.tree).map(({ number, subclass }) => [number, subclass]),
+    interfacesOf(host.configuration).map((
+      { number, subclass },
+    ) => [number, subclass]),
     [[0, 0], [1, 0], [2, 0], [3, 1], [4, 2]],
   );
-  // It stands right before its first interface.
-  const index = host.tree.descriptors.indexOf(association);
+  // It directly precedes its first interface.
+  const index = host.configuration.descriptors.indexOf(association);
   assertEquals(
-    host.tree.descriptors[index + 1],
-    interfacesOf(host.tree)[3],
+    host.configuration.descriptors[index + 1],
+    interfacesOf(host.configuration)[3],
   );
   assertLines(
     host.lines,
@@ -251,7 +255,9 @@ Deno.test("the host reads strings in two languages", async () => {
   ], { languages: ["en-US", "de-DE"] }));
   const languages = await readLanguages(host.device);
   assertEquals(languages.toSorted(), [GERMAN, ENGLISH]);
-  const [counter, echo] = interfacesOf(host.tree).map((it) => it.string);
+  const [counter, echo] = interfacesOf(host.configuration).map((it) =>
+    it.string
+  );
   const { device } = host;
   assertEquals(await readString(device, counter, ENGLISH), "Counter");
   assertEquals(await readString(device, counter, GERMAN), "Zähler");
@@ -300,12 +306,12 @@ Deno.test("the host reads WinUSB compatible IDs and a DeviceInterfaceGUID", asyn
   assertEquals(await readProperties(device, vendorCode, 0), []);
 });
 
-Deno.test("the host sees virtual addresses that are those of the controller", async () => {
+Deno.test("the host sees virtual addresses that match the controller", async () => {
   await using host = await start(one([{
     class: 0xff,
     endpoints: { data: bulkIn({ address: 0x81 }) },
   }], { virtualAddresses: true }));
-  assertEquals(interfacesOf(host.tree)[0].endpoints[0].address, 0x81);
+  assertEquals(interfacesOf(host.configuration)[0].endpoints[0].address, 0x81);
 });
 
 Deno.test("the host selects alternate settings, from Linux 6.8 on", async () => {
@@ -322,7 +328,7 @@ Deno.test("the host selects alternate settings, from Linux 6.8 on", async () => 
   }
 });
 
-Deno.test("the host sees the name and the HID descriptor of an interface in its alternate setting", async () => {
+Deno.test("the host sees the name and HID descriptor of an interface in its alternate settings", async () => {
   const keyboard = hid({ reportLength: 63 });
   await using host = await start(one([{
     class: ClassCode.HID,
@@ -331,7 +337,7 @@ Deno.test("the host sees the name and the HID descriptor of an interface in its 
     endpoints: { keys: interruptIn() },
     alternates: [{}, { description: "", descriptors: [] }],
   }]));
-  const settings = interfacesOf(host.tree);
+  const settings = interfacesOf(host.configuration);
   assertEquals(settings.map((it) => it.alternate), [0, 1, 2]);
   assertEquals(settings.map((it) => it.string === settings[0].string), [
     true,

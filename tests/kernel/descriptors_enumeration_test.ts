@@ -1,8 +1,8 @@
 /**
- * Random definitions that the validator takes are given to a host, which must
- * see them as they were declared, byte for byte, and complain about nothing.
+ * A host enumerates random definitions that the validator accepts. It must see
+ * them as declared, byte for byte, and its kernel must log no complaint.
  *
- * GADGET_SEED=N begins with the gadget that a failed run has named.
+ * GADGET_SEED=N starts with the gadget that a failed run has reported.
  *
  * @module
  */
@@ -12,12 +12,14 @@ import {
   compileFunction,
   decodeDescriptors,
   DUMMY_UDC,
-  formatTree,
+  formatDescriptors,
+  validateFunction,
+} from "@usb/gadget/inspect";
+import {
   type FunctionSpeed,
   Gadget,
   type UsbFunction,
   usbFunction,
-  validateFunction,
 } from "@usb/gadget";
 import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
 import { arbitraryDefinition } from "../support/descriptors/arbitrary.ts";
@@ -67,7 +69,7 @@ Deno.test("the host sees random definitions byte for byte", async () => {
   );
 });
 
-/** One function or two that fit on dummy_hcd, or nothing where the validator says that they do not. */
+/** Returns one or two functions that fit on dummy_hcd, or nothing if the validator rejects them. */
 function randomFunctions(random: Random): UsbFunction[] | undefined {
   const functions: UsbFunction[] = [];
   const count = random.chance(0.4) ? 2 : 1;
@@ -143,7 +145,7 @@ function assertHostView(
   assert(
     body.length === expected.length &&
       body.every((it, index) => it === expected[index]),
-    `the host sees\n${formatTree(decodeDescriptors(configuration))}\n` +
+    `the host sees\n${formatDescriptors(decodeDescriptors(configuration))}\n` +
       `bytes    ${hex(body)}\nexpected ${hex(expected)}`,
   );
 }

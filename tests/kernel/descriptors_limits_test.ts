@@ -1,13 +1,13 @@
 /**
- * What the kernel makes of functions that it takes, and that our validator
- * refuses all the same: the reason for its rules, asked from a host.
+ * The reasons for rules of our validator that the kernel does not enforce: what
+ * a host sees of functions that the kernel accepts and we reject.
  *
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { decodeDescriptors, validateBlocks } from "@usb/gadget";
+import { decodeDescriptors } from "@usb/gadget/inspect";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
 import {
@@ -25,12 +25,13 @@ import { readProperties, readString } from "../support/descriptors/requests.ts";
 import { testKernel } from "../support/run/kernel_version.ts";
 import type { UsbfsDevice } from "../support/usbfs/device.ts";
 import { isTransferError } from "../support/usbfs/transfer.ts";
+import "../support/run/aio_libraries.ts";
 
 const ENGLISH = 0x0409;
-/** Version 0x0001 is the one that all kernels take. */
+/** Version 0x0001, which all kernels accept. */
 const VERSION = 0x0001;
 
-/** Runs a check of a function with one interface, described as all speeds. */
+/** Runs a check of a function with one interface at all speeds. */
 function withFunction(
   parts: { strings?: string[]; os?: number[][] },
   check: (device: UsbfsDevice) => Promise<void>,
@@ -47,7 +48,7 @@ function withFunction(
   );
 }
 
-Deno.test("the kernel cuts strings after 126 bytes of UTF-8, and stalls when that cuts a character", async () => {
+Deno.test("the kernel cuts strings after 126 bytes of UTF-8, and stalls if that splits a character", async () => {
   const texts: [string, string | undefined][] = [
     ["a".repeat(126), "a".repeat(126)],
     ["a".repeat(127), "a".repeat(126)],
@@ -61,9 +62,8 @@ Deno.test("the kernel cuts strings after 126 bytes of UTF-8, and stalls when tha
     ["😀".repeat(32), undefined],
   ];
   await withFunction({ strings: texts.map(([text]) => text) }, async (host) => {
-    const tree = decodeDescriptors(host.descriptors().subarray(18));
-    assert(tree.kind === "configuration");
-    const indexes = tree.descriptors.flatMap((it) =>
+    const configuration = decodeDescriptors(host.descriptors().subarray(18));
+    const indexes = configuration.descriptors.flatMap((it) =>
       it.kind === "interface" ? [it.string] : []
     );
     for (const [number, [text, expected]] of texts.entries()) {
@@ -81,7 +81,7 @@ Deno.test("the kernel cuts strings after 126 bytes of UTF-8, and stalls when tha
 const bytes = (text: string) => [...new TextEncoder().encode(text)];
 const SPACES = { type: 1, version: VERSION };
 
-Deno.test("the kernel doubles the byte lengths of properties, so that only ASCII comes out right", async () => {
+Deno.test("the kernel doubles the byte lengths of properties, which is correct only for ASCII", async () => {
   const ascii = property({
     ...SPACES,
     name: bytes("Name\0"),
@@ -104,7 +104,7 @@ Deno.test("the kernel doubles the byte lengths of properties, so that only ASCII
   });
 });
 
-Deno.test("the kernel answers with properties of types 1, 2, 3 and 6", async () => {
+Deno.test("the kernel returns properties of types 1, 2, 3 and 6 only", async () => {
   for (const type of [1, 2, 3, 4, 5, 6, 7]) {
     const os = [property({ version: VERSION, type, value: bytes("Text\0") })];
     await withFunction({ os }, async (host) => {
@@ -121,7 +121,7 @@ Deno.test("the kernel answers with properties of types 1, 2, 3 and 6", async () 
 
 type List = readonly (readonly number[])[];
 
-/** The two blocks of a function that is the same at all speeds. */
+/** Returns the two blocks of a function that is the same at all speeds. */
 function blocksOf(list: List, strings = 0) {
   const texts = Array.from({ length: strings }, (_, index) => `${index}`);
   return [
@@ -130,14 +130,14 @@ function blocksOf(list: List, strings = 0) {
   ] as const;
 }
 
-/** Asserts that the kernel binds a function, and the validator has nothing to say. */
+/** Asserts that the kernel binds a function, and the validator finds no problem. */
 async function assertBinds(list: List, strings = 0): Promise<void> {
   const blocks = blocksOf(list, strings);
   assertEquals(validateBlocks(...blocks, { kernel }).problems, []);
   await withRawGadget(...blocks, () => Promise.resolve());
 }
 
-/** Asserts that the kernel cannot bind a function, and the validator knows why. */
+/** Asserts that the kernel cannot bind a function, and the validator reports the rule. */
 function assertDoesNotBind(rule: string, list: List, strings = 0): void {
   const blocks = blocksOf(list, strings);
   const { accepted, problems } = validateBlocks(...blocks, { kernel });
@@ -149,19 +149,19 @@ function assertDoesNotBind(rule: string, list: List, strings = 0): void {
 
 const kernel = testKernel();
 
-Deno.test("the kernel binds as many interfaces as the validator lets pass", async () => {
+Deno.test("the kernel binds as many interfaces as the validator accepts", async () => {
   const most = kernel.major === 6 && kernel.minor < 12 ? 16 : 32;
   const list = Array.from({ length: most }, (_, number) => intf({ number }));
   await assertBinds(list);
   assertDoesNotBind("interface-count", [...list, intf({ number: most })]);
 });
 
-Deno.test("the kernel binds as many strings as the validator lets pass", async () => {
+Deno.test("the kernel binds as many strings as the validator accepts", async () => {
   await assertBinds([intf({ string: 251 })], 251);
   assertDoesNotBind("string-count", [intf({ string: 252 })], 252);
 });
 
-Deno.test("the kernel binds an address once", () => {
+Deno.test("the kernel refuses to bind an address twice", () => {
   const bulk = [7, 5, 0x81, 2, 64, 0, 0];
   const list = [intf({ endpoints: 2 }), bulk, bulk];
   const blocks = [block({ full: list }), stringsBlock([])] as const;
@@ -171,7 +171,7 @@ Deno.test("the kernel binds an address once", () => {
   assert(isSystemError(error, "EBUSY"), `${error}`);
 });
 
-Deno.test("a host reads a configuration of 4096 bytes, and no longer one", async () => {
+Deno.test("a host reads a configuration of 4096 bytes, but no longer one", async () => {
   const OTG = [3, 9, 0];
   const ASSOCIATION = [8, 0x0b, 0, 1, 0xff, 0, 0, 0];
   // Nine bytes for the configuration itself and nine for the interface.

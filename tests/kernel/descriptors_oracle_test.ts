@@ -1,8 +1,8 @@
 /**
- * The kernel as oracle: random blocks, right and wrong, are written to a real
- * ep0, and its answer is compared with that of `validateBlocks()`.
+ * The kernel as oracle: random blocks, valid and invalid, are written to a real
+ * ep0, and its result is compared with that of `validateBlocks()`.
  *
- * GADGET_SEED=N begins with the case that a failed run has named.
+ * GADGET_SEED=N starts with the case that a failed run has reported.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import "../support/run/aio_libraries.ts";
 import { assert } from "@std/assert";
 import {
   type BlockVerdict,
-  canProxy,
-  compileFunction,
-  type EventfdState,
-  usbFunction,
   validateBlocks,
-} from "@usb/gadget";
+} from "../kernel_model/validate_blocks.ts";
+import { canProxy } from "../../src/compile/compile.ts";
+import { compileFunction } from "@usb/gadget/inspect";
+import type { EventfdState } from "../kernel_model/write_model.ts";
+import { usbFunction } from "@usb/gadget";
 import { EFD_CLOEXEC } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, readlink } from "../../ffi/file.ts";
@@ -36,13 +36,13 @@ import { testSeed } from "../support/data/seed.ts";
 import { soak } from "../support/run/soak.ts";
 
 const COUNT = soak(50_000, 5_000);
-/** Blocks that are made from one definition: to compile it takes longer than to ask the kernel. */
+/** Blocks made from one definition: compiling it takes longer than a write to ep0. */
 const VARIANTS = 10;
 /** A file descriptor that is not open. */
 const CLOSED_FILE = 4000;
 const kernel = testKernel();
 
-Deno.test("ep0 takes and refuses the blocks that validateBlocks() says, with the same error", () => {
+Deno.test("ep0 accepts and refuses the same blocks as validateBlocks(), with the same error", () => {
   const seed = testSeed();
   const started = performance.now();
   const tally = { accepted: 0, descriptors: 0, strings: 0, skipped: 0 };
@@ -86,7 +86,7 @@ Deno.test("ep0 takes and refuses the blocks that validateBlocks() says, with the
   assert(tally.skipped < COUNT / 20, "too many blocks are skipped");
 });
 
-/** A pair of blocks, and changed ones. */
+/** Yields a pair of blocks and mutations of it. */
 function* variants(random: Random, anyFile: () => number): Iterable<Blocks> {
   const base = random.chance(0.6) ? compiledBlocks(random, anyFile) : undefined;
   if (base) yield base;
@@ -101,7 +101,7 @@ function* variants(random: Random, anyFile: () => number): Iterable<Blocks> {
   }
 }
 
-/** The blocks of a definition, for the newest kernel: an older one refuses what it does not know. */
+/** Returns the blocks of a definition, for the newest kernel: older ones refuse what they do not know. */
 function compiledBlocks(random: Random, anyFile: () => number): Blocks {
   const definition = usbFunction(arbitraryDefinition(random));
   const eventfd = anyFile();
@@ -111,7 +111,7 @@ function compiledBlocks(random: Random, anyFile: () => number): Blocks {
   });
 }
 
-/** What our model and the kernel say. The kernel is not asked for more memory than it has: it would warn. */
+/** Returns the verdicts of our model and the kernel. Blocks that exhaust memory are not written: the kernel would warn. */
 function ask(
   instance: FunctionFsInstance,
   { descriptors, strings }: Blocks,
@@ -143,7 +143,7 @@ function agree(model: BlockVerdict, real: KernelVerdict): boolean {
 
 function refusedBlock({ accepted, errno, problems }: BlockVerdict) {
   if (accepted) return undefined;
-  // Of what the descriptors say, the files are made when the strings are there.
+  // The endpoint files are created when the strings are written.
   if (errno === "EEXIST") return "strings";
   return problems[0].path.startsWith("strings") ? "strings" : "descriptors";
 }

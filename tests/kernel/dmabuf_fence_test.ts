@@ -1,9 +1,21 @@
 // VM: --udc sg
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { AbortedTransferError, bulkIn, bulkPair, DmaBuffer, SystemError } from "@usb/gadget";
+import {
+  AbortedTransferError,
+  bulkIn,
+  bulkPair,
+  DmaBuffer,
+  SystemError,
+} from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
-import { assertSame, bufferWith, content, fill, outcome } from "../support/dmabuf/buffers.ts";
+import {
+  assertSame,
+  bufferWith,
+  content,
+  fill,
+  outcome,
+} from "../support/dmabuf/buffers.ts";
 import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { openFiles } from "../support/machine/leftovers.ts";
 import { pattern } from "../support/data/pattern.ts";

@@ -1,10 +1,24 @@
 // VM: --udc sg
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import { bulkPair, DmaBuffer, type DmaBufferAttachment, type InEndpoint, type OutEndpoint } from "@usb/gadget";
+import {
+  bulkPair,
+  DmaBuffer,
+  type DmaBufferAttachment,
+  type InEndpoint,
+  type OutEndpoint,
+} from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
-import { assertSame, content, fill, outcome } from "../support/dmabuf/buffers.ts";
-import { type EndpointGadget, startEndpoints } from "../support/gadgets/endpoints.ts";
+import {
+  assertSame,
+  content,
+  fill,
+  outcome,
+} from "../support/dmabuf/buffers.ts";
+import {
+  type EndpointGadget,
+  startEndpoints,
+} from "../support/gadgets/endpoints.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { openFiles } from "../support/machine/leftovers.ts";
 import { pattern } from "../support/data/pattern.ts";

@@ -7,7 +7,12 @@
  */
 // VM: --hcd none
 import "../support/run/aio_libraries.ts";
-import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { bulkPair, FunctionFs, Gadget, usbFunction } from "@usb/gadget";
 import { openAio } from "../../ffi/aio/calls.ts";
 import { runCli } from "../support/programs/cli.ts";

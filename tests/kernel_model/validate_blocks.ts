@@ -6,7 +6,7 @@
 
 import { checkBytes } from "../../src/arguments/bytes.ts";
 import { validateAccepted, validateAcceptedStrings } from "./bind_rules.ts";
-import { type BlockErrno, Refusal } from "../../src/inspect/block_cursor.ts";
+import { type BlockErrno, Refusal } from "./block_cursor.ts";
 import type { Problem } from "../../src/check/problem.ts";
 import { ProblemList } from "../../src/check/problem_list.ts";
 import type { ValidationContext } from "../../src/check/function/context.ts";

@@ -13,7 +13,7 @@ import {
   checkBlockLength,
   checkLengthField,
   Refusal,
-} from "../../src/inspect/block_cursor.ts";
+} from "./block_cursor.ts";
 import {
   FUNCTIONFS_ALL_CTRL_RECIP,
   FUNCTIONFS_CONFIG0_SETUP,

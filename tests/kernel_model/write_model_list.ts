@@ -12,7 +12,7 @@ import {
   USB_EP_MAXP_MULT_SHIFT,
 } from "../../src/usb/endpoint_attributes.ts";
 import type { FunctionSpeed } from "../../src/usb/speed.ts";
-import { type BlockCursor, Refusal } from "../../src/inspect/block_cursor.ts";
+import { type BlockCursor, Refusal } from "./block_cursor.ts";
 import { STANDARD_LENGTHS } from "../../src/compile/descriptor_encoding.ts";
 import { MAX_ENDPOINTS } from "../../src/compile/functionfs_abi.ts";
 import {

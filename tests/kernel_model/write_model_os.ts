@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type BlockCursor, Refusal } from "../../src/inspect/block_cursor.ts";
+import { type BlockCursor, Refusal } from "./block_cursor.ts";
 import {
   KERNEL_FEATURES,
   kernelHas,

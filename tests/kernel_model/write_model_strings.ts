@@ -10,7 +10,7 @@ import {
   checkLengthField,
   MAX_BLOCK_LENGTH,
   Refusal,
-} from "../../src/inspect/block_cursor.ts";
+} from "./block_cursor.ts";
 import {
   FUNCTIONFS_STRINGS_MAGIC,
   FUNCTIONFS_VIRTUAL_ADDR,

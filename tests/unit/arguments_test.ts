@@ -1,8 +1,8 @@
 import "../support/run/aio_libraries.ts";
+import * as api from "@usb/gadget";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
-import * as api from "@usb/gadget";
 import { controlRoutes, waitForUdc } from "@usb/gadget";
 import { describe } from "../../src/arguments/describe.ts";
 import {
@@ -47,7 +47,7 @@ const DEFINITIONS = [
   "deviceInterfaceGuid",
   "dfu",
   "externalFunction",
-  "formatTree",
+  "formatDescriptors",
   "hid",
   "interruptIn",
   "interruptOut",

@@ -1,9 +1,19 @@
 import { Buffer } from "node:buffer";
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
-import { type ControlHandler, encodeSetup, type SetupRequest, Stall, unhandled } from "../../mod.ts";
+import {
+  type ControlHandler,
+  encodeSetup,
+  type SetupRequest,
+  Stall,
+  unhandled,
+} from "../../mod.ts";
 import { Setup } from "../../src/functionfs/control/setup.ts";
-import { type FakeOptions, fakeSetup, runSetup } from "../support/gadgets/fake_setup.ts";
+import {
+  type FakeOptions,
+  fakeSetup,
+  runSetup,
+} from "../support/gadgets/fake_setup.ts";
 import "../support/run/aio_libraries.ts";
 
 const VENDOR = { type: "vendor", recipient: "interface", request: 1 } as const;

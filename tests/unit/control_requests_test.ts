@@ -1,5 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { controlRoutes, dfu, dfuRequests, DfuState, hid, hidRequests, massStorageRequests, printerRequests, stillImageRequests, unhandled, usbFunction } from "../../mod.ts";
+import { controlRoutes, dfu, hid, unhandled, usbFunction } from "@usb/gadget";
+import { dfuRequests, DfuState } from "@usb/gadget/dfu";
+import { hidRequests } from "@usb/gadget/hid";
+import { massStorageRequests } from "@usb/gadget/mass-storage";
+import { printerRequests } from "@usb/gadget/printer";
+import { stillImageRequests } from "@usb/gadget/mtp";
 import { standardRequests } from "../../src/functionfs/control/standard_requests.ts";
 import { Session } from "../../src/functionfs/lifecycle.ts";
 import { outcomeOf } from "../support/gadgets/fake_setup.ts";
@@ -43,7 +48,7 @@ Deno.test("controlRoutes() finds a handler by direction, type, recipient, reques
   ) assertEquals(await outcome(other), "stall");
 });
 
-Deno.test("controlRoutes() refuses two handlers for one request", () => {
+Deno.test("controlRoutes() rejects two handlers for one request", () => {
   const handler = () => {};
   assertThrows(
     () =>
@@ -89,7 +94,7 @@ Deno.test("hidRequests() answers all requests of HID 1.11, 7.2", async () => {
   assertEquals(await outcomeOf(none, set(9, 0x0200), [1]), "stall");
 });
 
-Deno.test("protocol and idle rate are back at their defaults after the session", async () => {
+Deno.test("protocol and idle rate return to their defaults when the session ends", async () => {
   const heard: unknown[] = [];
   const control = controlRoutes(hidRequests({
     onIdle: (milliseconds, id) => heard.push(milliseconds, id),
@@ -118,7 +123,7 @@ Deno.test("protocol and idle rate are back at their defaults after the session",
   assertEquals(heard, []);
 });
 
-Deno.test("dfuRequests() speaks DFU 1.1", async () => {
+Deno.test("dfuRequests() answers the requests of DFU 1.1", async () => {
   const blocks: unknown[] = [];
   const control = controlRoutes(dfuRequests({
     download: (block, data) => void blocks.push(block, data.length),
@@ -152,7 +157,7 @@ Deno.test("printerRequests() reports the identity and the state of the printer",
   assertThrows(() => printerRequests({ deviceId: "MFG:Ä;" }), RangeError);
 });
 
-Deno.test("massStorageRequests() has a last unit and a reset", async () => {
+Deno.test("massStorageRequests() reports the last unit and resets", async () => {
   let resets = 0;
   const control = controlRoutes(massStorageRequests({
     maxLun: 3,
@@ -211,7 +216,7 @@ Deno.test("stillImageRequests() is busy until cancel() is done", async () => {
   running[1].reject(new Error("no"));
   assertEquals(await second.catch(String), "Error: no");
   assertEquals(await status(), cancelled);
-  // One that never ends is over when the device is reset.
+  // A cancellation that never ends is dropped by a device reset.
   const third = cancel(7);
   while (running.length < 3) await Promise.resolve();
   assertEquals(await status(), busy);
@@ -255,7 +260,7 @@ Deno.test("the HID descriptors of an interface are answered from the definition"
   assertEquals(await get(0x0400, 0), "stall");
 });
 
-Deno.test("status and halts of interfaces and endpoints are answered, where they come", async () => {
+Deno.test("status and halts of interfaces and endpoints are answered", async () => {
   const calls: string[] = [];
   const endpoint = (name: string) => ({
     halt: () => Promise.resolve(void calls.push(`halt ${name}`)),
@@ -288,7 +293,7 @@ Deno.test("status and halts of interfaces and endpoints are answered, where they
   assertEquals(await status("endpoint", 0), "stall");
 });
 
-Deno.test("the halts that a host has set end with its session", async () => {
+Deno.test("halts set by a host end with its session", async () => {
   const signals: AbortSignal[] = [];
   const control = standardRequests(definition, [{
     halt: ({ signal }) => Promise.resolve(void signals.push(signal)),

@@ -2,23 +2,25 @@ import {
   bulkPair,
   ccid,
   compatibleId,
+  deviceInterfaceGuid,
+  dfu,
+  hid,
+  interruptIn,
+  isochronousOut,
+  usbFunction,
+} from "@usb/gadget";
+import {
   compileFunction,
   decodeDescriptors,
   decodeFunctionBlock,
   decodeInterval,
   definitionFromBlocks,
-  deviceInterfaceGuid,
-  dfu,
   DUMMY_UDC,
-  encodeInterval,
-  formatTree,
-  hid,
-  interruptIn,
-  isochronousOut,
+  formatDescriptors,
   normalizeDefinition,
-  pickEndpoints,
-  usbFunction,
-} from "@usb/gadget";
+} from "@usb/gadget/inspect";
+import { encodeInterval } from "../../src/usb/interval.ts";
+import { pickEndpoints } from "../../src/check/endpoint_choice.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   block,
@@ -30,21 +32,22 @@ import {
 
 const CONFIGURATION = [9, 2, 0, 0, 1, 1, 0, 0xe0, 250];
 
-Deno.test("decodeDescriptors() keeps what it does not know as bytes", () => {
-  const tree = decodeDescriptors(Uint8Array.from([
+Deno.test("decodeDescriptors() keeps unknown descriptors as bytes", () => {
+  const configuration = decodeDescriptors(Uint8Array.from([
     ...CONFIGURATION,
     ...[8, 0x0b, 0, 1, 2, 2, 1, 0],
     ...intf({ class: 2, endpoints: 1 }),
     ...[5, 0x24, 0, 0x10, 1],
     ...bulk(0x81, 512),
   ]));
-  assertEquals(tree.selfPowered && tree.remoteWakeup, true);
-  assertEquals(tree.maxPower, 250);
-  assertEquals(tree.descriptors.map((it) => it.kind), [
+  assertEquals(configuration.selfPowered, true);
+  assertEquals(configuration.remoteWakeup, true);
+  assertEquals(configuration.maxPower, 250);
+  assertEquals(configuration.descriptors.map((it) => it.kind), [
     "association",
     "interface",
   ]);
-  const [, first] = tree.descriptors;
+  const [, first] = configuration.descriptors;
   if (first.kind !== "interface") throw new TypeError(first.kind);
   assertEquals(first.descriptors, [
     { kind: "unknown", type: 0x24, bytes: [5, 0x24, 0, 0x10, 1] },
@@ -52,16 +55,16 @@ Deno.test("decodeDescriptors() keeps what it does not know as bytes", () => {
   assertEquals(first.endpoints.map((it) => it.maxPacketSize), [512]);
 });
 
-Deno.test("decodeDescriptors() refuses what is cut off or starts with something else", () => {
+Deno.test("decodeDescriptors() rejects truncated data and anything but a configuration", () => {
   assertThrows(
     () => decodeDescriptors(Uint8Array.from([...CONFIGURATION, 9, 4, 0])),
     RangeError,
-    "Cannot decode descriptors: descriptor at byte 9 says it has 9 bytes, 3 are left",
+    "Cannot decode descriptors: descriptor at byte 9 has length 9, but 3 bytes are left",
   );
   assertThrows(
     () => decodeDescriptors(Uint8Array.from([...CONFIGURATION, 0, 4, 0])),
     RangeError,
-    "Cannot decode descriptors: descriptor at byte 9 says it has 0 bytes, 3 are left",
+    "Cannot decode descriptors: descriptor at byte 9 has length 0, but 3 bytes are left",
   );
   assertThrows(
     () => decodeDescriptors(Uint8Array.from(intf())),
@@ -70,7 +73,7 @@ Deno.test("decodeDescriptors() refuses what is cut off or starts with something 
   );
 });
 
-Deno.test("decodeFunctionBlock() reads the legacy format", () => {
+Deno.test("decodeFunctionBlock() decodes the legacy format", () => {
   const bytes = Uint8Array.from([
     ...u32(1),
     ...u32(34),
@@ -79,43 +82,65 @@ Deno.test("decodeFunctionBlock() reads the legacy format", () => {
     ...intf(),
     ...intf(),
   ]);
-  const tree = decodeFunctionBlock(bytes);
-  assertEquals([tree.version, tree.flags], [1, 3]);
-  assertEquals(Object.keys(tree.speeds), ["full", "high"]);
+  const decoded = decodeFunctionBlock(bytes);
+  assertEquals([decoded.version, decoded.flags], [1, 3]);
+  assertEquals(Object.keys(decoded.speeds), ["full", "high"]);
 });
 
-Deno.test("decodeFunctionBlock() reads more than the kernel accepts", () => {
-  const tree = decodeFunctionBlock(block({
+Deno.test("decodeFunctionBlock() decodes more than the kernel accepts", () => {
+  const decoded = decodeFunctionBlock(block({
     flags: 1024,
     full: [intf(), [5, 0x24, 0, 0x10, 1]],
   }));
-  assertEquals(tree.flags, 1025);
-  assertEquals(tree.speeds.full?.length, 1);
+  assertEquals(decoded.flags, 1025);
+  assertEquals(decoded.speeds.full?.length, 1);
 });
 
-Deno.test("decodeFunctionBlock() refuses what is cut off or is no block", () => {
+Deno.test("decodeFunctionBlock() rejects truncated data and anything but a block", () => {
   assertThrows(
     () => decodeFunctionBlock(block({ full: [[9, 4]] })),
     RangeError,
-    "Cannot decode descriptors.full[0]: The block ends before this descriptor",
+    "Cannot decode descriptors.full[0]: the block ends before this descriptor",
+  );
+  assertThrows(
+    () => decodeFunctionBlock(block({ full: [[1, 4]] })),
+    RangeError,
+    "Cannot decode descriptors.full[0]: its length is 1",
   );
   assertThrows(
     () => decodeFunctionBlock(Uint8Array.from(u32(7))),
     RangeError,
     "Cannot decode descriptors: a descriptors block starts with 1 or 3, not 7",
   );
-  assertThrows(
-    () =>
-      decodeFunctionBlock(
-        block({ full: [intf()] }),
-        stringsBlock([], { magic: 1 }),
-      ),
-    RangeError,
-    "Cannot decode strings.magic: The block starts with 1: a strings block starts with 2",
-  );
 });
 
-Deno.test("formatTree() writes a function block for people", () => {
+Deno.test("decodeFunctionBlock() rejects a malformed strings block", () => {
+  const { strings } = compileFunction(usbFunction({
+    name: "f",
+    interfaces: [{ class: 0xff, description: "F" }],
+  }));
+  const bytes = (...changes: [index: number, value: number][]) => {
+    const copy = strings.slice();
+    for (const [index, value] of changes) copy[index] = value;
+    return copy;
+  };
+  const rejected = (strings: Uint8Array, message: string) =>
+    assertThrows(
+      () => decodeFunctionBlock(block({ full: [intf()] }), strings),
+      RangeError,
+      `Cannot decode strings${message}`,
+    );
+  assertEquals(strings.length, 20);
+  rejected(strings.subarray(0, 15), ": the block ends before this field");
+  rejected(bytes([0, 1]), ": a strings block starts with 2, not 1");
+  rejected(bytes([4, 21]), ": its length field is 21, but it has 20 bytes");
+  rejected(bytes([8, 0]), ": it has 0 strings in 1 languages");
+  rejected(bytes([12, 2]), "[1]: the block ends before this language");
+  rejected(bytes([8, 2]), "[0].strings[1]: it has no terminator");
+  rejected(bytes([18, 0]), ": it has 1 bytes after its last string");
+});
+
+Deno.test("formatDescriptors() formats a function block", () => {
   const { descriptors, strings } = compileFunction(
     usbFunction({
       name: "all",
@@ -159,7 +184,7 @@ Deno.test("formatTree() writes a function block for people", () => {
     }),
     { eventfd: 9 },
   );
-  const text = formatTree(decodeFunctionBlock(descriptors, strings));
+  const text = formatDescriptors(decodeFunctionBlock(descriptors, strings));
   assertEquals(
     text.slice(0, text.indexOf("  High speed")),
     [
@@ -196,24 +221,24 @@ Deno.test("formatTree() writes a function block for people", () => {
   );
 });
 
-Deno.test("formatTree() says intervals in time only when it knows the speed", () => {
-  const tree = decodeDescriptors(Uint8Array.from([
+Deno.test("formatDescriptors() shows intervals as times only at a known speed", () => {
+  const configuration = decodeDescriptors(Uint8Array.from([
     ...CONFIGURATION,
     ...intf({ endpoints: 1 }),
     ...[7, 5, 0x81, 3, 8, 0, 3],
   ]));
   const last = (text: string) => text.split("\n").at(-1);
   assertEquals(
-    last(formatTree(tree)),
+    last(formatDescriptors(configuration)),
     "    Endpoint 0x81: IN interrupt, 8 bytes, interval 3",
   );
   assertEquals(
-    last(formatTree(tree, { speed: "high" })),
+    last(formatDescriptors(configuration, { speed: "high" })),
     "    Endpoint 0x81: IN interrupt, 8 bytes, every 500 µs",
   );
 });
 
-Deno.test("normalizeDefinition() is the same for two ways to say the same", () => {
+Deno.test("normalizeDefinition() is equal for definitions with the same meaning", () => {
   const one = normalizeDefinition({
     name: "f",
     interfaces: [{ class: 3, endpoints: { a: interruptIn() } }],
@@ -234,7 +259,7 @@ Deno.test("normalizeDefinition() is the same for two ways to say the same", () =
   assertEquals(one, other);
 });
 
-Deno.test("definitionFromBlocks() refuses what a definition cannot say", () => {
+Deno.test("definitionFromBlocks() rejects what a definition cannot express", () => {
   const cannot = (bytes: Uint8Array, reason: string) =>
     assertThrows(
       () => definitionFromBlocks(bytes),
@@ -243,7 +268,7 @@ Deno.test("definitionFromBlocks() refuses what a definition cannot say", () => {
     );
   cannot(
     block({ full: [bulk(0x81), intf()] }),
-    'a descriptor of kind "endpoint" stands outside of interfaces',
+    'a descriptor of kind "endpoint" is outside of interfaces',
   );
   cannot(
     block({ full: [intf({ number: 1 })] }),
@@ -259,7 +284,7 @@ Deno.test("definitionFromBlocks() refuses what a definition cannot say", () => {
   );
 });
 
-Deno.test("encodeInterval() is never slower than asked for", () => {
+Deno.test("encodeInterval() is never slower than requested", () => {
   for (let us = 125; us < 300_000; us += 125) {
     for (const type of ["interrupt", "isochronous"] as const) {
       for (const speed of ["full", "high", "super"] as const) {
@@ -288,7 +313,7 @@ Deno.test("encodeInterval() counts frames for interrupt at full speed and powers
   assertEquals(encodeInterval(1000, "bulk", "high"), 0);
 });
 
-Deno.test("decodeInterval() knows no time for values that are not allowed", () => {
+Deno.test("decodeInterval() returns undefined for values that are not allowed", () => {
   assertEquals(decodeInterval(0, "interrupt", "full"), undefined);
   assertEquals(decodeInterval(255, "interrupt", "full"), 255_000);
   assertEquals(decodeInterval(16, "interrupt", "high"), 4_096_000);
@@ -296,7 +321,7 @@ Deno.test("decodeInterval() knows no time for values that are not allowed", () =
   assertEquals(decodeInterval(1, "bulk", "high"), undefined);
 });
 
-Deno.test("pickEndpoints() gives an interrupt endpoint of dummy_hcd what fits first", () => {
+Deno.test("pickEndpoints() picks the first interrupt endpoint of dummy_hcd that fits", () => {
   const bulkOf = { transferType: "bulk", maxPacketSize: 64 } as const;
   const interrupt = { transferType: "interrupt", maxPacketSize: 64 } as const;
   assertEquals(
@@ -329,15 +354,15 @@ Deno.test("pickEndpoints() skips endpoints with small packets", () => {
   );
 });
 
-Deno.test("formatTree() takes more descriptors than a call can have arguments", () => {
+Deno.test("formatDescriptors() formats more descriptors than a call can have arguments", () => {
   const { descriptors, strings } = compileFunction(usbFunction({
     name: "many",
     interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
   }));
-  const tree = decodeFunctionBlock(descriptors, strings);
-  const [node] = tree.speeds.high!;
-  const many = formatTree({
-    ...tree,
+  const decoded = decodeFunctionBlock(descriptors, strings);
+  const [node] = decoded.speeds.high!;
+  const many = formatDescriptors({
+    ...decoded,
     speeds: { high: Array.from({ length: 50_000 }, () => node) },
   });
   assertEquals(many.match(/Interface 0/g)?.length, 50_000);

@@ -2,11 +2,11 @@ import {
   compileFunction,
   decodeFunctionBlock,
   definitionFromBlocks,
-  formatTree,
+  formatDescriptors,
   normalizeDefinition,
-  usbFunction,
-  validateBlocks,
-} from "@usb/gadget";
+} from "@usb/gadget/inspect";
+import { usbFunction } from "@usb/gadget";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 import { assert, assertEquals } from "@std/assert";
 import { arbitraryDefinition } from "../support/descriptors/arbitrary.ts";
 import { mutate } from "../support/descriptors/mutate.ts";
@@ -15,7 +15,7 @@ import { Random } from "../support/data/random.ts";
 const RUNS = 2000;
 const SEED = Math.floor(Math.random() * 2 ** 32);
 
-/** Runs a check on random definitions. A failure tells the seed that repeats it. */
+/** Runs a check on random definitions. A failure reports the seed that repeats it. */
 function forAll(check: (random: Random) => void): void {
   for (let i = 0; i < RUNS; i++) {
     const seed = (SEED + i) >>> 0;
@@ -27,15 +27,11 @@ function forAll(check: (random: Random) => void): void {
   }
 }
 
-Deno.test("definitionFromBlocks() gives back what compileFunction() encoded", () => {
+Deno.test("normalizeDefinition() compiles to the same function", () => {
   forAll((random) => {
     const definition = usbFunction(arbitraryDefinition(random));
-    const { descriptors, strings, endpoints } = compileFunction(definition);
-    const decoded = definitionFromBlocks(descriptors, strings, {
-      name: definition.name,
-      endpointNames: endpoints.map((it) => it.name),
-    });
-    assertEquals(decoded, normalizeDefinition(definition));
+    const normal = usbFunction(normalizeDefinition(definition));
+    assertEquals(compileFunction(normal), compileFunction(definition));
   });
 });
 
@@ -50,14 +46,14 @@ Deno.test("compileFunction() encodes a decoded definition to the same bytes", ()
   });
 });
 
-Deno.test("normalizeDefinition() changes nothing the second time", () => {
+Deno.test("normalizeDefinition() is idempotent", () => {
   forAll((random) => {
     const normal = normalizeDefinition(arbitraryDefinition(random));
     assertEquals(normalizeDefinition(normal), normal);
   });
 });
 
-Deno.test("validateBlocks() finds nothing in what compileFunction() made", () => {
+Deno.test("validateBlocks() finds no problems in compiled blocks", () => {
   forAll((random) => {
     const definition = usbFunction(arbitraryDefinition(random));
     const { descriptors, strings } = compileFunction(definition);
@@ -68,7 +64,7 @@ Deno.test("validateBlocks() finds nothing in what compileFunction() made", () =>
   });
 });
 
-Deno.test("validateBlocks() accepts for each kernel what was compiled for it", () => {
+Deno.test("validateBlocks() accepts blocks compiled for each kernel", () => {
   forAll((random) => {
     const definition = usbFunction(arbitraryDefinition(random, { dfu: false }));
     for (
@@ -85,7 +81,7 @@ Deno.test("validateBlocks() accepts for each kernel what was compiled for it", (
   });
 });
 
-Deno.test("validateBlocks() judges mutated blocks and refuses some of them", () => {
+Deno.test("validateBlocks() rejects some mutated blocks", () => {
   let accepted = 0;
   let refused = 0;
   forAll((random) => {
@@ -104,11 +100,11 @@ Deno.test("validateBlocks() judges mutated blocks and refuses some of them", () 
   assert(refused > RUNS / 20, `${refused} refused`);
 });
 
-Deno.test("formatTree() writes a line for each descriptor of a block", () => {
+Deno.test("formatDescriptors() formats every block", () => {
   forAll((random) => {
     const definition = usbFunction(arbitraryDefinition(random));
     const { descriptors, strings } = compileFunction(definition);
-    const text = formatTree(decodeFunctionBlock(descriptors, strings));
+    const text = formatDescriptors(decodeFunctionBlock(descriptors, strings));
     assert(!text.includes("undefined") && !text.includes("NaN"), text);
   });
 });

@@ -1,7 +1,7 @@
-import { decodeSetup, encodeSetup } from "@usb/gadget";
+import { decodeSetup, encodeSetup } from "@usb/gadget/inspect";
 import { assertEquals, assertThrows } from "@std/assert";
 
-Deno.test("decodeSetup() takes bmRequestType apart", () => {
+Deno.test("decodeSetup() decodes bmRequestType", () => {
   const types = ["standard", "class", "vendor", "reserved"];
   const recipients = ["device", "interface", "endpoint", "other", "reserved"];
   for (let requestType = 0; requestType < 256; requestType++) {
@@ -17,7 +17,7 @@ Deno.test("decodeSetup() takes bmRequestType apart", () => {
   }
 });
 
-Deno.test("decodeSetup() reads little-endian fields and ignores what follows", () => {
+Deno.test("decodeSetup() decodes little-endian fields and ignores further bytes", () => {
   const bytes = new Uint8Array([
     0x41,
     9,
@@ -49,14 +49,14 @@ Deno.test("decodeSetup() throws when bytes are missing", () => {
   );
 });
 
-Deno.test("encodeSetup() gives back what decodeSetup() read", () => {
+Deno.test("encodeSetup() is the inverse of decodeSetup()", () => {
   for (let i = 0; i < 256; i++) {
     const bytes = new Uint8Array([i, 255 - i, i, 1, 2, i, i ^ 0x55, 3]);
     assertEquals(encodeSetup(decodeSetup(bytes)), bytes);
   }
 });
 
-Deno.test("encodeSetup() fills in a standard request to the device", () => {
+Deno.test("encodeSetup() defaults to a standard request to the device", () => {
   assertEquals(
     encodeSetup({ request: 6, direction: "in", value: 0x0100, length: 18 }),
     new Uint8Array([0x80, 6, 0, 1, 0, 0, 18, 0]),
@@ -67,11 +67,11 @@ Deno.test("encodeSetup() throws when a number does not fit", () => {
   assertThrows(
     () => encodeSetup({ request: 256 }),
     RangeError,
-    "Cannot encode setup packet: request is 256, give a whole number from 0 to 255",
+    'Cannot encode setup packet: "request" must be an integer from 0 to 255, is 256',
   );
   assertThrows(
     () => encodeSetup({ request: 1, length: 65536 }),
     RangeError,
-    "Cannot encode setup packet: length is 65536, give a whole number from 0 to 65535",
+    'Cannot encode setup packet: "length" must be an integer from 0 to 65535, is 65536',
   );
 });

@@ -1,17 +1,13 @@
+import { ClassCode, LANGUAGE_IDS, languageId, languageTag } from "@usb/gadget";
+import { assert, assertEquals } from "@std/assert";
+import { className } from "../../src/usb/class_code.ts";
 import {
   addressDirection,
   attributesTransferType,
-  ClassCode,
-  className,
-  functionSpeed,
-  LANGUAGE_IDS,
-  languageId,
-  languageTag,
-  SPEEDS,
-} from "@usb/gadget";
-import { assert, assertEquals } from "@std/assert";
+} from "../../src/usb/endpoint_attributes.ts";
+import { functionSpeed, SPEEDS } from "../../src/usb/speed.ts";
 
-Deno.test("languageId() takes tags and LANGIDs", () => {
+Deno.test("languageId() accepts tags and LANGIDs", () => {
   assertEquals(languageId("en-us"), 0x0409);
   assertEquals(languageId("0x0409"), 0x0409);
   assertEquals(languageId("1033"), 0x0409);
@@ -21,7 +17,7 @@ Deno.test("languageId() takes tags and LANGIDs", () => {
   }
 });
 
-Deno.test("languageTag() gives back what languageId() takes", () => {
+Deno.test("languageTag() is the inverse of languageId()", () => {
   for (const [tag, id] of Object.entries(LANGUAGE_IDS)) {
     assertEquals(languageTag(id), tag);
     assertEquals(languageId(tag), id);
@@ -33,10 +29,12 @@ Deno.test("className() knows every class code", () => {
   for (const code of Object.values(ClassCode)) {
     assert(className(code) !== "unknown");
   }
+  assertEquals(className(ClassCode.HID), "HID");
+  assertEquals(className(ClassCode.MASS_STORAGE), "mass storage");
   assertEquals(className(0x99), "unknown");
 });
 
-Deno.test("functionSpeed() says which descriptors a speed uses", () => {
+Deno.test("functionSpeed() returns the speed whose descriptors are used", () => {
   assertEquals(SPEEDS.map(functionSpeed), [
     undefined,
     "full",
@@ -46,7 +44,7 @@ Deno.test("functionSpeed() says which descriptors a speed uses", () => {
   ]);
 });
 
-Deno.test("addresses and attributes of endpoints are taken apart", () => {
+Deno.test("addresses and attributes of endpoints are decoded", () => {
   assertEquals([0x81, 0x01].map(addressDirection), ["in", "out"]);
   assertEquals([0, 1, 2, 0xff].map(attributesTransferType), [
     "control",

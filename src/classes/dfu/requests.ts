@@ -3,20 +3,15 @@
  *
  * @module
  */
-import {
-  CALLBACK,
-  checkOptions,
-  NUMBER,
-  type Rules,
-} from "../../arguments/rules.ts";
 import { unhandled } from "../../usb/control.ts";
-import {
-  acknowledge,
-  classRoute,
-  type ControlRoute,
-} from "../../usb/control_routes.ts";
+import type { ControlRoute } from "../../usb/control_routes.ts";
+import { acknowledge, classRoutes } from "../class_routes.ts";
 
-/** Values of `bRequest` of DFU class requests. */
+/**
+ * Values of `bRequest` of DFU class requests.
+ *
+ * @category Requests
+ */
 export const DfuRequest = {
   DETACH: 0,
   DNLOAD: 1,
@@ -27,7 +22,11 @@ export const DfuRequest = {
   ABORT: 6,
 } as const;
 
-/** States of a DFU device, `bState` (DFU 1.1, 6.1.2). */
+/**
+ * States of a DFU device, `bState` (DFU 1.1, 6.1.2).
+ *
+ * @category Requests
+ */
 export const DfuState = {
   APP_IDLE: 0,
   APP_DETACH: 1,
@@ -45,7 +44,11 @@ export const DfuState = {
 /** One of the values of {@linkcode DfuState}. */
 export type DfuState = (typeof DfuState)[keyof typeof DfuState];
 
-/** Results of the last request, `bStatus` (DFU 1.1, 6.1.2). */
+/**
+ * Results of the last request, `bStatus` (DFU 1.1, 6.1.2).
+ *
+ * @category Requests
+ */
 export const DfuStatusCode = {
   OK: 0x00,
   ERR_TARGET: 0x01,
@@ -68,12 +71,16 @@ export const DfuStatusCode = {
 /** One of the values of {@linkcode DfuStatusCode}. */
 export type DfuStatusCode = (typeof DfuStatusCode)[keyof typeof DfuStatusCode];
 
-/** The answer to GETSTATUS. */
+/**
+ * The answer to GETSTATUS.
+ *
+ * @category Requests
+ */
 export interface DfuStatus {
   /** The state that the device is about to enter. */
   readonly state: DfuState;
   /**
-   * What became of the last request.
+   * The result of the last request.
    *
    * @default {DfuStatusCode.OK}
    */
@@ -87,20 +94,20 @@ export interface DfuStatus {
   readonly pollTimeoutMs?: number;
 }
 
-/** What a DFU function does with class requests. Those left out are stalled. */
+/**
+ * Options of {@linkcode dfuRequests}. A request without a callback is stalled.
+ *
+ * @category Requests
+ */
 export interface DfuRequestOptions {
-  /**
-   * The interface that they are for, counted within the function.
-   *
-   * @default {undefined} All.
-   */
+  /** The interface, counted within the function. Without it, all interfaces. */
   readonly interface?: number;
-  /** DETACH: the host wants the device in DFU mode; it may reset it within this time. */
+  /** DETACH: the host wants the device in DFU mode, and may reset it within this time. */
   readonly detach?: (timeoutMs: number) => void | Promise<void>;
   /**
-   * DNLOAD: takes a block of firmware. One without data ends the download. The
-   * block is acknowledged when this is called: what becomes of it is told by
-   * {@linkcode DfuRequestOptions.getStatus}, which is called meanwhile.
+   * DNLOAD: takes a block of firmware. A block without data ends the download.
+   * A block is already acknowledged when this is called. Its result is reported
+   * by {@linkcode DfuRequestOptions.getStatus}, which is called meanwhile.
    */
   readonly download?: (
     block: number,
@@ -111,70 +118,29 @@ export interface DfuRequestOptions {
     block: number,
     length: number,
   ) => Uint8Array | Promise<Uint8Array>;
-  /** GETSTATUS and GETSTATE: where the device stands. */
+  /** GETSTATUS and GETSTATE: returns the state of the device. */
   readonly getStatus: () => DfuStatus | Promise<DfuStatus>;
   /** CLRSTATUS: leaves the error state. */
   readonly clearStatus?: () => void | Promise<void>;
-  /** ABORT: back to the idle state. */
+  /** ABORT: returns to the idle state. */
   readonly abort?: () => void | Promise<void>;
 }
 
-const OPTIONS: Rules<DfuRequestOptions> = {
-  interface: NUMBER,
-  detach: CALLBACK,
-  download: CALLBACK,
-  upload: CALLBACK,
-  getStatus: CALLBACK,
-  clearStatus: CALLBACK,
-  abort: CALLBACK,
-};
-
 /**
- * Routes of the DFU class requests.
+ * Routes of the DFU class requests, for {@linkcode controlRoutes}.
  *
- * @param options What to do with them.
- * @returns Routes for {@linkcode controlRoutes}.
- * @throws {TypeError} When an option is of another type.
- *
- * @example Usage
- * ```ts
- * import {
- *   controlRoutes,
- *   dfu,
- *   dfuRequests,
- *   DfuState,
- *   usbFunction,
- * } from "@usb/gadget";
- *
- * const blocks: Uint8Array[] = [];
- * let state: DfuState = DfuState.IDLE;
- * const upgrade = usbFunction({
- *   name: "upgrade",
- *   interfaces: [{
- *     class: 0xfe,
- *     subclass: 1,
- *     protocol: 2,
- *     descriptors: [dfu({ transferSize: 4096 })],
- *   }],
- *   control: controlRoutes(dfuRequests({
- *     download: (block, data) => {
- *       if (block === 0) blocks.length = 0; // what another host has begun
- *       blocks.push(data);
- *       state = data.length > 0 ? DfuState.DNLOAD_IDLE : DfuState.IDLE;
- *     },
- *     getStatus: () => ({ state }),
- *     // How a host begins where another one has stopped.
- *     abort: () => {
- *       state = DfuState.IDLE;
- *     },
- *   })),
- * });
- * ```
+ * @category Requests
  */
 export function dfuRequests(options: DfuRequestOptions): ControlRoute[] {
-  checkOptions("answer DFU requests", options, OPTIONS, ["getStatus"]);
+  const route = classRoutes("DFU requests", options, {
+    detach: "function",
+    download: "function",
+    upload: "function",
+    getStatus: "function",
+    clearStatus: "function",
+    abort: "function",
+  }, ["getStatus"]);
   const { detach, download, upload, getStatus, clearStatus, abort } = options;
-  const route = classRoute.bind(undefined, options.interface);
   return [
     route(
       "out",
@@ -201,11 +167,7 @@ export function dfuRequests(options: DfuRequestOptions): ControlRoute[] {
       DfuRequest.GETSTATE,
       async () => Uint8Array.of((await getStatus()).state),
     ),
-    route(
-      "out",
-      DfuRequest.CLRSTATUS,
-      () => acknowledge(clearStatus),
-    ),
+    route("out", DfuRequest.CLRSTATUS, () => acknowledge(clearStatus)),
     route("out", DfuRequest.ABORT, () => acknowledge(abort)),
   ];
 }

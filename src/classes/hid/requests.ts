@@ -3,20 +3,15 @@
  *
  * @module
  */
-import {
-  CALLBACK,
-  checkOptions,
-  NUMBER,
-  type Rules,
-} from "../../arguments/rules.ts";
 import { type SetupRequest, unhandled } from "../../usb/control.ts";
-import {
-  acknowledge,
-  classRoute,
-  type ControlRoute,
-} from "../../usb/control_routes.ts";
+import type { ControlRoute } from "../../usb/control_routes.ts";
+import { acknowledge, classRoutes } from "../class_routes.ts";
 
-/** Values of `bRequest` of HID class requests. */
+/**
+ * Values of `bRequest` of HID class requests.
+ *
+ * @category Requests
+ */
 export const HidRequest = {
   GET_REPORT: 0x01,
   GET_IDLE: 0x02,
@@ -26,59 +21,57 @@ export const HidRequest = {
   SET_PROTOCOL: 0x0b,
 } as const;
 
-/** A report that the host asks for or sends by a control request. */
+/**
+ * A report that the host reads or writes by a control request.
+ *
+ * @category Requests
+ */
 export interface HidReport {
-  /** What the report is. */
+  /** The type of the report. */
   readonly type: "input" | "output" | "feature";
-  /** The report ID, 0 where the report descriptor has none. */
+  /** The report ID, or 0 if the report descriptor has none. */
   readonly id: number;
   /** The interface, counted within the function. */
   readonly interface: number;
 }
 
-/** What a HID function does with class requests. */
+/**
+ * Options of {@linkcode hidRequests}.
+ *
+ * @category Requests
+ */
 export interface HidRequestOptions {
-  /**
-   * The interface that they are for, counted within the function.
-   *
-   * @default {undefined} All.
-   */
+  /** The interface, counted within the function. Without it, all interfaces. */
   readonly interface?: number;
   /**
    * GET_REPORT: returns the report, its ID first if it has one, or
-   * {@linkcode unhandled} where there is none. Hosts use it to learn the state
-   * of a device; every device should answer for its input reports.
-   *
-   * @default {undefined} All are stalled.
+   * {@linkcode unhandled} if there is none. Hosts use it to learn the state of
+   * a device, so every device should answer it for its input reports. Without
+   * this callback, the request is stalled.
    */
   readonly getReport?: (
     report: HidReport,
     length: number,
   ) => Uint8Array | typeof unhandled | Promise<Uint8Array | typeof unhandled>;
   /**
-   * SET_REPORT: takes a report, its ID first if it has one. For a keyboard
-   * without an OUT endpoint this is how its lights are switched.
-   *
-   * @default {undefined} All are stalled.
+   * SET_REPORT: takes a report, its ID first if it has one. The host switches
+   * the LEDs of a keyboard without an OUT endpoint this way. Without this
+   * callback, the request is stalled.
    */
   readonly setReport?: (
     report: HidReport,
     data: Uint8Array<ArrayBuffer>,
   ) => void | Promise<void>;
   /**
-   * SET_IDLE: how often the host wants an input report that has not changed,
-   * in milliseconds; 0 is never. Report ID 0 means all. When the session ends,
-   * it is called with 0 for all, if the host has set another value.
-   *
-   * @default {undefined} The value is kept for GET_IDLE.
+   * SET_IDLE: how often the host wants an unchanged input report, in
+   * milliseconds; 0 means never. Report ID 0 means all reports. If the host has
+   * set a rate, this is called with 0 for all reports when the session ends.
    */
   readonly onIdle?: (milliseconds: number, reportId: number) => void;
   /**
    * SET_PROTOCOL: whether the host wants the fixed reports of the boot
-   * protocol, as a BIOS does. When the session ends, it is called with
-   * `"report"`, if the host has set the other one (HID 1.11, 7.2.6).
-   *
-   * @default {undefined} The value is kept for GET_PROTOCOL.
+   * protocol, as a BIOS does. If it does, this is called with `"report"` when
+   * the session ends (HID 1.11, 7.2.6).
    */
   readonly onProtocol?: (protocol: "boot" | "report") => void;
 }
@@ -86,49 +79,30 @@ export interface HidRequestOptions {
 const REPORT_TYPES = ["input", "output", "feature"] as const;
 /** The unit of idle rates, in milliseconds. */
 const IDLE_UNIT = 4;
+/** Protocols by their number. */
 const PROTOCOLS = ["boot", "report"] as const;
-/** The place of the default. */
+/** The number of the default protocol. */
 const REPORT = 1;
 
-const OPTIONS: Rules<HidRequestOptions> = {
-  interface: NUMBER,
-  getReport: CALLBACK,
-  setReport: CALLBACK,
-  onIdle: CALLBACK,
-  onProtocol: CALLBACK,
-};
-
 /**
- * Routes of the HID class requests. Idle rate and protocol are kept until the
- * host resets or leaves the device; the descriptors are answered by the package.
+ * Routes of the HID class requests, for {@linkcode controlRoutes}. Idle rates
+ * and the protocol are kept until the session ends. The package answers the
+ * requests for HID descriptors itself.
  *
- * @param options What to do with them.
- * @returns Routes for {@linkcode controlRoutes}.
- * @throws {TypeError} When an option is of another type.
- *
- * @example Usage
- * ```ts
- * import { controlRoutes, hid, hidRequests, usbFunction } from "@usb/gadget";
- *
- * const report = new Uint8Array([0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0xc0]);
- * const keys = new Uint8Array(8);
- * const keyboard = usbFunction({
- *   name: "keyboard",
- *   interfaces: [{ class: 0x03, descriptors: [hid({ report })] }],
- *   control: controlRoutes(hidRequests({
- *     getReport: () => keys,
- *     setReport: (_, [lights]) => console.log("caps lock:", (lights & 2) !== 0),
- *   })),
- * });
- * ```
+ * @category Requests
  */
 export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
-  checkOptions("answer HID requests", options, OPTIONS);
+  const route = classRoutes("HID requests", options, {
+    getReport: "function",
+    setReport: "function",
+    onIdle: "function",
+    onProtocol: "function",
+  });
   const { getReport, setReport, onIdle, onProtocol } = options;
   const idleRates = new Map<number, number>();
   let protocol = REPORT;
   let changed = false;
-  /** Goes back to the defaults when the session ends. */
+  /** Restores the defaults when the session ends. */
   const resetLater = (setup: SetupRequest) => {
     if (changed) return;
     changed = true;
@@ -145,7 +119,6 @@ export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
       }
     });
   };
-  const route = classRoute.bind(undefined, options.interface);
   return [
     route("in", HidRequest.GET_REPORT, ({ value, index, length }) => {
       const report = reportOf(value, index);
@@ -163,12 +136,12 @@ export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
       return Uint8Array.of(rate);
     }),
     route("out", HidRequest.SET_IDLE, (setup) => {
-      const { value } = setup;
-      const id = value & 0xff;
+      const id = setup.value & 0xff;
+      const rate = setup.value >> 8;
       resetLater(setup);
       if (id === 0) idleRates.clear();
-      idleRates.set(id, value >> 8);
-      return acknowledge(() => onIdle?.((value >> 8) * IDLE_UNIT, id));
+      idleRates.set(id, rate);
+      return acknowledge(() => onIdle?.(rate * IDLE_UNIT, id));
     }),
     route("in", HidRequest.GET_PROTOCOL, () => Uint8Array.of(protocol)),
     route("out", HidRequest.SET_PROTOCOL, (setup) => {

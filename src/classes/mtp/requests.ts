@@ -4,20 +4,15 @@
  *
  * @module
  */
-import {
-  CALLBACK,
-  checkOptions,
-  NUMBER,
-  type Rules,
-} from "../../arguments/rules.ts";
 import { unhandled } from "../../usb/control.ts";
-import {
-  acknowledge,
-  classRoute,
-  type ControlRoute,
-} from "../../usb/control_routes.ts";
+import type { ControlRoute } from "../../usb/control_routes.ts";
+import { classRoutes } from "../class_routes.ts";
 
-/** Values of `bRequest` of still image class requests. */
+/**
+ * Values of `bRequest` of still image class requests.
+ *
+ * @category Requests
+ */
 export const StillImageRequest = {
   CANCEL: 0x64,
   GET_EXTENDED_EVENT_DATA: 0x65,
@@ -25,46 +20,44 @@ export const StillImageRequest = {
   GET_DEVICE_STATUS: 0x67,
 } as const;
 
-/** The answer to GET_DEVICE_STATUS. */
+/**
+ * The answer to GET_DEVICE_STATUS.
+ *
+ * @category Requests
+ */
 export interface StillImageStatus {
   /** A PTP response code: 0x2001 is OK, 0x2019 busy. */
   readonly code: number;
-  /**
-   * What the code is about: addresses of endpoints that are halted.
-   *
-   * @default {[]}
-   */
+  /** Parameters of the code: the addresses of halted endpoints. @default {[]} */
   readonly parameters?: readonly number[];
 }
 
-/** What a still image function does with class requests. */
+/**
+ * Options of {@linkcode stillImageRequests}.
+ *
+ * @category Requests
+ */
 export interface StillImageRequestOptions {
-  /**
-   * The interface that they are for, counted within the function.
-   *
-   * @default {undefined} All.
-   */
+  /** The interface, counted within the function. Without it, all interfaces. */
   readonly interface?: number;
   /**
-   * CANCEL: ends a transaction. The host asks for the status until it is done:
-   * that is busy (0x2019) until what this returns is settled.
+   * CANCEL: ends a transaction. The host then polls the status, which is busy
+   * (0x2019) until the returned promise settles.
    */
   readonly cancel: (transactionId: number) => void | Promise<void>;
   /**
-   * DEVICE_RESET: back to where no session is open. The device is not busy
-   * after it, even if a {@linkcode cancel} has not ended.
+   * DEVICE_RESET: closes the PTP session. Afterwards the device is
+   * not busy, even if a {@linkcode cancel} is still pending.
    */
   readonly reset: () => void | Promise<void>;
   /**
-   * GET_DEVICE_STATUS, while no {@linkcode cancel} is at work.
-   *
-   * @default {() => ({ code: 0x2001 })} OK.
+   * GET_DEVICE_STATUS, while no {@linkcode cancel} is pending. Without this
+   * callback, the status is OK (0x2001).
    */
   readonly getStatus?: () => StillImageStatus | Promise<StillImageStatus>;
   /**
-   * GET_EXTENDED_EVENT_DATA: more about the last event, as PTP encodes it.
-   *
-   * @default {undefined} It is stalled.
+   * GET_EXTENDED_EVENT_DATA: returns details of the last event, encoded as in
+   * PTP. Without this callback, the request is stalled.
    */
   readonly getExtendedEvent?: () => Uint8Array | Promise<Uint8Array>;
 }
@@ -74,59 +67,24 @@ const CANCELLATION_CODE = 0x4001;
 const OK = 0x2001;
 const DEVICE_BUSY = 0x2019;
 
-const OPTIONS: Rules<StillImageRequestOptions> = {
-  interface: NUMBER,
-  cancel: CALLBACK,
-  reset: CALLBACK,
-  getStatus: CALLBACK,
-  getExtendedEvent: CALLBACK,
-};
-
 /**
- * Routes of the still image class requests.
+ * Routes of the still image class requests, for {@linkcode controlRoutes}.
  *
- * @param options What to do with them.
- * @returns Routes for {@linkcode controlRoutes}.
- * @throws {TypeError} When an option is of another type.
- *
- * @example Usage
- * ```ts
- * import { controlRoutes, stillImageRequests, usbFunction } from "@usb/gadget";
- *
- * interface Transaction {
- *   abort(): void;
- *   readonly ended: Promise<void>;
- * }
- * const transactions = new Map<number, Transaction>();
- * async function end(id: number) {
- *   transactions.get(id)?.abort();
- *   await transactions.get(id)?.ended;
- * }
- *
- * const camera = usbFunction({
- *   name: "camera",
- *   interfaces: [{ class: 0x06, subclass: 1, protocol: 1 }],
- *   control: controlRoutes(stillImageRequests({
- *     cancel: end, // the device is busy until that is done
- *     reset: async () => {
- *       await Promise.all([...transactions.keys()].map(end));
- *     },
- *   })),
- * });
- * ```
+ * @category Requests
  */
 export function stillImageRequests(
   options: StillImageRequestOptions,
 ): ControlRoute[] {
-  checkOptions("answer still image requests", options, OPTIONS, [
-    "cancel",
-    "reset",
-  ]);
+  const route = classRoutes("still image requests", options, {
+    cancel: "function",
+    reset: "function",
+    getStatus: "function",
+    getExtendedEvent: "function",
+  }, ["cancel", "reset"]);
   const { cancel, reset, getExtendedEvent } = options;
   const { getStatus = () => ({ code: OK }) } = options;
-  /** Cancellations that are at work. */
+  /** Pending cancellations. */
   const cancelling = new Set<object>();
-  const route = classRoute.bind(undefined, options.interface);
   return [
     route("out", StillImageRequest.CANCEL, async (setup) => {
       if (setup.length !== 6) return unhandled;
@@ -150,19 +108,14 @@ export function stillImageRequests(
       StillImageRequest.GET_EXTENDED_EVENT_DATA,
       () => getExtendedEvent ? getExtendedEvent() : unhandled,
     ),
-    route("out", StillImageRequest.DEVICE_RESET, () =>
-      acknowledge(async () => {
-        await reset();
-        cancelling.clear();
-      })),
-    route(
-      "in",
-      StillImageRequest.GET_DEVICE_STATUS,
-      async () =>
-        encodeStatus(
-          cancelling.size > 0 ? { code: DEVICE_BUSY } : await getStatus(),
-        ),
-    ),
+    route("out", StillImageRequest.DEVICE_RESET, async () => {
+      await reset();
+      cancelling.clear();
+    }),
+    route("in", StillImageRequest.GET_DEVICE_STATUS, async () => {
+      const isBusy = cancelling.size > 0;
+      return encodeStatus(isBusy ? { code: DEVICE_BUSY } : await getStatus());
+    }),
   ];
 }
 

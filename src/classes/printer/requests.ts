@@ -3,115 +3,87 @@
  *
  * @module
  */
-import {
-  CALLBACK,
-  checkOptions,
-  NUMBER,
-  type Rules,
-  TEXT,
-} from "../../arguments/rules.ts";
-import {
-  acknowledge,
-  classRoute,
-  type ControlRoute,
-} from "../../usb/control_routes.ts";
+import type { ControlRoute } from "../../usb/control_routes.ts";
+import { acknowledge, classRoutes } from "../class_routes.ts";
 
-/** Values of `bRequest` of printer class requests. */
+/**
+ * Values of `bRequest` of printer class requests.
+ *
+ * @category Requests
+ */
 export const PrinterRequest = {
   GET_DEVICE_ID: 0,
   GET_PORT_STATUS: 1,
   SOFT_RESET: 2,
 } as const;
 
-/** The state of a printer. */
+/**
+ * The state of a printer.
+ *
+ * @category Requests
+ */
 export interface PrinterStatus {
-  /** Whether the paper is used up. @default {false} */
+  /** Whether the printer is out of paper. @default {false} */
   readonly paperEmpty?: boolean;
-  /** Whether the printer is on line. @default {true} */
+  /** Whether the printer is online. @default {true} */
   readonly selected?: boolean;
-  /** Whether something is wrong. @default {false} */
+  /** Whether an error has occurred. @default {false} */
   readonly error?: boolean;
 }
 
-/** What a printer function does with class requests. */
+/**
+ * Options of {@linkcode printerRequests}.
+ *
+ * @category Requests
+ */
 export interface PrinterRequestOptions {
-  /**
-   * The interface that they are for, counted within the function.
-   *
-   * @default {undefined} All.
-   */
+  /** The interface, counted within the function. Without it, all interfaces. */
   readonly interface?: number;
   /** The IEEE 1284 device ID, such as `"MFG:Example;MDL:One;CMD:PCL;CLS:PRINTER;"`. */
   readonly deviceId: string;
-  /**
-   * GET_PORT_STATUS: the state of the printer.
-   *
-   * @default {() => ({})} Ready.
-   */
+  /** GET_PORT_STATUS: returns the state of the printer. Without it, the printer is ready. */
   readonly portStatus?: () => PrinterStatus | Promise<PrinterStatus>;
   /**
-   * SOFT_RESET: forgets all data that was not printed yet. Linux sends it to
-   * the recipient "other", which takes `allControlRecipients`.
-   *
-   * @default {undefined} It is stalled.
+   * SOFT_RESET: drops all data that is not printed yet. Linux sends it to the
+   * recipient "other", which requires `allControlRecipients`. Without this
+   * callback, the request is stalled.
    */
   readonly reset?: () => void | Promise<void>;
 }
 
-const OPTIONS: Rules<PrinterRequestOptions> = {
-  interface: NUMBER,
-  deviceId: TEXT,
-  portStatus: CALLBACK,
-  reset: CALLBACK,
-};
-
 /**
- * Routes of the printer class requests.
+ * Routes of the printer class requests, for {@linkcode controlRoutes}.
  *
- * GET_DEVICE_ID carries the interface in the high byte of `wIndex`, where
- * FunctionFS does not look: it only arrives if the printer is interface 0 of
- * its configuration.
+ * GET_DEVICE_ID carries the interface in the high byte of `wIndex`, which
+ * FunctionFS ignores: it only arrives if the printer is interface 0 of its
+ * configuration.
  *
- * @param options What to do with them.
- * @returns Routes for {@linkcode controlRoutes}.
- * @throws {TypeError} When an option is of another type.
- * @throws {RangeError} When the device ID has characters that are not ASCII,
- * or more than 4094 of them.
+ * @throws {RangeError} When the device ID is not ASCII or longer than 4094
+ * characters.
  *
- * @example Usage
- * ```ts
- * import {
- *   bulkPair,
- *   controlRoutes,
- *   printerRequests,
- *   usbFunction,
- * } from "@usb/gadget";
- *
- * const printer = usbFunction({
- *   name: "printer",
- *   interfaces: [{
- *     class: 0x07,
- *     subclass: 1,
- *     protocol: 2,
- *     endpoints: { paper: bulkPair() },
- *   }],
- *   control: controlRoutes(printerRequests({
- *     deviceId: "MFG:Example;MDL:One;CMD:TXT;CLS:PRINTER;",
- *   })),
- * });
- * ```
+ * @category Requests
  */
 export function printerRequests(
   options: PrinterRequestOptions,
 ): ControlRoute[] {
-  checkOptions("answer printer requests", options, OPTIONS, ["deviceId"]);
-  const { portStatus = READY, reset } = options;
+  const route = classRoutes("printer requests", options, {
+    deviceId: "string",
+    portStatus: "function",
+    reset: "function",
+  }, ["deviceId"]);
+  const { portStatus = (): PrinterStatus => ({}), reset } = options;
   const deviceId = encodeDeviceId(options.deviceId);
-  const softReset = () => acknowledge(reset);
-  const route = classRoute.bind(undefined, options.interface);
+  const softReset = route(
+    "out",
+    PrinterRequest.SOFT_RESET,
+    () => acknowledge(reset),
+  );
   return [
-    // FunctionFS has put the alternate setting, 0, in place of the interface.
-    classRoute(undefined, "in", PrinterRequest.GET_DEVICE_ID, () => deviceId),
+    {
+      ...route("in", PrinterRequest.GET_DEVICE_ID, () => deviceId),
+      // FunctionFS replaces the interface by the alternate setting, 0.
+      index: undefined,
+    },
     route("in", PrinterRequest.GET_PORT_STATUS, async () => {
       const { paperEmpty = false, selected = true, error = false } =
         await portStatus();
@@ -119,18 +91,10 @@ export function printerRequests(
         (paperEmpty ? 0x20 : 0) | (selected ? 0x10 : 0) | (error ? 0 : 0x08),
       );
     }),
-    route("out", PrinterRequest.SOFT_RESET, softReset),
-    {
-      type: "class",
-      recipient: "other",
-      direction: "out",
-      request: PrinterRequest.SOFT_RESET,
-      handler: softReset,
-    },
+    softReset,
+    { ...softReset, recipient: "other", index: undefined },
   ];
 }
-
-const READY = (): PrinterStatus => ({});
 
 /** A big-endian length, which counts itself, and ASCII. */
 function encodeDeviceId(text: string): Uint8Array {

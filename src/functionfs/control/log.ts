@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { describeRequest } from "../../usb/describe_request.ts";
+import { describeRequest } from "../../usb/request.ts";
 import type { SetupPacket } from "../../usb/setup_packet.ts";
 
 /** Lines that are printed in a window of time. */

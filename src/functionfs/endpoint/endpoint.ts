@@ -8,8 +8,8 @@ import { Errno, isSystemError, systemError } from "../../../ffi/errno.ts";
 import { ioctl } from "../../../ffi/file.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { checkArgument, type Rule } from "../../arguments/rules.ts";
-import { decodeList } from "../../inspect/decode.ts";
-import type { EndpointNode } from "../../inspect/tree.ts";
+import { decodeList } from "../../inspect/decode_descriptors.ts";
+import type { EndpointNode } from "../../inspect/descriptor_nodes.ts";
 import { USB_ENDPOINT_MAXP_MASK } from "../../usb/endpoint_attributes.ts";
 import {
   FUNCTIONFS_CLEAR_HALT,

@@ -3,10 +3,23 @@
  *
  * @module
  */
-import { type ControlAnswer, type ControlHandler, type ControlOutcome, encodeSetup, type SetupFields, unhandled } from "../../../mod.ts";
-import { type ControlHandlers, dispatchControl } from "../../../src/functionfs/control/dispatch.ts";
-import { Session } from "../../../src/functionfs/session.ts";
-import { Setup, type SetupAnswers } from "../../../src/functionfs/control/setup.ts";
+import {
+  type ControlAnswer,
+  type ControlHandler,
+  type ControlOutcome,
+  encodeSetup,
+  type SetupFields,
+  unhandled,
+} from "../../../mod.ts";
+import {
+  type ControlHandlers,
+  dispatchControl,
+} from "../../../src/functionfs/control/dispatch.ts";
+import { Session } from "../../vm/session.ts";
+import {
+  Setup,
+  type SetupAnswers,
+} from "../../../src/functionfs/control/setup.ts";
 
 /** How a request was answered: with bytes, by receiving data, or otherwise. */
 export type FakeOutcome =

@@ -8,7 +8,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { F_SETFD, FD_CLOEXEC, O_NONBLOCK, O_RDWR } from "../../../ffi/abi.ts";
 import { close, list, open, read, write } from "../../../ffi/file.ts";
 import { libc } from "../../../ffi/libc.ts";
-import { FUNCTIONFS_EVENT_SIZE, FUNCTIONFS_SETUP } from "../../../src/functionfs/abi.ts";
+import {
+  FUNCTIONFS_EVENT_SIZE,
+  FUNCTIONFS_SETUP,
+} from "../../../src/compile/functionfs_abi.ts";
 
 /** The open files of a function that another process serves. */
 export class FunctionHolder implements Disposable {

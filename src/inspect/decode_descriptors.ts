@@ -1,5 +1,5 @@
 /**
- * Descriptors from bytes to a tree.
+ * Decodes descriptors.
  *
  * @module
  */
@@ -26,42 +26,42 @@ import {
 import { decodeFunctional } from "../compile/functional_encoding.ts";
 import type {
   AssociationNode,
-  CompanionNode,
-  ConfigurationTree,
+  DecodedConfiguration,
   DescriptorNode,
   EndpointNode,
   FunctionalNode,
   InterfaceNode,
   UnknownNode,
-} from "./tree.ts";
+} from "./descriptor_nodes.ts";
 
-/** `bLength` of a configuration descriptor. */
 const CONFIGURATION_LENGTH = 9;
 
 /**
- * Decodes a configuration as a host reads it: the configuration descriptor and all that follows.
+ * Decodes a configuration as a host reads it: the configuration descriptor and all that follow. Descriptors of unknown
+ * types become bytes.
  *
  * @param bytes The configuration, `wTotalLength` bytes or fewer.
- * @returns The tree. What is not known becomes a node of bytes.
  * @throws {RangeError} When it does not start with a configuration descriptor, or a descriptor is cut off.
  *
  * @example Usage
  * ```ts
- * import { decodeDescriptors } from "@usb/gadget";
+ * import { decodeDescriptors } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
- * const tree = decodeDescriptors(
+ * const configuration = decodeDescriptors(
  *   new Uint8Array([
  *     ...[9, 2, 25, 0, 1, 1, 0, 0x80, 50],
  *     ...[9, 4, 0, 0, 1, 0xff, 0, 0, 0],
  *     ...[7, 5, 0x81, 2, 0, 2, 0],
  *   ]),
  * );
- * const [first] = tree.descriptors;
+ * const [first] = configuration.descriptors;
  * assertEquals(first.kind === "interface" && first.endpoints[0].address, 0x81);
  * ```
+ *
+ * @category Inspect
  */
-export function decodeDescriptors(bytes: Uint8Array): ConfigurationTree {
+export function decodeDescriptors(bytes: Uint8Array): DecodedConfiguration {
   checkBytes("decode configuration", "the data", bytes);
   const [first, ...others] = splitDescriptors(bytes);
   if (
@@ -85,23 +85,17 @@ export function decodeDescriptors(bytes: Uint8Array): ConfigurationTree {
   };
 }
 
-/**
- * Cuts bytes into descriptors.
- *
- * @param bytes Descriptors back to back.
- * @returns Views of the descriptors.
- * @throws {RangeError} When a descriptor is cut off, or has a length below 2.
- */
-export function splitDescriptors(bytes: Uint8Array): Uint8Array[] {
+/** Splits bytes into views of the descriptors. */
+function splitDescriptors(bytes: Uint8Array): Uint8Array[] {
   const found: Uint8Array[] = [];
   let offset = 0;
   while (offset < bytes.length) {
     const length = bytes[offset];
     if (length < 2 || offset + length > bytes.length) {
       throw new RangeError(
-        `Cannot decode descriptors: descriptor at byte ${offset} says it has ${length} bytes, ${
+        `Cannot decode descriptors: descriptor at byte ${offset} has length ${length}, but ${
           bytes.length - offset
-        } are left`,
+        } bytes are left`,
       );
     }
     found.push(bytes.subarray(offset, offset + length));
@@ -111,11 +105,8 @@ export function splitDescriptors(bytes: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Builds the tree of a list of descriptors. Everything after an interface belongs to it, up to the next interface,
- * association or OTG descriptor.
- *
- * @param descriptors The descriptors in order.
- * @returns The nodes in order.
+ * Decodes descriptors. Everything after an interface belongs to it, up to the next interface, association or OTG
+ * descriptor.
  */
 export function decodeList(
   descriptors: readonly Uint8Array[],
@@ -235,7 +226,7 @@ function decodeEndpoint(
 function decodeCompanion(
   bytes: Uint8Array,
   transferType: EndpointNode["transferType"],
-): CompanionNode {
+): EndpointNode["companion"] {
   const attributes = bytes[3];
   const exponent = transferType === "bulk" ? attributes & 0x1f : 0;
   return {
@@ -259,6 +250,7 @@ function decodeOther(
   return { kind: "unknown", type: bytes[1], bytes: [...bytes] };
 }
 
-function u16(bytes: Uint8Array, offset: number): number {
+/** Reads a little-endian number. */
+export function u16(bytes: Uint8Array, offset: number): number {
   return bytes[offset] | bytes[offset + 1] << 8;
 }

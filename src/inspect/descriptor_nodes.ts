@@ -1,5 +1,5 @@
 /**
- * Descriptors as a tree of plain data.
+ * Decoded descriptors, as plain data.
  *
  * @module
  */
@@ -13,23 +13,13 @@ import type {
 import type { FunctionSpeed } from "../usb/speed.ts";
 import type { FunctionalDescriptor } from "../definition/functional_descriptor.ts";
 
-/** A super-speed endpoint companion. */
-export interface CompanionNode {
-  /** `bMaxBurst`: packets that may follow the first one. */
-  readonly maxBurst: number;
-  /** `bmAttributes`, of which streams and mult are parts. */
-  readonly attributes: number;
-  /** Streams of a bulk endpoint, 0 for none. */
-  readonly streams: number;
-  /** `Mult` of an isochronous endpoint. */
-  readonly mult: number;
-  /** `wBytesPerInterval`. */
-  readonly bytesPerInterval: number;
-}
-
-/** An endpoint. */
+/**
+ * An endpoint.
+ *
+ * @category Inspect
+ */
 export interface EndpointNode {
-  /** Tells this from other nodes. */
+  /** The kind of node. */
   readonly kind: "endpoint";
   /** `bEndpointAddress`. */
   readonly address: number;
@@ -39,9 +29,9 @@ export interface EndpointNode {
   readonly transferType: TransferType | "control";
   /** `bmAttributes`. */
   readonly attributes: number;
-  /** How an isochronous endpoint keeps time. */
+  /** The synchronization of an isochronous endpoint. */
   readonly synchronization?: Synchronization;
-  /** What an isochronous or interrupt endpoint carries, where the value is one that the specification knows. */
+  /** The usage of an isochronous or interrupt endpoint, unless its value is reserved. */
   readonly usage?: EndpointUsage;
   /** Bytes in one packet. */
   readonly maxPacketSize: number;
@@ -53,21 +43,40 @@ export interface EndpointNode {
   readonly refresh?: number;
   /** `bSynchAddress`, in the 9-byte form. */
   readonly synchAddress?: number;
-  /** What follows it at super speed. */
-  readonly companion?: CompanionNode;
+  /** The companion that follows at super speed. */
+  readonly companion?: {
+    /** `bMaxBurst`: packets that may follow the first one. */
+    readonly maxBurst: number;
+    /** `bmAttributes`, which encodes streams and mult. */
+    readonly attributes: number;
+    /** Streams of a bulk endpoint, 0 for none. */
+    readonly streams: number;
+    /** `Mult` of an isochronous endpoint. */
+    readonly mult: number;
+    /** `wBytesPerInterval`. */
+    readonly bytesPerInterval: number;
+  };
 }
 
-/** A functional descriptor. */
+/**
+ * A functional descriptor.
+ *
+ * @category Inspect
+ */
 export interface FunctionalNode {
-  /** Tells this from other nodes. */
+  /** The kind of node. */
   readonly kind: "functional";
-  /** The descriptor, typed where it is one of HID, DFU or CCID. */
+  /** The descriptor, decoded if it is one of HID, DFU or CCID. */
   readonly descriptor: FunctionalDescriptor;
 }
 
-/** A descriptor that has no node of its own. */
+/**
+ * A descriptor of any other type.
+ *
+ * @category Inspect
+ */
 export interface UnknownNode {
-  /** Tells this from other nodes. */
+  /** The kind of node. */
   readonly kind: "unknown";
   /** `bDescriptorType`. */
   readonly type: number;
@@ -75,15 +84,19 @@ export interface UnknownNode {
   readonly bytes: readonly number[];
 }
 
-/** A setting of an interface, with everything up to the next one. */
+/**
+ * A setting of an interface, with everything up to the next one.
+ *
+ * @category Inspect
+ */
 export interface InterfaceNode {
-  /** Tells this from other nodes. */
+  /** The kind of node. */
   readonly kind: "interface";
   /** `bInterfaceNumber`. */
   readonly number: number;
   /** `bAlternateSetting`. */
   readonly alternate: number;
-  /** `bNumEndpoints`, which need not be the number of endpoints that follow. */
+  /** `bNumEndpoints`, which may differ from the number of endpoints that follow. */
   readonly endpointCount: number;
   /** `bInterfaceClass`. */
   readonly class: number;
@@ -93,15 +106,19 @@ export interface InterfaceNode {
   readonly protocol: number;
   /** `iInterface`: the index of its name, 0 for none. */
   readonly string: number;
-  /** What follows it, endpoints apart, in order. */
+  /** The descriptors that follow, except endpoints, in order. */
   readonly descriptors: readonly (FunctionalNode | UnknownNode)[];
   /** The endpoints, in order. */
   readonly endpoints: readonly EndpointNode[];
 }
 
-/** An interface association. */
+/**
+ * An interface association.
+ *
+ * @category Inspect
+ */
 export interface AssociationNode {
-  /** Tells this from other nodes. */
+  /** The kind of node. */
   readonly kind: "association";
   /** `bFirstInterface`. */
   readonly firstInterface: number;
@@ -117,17 +134,25 @@ export interface AssociationNode {
   readonly string: number;
 }
 
-/** An OTG descriptor of 3 bytes. */
+/**
+ * An OTG descriptor of 3 bytes.
+ *
+ * @category Inspect
+ */
 export interface OtgNode {
-  /** Tells this from other nodes. */
+  /** The kind of node. */
   readonly kind: "otg";
-  /** The device can ask for a session. */
+  /** Whether the device can request a session. */
   readonly srp: boolean;
-  /** The device can become the host. */
+  /** Whether the device can become the host. */
   readonly hnp: boolean;
 }
 
-/** What a configuration or the list of a speed consists of. */
+/**
+ * A descriptor, with those that belong to it.
+ *
+ * @category Inspect
+ */
 export type DescriptorNode =
   | InterfaceNode
   | AssociationNode
@@ -136,9 +161,13 @@ export type DescriptorNode =
   | FunctionalNode
   | UnknownNode;
 
-/** A configuration, as a host reads it. */
-export interface ConfigurationTree {
-  /** Tells this from other trees. */
+/**
+ * A configuration, as a host reads it.
+ *
+ * @category Inspect
+ */
+export interface DecodedConfiguration {
+  /** Distinguishes it from a function block. */
   readonly kind: "configuration";
   /** `wTotalLength`, in bytes. */
   readonly totalLength: number;
@@ -148,17 +177,21 @@ export interface ConfigurationTree {
   readonly value: number;
   /** `iConfiguration`: the index of its name, 0 for none. */
   readonly string: number;
-  /** The device has its own power. */
+  /** Whether the device has its own power. */
   readonly selfPowered: boolean;
-  /** The device can wake the host. */
+  /** Whether the device can wake the host. */
   readonly remoteWakeup: boolean;
   /** `bMaxPower`, in units of 2 mA up to high speed and of 8 mA at super speed. */
   readonly maxPower: number;
-  /** What follows. */
+  /** The descriptors that follow. */
   readonly descriptors: readonly DescriptorNode[];
 }
 
-/** A Microsoft OS feature descriptor. */
+/**
+ * A Microsoft OS feature descriptor.
+ *
+ * @category Inspect
+ */
 export interface OsFeatureNode {
   /** `wIndex`: 4 for compat IDs, 5 for properties. */
   readonly index: number;
@@ -181,35 +214,36 @@ export interface OsFeatureNode {
     readonly type: number;
     /** The name without its terminator. */
     readonly name: string;
-    /** The value, for text with its terminator. */
+    /** The value; text includes its terminator. */
     readonly value: readonly number[];
   }[];
 }
 
-/** The strings of one language. */
-export interface LanguageNode {
-  /** The LANGID. */
-  readonly language: number;
-  /** The strings; descriptors refer to the first one as 1. */
-  readonly strings: readonly string[];
-}
-
-/** What a program writes to ep0 of FunctionFS. */
-export interface FunctionBlockTree {
-  /** Tells this from other trees. */
+/**
+ * The blocks that a program writes to ep0 of FunctionFS.
+ *
+ * @category Inspect
+ */
+export interface DecodedFunctionBlock {
+  /** Distinguishes it from a configuration. */
   readonly kind: "function-block";
   /** 2, or 1 for the legacy format. */
   readonly version: 1 | 2;
   /** The flags. */
   readonly flags: number;
-  /** The number in the eventfd field. */
+  /** The file descriptor in the eventfd field. */
   readonly eventfd?: number;
-  /** The descriptors of each speed that the block has. */
+  /** The descriptors of each speed in the block. */
   readonly speeds: {
     readonly [S in FunctionSpeed]?: readonly DescriptorNode[];
   };
   /** Microsoft OS feature descriptors. */
   readonly microsoftOs: readonly OsFeatureNode[];
-  /** The strings, when the strings block is known. */
-  readonly languages: readonly LanguageNode[];
+  /** The strings in each language; none without the strings block. */
+  readonly languages: readonly {
+    /** The LANGID. */
+    readonly language: number;
+    /** The strings; the first one has index 1. */
+    readonly strings: readonly string[];
+  }[];
 }

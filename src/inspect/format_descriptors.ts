@@ -1,31 +1,35 @@
 /**
- * Trees as text.
+ * Decoded descriptors as text.
  *
  * @module
  */
 
 import { className } from "../usb/class_code.ts";
-import type { TransferType } from "../usb/endpoint_attributes.ts";
 import { languageTag } from "../usb/language.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
 import type { FunctionalDescriptor } from "../definition/functional_descriptor.ts";
 import { decodeInterval } from "../usb/interval.ts";
-import { PROPERTY_TYPES } from "../compile/microsoft_os_encoding.ts";
 import { hex } from "../check/problem_list.ts";
+import { propertyText, propertyTypeName } from "./decode_block.ts";
 import type {
-  ConfigurationTree,
+  AssociationNode,
+  DecodedConfiguration,
+  DecodedFunctionBlock,
   DescriptorNode,
   EndpointNode,
-  FunctionBlockTree,
   InterfaceNode,
   OsFeatureNode,
-} from "./tree.ts";
+} from "./descriptor_nodes.ts";
 
-/** What the bytes do not say about themselves. */
+/**
+ * Options of {@linkcode formatDescriptors}, for a configuration. A function block contains both.
+ *
+ * @category Inspect
+ */
 export interface FormatOptions {
-  /** The speed at which a configuration was read: says what its intervals mean. */
+  /** The speed at which the configuration was read. Without it, intervals are numbers without a unit. */
   readonly speed?: FunctionSpeed;
-  /** The strings of a configuration, by index. A function block brings its own. */
+  /** The strings, by index. */
   readonly strings?: Readonly<Record<number, string>>;
 }
 
@@ -42,18 +46,15 @@ const FLAG_NAMES: readonly string[] = [
 ];
 
 /**
- * Writes a tree as text for people, one descriptor a line.
- *
- * @param tree What {@linkcode decodeDescriptors} or {@linkcode decodeFunctionBlock} returned.
- * @param options The speed and the strings of a configuration.
- * @returns Lines without a line break at the end.
+ * Formats the result of {@linkcode decodeDescriptors} or {@linkcode decodeFunctionBlock} for people, one descriptor a
+ * line. The last line has no line break.
  *
  * @example Usage
  * ```ts
- * import { decodeDescriptors, formatTree } from "@usb/gadget";
+ * import { decodeDescriptors, formatDescriptors } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
- * const tree = decodeDescriptors(
+ * const configuration = decodeDescriptors(
  *   new Uint8Array([
  *     ...[9, 2, 25, 0, 1, 1, 0, 0x80, 50],
  *     ...[9, 4, 0, 0, 1, 0xff, 0, 0, 4],
@@ -61,7 +62,7 @@ const FLAG_NAMES: readonly string[] = [
  *   ]),
  * );
  * assertEquals(
- *   formatTree(tree, { speed: "high", strings: { 4: "Echo" } }),
+ *   formatDescriptors(configuration, { speed: "high", strings: { 4: "Echo" } }),
  *   [
  *     "Configuration 1: 1 interface, 25 bytes, bus powered",
  *     '  Interface 0: vendor specific (0xff, 0x00, 0x00) "Echo"',
@@ -69,62 +70,62 @@ const FLAG_NAMES: readonly string[] = [
  *   ].join("\n"),
  * );
  * ```
+ *
+ * @category Inspect
  */
-export function formatTree(
-  tree: ConfigurationTree | FunctionBlockTree,
+export function formatDescriptors(
+  descriptors: DecodedConfiguration | DecodedFunctionBlock,
   options: FormatOptions = {},
 ): string {
-  const lines = tree.kind === "configuration"
-    ? configurationLines(tree, options)
-    : blockLines(tree);
+  const lines = descriptors.kind === "configuration"
+    ? configurationLines(descriptors, options)
+    : blockLines(descriptors);
   return lines.join("\n");
 }
 
 function configurationLines(
-  tree: ConfigurationTree,
+  configuration: DecodedConfiguration,
   options: FormatOptions,
 ): string[] {
-  const { value, interfaceCount, totalLength, selfPowered, remoteWakeup } =
-    tree;
+  const { value, interfaceCount, totalLength, string } = configuration;
   const parts = [
     plural(interfaceCount, "interface"),
     `${totalLength} bytes`,
-    selfPowered ? "self powered" : "bus powered",
-    ...(remoteWakeup ? ["remote wakeup"] : []),
+    configuration.selfPowered ? "self powered" : "bus powered",
+    ...(configuration.remoteWakeup ? ["remote wakeup"] : []),
   ];
-  const name = options.strings?.[tree.string];
   return [
-    `Configuration ${value}: ${parts.join(", ")}${quoted(name)}`,
-    ...nodeLines(tree.descriptors, options).map(indent),
+    `Configuration ${value}: ${parts.join(", ")}${quoted(string, options)}`,
+    ...nodeLines(configuration.descriptors, options).map(indent),
   ];
 }
 
-function blockLines(tree: FunctionBlockTree): string[] {
-  const names = FLAG_NAMES.filter((_, bit) => tree.flags & 1 << bit);
-  const unknown = tree.flags >>> FLAG_NAMES.length;
+function blockLines(block: DecodedFunctionBlock): string[] {
+  const names = FLAG_NAMES.filter((_, bit) => block.flags & 1 << bit);
+  const unknown = block.flags >>> FLAG_NAMES.length;
   if (unknown) names.push(hex((unknown << FLAG_NAMES.length) >>> 0));
   const strings = Object.fromEntries(
-    tree.languages[0]?.strings.map((it, index) => [index + 1, it]) ?? [],
+    block.languages[0]?.strings.map((it, index) => [index + 1, it]) ?? [],
   );
   const lines = [
-    `FunctionFS block, version ${tree.version}: ${names.join(", ")}`,
+    `FunctionFS block, version ${block.version}: ${names.join(", ")}`,
   ];
-  if (tree.eventfd !== undefined) {
-    lines.push(`  Event file descriptor ${tree.eventfd}`);
+  if (block.eventfd !== undefined) {
+    lines.push(`  Event file descriptor ${block.eventfd}`);
   }
   for (const speed of FUNCTION_SPEEDS) {
-    const nodes = tree.speeds[speed];
+    const nodes = block.speeds[speed];
     if (nodes === undefined) continue;
     lines.push(`  ${speed.charAt(0).toUpperCase()}${speed.slice(1)} speed`);
-    // Not by a spread into a call: a block can have millions of descriptors.
+    // No spread into a call: a block can have millions of descriptors.
     for (const line of nodeLines(nodes, { speed, strings })) {
       lines.push(indent(indent(line)));
     }
   }
-  for (const line of tree.microsoftOs.flatMap(featureLines)) {
+  for (const line of block.microsoftOs.flatMap(featureLines)) {
     lines.push(indent(line));
   }
-  for (const { language, strings } of tree.languages) {
+  for (const { language, strings } of block.languages) {
     lines.push(`  Strings in ${languageTag(language)}`);
     strings.forEach((it, index) =>
       lines.push(`    ${index + 1}: ${JSON.stringify(it)}`)
@@ -139,48 +140,35 @@ function nodeLines(
 ): string[] {
   return nodes.flatMap((node) => {
     switch (node.kind) {
-      case "interface":
-        return interfaceLines(node, options);
+      case "interface": {
+        const { number, alternate } = node;
+        const setting = alternate > 0 ? ` alternate ${alternate}` : "";
+        return [
+          `Interface ${number}${setting}: ${classText(node, options)}`,
+          ...nodeLines(node.descriptors, options).map(indent),
+          ...nodeLines(node.endpoints, options).map(indent),
+        ];
+      }
       case "association": {
         const { firstInterface: first, interfaceCount: count } = node;
-        const range = count === 1
-          ? `${first}`
-          : `${first} to ${first + count - 1}`;
-        return [
-          `Association of ${
-            count === 1 ? "interface" : "interfaces"
-          } ${range}: ${classText(node)}${
-            quoted(options.strings?.[node.string])
-          }`,
-        ];
+        const interfaces = count === 1
+          ? `interface ${first}`
+          : `interfaces ${first} to ${first + count - 1}`;
+        return [`Association of ${interfaces}: ${classText(node, options)}`];
       }
       case "otg":
         return [`OTG: SRP ${yesNo(node.srp)}, HNP ${yesNo(node.hnp)}`];
       case "endpoint":
-        return endpointLines(node, options);
+        return [endpointText(node, options)];
       case "functional":
         return [functionalText(node.descriptor)];
       case "unknown":
-        return [`Descriptor ${hex(node.type)}: ${bytesText(node.bytes)}`];
+        return [bytesText(node.bytes)];
     }
   });
 }
 
-function interfaceLines(node: InterfaceNode, options: FormatOptions): string[] {
-  const alternate = node.alternate > 0 ? ` alternate ${node.alternate}` : "";
-  return [
-    `Interface ${node.number}${alternate}: ${classText(node)}${
-      quoted(options.strings?.[node.string])
-    }`,
-    ...nodeLines(node.descriptors, options).map(indent),
-    ...nodeLines(node.endpoints, options).map(indent),
-  ];
-}
-
-function endpointLines(
-  node: EndpointNode,
-  { speed }: FormatOptions,
-): string[] {
+function endpointText(node: EndpointNode, { speed }: FormatOptions): string {
   const size = `${node.maxPacketSize} bytes`;
   const parts = [
     `${node.direction.toUpperCase()} ${node.transferType}`,
@@ -200,7 +188,7 @@ function endpointLines(
       parts.push(`${bytesPerInterval} bytes per interval`);
     }
   }
-  return [`Endpoint ${hex(node.address)}: ${parts.join(", ")}`];
+  return `Endpoint ${hex(node.address)}: ${parts.join(", ")}`;
 }
 
 function intervalText(
@@ -208,45 +196,38 @@ function intervalText(
   speed: FunctionSpeed | undefined,
 ): string | undefined {
   if (transferType === "bulk" || transferType === "control") return undefined;
-  const type: TransferType = transferType;
-  const time = speed && decodeInterval(interval, type, speed);
+  const time = speed && decodeInterval(interval, transferType, speed);
   if (time === undefined) return `interval ${interval}`;
   return time % 1000 === 0 ? `every ${time / 1000} ms` : `every ${time} µs`;
 }
 
 function functionalText(descriptor: FunctionalDescriptor): string {
   switch (descriptor.kind) {
-    case "hid":
-      return `HID ${
-        bcd(descriptor.bcdHid)
-      }: report descriptor of ${descriptor.reportLength} bytes`;
+    case "hid": {
+      const { bcdHid, reportLength } = descriptor;
+      return `HID ${bcd(bcdHid)}: report descriptor of ${reportLength} bytes`;
+    }
     case "dfu": {
       const abilities = [
         ...(descriptor.canDownload ? ["download"] : []),
         ...(descriptor.canUpload ? ["upload"] : []),
         ...(descriptor.manifestationTolerant ? ["manifestation tolerant"] : []),
         ...(descriptor.willDetach ? ["will detach"] : []),
+        `${descriptor.transferSize} bytes a transfer`,
       ];
-      return `DFU ${bcd(descriptor.bcdDfu)}: ${
-        [...abilities, `${descriptor.transferSize} bytes a transfer`].join(", ")
-      }`;
+      return `DFU ${bcd(descriptor.bcdDfu)}: ${abilities.join(", ")}`;
     }
-    case "ccid":
-      return `CCID ${bcd(descriptor.bcdCcid)}: ${
-        plural(descriptor.maxSlotIndex + 1, "slot")
-      }, messages of ${descriptor.maxMessageLength} bytes`;
+    case "ccid": {
+      const { bcdCcid, maxSlotIndex, maxMessageLength } = descriptor;
+      const slots = plural(maxSlotIndex + 1, "slot");
+      return `CCID ${
+        bcd(bcdCcid)
+      }: ${slots}, messages of ${maxMessageLength} bytes`;
+    }
     case "raw":
-      return `Descriptor ${hex(descriptor.bytes[1])}: ${
-        bytesText(descriptor.bytes)
-      }`;
+      return bytesText(descriptor.bytes);
   }
 }
-
-const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(PROPERTY_TYPES).map(([name, type]) => [type, name]),
-);
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function featureLines(feature: OsFeatureNode): string[] {
   const ids = feature.compatibleIds.map((it) =>
@@ -255,41 +236,44 @@ function featureLines(feature: OsFeatureNode): string[] {
     }`
   );
   const properties = feature.properties.map(({ type, name, value }) => {
-    const typeName = TYPE_NAMES.get(type) ?? `type ${type}`;
-    const text = type === PROPERTY_TYPES.binary || !TYPE_NAMES.has(type)
-      ? bytesText(value)
-      : JSON.stringify(
-        decoder.decode(new Uint8Array(value)).replace(/\0$/, ""),
-      );
-    return `Microsoft OS property of interface ${feature.interface}: ${name} (${typeName}) ${text}`;
+    const typeName = propertyTypeName(type);
+    const text = typeName === undefined || typeName === "binary"
+      ? hexText(value)
+      : JSON.stringify(propertyText(value));
+    return `Microsoft OS property of interface ${feature.interface}: ${name} (${
+      typeName ?? `type ${type}`
+    }) ${text}`;
   });
   return [...ids, ...properties];
 }
 
+/** The class and the name of an interface or an association. */
 function classText(
-  node: {
-    readonly class: number;
-    readonly subclass: number;
-    readonly protocol: number;
-  },
+  node: InterfaceNode | AssociationNode,
+  options: FormatOptions,
 ): string {
-  return `${className(node.class)} (${hex(node.class)}, ${
-    hex(node.subclass)
-  }, ${hex(node.protocol)})`;
+  const { class: code, subclass, protocol, string } = node;
+  const codes = [code, subclass, protocol].map((it) => hex(it)).join(", ");
+  return `${className(code)} (${codes})${quoted(string, options)}`;
 }
 
+/** A descriptor of which only the type is known. */
 function bytesText(bytes: readonly number[]): string {
+  return `Descriptor ${hex(bytes[1])}: ${hexText(bytes)}`;
+}
+
+function hexText(bytes: readonly number[]): string {
   return bytes.map((it) => it.toString(16).padStart(2, "0")).join(" ");
 }
 
 /** Binary-coded decimal: 0x0111 is 1.11. */
 function bcd(version: number): string {
-  return `${(version >> 8).toString(16)}.${
-    (version & 0xff).toString(16).padStart(2, "0")
-  }`;
+  return `${(version >> 8).toString(16)}.${hexText([version & 0xff])}`;
 }
 
-function quoted(text: string | undefined): string {
+/** A string in quotes, after a space, if it is known. */
+function quoted(index: number, { strings }: FormatOptions): string {
+  const text = strings?.[index];
   return text === undefined ? "" : ` ${JSON.stringify(text)}`;
 }
 

@@ -1,0 +1,33 @@
+/**
+ * Cameras and media players: PTP and MTP.
+ *
+ * @example A camera whose transactions the host can cancel
+ * ```ts
+ * import { controlRoutes, usbFunction } from "@usb/gadget";
+ * import { stillImageRequests } from "@usb/gadget/mtp";
+ *
+ * interface Transaction {
+ *   abort(): void;
+ *   readonly ended: Promise<void>;
+ * }
+ * const transactions = new Map<number, Transaction>();
+ * async function end(id: number) {
+ *   transactions.get(id)?.abort();
+ *   await transactions.get(id)?.ended;
+ * }
+ *
+ * const camera = usbFunction({
+ *   name: "camera",
+ *   interfaces: [{ class: 0x06, subclass: 1, protocol: 1 }],
+ *   control: controlRoutes(stillImageRequests({
+ *     cancel: end, // the device is busy until it resolves
+ *     reset: async () => {
+ *       await Promise.all([...transactions.keys()].map(end));
+ *     },
+ *   })),
+ * });
+ * ```
+ *
+ * @module
+ */
+export * from "./requests.ts";
