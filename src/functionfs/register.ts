@@ -15,7 +15,7 @@ import {
 } from "../compile/compile.ts";
 import type { UsbFunction } from "../definition/function.ts";
 import { decodeFunctionBlock } from "../inspect/decode_block.ts";
-import { formatTree } from "../inspect/format_tree.ts";
+import { formatDescriptors } from "../inspect/format_descriptors.ts";
 import type { InheritedFiles } from "./inherited_files.ts";
 
 /** A function that the kernel knows. */
@@ -109,7 +109,7 @@ export function handshake(
   } catch (error) {
     if (isSystemError(error, "EINVAL", "ENOSYS")) {
       const tree = decodeFunctionBlock(descriptors, strings);
-      error.message += `\n${formatTree(tree)}`;
+      error.message += `\n${formatDescriptors(tree)}`;
     }
     throw error;
   }

@@ -15,7 +15,7 @@ import {
   type ControlHandlers,
   dispatchControl,
 } from "../../../src/functionfs/control/dispatch.ts";
-import { Session } from "../../vm/session.ts";
+import { Session } from "../../../src/functionfs/lifecycle.ts";
 import {
   Setup,
   type SetupAnswers,
