@@ -15,8 +15,8 @@
  */
 import { examine, formatFindings, thisMachine } from "./src/cli/doctor.ts";
 import { formatGadgetTree, gadgetTree } from "./src/cli/gadget_tree.ts";
-import { formatGadget } from "./src/cli/gadgets.ts";
-import { type FoundGadget, listGadgets } from "./src/gadget/inventory.ts";
+import { formatGadget } from "./src/cli/gadget_text.ts";
+import { type FoundGadget, listGadgets } from "./src/cli/inventory.ts";
 import { cleanUp } from "./src/state/recovery.ts";
 
 const HELP = `Looks after USB gadgets on this machine.

@@ -284,19 +284,19 @@ export {
   type TransferErrorFields,
 } from "./src/functionfs/transfer/error.ts";
 export { type GadgetChange } from "./src/gadget/configfs/writer.ts";
-export { type FunctionMountOptions } from "./src/gadget/function_mount.ts";
+export { type FunctionMountOptions } from "./src/state/mounts.ts";
 export { Gadget, type GadgetFunctions } from "./src/gadget/gadget.ts";
 export {
   type AppliedChanges,
   type GadgetApplyOptions,
   type GadgetOptions,
-} from "./src/gadget/gadget_options.ts";
+} from "./src/gadget/options.ts";
 export {
   type MountedFunctionFs,
   mountFunctionFs,
-} from "./src/gadget/legacy_mount.ts";
-export { type BindFailure } from "./src/gadget/udc/bind_failure.ts";
-export { type BindOptions } from "./src/gadget/udc/binding.ts";
+} from "./src/functionfs/mount.ts";
+export { type BindFailure } from "./src/gadget/bind_failure.ts";
+export { type BindOptions } from "./src/gadget/binding.ts";
 export {
   listUdcs,
   readUdc,

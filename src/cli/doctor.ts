@@ -8,8 +8,8 @@ import { openAio } from "../../ffi/aio/calls.ts";
 import { libc } from "../../ffi/libc.ts";
 import { exists } from "../../ffi/file.ts";
 import { listClaims } from "../state/claim.ts";
-import { ROOT_REMEDY } from "../gadget/hints.ts";
-import { type FunctionFsFeatures, probeFunctionFs } from "../gadget/probe.ts";
+import { ROOT_REMEDY } from "../remedies/hint.ts";
+import { type FunctionFsFeatures, probeFunctionFs } from "./probe.ts";
 import {
   controllerRemedy,
   findConfigfs,
@@ -17,7 +17,7 @@ import {
   moduleRemedy,
   type ModuleState,
   moduleState,
-} from "../gadget/remedies.ts";
+} from "../remedies/kernel.ts";
 import { describeScatterGather } from "../gadget/udc/scatter_gather.ts";
 import { listUdcs, type Udc } from "../gadget/udc/udc.ts";
 import { kernelOptions, type OptionValue } from "./kernel_options.ts";

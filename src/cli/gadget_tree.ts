@@ -9,13 +9,13 @@ import { list, readFile } from "../../ffi/file.ts";
 import { decodeFunctionBlock } from "../inspect/decode_block.ts";
 import { formatTree } from "../inspect/format_tree.ts";
 import type { FunctionBlockTree } from "../inspect/tree.ts";
-import { recordedBlocks } from "../state/block_record.ts";
+import { recordedBlocks } from "../state/descriptors.ts";
 import type {
   FoundConfiguration,
   FoundFunction,
   FoundGadget,
-} from "../gadget/inventory.ts";
-import { formatFunction, formatIdentity } from "./gadgets.ts";
+} from "./inventory.ts";
+import { formatFunction, formatIdentity } from "./gadget_text.ts";
 
 /** Directories inside a function's that are worth a look, `lun.0` for one. */
 const MAX_DEPTH = 3;

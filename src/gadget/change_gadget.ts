@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { Binding } from "./udc/binding.ts";
-import { unmountInstance } from "./function_mount.ts";
+import type { Binding } from "./binding.ts";
+import { unmountInstance } from "../state/mounts.ts";
 import type { GadgetDefinition } from "../definition/gadget.ts";
 import type {
   AppliedChanges,
   GadgetApplyOptions,
   GadgetOptions,
-} from "./gadget_options.ts";
-import { mountAll } from "./gadget_parts.ts";
+} from "./options.ts";
+import { mountAll } from "./build.ts";
 import type { ShownValues } from "./configfs/shown_values.ts";
 import {
   type ApplyOptions,

@@ -13,9 +13,9 @@ import {
   SIGNAL,
   TEXT,
 } from "../arguments/rules.ts";
-import type { BindOptions } from "./udc/binding.ts";
-import { checkMountOptions } from "./function_mount.ts";
-import type { GadgetApplyOptions, GadgetOptions } from "./gadget_options.ts";
+import type { BindOptions } from "./binding.ts";
+import { checkMountOptions } from "../state/mounts.ts";
+import type { GadgetApplyOptions, GadgetOptions } from "./options.ts";
 
 const START: Rules<GadgetOptions> = {
   name: TEXT,

@@ -6,7 +6,7 @@
 import { Errno, errorOf } from "../../ffi/errno.ts";
 import type { FunctionFs } from "../functionfs/function_fs.ts";
 import { Once } from "../functionfs/once.ts";
-import { Binding, type BindOptions } from "./udc/binding.ts";
+import { Binding, type BindOptions } from "./binding.ts";
 import { changeGadget } from "./change_gadget.ts";
 import { ChangeQueue } from "./change_queue.ts";
 import { checkGadget } from "../check/gadget/gadget.ts";
@@ -17,7 +17,7 @@ import type {
   AppliedChanges,
   GadgetApplyOptions,
   GadgetOptions,
-} from "./gadget_options.ts";
+} from "./options.ts";
 import {
   acquire,
   acquireFree,
@@ -27,15 +27,15 @@ import {
   type GadgetParts,
   nextName,
   openFunctions,
-} from "./gadget_parts.ts";
+} from "./build.ts";
 import {
   cleanUp,
   type CleanUpOptions,
   removeGadget,
 } from "../state/recovery.ts";
-import { permissionHint } from "./hints.ts";
-import { gadgetsDirectory } from "./remedies.ts";
-import type { BindingSubject } from "./udc/readiness.ts";
+import { permissionHint } from "../remedies/hint.ts";
+import { gadgetsDirectory } from "../remedies/kernel.ts";
+import type { BindingSubject } from "./readiness.ts";
 import type { ShownValues } from "./configfs/shown_values.ts";
 import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
 import { readUdc, type Udc } from "./udc/udc.ts";

@@ -25,8 +25,8 @@ import {
   unlink,
 } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
-import { STATE } from "./block_record.ts";
-import { permissionHint } from "../gadget/hints.ts";
+import { STATE } from "./descriptors.ts";
+import { permissionHint } from "../remedies/hint.ts";
 
 /** A link of this name says whose the gadget is: the longest of the names beside it. */
 export const OWNER = "=owner";

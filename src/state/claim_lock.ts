@@ -16,8 +16,8 @@ import {
   readTextFile,
   tryLock,
 } from "../../ffi/file.ts";
-import { STATE } from "./block_record.ts";
-import { permissionHint } from "../gadget/hints.ts";
+import { STATE } from "./descriptors.ts";
+import { permissionHint } from "../remedies/hint.ts";
 
 /** No gadget has "=" in its name. */
 const FILE = "=lock";

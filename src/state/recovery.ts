@@ -12,8 +12,8 @@ import {
   closeFiles,
   removeMounts,
   waitForUnmount,
-} from "../gadget/function_mount.ts";
-import { findConfigfs } from "../gadget/remedies.ts";
+} from "./mounts.ts";
+import { findConfigfs } from "../remedies/kernel.ts";
 import { removeTree, unbindTree } from "../gadget/configfs/remove.ts";
 import { TreeWriter } from "../gadget/configfs/writer.ts";
 

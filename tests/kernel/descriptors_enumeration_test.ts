@@ -19,7 +19,7 @@ import {
   usbFunction,
   validateFunction,
 } from "@usb/gadget";
-import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
+import { KernelLog } from "../../src/remedies/kernel_log.ts";
 import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
 import {
   dummyAddresses,

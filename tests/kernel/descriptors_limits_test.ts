@@ -9,7 +9,7 @@ import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { decodeDescriptors, validateBlocks } from "@usb/gadget";
 import { isSystemError } from "../../ffi/errno.ts";
-import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
+import { KernelLog } from "../../src/remedies/kernel_log.ts";
 import {
   block,
   intf,

@@ -17,7 +17,7 @@ import {
   usbFunction,
   waitForUdc,
 } from "@usb/gadget";
-import { listGadgets } from "../../src/gadget/inventory.ts";
+import { listGadgets } from "../../src/cli/inventory.ts";
 import { withControllers } from "../support/controllers.ts";
 import { bulkEndpoints, roundTrip } from "../support/echo_host.ts";
 import { Enumerations } from "../support/enumerations.ts";

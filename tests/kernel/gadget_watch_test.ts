@@ -2,7 +2,7 @@ import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";
 import { Errno, systemError } from "../../ffi/errno.ts";
-import { Binding } from "../../src/gadget/udc/binding.ts";
+import { Binding } from "../../src/gadget/binding.ts";
 import { ChangeQueue } from "../../src/gadget/change_queue.ts";
 import { TreeWriter } from "../../src/gadget/configfs/writer.ts";
 import { gadgetSpeed } from "../support/speed.ts";

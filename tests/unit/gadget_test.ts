@@ -8,9 +8,9 @@ import {
   kernelFunction,
   usbFunction,
 } from "@usb/gadget";
-import { sameValue } from "../../src/gadget/configfs/attribute_value.ts";
+import { sameValue } from "../../src/gadget/configfs/value.ts";
 import { checkGadget } from "../../src/check/gadget/gadget.ts";
-import { mountData } from "../../src/gadget/function_mount.ts";
+import { mountData } from "../../src/state/mounts.ts";
 import { instanceName } from "../../src/definition/gadget.ts";
 import { interfaceOffsets } from "../../src/check/gadget/interface_offsets.ts";
 import { modelGadget } from "../../src/gadget/configfs/tree.ts";

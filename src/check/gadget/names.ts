@@ -4,7 +4,7 @@
  * @module
  */
 import type { ProblemList } from "../problem_list.ts";
-import { BLOCK_SUFFIX_LENGTH } from "../../state/block_record.ts";
+import { BLOCK_SUFFIX_LENGTH } from "../../state/descriptors.ts";
 import { OWNER } from "../../state/claim.ts";
 import type { GadgetDefinition } from "../../definition/gadget.ts";
 

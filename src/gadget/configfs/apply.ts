@@ -5,7 +5,7 @@
  */
 import { Errno, errorOf } from "../../../ffi/errno.ts";
 import { exists, readlink } from "../../../ffi/file.ts";
-import { kernelRelease } from "../remedies.ts";
+import { kernelRelease } from "../../remedies/kernel.ts";
 import { type CompareOptions, TreeComparison } from "./compare.ts";
 import { changeFunction, makeFunction } from "./function.ts";
 import type { AttributeNode, FunctionNode, GadgetModel } from "./tree.ts";

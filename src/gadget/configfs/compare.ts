@@ -5,7 +5,7 @@
  */
 import { isSystemError } from "../../../ffi/errno.ts";
 import { realPath } from "../../../ffi/file.ts";
-import { sameValue } from "./attribute_value.ts";
+import { sameValue } from "./value.ts";
 import type { ShownValues } from "./shown_values.ts";
 import { type AttributeNode, type GadgetModel, isMedium } from "./tree.ts";
 import type { TreeWriter } from "./writer.ts";

@@ -5,7 +5,7 @@
  */
 import { isSystemError } from "../../../ffi/errno.ts";
 import { exists } from "../../../ffi/file.ts";
-import { withHint } from "../hints.ts";
+import { withHint } from "../../remedies/hint.ts";
 import { type AttributeNode, type FunctionNode, isMedium } from "./tree.ts";
 import type { TreeWriter } from "./writer.ts";
 

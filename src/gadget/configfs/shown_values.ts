@@ -5,7 +5,7 @@
  * @module
  */
 import { isSystemError } from "../../../ffi/errno.ts";
-import { encodeValue, sameValue } from "./attribute_value.ts";
+import { encodeValue, sameValue } from "./value.ts";
 import { type AttributeNode, isMedium } from "./tree.ts";
 import type { TreeWriter } from "./writer.ts";
 

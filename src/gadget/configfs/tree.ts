@@ -4,7 +4,7 @@
  * @module
  */
 import type { LocalizedString } from "../../definition/function.ts";
-import { sortAttributes, sortLinks } from "./attribute_order.ts";
+import { sortAttributes, sortLinks } from "./order.ts";
 import { localized } from "../../check/gadget/values.ts";
 import {
   configurationFunctions,

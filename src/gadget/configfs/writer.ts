@@ -14,9 +14,9 @@ import {
   unlink,
   writeFile,
 } from "../../../ffi/file.ts";
-import { encodeValue } from "./attribute_value.ts";
-import { withHint } from "../hints.ts";
-import { kernelRelease, makeFunction } from "../remedies.ts";
+import { encodeValue } from "./value.ts";
+import { withHint } from "../../remedies/hint.ts";
+import { kernelRelease, makeFunction } from "../../remedies/kernel.ts";
 import type { AttributeNode } from "./tree.ts";
 
 /** Something that was changed in configfs. */

@@ -6,7 +6,7 @@
 import { isSystemError } from "../../../ffi/errno.ts";
 import { readTextFile } from "../../../ffi/file.ts";
 import { readClaim } from "../../state/claim.ts";
-import { gadgetsDirectory } from "../remedies.ts";
+import { gadgetsDirectory } from "../../remedies/kernel.ts";
 import { readUdcDriver } from "./udc.ts";
 
 /** Who has a controller, in words; `undefined` if it is free or not there. */

@@ -13,8 +13,8 @@ import {
 } from "../../ffi/file.ts";
 import { listMounts } from "../../ffi/mount.ts";
 import { type Claim, listClaims } from "../state/claim.ts";
-import { findConfigfs } from "./remedies.ts";
-import { readUdcDriver } from "./udc/udc.ts";
+import { findConfigfs } from "../remedies/kernel.ts";
+import { readUdcDriver } from "../gadget/udc/udc.ts";
 
 /** A process that has files of a mount open. */
 export interface HoldingProcess {

@@ -14,17 +14,17 @@ import {
   readClaim,
   unclaim,
 } from "../state/claim.ts";
-import { mountFunction } from "./function_mount.ts";
+import { mountFunction } from "../state/mounts.ts";
 import {
   type GadgetDefinition,
   instanceName,
   isKernelFunction,
   isOwnFunction,
 } from "../definition/gadget.ts";
-import type { GadgetOptions } from "./gadget_options.ts";
+import type { GadgetOptions } from "./options.ts";
 import { removeGadget } from "../state/recovery.ts";
 import { readLinks, restoreLinks } from "./configfs/relink.ts";
-import { permissionHint } from "./hints.ts";
+import { permissionHint } from "../remedies/hint.ts";
 import { ShownValues } from "./configfs/shown_values.ts";
 import { planApply } from "./configfs/apply.ts";
 import { modelGadget } from "./configfs/tree.ts";

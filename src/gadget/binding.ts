@@ -8,18 +8,18 @@ import {
   errorOf,
   isSystemError,
   type SystemErrorFields,
-} from "../../../ffi/errno.ts";
-import { exists } from "../../../ffi/file.ts";
+} from "../../ffi/errno.ts";
+import { exists } from "../../ffi/file.ts";
 import { bindError, busyUdc, noFreeController } from "./bind_failure.ts";
-import type { ChangeQueue } from "../change_queue.ts";
-import { KernelLog } from "./kernel_log.ts";
-import { warnOfLandingPage } from "./landing_page.ts";
+import type { ChangeQueue } from "./change_queue.ts";
+import { KernelLog } from "../remedies/kernel_log.ts";
+import { warnOfLandingPage } from "./udc/landing_page.ts";
 import { type BindingSubject, unreadyFunctions } from "./readiness.ts";
-import { relinkFunctions } from "../configfs/relink.ts";
-import { unbindTree } from "../configfs/remove.ts";
-import { listUdcs, readUdcDriver } from "./udc.ts";
-import { udcOwner } from "./owner.ts";
-import { checkVirtualAddresses } from "./virtual_addresses.ts";
+import { relinkFunctions } from "./configfs/relink.ts";
+import { unbindTree } from "./configfs/remove.ts";
+import { listUdcs, readUdcDriver } from "./udc/udc.ts";
+import { udcOwner } from "./udc/owner.ts";
+import { checkVirtualAddresses } from "./udc/capabilities.ts";
 
 const POLL_MS = 20;
 /** How often a gadget is looked after that is to be bound again. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { O_NONBLOCK, O_RDONLY } from "../../../ffi/abi.ts";
-import { isSystemError } from "../../../ffi/errno.ts";
-import { close, open, read, seekToEnd } from "../../../ffi/file.ts";
+import { O_NONBLOCK, O_RDONLY } from "../../ffi/abi.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import { close, open, read, seekToEnd } from "../../ffi/file.ts";
 
 const KMSG = "/dev/kmsg";
 /** The kernel's longest record, `CONSOLE_EXT_LOG_MAX`. */

@@ -6,7 +6,7 @@
 import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { exists, mkdir, readTextFile } from "../../ffi/file.ts";
 import { listMounts, mount } from "../../ffi/mount.ts";
-import { permissionHint, withHint } from "./hints.ts";
+import { permissionHint, withHint } from "./hint.ts";
 
 const CONFIGFS = "/sys/kernel/config";
 

@@ -23,10 +23,10 @@ import {
   type Rules,
   TEXT,
 } from "../arguments/rules.ts";
-import { MOUNT, STATE } from "../state/block_record.ts";
+import { MOUNT, STATE } from "./descriptors.ts";
 import { instanceName } from "../definition/gadget.ts";
-import { permissionHint, withHint } from "./hints.ts";
-import { moduleRemedy } from "./remedies.ts";
+import { permissionHint, withHint } from "../remedies/hint.ts";
+import { moduleRemedy } from "../remedies/kernel.ts";
 
 /** How a FunctionFS instance is mounted. */
 export interface FunctionMountOptions {

@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { O_NONBLOCK, O_RDONLY, POLLIN, POLLOUT } from "../../../ffi/abi.ts";
-import { isSystemError } from "../../../ffi/errno.ts";
-import { close, exists, list, open, readTextFile } from "../../../ffi/file.ts";
-import { WAIT_US } from "../../../ffi/aio/patience.ts";
-import { pollOnce } from "../../../ffi/wait.ts";
-import type { FunctionFs } from "../../functionfs/function_fs.ts";
+import { O_NONBLOCK, O_RDONLY, POLLIN, POLLOUT } from "../../ffi/abi.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import { close, exists, list, open, readTextFile } from "../../ffi/file.ts";
+import { WAIT_US } from "../../ffi/aio/patience.ts";
+import { pollOnce } from "../../ffi/wait.ts";
+import type { FunctionFs } from "../functionfs/function_fs.ts";
 import {
   functionDirectory,
   type GadgetDefinition,
   isKernelFunction,
   isOwnFunction,
-} from "../../definition/gadget.ts";
-import type { TreeWriter } from "../configfs/writer.ts";
+} from "../definition/gadget.ts";
+import type { TreeWriter } from "./configfs/writer.ts";
 
 /** A gadget, as far as its binding goes. */
 export interface BindingSubject {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { BindOptions } from "./udc/binding.ts";
-import type { FunctionMountOptions } from "./function_mount.ts";
+import type { BindOptions } from "./binding.ts";
+import type { FunctionMountOptions } from "../state/mounts.ts";
 import type { GadgetChange } from "./configfs/writer.ts";
 
 /** How to start a gadget. */

@@ -11,9 +11,9 @@ import { usbFunction } from "../definition/function.ts";
 import { bulkPair } from "../definition/endpoint_builders.ts";
 import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../functionfs/abi.ts";
 import { externalFunction } from "../definition/kernel_function.ts";
-import { acquireFree, buildGadget } from "./gadget_parts.ts";
+import { acquireFree, buildGadget } from "../gadget/build.ts";
 import { removeGadget } from "../state/recovery.ts";
-import { gadgetsDirectory } from "./remedies.ts";
+import { gadgetsDirectory } from "../remedies/kernel.ts";
 
 /** `_IOW('g', 131, int)`, since Linux 6.9. */
 const FUNCTIONFS_DMABUF_ATTACH = 0x40046783;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FoundFunction, FoundGadget } from "../gadget/inventory.ts";
+import type { FoundFunction, FoundGadget } from "./inventory.ts";
 
 /** One gadget in a few lines: identity, controller, owner, functions. */
 export function formatGadget(gadget: FoundGadget): string {

@@ -9,17 +9,17 @@ import {
   rephrase,
   systemError,
   type SystemErrorFields,
-} from "../../../ffi/errno.ts";
+} from "../../ffi/errno.ts";
 import {
   type GadgetDefinition,
   isOwnFunction,
-} from "../../definition/gadget.ts";
-import { interfaceTotals } from "../../check/gadget/interface_offsets.ts";
+} from "../definition/gadget.ts";
+import { interfaceTotals } from "../check/gadget/interface_offsets.ts";
 import type { UnreadyFunction } from "./readiness.ts";
-import { controllerRemedy, kernelRelease } from "../remedies.ts";
-import type { TreeWriter } from "../configfs/writer.ts";
-import { listUdcs, readUdcDriver, type Udc, UDC_CLASS } from "./udc.ts";
-import { udcOwner } from "./owner.ts";
+import { controllerRemedy, kernelRelease } from "../remedies/kernel.ts";
+import type { TreeWriter } from "./configfs/writer.ts";
+import { listUdcs, readUdcDriver, type Udc, UDC_CLASS } from "./udc/udc.ts";
+import { udcOwner } from "./udc/owner.ts";
 
 /** What the error of a failed bind carries beside its message. */
 export interface BindFailure extends SystemErrorFields {

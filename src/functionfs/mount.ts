@@ -12,8 +12,8 @@ import {
   explainMount,
   type FunctionMountOptions,
   mountData,
-} from "./function_mount.ts";
-import { permissionHint, withHint } from "./hints.ts";
+} from "../state/mounts.ts";
+import { permissionHint, withHint } from "../remedies/hint.ts";
 
 /** A FunctionFS instance that {@linkcode mountFunctionFs} has mounted. */
 export interface MountedFunctionFs extends Disposable {
