@@ -1,5 +1,5 @@
 /**
- * Why a function could not be opened on a mount.
+ * Why a FunctionFS instance could not be mounted, or a function on it not opened.
  *
  * @module
  */
@@ -7,27 +7,50 @@ import { isSystemError } from "../../ffi/errno.ts";
 import { exists, readTextFile, realPath } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
 import { listMounts } from "../../ffi/mount.ts";
+import { permissionHint, withHint } from "./hint.ts";
+import { moduleRemedy } from "./kernel.ts";
+
+/** Adds to an error why an instance could not be mounted. */
+export function explainMount(error: unknown, instance: string): unknown {
+  if (!isSystemError(error) || error.syscall !== "mount") {
+    return permissionHint(error);
+  }
+  switch (error.code) {
+    case "ENODEV":
+      return withHint(error, moduleRemedy("usb_f_fs"));
+    case "EBUSY": {
+      const other = listMounts().find(({ type, source }) =>
+        type === "functionfs" && source === instance
+      );
+      return withHint(
+        error,
+        other === undefined
+          ? `the instance "${instance}" is mounted where this process does not see it, or a process has files of an earlier mount open`
+          : `the instance "${instance}" is mounted on ${other.target}`,
+      );
+    }
+    default:
+      return permissionHint(error);
+  }
+}
 
 /** Adds to an error of the first `open` what is wrong with the mount. */
 export function explainOpen(error: unknown, mountPoint: string): unknown {
   if (!isSystemError(error) || error.syscall !== "open") return error;
-  const hint = openHint(error.code, mountPoint);
-  if (hint !== undefined) error.message += `: ${hint}`;
-  return error;
-}
-
-function openHint(code: string, mountPoint: string): string | undefined {
-  switch (code) {
+  switch (error.code) {
     case "ENOENT":
     case "ENOTDIR":
-      return isMounted(mountPoint) ? undefined : mountRemedy(mountPoint);
+      return isMounted(mountPoint)
+        ? error
+        : withHint(error, mountRemedy(mountPoint));
     case "EPERM":
     case "EACCES":
-      return libc().geteuid() !== 0
-        ? `the user of this process may not open it: mount it with the options "uid", "gid" or "mode", or run as root`
-        : undefined;
+      return libc().geteuid() === 0 ? error : withHint(
+        error,
+        `the user of this process may not open it: mount it with the options "uid", "gid" or "mode", or run as root`,
+      );
     default:
-      return undefined;
+      return error;
   }
 }
 
@@ -42,13 +65,8 @@ function isMounted(mountPoint: string): boolean {
 function mountRemedy(mountPoint: string): string {
   const what = exists(mountPoint)
     ? "no FunctionFS is mounted there"
-    : "there is no such mount";
-  return hasFunctionFs()
+    : "the directory does not exist";
+  return /\tfunctionfs$/m.test(readTextFile("/proc/filesystems"))
     ? `${what}; Gadget.start() or mountFunctionFs() mounts one`
-    : `${what}, and the kernel has FunctionFS not loaded; "sudo modprobe usb_f_fs" loads it where the kernel has it, and Gadget.start() or mountFunctionFs() mounts one`;
-}
-
-/** Whether the kernel knows the file system at the moment. */
-function hasFunctionFs(): boolean {
-  return /\tfunctionfs$/m.test(readTextFile("/proc/filesystems"));
+    : `${what}, and the kernel has not loaded FunctionFS; "sudo modprobe usb_f_fs" loads it where the kernel has it, and Gadget.start() or mountFunctionFs() mounts one`;
 }

@@ -1,9 +1,9 @@
 /**
- * Copies of what was written to FunctionFS, which does not tell it afterwards.
+ * Copies of the descriptors that were written to FunctionFS, which cannot be
+ * read back.
  *
- * A gadget of this package has a directory for its mounts. Whoever opens a
- * function on one of them leaves the copies there, for the command line tool.
- * They go when the gadget is removed.
+ * They are kept for functions of gadgets of this package, in the folder of the
+ * gadget, until that is removed. The command line tool shows them.
  *
  * @module
  */
@@ -18,20 +18,7 @@ import {
   readlink,
   write,
 } from "../../ffi/file.ts";
-
-/**
- * What belongs to gadgets of this package, outside of configfs, and is as
- * short-lived as that.
- */
-export const STATE = "/run/usb-gadget";
-
-/** A link of this name leads to where a function is mounted. No name has "=". */
-export const MOUNT = "=mount";
-
-const DESCRIPTORS = "=descriptors";
-const STRINGS = "=strings";
-/** Characters that the longest of the files about a function has after its name. */
-export const BLOCK_SUFFIX_LENGTH = DESCRIPTORS.length;
+import { FUNCTION_FILE, STATE } from "../definition/gadget_names.ts";
 
 /** The two blocks that make a function. */
 export interface Blocks {
@@ -39,38 +26,40 @@ export interface Blocks {
   readonly strings: Uint8Array<ArrayBuffer>;
 }
 
-/** Keeps the blocks of a function, if its mount belongs to a gadget of this package. */
+/** Keeps the blocks of a function if its mount belongs to a gadget of this package. */
 export function recordBlocks(mountPoint: string, blocks: Blocks): void {
   try {
     const path = findMount(mountPoint);
     if (path === undefined) return;
-    record(`${path}${DESCRIPTORS}`, blocks.descriptors);
-    record(`${path}${STRINGS}`, blocks.strings);
+    record(`${path}${FUNCTION_FILE.descriptors}`, blocks.descriptors);
+    record(`${path}${FUNCTION_FILE.strings}`, blocks.strings);
   } catch (error) {
-    // Not root, or the gadget is just being removed: nobody needs the copies.
+    // Not root, or the gadget is just being removed: the function works without.
     if (!isSystemError(error)) throw error;
   }
 }
 
-/** Reads the blocks of the function on a mount, if they are known. */
+/** Reads the blocks of the function on a mount, if there are copies. */
 export function recordedBlocks(mountPoint: string): Blocks | undefined {
   const path = findMount(mountPoint);
-  if (path === undefined || !exists(`${path}${STRINGS}`)) return undefined;
+  if (path === undefined || !exists(`${path}${FUNCTION_FILE.strings}`)) {
+    return undefined;
+  }
   return {
-    descriptors: readFile(`${path}${DESCRIPTORS}`),
-    strings: readFile(`${path}${STRINGS}`),
+    descriptors: readFile(`${path}${FUNCTION_FILE.descriptors}`),
+    strings: readFile(`${path}${FUNCTION_FILE.strings}`),
   };
 }
 
-/** The begin of the names of files about a mount: `STATE/GADGET/FUNCTION`. */
+/** The path of a mount's files without their suffixes: `STATE/GADGET/FUNCTION`. */
 function findMount(mountPoint: string): string | undefined {
   if (!exists(STATE)) return undefined;
   for (const gadget of list(STATE).filter((it) => it.isDirectory)) {
     const folder = `${STATE}/${gadget.name}`;
     for (const { name, isSymlink } of list(folder)) {
-      if (!isSymlink || !name.endsWith(MOUNT)) continue;
+      if (!isSymlink || !name.endsWith(FUNCTION_FILE.mount)) continue;
       if (readlink(`${folder}/${name}`) !== mountPoint) continue;
-      return `${folder}/${name.slice(0, -MOUNT.length)}`;
+      return `${folder}/${name.slice(0, -FUNCTION_FILE.mount.length)}`;
     }
   }
   return undefined;
