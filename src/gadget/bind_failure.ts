@@ -1,50 +1,41 @@
 /**
- * Why a gadget could not be bound to a UDC. The kernel answers EBUSY whatever
- * the reason is, so the reason is looked for.
+ * Why a gadget could not be bound to a UDC. The kernel answers EBUSY in every
+ * case, so this looks for the reason.
  *
  * @module
  */
 import {
   Errno,
+  isSystemError,
   rephrase,
   systemError,
   type SystemErrorFields,
 } from "../../ffi/errno.ts";
-import {
-  type GadgetDefinition,
-  isOwnFunction,
-} from "../definition/gadget.ts";
-import { interfaceTotals } from "../check/gadget/interface_offsets.ts";
-import type { UnreadyFunction } from "./readiness.ts";
+import { readTextFile } from "../../ffi/file.ts";
+import { interfaceTotals } from "../check/gadget/interfaces.ts";
+import { type GadgetDefinition, isOwnFunction } from "../definition/gadget.ts";
 import { controllerRemedy, kernelRelease } from "../remedies/kernel.ts";
-import type { TreeWriter } from "./configfs/writer.ts";
+import { readClaim } from "../state/claim.ts";
+import type { LiveGadget } from "./build.ts";
+import { gadgetsDirectory } from "./configfs/directory.ts";
+import { unreadyFunctions } from "./readiness.ts";
 import { listUdcs, readUdcDriver, type Udc, UDC_CLASS } from "./udc/udc.ts";
-import { udcOwner } from "./udc/owner.ts";
 
-/** What the error of a failed bind carries beside its message. */
+/**
+ * The fields of the error of a failed bind.
+ *
+ * @category Errors
+ */
 export interface BindFailure extends SystemErrorFields {
-  /** The likely reasons, the first one being in the message. */
+  /** The likely reasons, of which the message has the first. */
   readonly reasons: readonly string[];
-  /** What the kernel has written to its log meanwhile, where it may be read. */
+  /** What the kernel has logged meanwhile, if this process may read its log. */
   readonly kernelLog: readonly string[];
-}
-
-/** What is known about a failed bind. */
-export interface FailedBind {
-  readonly name: string;
-  readonly definition: GadgetDefinition;
-  /** The controller that was asked for. */
-  readonly udc: string;
-  /** What the kernel has written to its log meanwhile. */
-  readonly kernelLog: readonly string[];
-  /** Functions that have no descriptors. */
-  readonly unready: readonly UnreadyFunction[];
 }
 
 /** The error of a bind without a controller to bind to. */
 export function noFreeController(
-  name: string,
-  writer: TreeWriter,
+  { name, root }: LiveGadget,
   udcs: readonly Pick<Udc, "name">[],
 ): Error & BindFailure {
   const owners = udcs.map((it) => `"${it.name}" by ${udcOwner(it.name)}`);
@@ -52,34 +43,56 @@ export function noFreeController(
     ? `this machine has no USB device controller, or its driver is not loaded: ${controllerRemedy()}`
     : `no USB device controller is free: ${owners.join(", ")}`;
   return failure(
-    udcs.length === 0 ? missingUdc() : busyUdc(writer),
+    udcs.length === 0 ? missingUdc(UDC_CLASS) : busyUdc(root),
     `Cannot bind gadget "${name}": ${reason}`,
     [reason],
   );
 }
 
-/** The error that the kernel would give for a controller that is taken. */
-export function busyUdc(
-  writer: TreeWriter,
-  udc?: string,
-): Error & SystemErrorFields {
+/**
+ * The error of a failed bind.
+ *
+ * @param error What the kernel has answered; by default what it answers for a
+ * controller that is taken.
+ */
+export function bindError(
+  gadget: LiveGadget,
+  udc: string,
+  error: Error & SystemErrorFields = busyUdc(gadget.root),
+  kernelLog: readonly string[] = [],
+): Error & BindFailure {
+  const reasons = findReasons(gadget, udc, kernelLog);
+  const [reason = "the kernel gives no reason; its log may (sudo dmesg)"] =
+    reasons;
+  return failure(
+    readUdcDriver(udc) === undefined
+      ? missingUdc(`${UDC_CLASS}/${udc}`)
+      : error,
+    `Cannot bind gadget "${gadget.name}" to UDC "${udc}": ${reason}`,
+    reasons,
+    kernelLog,
+  );
+}
+
+/** The error of the kernel for a controller that is taken. */
+function busyUdc(root: string): Error & SystemErrorFields {
   return systemError(Errno.EBUSY, {
-    action: `bind gadget to UDC${udc === undefined ? "" : ` "${udc}"`}`,
+    action: "bind gadget",
     syscall: "write",
-    path: writer.resolve("UDC"),
+    path: `${root}/UDC`,
   });
 }
 
-/** The error of a look for a controller that does not exist; the kernel says EBUSY. */
-function missingUdc(udc?: string): Error & SystemErrorFields {
+/** The error for a controller that does not exist; the kernel's is EBUSY. */
+function missingUdc(path: string): Error & SystemErrorFields {
   return systemError(Errno.ENOENT, {
     action: "find USB device controller",
     syscall: "access",
-    path: udc === undefined ? UDC_CLASS : `${UDC_CLASS}/${udc}`,
+    path,
   });
 }
 
-/** Says the same error in other words. */
+/** The same error with another message. */
 function failure(
   cause: Error & SystemErrorFields,
   message: string,
@@ -89,24 +102,12 @@ function failure(
   return Object.assign(rephrase(cause, message), { reasons, kernelLog });
 }
 
-/** Makes the error of a failed bind out of what the kernel threw. */
-export function bindError(
-  error: Error & SystemErrorFields,
-  failed: FailedBind,
-): Error & BindFailure {
-  const { name, udc, kernelLog } = failed;
-  const reasons = findReasons(failed);
-  const [reason = "the kernel does not tell why; its log may (sudo dmesg)"] =
-    reasons;
-  const message = `Cannot bind gadget "${name}" to UDC "${udc}": ${reason}`;
-  const missing = readUdcDriver(udc) === undefined;
-  const cause = missing ? missingUdc(udc) : error;
-  return failure(cause, message, reasons, kernelLog);
-}
-
-/** What can be seen from user space, or else what the kernel's log tells. */
-function findReasons(failed: FailedBind): string[] {
-  const { udc, unready } = failed;
+/** What user space can see, or else what the kernel's log says. */
+function findReasons(
+  gadget: LiveGadget,
+  udc: string,
+  kernelLog: readonly string[],
+): string[] {
   if (readUdcDriver(udc) === undefined) {
     const names = listUdcs().map((it) => `"${it.name}"`).join(", ");
     return [
@@ -115,48 +116,81 @@ function findReasons(failed: FailedBind): string[] {
   }
   const owner = udcOwner(udc);
   if (owner !== undefined) return [`it is taken by ${owner}`];
-  if (unready.length > 0) return unready.map(notReady);
-  const reason = kernelReason(failed);
-  return reason === undefined ? [] : [reason];
+  const unready = unreadyFunctions(gadget);
+  if (unready.length > 0) {
+    return unready.map(({ name, closed }) =>
+      closed
+        ? `function "${name}" is closed; stop the gadget, and start another`
+        : `function "${name}" is not ready: no process has written its descriptors; open it with FunctionFs.open()`
+    );
+  }
+  return kernelReasons(gadget.definition, kernelLog);
 }
 
-function notReady({ name, closed }: UnreadyFunction): string {
-  return closed
-    ? `function "${name}" is closed; stop the gadget, and start another`
-    : `function "${name}" is not ready: no process has written its descriptors; open it with FunctionFs.open()`;
+/** Who has a controller, in words; `undefined` if it is free or does not exist. */
+export function udcOwner(udc: string): string | undefined {
+  const driver = readUdcDriver(udc);
+  if (driver === undefined || driver === "") return undefined;
+  if (!isGadgetOn(driver, udc)) return `the gadget driver "${driver}"`;
+  const claim = readClaim(driver);
+  switch (claim?.owner) {
+    case "dead":
+      return `the gadget "${driver}", which a process that has ended left behind; remove it with Gadget.cleanUp()`;
+    case "alive":
+      return `the gadget "${driver}" of process ${claim.pid}`;
+    default:
+      return `the gadget "${driver}"`;
+  }
 }
 
-/** What the kernel says of every failed bind, and of the host at its other end. */
+/** Whether a driver is a gadget of configfs. Other gadgets may name a controller that was gone for a while. */
+function isGadgetOn(driver: string, udc: string): boolean {
+  try {
+    return readTextFile(`${gadgetsDirectory()}/${driver}/UDC`) === udc;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+/** Lines that the kernel logs about every failed bind, and about the host at the other end. */
 const NOISE = /^UDC core: |: probe .*failed with error|^(usb|hub) \d/;
 
-/** Error numbers that the kernel writes to its log: `failed to start NAME: -19`. */
-function kernelReason(
-  { kernelLog, definition }: FailedBind,
-): string | undefined {
+/** Finds error numbers in the kernel's log: `failed to start NAME: -19`. */
+function kernelReasons(
+  definition: GadgetDefinition,
+  kernelLog: readonly string[],
+): string[] {
   const lines = kernelLog.filter((line) => !NOISE.test(line)).join("; ");
-  if (lines === "") return undefined;
-  const said = `(the kernel says: ${lines})`;
-  // Its folder in sysfs went with the old controller, and is still counted on.
+  if (lines === "") return [];
+  const says = `the kernel says: ${lines}`;
+  // The kernel removed its folder in sysfs with the old controller, but still uses it.
   if (/kobject_add_internal failed .*\(error: -2 parent: net\)/.test(lines)) {
-    return `the kernel cannot make its network interface where one has been before: the controller's driver was loaded again meanwhile, and this kernel (Linux ${kernelRelease()}) only gets over that when the machine is restarted ${said}`;
+    return [
+      `the kernel cannot make its network interface where one has been before: the controller's driver was loaded again meanwhile, and this kernel (Linux ${kernelRelease()}) only gets over that when the machine is restarted (${says})`,
+    ];
   }
   switch (/failed to start [^:]+: (-\d+)/.exec(lines)?.[1]) {
     case "-524":
-      return `the controller has no endpoint for one of the functions: it has too few of the type, size or direction (${
-        countEndpoints(definition)
-      } declared by functions of this process; no controller of dummy_hcd has isochronous ones) ${said}`;
+      return [
+        `the controller has no endpoint for one of the functions: it has too few of the type, size or direction (${
+          countEndpoints(definition)
+        } declared by functions of this process; no controller of dummy_hcd has isochronous ones) (${says})`,
+      ];
     case "-19":
-      return `${exhausted(definition)} ${said}`;
+      return [`${exhausted(definition)} (${says})`];
     case "-22":
-      return `two descriptors of a function use the same endpoint address, or an earlier attempt has left some behind ${said}`;
+      return [
+        `two descriptors of a function use the same endpoint address, or an earlier attempt has left some behind (${says})`,
+      ];
     case "-28":
-      return `there is no room left for strings or descriptors ${said}`;
+      return [`there is no room left for strings or descriptors (${says})`];
     default:
-      return `the kernel says: ${lines}`;
+      return [says];
   }
 }
 
-/** ENODEV: there are not enough endpoints, interface numbers or string ids. */
+/** ENODEV: not enough endpoints, interface numbers or string IDs. */
 function exhausted(definition: GadgetDefinition): string {
   const most = Math.max(...interfaceTotals(definition));
   return most > 16

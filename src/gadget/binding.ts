@@ -3,53 +3,31 @@
  *
  * @module
  */
-import {
-  Errno,
-  errorOf,
-  isSystemError,
-  type SystemErrorFields,
-} from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
-import { bindError, busyUdc, noFreeController } from "./bind_failure.ts";
-import type { ChangeQueue } from "./change_queue.ts";
 import { KernelLog } from "../remedies/kernel_log.ts";
-import { warnOfLandingPage } from "./udc/landing_page.ts";
-import { type BindingSubject, unreadyFunctions } from "./readiness.ts";
-import { relinkFunctions } from "./configfs/relink.ts";
-import { unbindTree } from "./configfs/remove.ts";
+import { bindError, noFreeController, udcOwner } from "./bind_failure.ts";
+import type { LiveGadget } from "./build.ts";
+import type { ChangeQueue } from "./change_queue.ts";
+import { relinkFunctions } from "./configfs/links.ts";
+import { TreeWriter } from "./configfs/writer.ts";
+import type { BindOptions } from "./options.ts";
+import { unreadyFunctions } from "./readiness.ts";
+import {
+  checkVirtualAddresses,
+  warnOfLandingPage,
+} from "./udc/capabilities.ts";
 import { listUdcs, readUdcDriver } from "./udc/udc.ts";
-import { udcOwner } from "./udc/owner.ts";
-import { checkVirtualAddresses } from "./udc/capabilities.ts";
 
 const POLL_MS = 20;
-/** How often a gadget is looked after that is to be bound again. */
+/** How often to check a gadget that is to be bound again. */
 const WATCH_MS = 100;
-/** After a bind that failed, the next looks are further and further apart. */
+/** After each failed bind, the interval doubles up to this one. */
 const LONGEST_WATCH_MS = 5_000;
 
-/** How to bind a gadget. */
-export interface BindOptions {
-  /**
-   * The USB device controller to use.
-   * @default {the one it had, or else the first one that is free}
-   */
-  readonly udc?: string;
-  /**
-   * Whether to wait until the functions of other processes are ready.
-   * Otherwise the kernel refuses a gadget with one that is not.
-   * @default {true}
-   */
-  readonly wait?: boolean;
-  /**
-   * Ends the wait for functions of other processes, and for other changes of
-   * the gadget; the promise rejects with the signal's reason.
-   */
-  readonly signal?: AbortSignal;
-}
-
-/** The tie between a gadget and a UDC. */
+/** The connection between a gadget and a UDC. */
 export class Binding {
-  readonly #subject: () => BindingSubject;
+  readonly #gadget: LiveGadget;
   readonly #changes: ChangeQueue;
   readonly #firstUdc: string | undefined;
   #udc: string | undefined;
@@ -59,30 +37,27 @@ export class Binding {
   #ended = false;
   #watch: ReturnType<typeof setTimeout> | undefined;
   readonly #onError: (error: unknown) => void;
-  /** The last error that was reported, until a look succeeds. */
+  /** The last error that was reported, until a check succeeds. */
   #reported: string | undefined;
 
   /**
-   * @param subject Gets what is bound as it is now.
    * @param changes The changes of the gadget.
-   * @param firstUdc The controller to bind to at first, the first one that is
-   * free by default.
-   * @param onError Gets what goes wrong in the background; see
-   * `GadgetOptions.onError`.
+   * @param firstUdc The controller to bind to at first, by default one that is free.
+   * @param onError Receives errors of the background work.
    */
   constructor(
-    subject: () => BindingSubject,
+    gadget: LiveGadget,
     changes: ChangeQueue,
     firstUdc?: string,
-    onError: (error: unknown) => void = print,
+    onError: (error: unknown) => void = (error) => console.error(error),
   ) {
-    this.#subject = subject;
+    this.#gadget = gadget;
     this.#changes = changes;
     this.#firstUdc = firstUdc;
     this.#onError = onError;
   }
 
-  /** How often it was unbound: ends the binds that wait. */
+  /** How often it was unbound, which ends pending binds. */
   get unbinds(): number {
     return this.#unbinds;
   }
@@ -99,9 +74,9 @@ export class Binding {
 
   /** Whether it is bound now. configfs keeps the name of a controller that is gone. */
   get bound(): boolean {
-    const { name, writer } = this.#subject();
-    if (!exists(writer.root)) return false;
-    const { udc } = writer;
+    const { name, root } = this.#gadget;
+    if (!exists(root)) return false;
+    const { udc } = this.#writer();
     return udc !== "" && readUdcDriver(udc) === name;
   }
 
@@ -109,7 +84,7 @@ export class Binding {
    * Waits until all functions have descriptors, and binds when no other change
    * of the gadget is under way.
    *
-   * @param unbinds How often it had been unbound when this was asked for.
+   * @param unbinds How often it had been unbound at the time of the call.
    */
   async bind(options: BindOptions, unbinds = this.#unbinds): Promise<void> {
     const { udc, wait = true, signal } = options;
@@ -117,7 +92,7 @@ export class Binding {
       await this.ready(options, unbinds);
       bound = await this.#changes.run(() => {
         this.#check(unbinds);
-        // What was changed in the meantime may have to be waited for.
+        // A change may have added an unready function in the meantime.
         if (wait && this.#isWaiting()) return false;
         this.bindNow(udc);
         return true;
@@ -154,37 +129,28 @@ export class Binding {
   }
 
   #check(unbinds: number): void {
-    const { name } = this.#subject();
-    if (this.#ended) {
-      throw errorOf(
-        Errno.EBADF,
-        `Cannot bind gadget "${name}": it is stopped`,
-        {
-          syscall: "write",
-        },
-      );
-    }
-    if (unbinds !== this.#unbinds) {
-      throw errorOf(
-        Errno.EINTR,
-        `Cannot bind gadget "${name}": unbind() was called meanwhile`,
-        { syscall: "write" },
-      );
-    }
+    const [number, reason] = this.#ended
+      ? [Errno.EBADF, "it is stopped"]
+      : [Errno.EINTR, "unbind() was called meanwhile"];
+    if (!this.#ended && unbinds === this.#unbinds) return;
+    throw errorOf(
+      number,
+      `Cannot bind gadget "${this.#gadget.name}": ${reason}`,
+      { syscall: "write" },
+    );
   }
 
   /** Binds at once. */
   bindNow(udc = this.#udc ?? this.#firstUdc): void {
-    const { name, writer } = this.#subject();
-    const actual = writer.udc;
+    const actual = this.#writer().udc;
     if (this.bound && (udc === undefined || udc === actual)) {
-      this.#bound(actual);
+      this.#noteBound(actual);
       return;
     }
     if (actual !== "") return this.#move(actual, udc ?? actual);
     if (udc !== undefined) return this.#bindTo(udc);
     const free = listUdcs().filter(({ driver }) => driver === "");
-    if (free.length === 0) throw noFreeController(name, writer, listUdcs());
+    if (free.length === 0) throw noFreeController(this.#gadget, listUdcs());
     for (const [index, candidate] of free.entries()) {
       try {
         return this.#bindTo(candidate.name);
@@ -196,12 +162,12 @@ export class Binding {
     }
   }
 
-  /** Binds to another controller; to the one before if that fails. */
+  /** Binds to another controller, or to the previous one if that fails. */
   #move(from: string, to: string): void {
-    const { writer } = this.#subject();
-    // What can be seen beforehand need not cost the host its device.
-    if (readUdcDriver(to) !== "") throw this.#error(busyUdc(writer, to), to);
-    unbindTree(writer);
+    // A controller that is visibly not free must not cost the host its device.
+    if (readUdcDriver(to) !== "") throw bindError(this.#gadget, to);
+    const writer = this.#writer();
+    writer.unbind();
     try {
       this.#bindTo(to);
     } catch (error) {
@@ -210,30 +176,53 @@ export class Binding {
     }
   }
 
-  /** Unbinds, for good. */
+  #bindTo(udc: string): void {
+    const gadget = this.#gadget;
+    if (readUdcDriver(udc) === undefined) throw bindError(gadget, udc);
+    checkVirtualAddresses(gadget.definition, udc);
+    const writer = this.#writer();
+    using log = new KernelLog();
+    try {
+      writer.setUdc(udc);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      const kernelLog = log.lines();
+      relinkFunctions(writer);
+      throw bindError(gadget, udc, error, kernelLog);
+    }
+    this.#noteBound(udc);
+  }
+
+  #noteBound(udc: string): void {
+    this.#udc = udc;
+    this.#wanted = true;
+    const { name, definition } = this.#gadget;
+    warnOfLandingPage(name, definition, udc);
+  }
+
+  /** Unbinds, until the next bind. */
   unbind(): void {
     this.#wanted = false;
     this.#unbinds++;
     this.#detach();
   }
 
-  #detach(): void {
-    const { writer } = this.#subject();
-    if (exists(writer.root)) unbindTree(writer);
-  }
-
-  /** Unbinds, and ends everything that goes on. */
+  /** Unbinds, and ends everything that is pending. */
   end(): void {
     this.#ended = true;
     this.unwatch();
     this.unbind();
   }
 
-  /** Binds again whenever the kernel has unbound it and its functions are ready. */
+  #detach(): void {
+    if (exists(this.#gadget.root)) this.#writer().unbind();
+  }
+
+  /** Binds again whenever the kernel has unbound the gadget and its functions are ready. */
   watch(interval = WATCH_MS): void {
     this.#watch ??= setTimeout(() => {
-      const failed = !this.#look();
-      // Unless it was ended by what was called meanwhile.
+      const failed = !this.#bindAgain();
+      // Unless a handler has ended it meanwhile.
       if (this.#watch === undefined) return;
       this.#watch = undefined;
       this.watch(failed ? Math.min(2 * interval, LONGEST_WATCH_MS) : WATCH_MS);
@@ -246,11 +235,8 @@ export class Binding {
     this.#watch = undefined;
   }
 
-  /**
-   * Returns false if it has failed. There is no caller who could be told: an
-   * error is reported, once as long as it stays the same.
-   */
-  #look(): boolean {
+  /** Returns false if it fails; reports an error once as long as it stays the same. */
+  #bindAgain(): boolean {
     try {
       if (this.#wanted && !this.bound && !this.#isWaiting()) this.bindNow();
       this.#reported = undefined;
@@ -259,61 +245,20 @@ export class Binding {
       // The controller is taken, or gone, for now.
       const passing = error instanceof Deno.errors.Busy ||
         error instanceof Deno.errors.NotFound;
-      if (!passing) this.#report(error);
+      if (!passing && String(error) !== this.#reported) {
+        this.#reported = String(error);
+        this.#onError(error);
+      }
       return false;
     }
   }
 
-  #report(error: unknown): void {
-    const text = String(error);
-    if (text === this.#reported) return;
-    this.#reported = text;
-    this.#onError(error);
-  }
-
-  #bindTo(udc: string): void {
-    const subject = this.#subject();
-    const { writer } = subject;
-    if (readUdcDriver(udc) === undefined) {
-      throw this.#error(busyUdc(writer, udc), udc);
-    }
-    checkVirtualAddresses(subject.definition, udc);
-    using log = new KernelLog();
-    try {
-      writer.setUdc(udc);
-    } catch (error) {
-      if (!isSystemError(error)) throw error;
-      const kernelLog = log.lines();
-      relinkFunctions(writer);
-      throw this.#error(error, udc, kernelLog);
-    }
-    this.#bound(udc);
-  }
-
-  #error(
-    error: Error & SystemErrorFields,
-    udc: string,
-    kernelLog: readonly string[] = [],
-  ): Error {
-    const subject = this.#subject();
-    const { name, definition } = subject;
-    const unready = unreadyFunctions(subject);
-    return bindError(error, { name, definition, udc, kernelLog, unready });
-  }
-
-  #bound(udc: string): void {
-    this.#udc = udc;
-    this.#wanted = true;
-    const { name, definition } = this.#subject();
-    warnOfLandingPage(name, definition, udc);
-  }
-
-  /** Whether another process must make its function ready first. */
+  /** Whether a function of another process is not ready. */
   #isWaiting(): boolean {
-    return unreadyFunctions(this.#subject()).some(({ closed }) => !closed);
+    return unreadyFunctions(this.#gadget).some(({ closed }) => !closed);
   }
-}
 
-function print(error: unknown): void {
-  console.error(error);
+  #writer(): TreeWriter {
+    return new TreeWriter(this.#gadget.root);
+  }
 }

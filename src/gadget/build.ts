@@ -1,34 +1,24 @@
 /**
- * The steps by which a gadget comes to be.
+ * Puts a gadget together: its directory in configfs, the mounts of its
+ * functions, and the functions that this process serves.
  *
  * @module
  */
-import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
-import { exists } from "../../ffi/file.ts";
-import { FunctionFs } from "../functionfs/function_fs.ts";
-import { interfaceOffsets } from "../check/gadget/interface_offsets.ts";
-import {
-  claim,
-  claimTree,
-  isClaimedTree,
-  readClaim,
-  unclaim,
-} from "../state/claim.ts";
-import { mountFunction } from "../state/mounts.ts";
+import { interfaceOffsets } from "../check/gadget/interfaces.ts";
 import {
   type GadgetDefinition,
-  instanceName,
   isKernelFunction,
   isOwnFunction,
 } from "../definition/gadget.ts";
-import type { GadgetOptions } from "./options.ts";
-import { removeGadget } from "../state/recovery.ts";
-import { readLinks, restoreLinks } from "./configfs/relink.ts";
-import { permissionHint } from "../remedies/hint.ts";
-import { ShownValues } from "./configfs/shown_values.ts";
+import { FunctionFs } from "../functionfs/function_fs.ts";
+import { mountData } from "../functionfs/mount.ts";
+import { mountFunction } from "../state/mounts.ts";
 import { planApply } from "./configfs/apply.ts";
+import { ShownValues } from "./configfs/compare.ts";
+import { readLinks, restoreLinks } from "./configfs/links.ts";
 import { modelGadget } from "./configfs/tree.ts";
 import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
+import type { GadgetOptions } from "./options.ts";
 
 /** Checks that a gadget can stay without its process. */
 export function checkPersistent(
@@ -48,86 +38,20 @@ export function checkPersistent(
   }
 }
 
-/** Makes the name ours. Returns whether a persistent gadget is there already. */
-export function acquire(
-  name: string,
-  directory: string,
-  persistent: boolean,
-): boolean {
-  const path = `${directory}/${name}`;
-  const taken = (whose: string) =>
-    errorOf(
-      Errno.EEXIST,
-      `Cannot make gadget "${name}": ${whose}; stop that one, or choose another name`,
-      { syscall: "mkdir", path },
-    );
-  const elsewhere = `somebody else has made it (${path})`;
-  const present = readClaim(name);
-  const adopted = present?.owner === "persistent" && persistent;
-  if (present !== undefined && !adopted) {
-    throw taken(
-      present.pid === 0
-        ? "a persistent one has the name"
-        : `one of process ${present.pid} has the name`,
-    );
-  }
-  if (exists(path)) {
-    if (adopted && isClaimedTree(path)) return true;
-    throw taken(elsewhere);
-  }
-  // Adopted without a directory: its process was killed before it made one, or
-  // somebody has removed it.
-  if (adopted) unclaim(name);
-  if (!claim(name, persistent)) throw taken("another process has the name");
-  if (!makeDirectory(name, path)) throw taken(elsewhere);
-  return false;
-}
-
-let nextNumber = 0;
-
-/** The name that a gadget gets next that has none of its own, if it is free. */
-export function nextName(): string {
-  return `usb-gadget.${Deno.pid}.${nextNumber}`;
-}
-
-/**
- * Makes a name ours that no other gadget has: Workers of this process take
- * theirs from the same numbers.
- */
-export function acquireFree(directory: string): string {
-  for (;;) {
-    const name = nextName();
-    nextNumber++;
-    const path = `${directory}/${name}`;
-    if (exists(path) || !claim(name, false)) continue;
-    if (makeDirectory(name, path)) return name;
-  }
-}
-
-/**
- * Makes the directory of a gadget whose name is ours. If there is one already,
- * returns false and gives the name up.
- */
-function makeDirectory(name: string, path: string): boolean {
-  try {
-    new TreeWriter(path).make("");
-    claimTree(path);
-    return true;
-  } catch (error) {
-    if (isSystemError(error, "EEXIST")) {
-      unclaim(name);
-      return false;
-    }
-    removeGadget(name);
-    throw permissionHint(error);
-  }
-}
-
-/** What a gadget consists of when it is made, bound to nothing yet. */
-export interface GadgetParts {
+/** A gadget that exists. Changes replace its definition and mount points. */
+export interface LiveGadget {
+  readonly name: string;
   /** Its directory. */
   readonly root: string;
+  definition: GadgetDefinition;
   /** Where FunctionFS is mounted, by the names of functions. */
+  mountPoints: ReadonlyMap<string, string>;
+  /** The functions that this process serves, by their names. */
+  readonly functions: Readonly<Record<string, FunctionFs>>;
+}
+
+/** What building a gadget results in. */
+export interface BuiltGadget {
   readonly mountPoints: ReadonlyMap<string, string>;
   /** The controller that it was bound to before, `""` without one. */
   readonly udc: string;
@@ -138,15 +62,15 @@ export interface GadgetParts {
 }
 
 /**
- * Makes the directory of a gadget what it should be, and mounts its functions.
- * Detaches it for that where it has to. Where something fails, what was attached
- * is attached again with the functions that it had, as far as they are there.
+ * Brings the directory of a gadget into line with its definition, and mounts its
+ * functions. Detaches the gadget first where a change needs it; if something
+ * fails, attaches it again with the functions that remain.
  */
 export function buildGadget(
   definition: GadgetDefinition,
   root: string,
   options: GadgetOptions,
-): GadgetParts {
+): BuiltGadget {
   const name = root.slice(root.lastIndexOf("/") + 1);
   const writer = new TreeWriter(root);
   const plan = planApply(writer, modelGadget(definition, name));
@@ -159,7 +83,7 @@ export function buildGadget(
     const mountPoints = mountAll(definition, name, options);
     const shown = new ShownValues();
     shown.note(writer);
-    return { root, mountPoints, udc, changes: writer.changes, shown };
+    return { mountPoints, udc, changes: writer.changes, shown };
   } catch (error) {
     if (detach) {
       restoreLinks(writer, links);
@@ -169,18 +93,19 @@ export function buildGadget(
   }
 }
 
-/** Mounts the functions of FunctionFS, and tells where. */
+/** Mounts the functions of FunctionFS. Returns where, by their names. */
 export function mountAll(
-  definition: GadgetDefinition,
-  name: string,
+  { functions }: GadgetDefinition,
+  gadget: string,
   { mounts = {} }: GadgetOptions,
 ): Map<string, string> {
-  const functions = definition.functions.filter((it) => !isKernelFunction(it));
-  return new Map(functions.map((each) => {
-    const instance = instanceName(name, each.name);
-    const options = mounts[each.name];
-    return [each.name, mountFunction(name, each.name, instance, options)];
-  }));
+  return new Map(
+    functions.filter((it) => !isKernelFunction(it)).map(({ name }) => {
+      const { [name]: options = {} } = mounts;
+      const data = mountData(options);
+      return [name, mountFunction(gadget, name, data, options.path)];
+    }),
+  );
 }
 
 /** Opens the functions that this process serves, by their names. */
@@ -203,27 +128,4 @@ export async function openFunctions(
     throw error;
   }
   return Object.freeze(Object.fromEntries(open));
-}
-
-/** Checks that the functions that this process serves stay as they are. */
-export function checkOwnFunctions(
-  before: GadgetDefinition,
-  now: GadgetDefinition,
-): void {
-  const offsets = [interfaceOffsets(before), interfaceOffsets(now)];
-  const own = before.functions.filter(isOwnFunction);
-  const other = now.functions.filter(isOwnFunction);
-  for (const each of new Set([...own, ...other])) {
-    if (!own.includes(each) || !other.includes(each)) {
-      throw new TypeError(
-        `Cannot change gadget: the function "${each.name}" must stay the same object as long as this process serves it; stop the gadget, and start another`,
-      );
-    }
-    const moved = offsets[0].get(each.name) !== offsets[1].get(each.name);
-    if (moved && (each.associations?.length ?? 0) > 0) {
-      throw new TypeError(
-        `Cannot change gadget: the function "${each.name}" has associations, and must keep the number of interfaces before it`,
-      );
-    }
-  }
 }

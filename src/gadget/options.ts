@@ -1,13 +1,29 @@
 /**
- * How gadgets are started and changed.
+ * How gadgets are started and changed, and what the types of options are where
+ * TypeScript does not check them.
  *
  * @module
  */
-import type { BindOptions } from "./binding.ts";
-import type { FunctionMountOptions } from "../state/mounts.ts";
+import {
+  CALLBACK,
+  checkOptions,
+  FLAG,
+  OBJECT,
+  type Rules,
+  SIGNAL,
+  TEXT,
+} from "../arguments/rules.ts";
+import {
+  checkMountOptions,
+  type FunctionMountOptions,
+} from "../functionfs/mount.ts";
 import type { GadgetChange } from "./configfs/writer.ts";
 
-/** How to start a gadget. */
+/**
+ * How to start a gadget.
+ *
+ * @category Gadget
+ */
 export interface GadgetOptions {
   /**
    * The name of its directory in configfs.
@@ -36,23 +52,22 @@ export interface GadgetOptions {
    */
   readonly bind?: boolean;
   /**
-   * Whether to bind it again whenever the kernel has unbound it, because a
-   * process has closed its function, and all functions are ready again.
+   * Whether to bind the gadget again after the kernel has unbound it, because a
+   * process has closed its function. This happens when all functions are ready.
    * @default {false}
    */
   readonly rebind?: boolean;
   /**
-   * Gets the errors of work that goes on in the background: of binding the
-   * gadget again, see {@linkcode rebind}, which is then tried again. That the
-   * controller is taken or gone for the time being is not among them. An error
-   * that repeats is reported once.
+   * Receives errors of background work: of binding the gadget again, see
+   * {@linkcode rebind}, which is then retried. A controller that is taken or gone
+   * for the moment is no error. A repeated error is reported once.
    * @default {prints to standard error}
    */
   readonly onError?: (error: unknown) => void;
   /**
-   * Whether the gadget stays when its process ends, until it is stopped. If it
-   * stays from before, only what differs is changed. It cannot have functions
-   * that this process serves, and needs a name.
+   * Whether the gadget stays when its process ends, until it is stopped. The next
+   * start finds it by its name and changes only what differs. Such a gadget cannot
+   * have functions that this process serves.
    * @default {false}
    */
   readonly persistent?: boolean;
@@ -60,20 +75,89 @@ export interface GadgetOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How to change a gadget. */
+/**
+ * How to bind a gadget.
+ *
+ * @category Gadget
+ */
+export interface BindOptions {
+  /**
+   * The USB device controller to use.
+   * @default {the previous one, or else the first one that is free}
+   */
+  readonly udc?: string;
+  /**
+   * Whether to wait until the functions of other processes are ready.
+   * Otherwise the kernel refuses a gadget with an unready function.
+   * @default {true}
+   */
+  readonly wait?: boolean;
+  /**
+   * Ends the wait for functions of other processes, and for other changes of
+   * the gadget; the promise rejects with the signal's reason.
+   */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * How to change a gadget.
+ *
+ * @category Gadget
+ */
 export interface GadgetApplyOptions extends Omit<BindOptions, "udc"> {
   /**
-   * Whether to bind the gadget anew for changes that the kernel takes at once
-   * but a host reads only when it enumerates the device.
+   * Whether to bind the gadget anew for changes that the kernel makes at once
+   * but a host sees only when it enumerates the device.
    * @default {true}
    */
   readonly rebind?: boolean;
 }
 
-/** What `Gadget.apply()` has done. */
+/**
+ * What `Gadget.apply()` has done.
+ *
+ * @category Gadget
+ */
 export interface AppliedChanges {
-  /** All changes in configfs, in order; none if nothing differs. */
+  /** All changes in configfs, in order. */
   readonly changes: readonly GadgetChange[];
   /** Whether the gadget was bound anew, so that the host enumerates it again. */
   readonly rebound: boolean;
+}
+
+const START: Rules<GadgetOptions> = {
+  name: TEXT,
+  udc: TEXT,
+  libaio: TEXT,
+  eventfd: FLAG,
+  mounts: OBJECT,
+  bind: FLAG,
+  rebind: FLAG,
+  persistent: FLAG,
+  signal: SIGNAL,
+  onError: CALLBACK,
+};
+const BIND: Rules<BindOptions> = { udc: TEXT, wait: FLAG, signal: SIGNAL };
+const APPLY: Rules<GadgetApplyOptions> = {
+  wait: FLAG,
+  rebind: FLAG,
+  signal: SIGNAL,
+};
+
+/** Checks the types of options of `Gadget.start()`. */
+export function checkStart(options: GadgetOptions): void {
+  checkOptions("start gadget", options, START);
+  for (const each of Object.values(options.mounts ?? {})) {
+    checkMountOptions(each);
+  }
+}
+
+/** Checks the types of options of `Gadget.bind()`. */
+export function checkBind(name: string, options: BindOptions): void {
+  checkOptions(`bind gadget "${name}"`, options, BIND);
+}
+
+/** Checks the types of options of `Gadget.apply()`. */
+export function checkApply(name: string, options: GadgetApplyOptions): void {
+  checkOptions(`change gadget "${name}"`, options, APPLY);
 }

@@ -10,7 +10,7 @@ import { type Claim, isClaimedTree, listClaims, unclaim } from "./claim.ts";
 import { withLock } from "./claim_lock.ts";
 import { closeFiles, removeMounts, waitForUnmount } from "./mounts.ts";
 import { findConfigfs } from "../gadget/configfs/directory.ts";
-import { removeTree, unbindTree } from "../gadget/configfs/remove.ts";
+import { removeTree } from "../gadget/configfs/remove.ts";
 import { TreeWriter } from "../gadget/configfs/writer.ts";
 
 /**
@@ -52,7 +52,7 @@ export async function cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
 async function removeLeftover({ name, pid }: Claim): Promise<void> {
   const path = findTree(name);
   // First: with the host gone, the transfers of a dying process end.
-  if (path !== undefined) unbindTree(new TreeWriter(path));
+  if (path !== undefined) new TreeWriter(path).unbind();
   const instances = instancesOf(path);
   if (pid === Deno.pid) {
     // The kernel does this when a process ends, but not for a Worker.
@@ -66,7 +66,7 @@ async function removeLeftover({ name, pid }: Claim): Promise<void> {
 /** Removes a gadget of ours, or what exists of it, at once. */
 export function removeGadget(name: string): void {
   const path = findTree(name);
-  if (path !== undefined) unbindTree(new TreeWriter(path));
+  if (path !== undefined) new TreeWriter(path).unbind();
   removeMounts(name, instancesOf(path));
   if (path !== undefined) removeTree(new TreeWriter(path));
   unclaim(name);

@@ -248,7 +248,7 @@ Deno.test("a gadget that somebody has made in place of a leftover is not touched
   await assertRejects(
     () => Gadget.start({ ...ids, functions: [echo] }, { name: "left" }),
     Deno.errors.AlreadyExists,
-    "somebody else has made it",
+    "another program has made it",
   );
   assertEquals(
     await Deno.readTextFile(`${path}/strings/0x409/product`),

@@ -14,12 +14,20 @@ import {
   unlink,
   writeFile,
 } from "../../../ffi/file.ts";
-import { encodeValue } from "./value.ts";
 import { withHint } from "../../remedies/hint.ts";
-import { kernelRelease, makeFunction } from "../../remedies/kernel.ts";
-import type { AttributeNode } from "./tree.ts";
+import {
+  functionModule,
+  kernelRelease,
+  moduleRemedy,
+} from "../../remedies/kernel.ts";
+import { type AttributeNode, isMedium } from "./tree.ts";
+import { encodeValue } from "./value.ts";
 
-/** Something that was changed in configfs. */
+/**
+ * A change in configfs.
+ *
+ * @category Gadget
+ */
 export interface GadgetChange {
   /** What was done; `"bind"` and `"unbind"` are writes to `UDC`. */
   readonly type:
@@ -43,7 +51,6 @@ export class TreeWriter {
   /** The attributes that were set, by their paths. */
   readonly written = new Map<string, AttributeNode>();
 
-  /** @param root The gadget's directory. */
   constructor(root: string) {
     this.root = root;
   }
@@ -59,16 +66,22 @@ export class TreeWriter {
     return path === "" ? this.root : `${this.root}/${path}`;
   }
 
-  /** Makes a directory. */
+  /** Makes a directory; for that of a function the kernel loads its driver. */
   make(path: string): void {
     const absolute = this.resolve(path);
-    // The gadget's own directory does not exist yet.
+    const [, type] = /^functions\/([^/.]+)[^/]*$/.exec(path) ?? [];
     if (path === "") mkdir(absolute, { action: "make gadget" });
-    else {
-      this.#call(() =>
-        /^functions\/[^/]+$/.test(path)
-          ? makeFunction(absolute)
-          : mkdir(absolute, { action: "make part of gadget" })
+    else if (type === undefined) {
+      this.#call(() => mkdir(absolute, { action: "make part of gadget" }));
+    } else {
+      this.#call(
+        () => mkdir(absolute, { action: `make function of type "${type}"` }),
+        ({ code }) =>
+          code === "ENOENT"
+            ? `the kernel has no driver for it: ${
+              moduleRemedy(functionModule(type))
+            }`
+            : undefined,
       );
     }
     this.#record("make", path);
@@ -136,7 +149,18 @@ export class TreeWriter {
     this.#record(udc === "" ? "unbind" : "bind", "UDC");
   }
 
-  /** Binds where it was bound, if the kernel lets it: after an error, which goes first. */
+  /** Unbinds the gadget, if it is bound. */
+  unbind(): void {
+    if (this.udc === "") return;
+    try {
+      this.setUdc("");
+    } catch (error) {
+      // The kernel has unbound it in the meantime.
+      if (!isSystemError(error, "ENODEV")) throw error;
+    }
+  }
+
+  /** Binds the gadget again after an error, which matters more than one of this. */
   setUdcBack(udc: string): void {
     try {
       if (this.udc === "") this.setUdc(udc);
@@ -145,11 +169,7 @@ export class TreeWriter {
     }
   }
 
-  /**
-   * Makes a call, and adds to its error what is known about it.
-   *
-   * @param hint Finds a cause that is not a missing gadget.
-   */
+  /** Makes a call, and adds a hint to its error: that the gadget is gone, or `hint`. */
   #call<T>(
     run: () => T,
     hint: (error: SystemErrorFields) => string | undefined = () => undefined,
@@ -168,16 +188,14 @@ export class TreeWriter {
   }
 }
 
-/** What to do about a gadget whose directory has gone. */
+/** What to do about a gadget whose directory is gone. */
 export const REMOVED =
   "another program has removed the gadget; stop it, and start it again";
 
 /** An error number of the kernel that is not for user space. */
 const ETOOSMALL = "E525";
-/** Attributes whose value is a file that the kernel opens. */
-const FILE = /^lun\.\d+\/file$/;
 
-/** Why the kernel has not taken the value of an attribute. */
+/** Why the kernel has refused the value of an attribute. */
 function attributeHint(
   { code, syscall, path = "" }: SystemErrorFields,
   node: AttributeNode,
@@ -188,7 +206,7 @@ function attributeHint(
       : "the directory of the attribute does not exist";
   }
   const { value } = node;
-  if (!FILE.test(node.path) || typeof value !== "string") return undefined;
+  if (!isMedium(node.path) || typeof value !== "string") return undefined;
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
