@@ -14,7 +14,7 @@ import {
   FUNCTIONFS_DMABUF_ATTACH,
   FUNCTIONFS_ENDPOINT_ENABLE_ZLP,
 } from "../functionfs/abi.ts";
-import { buildGadget } from "../gadget/build.ts";
+import { buildGadget } from "../gadget/create.ts";
 import { gadgetsDirectory } from "../gadget/configfs/directory.ts";
 import { makeUnnamedDirectory } from "../gadget/directory.ts";
 import { removeGadget } from "../state/recovery.ts";

@@ -16,7 +16,7 @@ import { interfaceTotals } from "../check/gadget/interfaces.ts";
 import { type GadgetDefinition, isOwnFunction } from "../definition/gadget.ts";
 import { controllerRemedy, kernelRelease } from "../remedies/kernel.ts";
 import { readClaim } from "../state/claim.ts";
-import type { LiveGadget } from "./build.ts";
+import type { LiveGadget } from "./create.ts";
 import { gadgetsDirectory } from "./configfs/directory.ts";
 import { unreadyFunctions } from "./readiness.ts";
 import { listUdcs, readUdcDriver, type Udc, UDC_CLASS } from "./udc/udc.ts";

@@ -7,7 +7,7 @@ import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { exists } from "../../ffi/file.ts";
 import { KernelLog } from "../remedies/kernel_log.ts";
 import { bindError, noFreeController, udcOwner } from "./bind_failure.ts";
-import type { LiveGadget } from "./build.ts";
+import type { LiveGadget } from "./create.ts";
 import type { ChangeQueue } from "./change_queue.ts";
 import { relinkFunctions } from "./configfs/links.ts";
 import { TreeWriter } from "./configfs/writer.ts";

@@ -7,7 +7,7 @@ import { interfaceOffsets } from "../check/gadget/interfaces.ts";
 import { type GadgetDefinition, isOwnFunction } from "../definition/gadget.ts";
 import { unmountInstance } from "../state/mounts.ts";
 import type { Binding } from "./binding.ts";
-import { type LiveGadget, mountAll } from "./build.ts";
+import { type LiveGadget, mountAll } from "./create.ts";
 import {
   type ApplyOptions,
   type ApplyPlan,

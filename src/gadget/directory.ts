@@ -4,7 +4,7 @@
  * @module
  */
 import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
-import { exists } from "../../ffi/file.ts";
+import { exists, mkdir } from "../../ffi/file.ts";
 import { permissionHint } from "../remedies/hint.ts";
 import {
   claim,
@@ -14,7 +14,6 @@ import {
   unclaim,
 } from "../state/claim.ts";
 import { removeGadget } from "../state/recovery.ts";
-import { TreeWriter } from "./configfs/writer.ts";
 
 /** Whether a persistent gadget of this package has the name. */
 export function canAdopt(directory: string, name: string): boolean {
@@ -80,7 +79,7 @@ export function makeUnnamedDirectory(directory: string): string {
 /** Makes a directory for a claimed name. If it exists, gives up the claim and returns false. */
 function make(name: string, path: string): boolean {
   try {
-    new TreeWriter(path).make("");
+    mkdir(path, { action: "make gadget" });
     claimTree(path);
     return true;
   } catch (error) {

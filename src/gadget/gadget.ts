@@ -8,7 +8,6 @@ import { checkGadget } from "../check/gadget/gadget.ts";
 import type { GadgetDefinition, GadgetFunction } from "../definition/gadget.ts";
 import type { FunctionFs } from "../functionfs/function_fs.ts";
 import { Once } from "../functionfs/once.ts";
-import { permissionHint } from "../remedies/hint.ts";
 import { removeAtExit } from "../state/exit.ts";
 import {
   cleanUp,
@@ -17,22 +16,16 @@ import {
 } from "../state/recovery.ts";
 import { Binding } from "./binding.ts";
 import {
-  buildGadget,
   type BuiltGadget,
   checkPersistent,
+  type CreatedGadget,
+  createGadget,
   type LiveGadget,
-  openFunctions,
-} from "./build.ts";
+} from "./create.ts";
 import { changeGadget } from "./change_gadget.ts";
 import { ChangeQueue } from "./change_queue.ts";
-import { gadgetsDirectory } from "./configfs/directory.ts";
 import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
-import {
-  canAdopt,
-  makeDirectory,
-  makeUnnamedDirectory,
-  nextName,
-} from "./directory.ts";
+import { nextName } from "./directory.ts";
 import {
   type AppliedChanges,
   type BindOptions,
@@ -79,9 +72,8 @@ export class Gadget<
   readonly #stopping = new Once();
 
   private constructor(
-    gadget: LiveGadget,
+    { gadget, built }: CreatedGadget,
     options: GadgetOptions,
-    built: BuiltGadget,
   ) {
     this.name = gadget.name;
     this.#gadget = gadget;
@@ -129,48 +121,18 @@ export class Gadget<
     options: GadgetOptions = {},
   ): Promise<Gadget<F>> {
     checkStart(options);
-    const { persistent = false } = options;
     checkGadget(definition, options.name ?? nextName());
-    if (persistent) checkPersistent(definition, options);
-    const directory = gadgetsDirectory();
-    await cleanUp();
-    let name = options.name ?? nextName();
-    /** Whether there is anything to remove after a failure. */
-    let made = false;
-    // From here on a signal does not end the process halfway.
-    const built = removeAtExit({
-      stopNow: () => {
-        if (made && !persistent) removeGadget(name);
-      },
-    });
-    let gadget: Gadget<F>;
-    try {
-      if (options.name === undefined) {
-        name = makeUnnamedDirectory(directory);
-        made = true;
-      } else if (!persistent || !canAdopt(directory, name)) {
-        makeDirectory(directory, name, persistent);
-        made = true;
-      }
-      const root = `${directory}/${name}`;
-      const parts = buildGadget(definition, root, options);
-      const { mountPoints } = parts;
-      const functions = await openFunctions(definition, mountPoints, options);
-      const live = { name, root, definition, mountPoints, functions };
-      gadget = new Gadget<F>(live, options, parts);
-    } catch (error) {
-      if (made) removeGadget(name);
-      throw permissionHint(error);
-    } finally {
-      built();
-    }
+    if (options.persistent) checkPersistent(definition, options);
+    const created = await createGadget(definition, options);
+    const gadget = new Gadget<F>(created, options);
+    created.handOver();
     try {
       const { udc, signal, bind = true } = options;
       if (bind) await gadget.bind({ udc, signal });
       return gadget;
     } catch (error) {
-      if (made) await gadget.stop();
-      else gadget.#giveUp();
+      if (created.adopted) gadget.#giveUp();
+      else await gadget.stop();
       throw error;
     }
   }

@@ -10,7 +10,7 @@ import { close, exists, list, open, readTextFile } from "../../ffi/file.ts";
 import { pollOnce } from "../../ffi/wait.ts";
 import { isKernelFunction, isOwnFunction } from "../definition/gadget.ts";
 import { functionDirectory } from "../definition/gadget_names.ts";
-import type { LiveGadget } from "./build.ts";
+import type { LiveGadget } from "./create.ts";
 
 /** A function without descriptors. */
 export interface UnreadyFunction {

@@ -67,7 +67,7 @@ Deno.test("a controller is listed and read as it is, before, with and after a ga
   await assertRejects(
     () => waitForUdc(name, "configured", { timeout: 50 }),
     Deno.errors.TimedOut,
-    `Cannot see UDC "${name}" become "configured": after 50 ms it is "not attached", without a gadget`,
+    `Timed out waiting for UDC "${name}" to become "configured": after 50 ms it is "not attached", without a gadget`,
   );
   assertThrows(() => readUdc("nowhere.0"), Deno.errors.NotFound);
   assertThrows(() => readUdc("../net"), TypeError);

@@ -68,30 +68,27 @@ export class TreeWriter {
 
   /** Makes a directory; for that of a function the kernel loads its driver. */
   make(path: string): void {
-    const absolute = this.resolve(path);
     const [, type] = /^functions\/([^/.]+)[^/]*$/.exec(path) ?? [];
-    if (path === "") mkdir(absolute, { action: "make gadget" });
-    else if (type === undefined) {
-      this.#call(() => mkdir(absolute, { action: "make part of gadget" }));
-    } else {
-      this.#call(
-        () => mkdir(absolute, { action: `make function of type "${type}"` }),
-        ({ code }) =>
-          code === "ENOENT"
-            ? `the kernel has no driver for it: ${
-              moduleRemedy(functionModule(type))
-            }`
-            : undefined,
-      );
-    }
-    this.#record("make", path);
+    const action = type === undefined
+      ? "make part of gadget"
+      : `make function of type "${type}"`;
+    this.#change(
+      "make",
+      path,
+      (it) => mkdir(it, { action }),
+      ({ code }) =>
+        type !== undefined && code === "ENOENT"
+          ? `the kernel has no driver for it: ${
+            moduleRemedy(functionModule(type))
+          }`
+          : undefined,
+    );
   }
 
   /** Removes a directory. */
   remove(path: string): void {
-    const absolute = this.resolve(path);
-    this.#call(() => rmdir(absolute, { action: "remove part of gadget" }));
-    this.#record("remove", path);
+    const action = "remove part of gadget";
+    this.#change("remove", path, (it) => rmdir(it, { action }));
   }
 
   /** Writes an attribute of `directory`. */
@@ -100,29 +97,27 @@ export class TreeWriter {
     const value = node.value instanceof Uint8Array
       ? `${node.value.length} bytes`
       : JSON.stringify(node.value);
-    const absolute = this.resolve(path);
-    this.#call(() =>
-      writeFile(absolute, encodeValue(node), {
-        action: `set gadget attribute "${path}" to ${value}`,
-      }), (error) => attributeHint(error, node));
+    const action = `set gadget attribute "${path}" to ${value}`;
+    this.#change(
+      "set",
+      path,
+      (it) => writeFile(it, encodeValue(node), { action }),
+      (error) => attributeHint(error, node),
+    );
     this.written.set(path, node);
-    this.#record("set", path);
   }
 
   /** Makes a link to another path of the gadget. */
   link(target: string, path: string): void {
-    const [from, to] = [this.resolve(path), this.resolve(target)];
-    this.#call(() =>
-      symlink(to, from, { action: `add "${target}" to gadget` })
-    );
-    this.#record("link", path);
+    const to = this.resolve(target);
+    const action = `add "${target}" to gadget`;
+    this.#change("link", path, (it) => symlink(to, it, { action }));
   }
 
   /** Removes a link. */
   unlink(path: string): void {
-    const absolute = this.resolve(path);
-    this.#call(() => unlink(absolute, { action: "remove link of gadget" }));
-    this.#record("unlink", path);
+    const action = "remove link of gadget";
+    this.#change("unlink", path, (it) => unlink(it, { action }));
   }
 
   /** Reads an attribute. */
@@ -140,13 +135,10 @@ export class TreeWriter {
 
   /** Writes `UDC`; `""` unbinds. */
   setUdc(udc: string): void {
-    const path = this.resolve("UDC");
-    this.#call(() =>
-      writeFile(path, udc === "" ? "\n" : udc, {
-        action: udc === "" ? "unbind gadget" : `bind gadget to UDC "${udc}"`,
-      })
-    );
-    this.#record(udc === "" ? "unbind" : "bind", "UDC");
+    const [type, action] = udc === ""
+      ? ["unbind", "unbind gadget"] as const
+      : ["bind", `bind gadget to UDC "${udc}"`] as const;
+    this.#change(type, "UDC", (it) => writeFile(it, udc || "\n", { action }));
   }
 
   /** Unbinds the gadget, if it is bound. */
@@ -169,22 +161,30 @@ export class TreeWriter {
     }
   }
 
+  /** Makes a change, and records it. */
+  #change(
+    type: GadgetChange["type"],
+    path: string,
+    run: (absolute: string) => void,
+    hint?: (error: SystemErrorFields) => string | undefined,
+  ): void {
+    const absolute = this.resolve(path);
+    this.#call(() => run(absolute), hint);
+    this.changes.push({ type, path });
+  }
+
   /** Makes a call, and adds a hint to its error: that the gadget is gone, or `hint`. */
   #call<T>(
     run: () => T,
-    hint: (error: SystemErrorFields) => string | undefined = () => undefined,
+    hint?: (error: SystemErrorFields) => string | undefined,
   ): T {
     try {
       return run();
     } catch (error) {
       if (!isSystemError(error)) throw error;
       const gone = error.code === "ENOENT" && !exists(this.root);
-      throw withHint(error, gone ? REMOVED : hint(error));
+      throw withHint(error, gone ? REMOVED : hint?.(error));
     }
-  }
-
-  #record(type: GadgetChange["type"], path: string): void {
-    this.changes.push({ type, path });
   }
 }
 

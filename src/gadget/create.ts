@@ -1,6 +1,6 @@
 /**
- * Puts a gadget together: its directory in configfs, the mounts of its
- * functions, and the functions that this process serves.
+ * Creates a gadget: its directory in configfs, the mounts of its functions, and
+ * the functions that this process serves.
  *
  * @module
  */
@@ -12,12 +12,17 @@ import {
 } from "../definition/gadget.ts";
 import { FunctionFs } from "../functionfs/function_fs.ts";
 import { mountData } from "../functionfs/mount.ts";
+import { permissionHint } from "../remedies/hint.ts";
+import { removeAtExit } from "../state/exit.ts";
 import { mountFunction } from "../state/mounts.ts";
+import { cleanUp, removeGadget } from "../state/recovery.ts";
 import { planApply } from "./configfs/apply.ts";
 import { ShownValues } from "./configfs/compare.ts";
+import { gadgetsDirectory } from "./configfs/directory.ts";
 import { readLinks, restoreLinks } from "./configfs/links.ts";
 import { modelGadget } from "./configfs/tree.ts";
 import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
+import { canAdopt, makeDirectory, makeUnnamedDirectory } from "./directory.ts";
 import type { GadgetOptions } from "./options.ts";
 
 /** Checks that a gadget can stay without its process. */
@@ -59,6 +64,53 @@ export interface BuiltGadget {
   readonly changes: readonly GadgetChange[];
   /** How values read that the kernel shows in its own way. */
   readonly shown: ShownValues;
+}
+
+/** A gadget that is created, and not bound. */
+export interface CreatedGadget {
+  readonly gadget: LiveGadget;
+  readonly built: BuiltGadget;
+  /** Whether it is a persistent gadget that existed before. */
+  readonly adopted: boolean;
+  /** Ends its removal at the exit of the process. */
+  handOver(): void;
+}
+
+/**
+ * Creates a gadget, or adopts a persistent one. A failure leaves nothing behind,
+ * and neither does the end of the process before the gadget is handed over.
+ */
+export async function createGadget(
+  definition: GadgetDefinition,
+  options: GadgetOptions,
+): Promise<CreatedGadget> {
+  const { name: given, persistent = false } = options;
+  const directory = gadgetsDirectory();
+  await cleanUp();
+  let made: string | undefined;
+  const handOver = removeAtExit({
+    stopNow: () => {
+      if (made !== undefined && !persistent) removeGadget(made);
+    },
+  });
+  try {
+    if (given === undefined) made = makeUnnamedDirectory(directory);
+    else if (!persistent || !canAdopt(directory, given)) {
+      makeDirectory(directory, given, persistent);
+      made = given;
+    }
+    const name = made ?? given!;
+    const root = `${directory}/${name}`;
+    const built = buildGadget(definition, root, options);
+    const { mountPoints } = built;
+    const functions = await openFunctions(definition, mountPoints, options);
+    const gadget = { name, root, definition, mountPoints, functions };
+    return { gadget, built, adopted: made === undefined, handOver };
+  } catch (error) {
+    handOver();
+    if (made !== undefined) removeGadget(made);
+    throw permissionHint(error);
+  }
 }
 
 /**
