@@ -1,39 +1,37 @@
 /**
- * Looks after gadgets on the command line. Needs `--allow-ffi` and no other
+ * Manages gadgets on the command line. Needs `--allow-ffi` and no other
  * permission.
  *
  * ```sh
  * sudo deno run --allow-ffi jsr:@usb/gadget/cli doctor
  * ```
  *
- * - `doctor` says what is missing on this machine for gadgets.
+ * - `doctor` reports what gadgets need and this machine lacks.
  * - `list` shows the gadgets with their functions, mounts and processes.
  * - `show NAME` shows the descriptors of a gadget.
- * - `clean` removes what processes that have ended have left behind.
+ * - `clean` removes gadgets that ended processes have left behind.
  *
  * @module
  */
 import { examine, formatFindings, thisMachine } from "./src/cli/doctor.ts";
-import { formatGadgetTree, gadgetTree } from "./src/cli/gadget_tree.ts";
-import { formatGadget } from "./src/cli/gadgets.ts";
-import { type FoundGadget, listGadgets } from "./src/gadget/inventory.ts";
+import { type FoundGadget, listGadgets } from "./src/cli/inventory.ts";
+import { formatGadget, formatGadgetTree, gadgetTree } from "./src/cli/show.ts";
 import { cleanUp } from "./src/state/recovery.ts";
 
-const HELP = `Looks after USB gadgets on this machine.
+const HELP = `Manages USB gadgets on this machine.
 
 Usage: deno run --allow-ffi jsr:@usb/gadget/cli COMMAND [--json]
 
   doctor         what gadgets need, and what is missing
-  list           gadgets, functions, mounts, and who holds them
+  list           gadgets, functions, mounts, and the processes that hold them
   show [NAME]    a gadget with its descriptors, or all
-  clean          remove what processes that have ended have left behind
-                   --persistent  also gadgets that were made to stay
+  clean          remove gadgets that ended processes have left behind
+                   --persistent  also persistent gadgets
 
-Exit code: 0, or 1 if something is missing or went wrong, 2 for a wrong command
-line.
+Exit code: 0; 1 if something is missing or fails; 2 for a wrong command line.
 `;
 
-/** What a command has to say. */
+/** What a command prints, and its exit code. */
 interface Answer {
   readonly text: string;
   readonly json: unknown;
@@ -42,8 +40,7 @@ interface Answer {
 
 /** Runs the command line, and returns the exit code. */
 export async function main(args: string[]): Promise<number> {
-  // Imported when it is needed, so that the package can be checked where JSR
-  // is out of reach.
+  // A dynamic import, so that the package can be checked without JSR.
   const { parseArgs } = await import("@std/cli/parse-args");
   const unknown: string[] = [];
   const options: Record<string, unknown> = parseArgs(args, {
@@ -82,7 +79,7 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Bytes are arrays of numbers in JSON. */
+/** Writes bytes as arrays of numbers. */
 function bytesAsArrays(_: string, value: unknown): unknown {
   return value instanceof Uint8Array ? [...value] : value;
 }
@@ -131,6 +128,6 @@ async function clean(persistent: boolean): Promise<Answer> {
 
 if (import.meta.main) {
   const code = await main([...Deno.args]);
-  // Not Deno.exit() at once: standard output may be a slow pipe.
+  // Not Deno.exit(), which ends before a slow pipe has taken the output.
   if (code !== 0) Deno.exitCode = code;
 }

@@ -195,34 +195,13 @@ export {
   type MicrosoftOsOptions,
   type WebUsbOptions,
 } from "./src/definition/gadget.ts";
-export {
-  type AcmAttributes,
-  type Attributes,
-  type AttributeValue,
-  type Audio2Attributes,
-  type AudioAttributes,
-  type EthernetAttributes,
-  type HidAttributes,
-  type KernelAttributes,
-  type LoopbackAttributes,
-  type LunAttributes,
-  type MassStorageAttributes,
-  type MidiAttributes,
-  type NcmAttributes,
-  type NoAttributes,
-  type PrinterAttributes,
-  type RndisAttributes,
-  type SourceSinkAttributes,
-  type UvcAttributes,
-} from "./src/definition/kernel_attributes.ts";
+export { type KernelAttributes } from "./src/definition/kernel_attributes.ts";
 export {
   type ExternalFunction,
   externalFunction,
   type KernelFunction,
   kernelFunction,
   type KernelFunctionOptions,
-  type NoAttribute,
-  type NoneRequired,
 } from "./src/definition/kernel_function.ts";
 export {
   binaryProperty,
@@ -284,19 +263,19 @@ export {
   type TransferErrorFields,
 } from "./src/functionfs/transfer/error.ts";
 export { type GadgetChange } from "./src/gadget/configfs/writer.ts";
-export { type FunctionMountOptions } from "./src/gadget/function_mount.ts";
 export { Gadget, type GadgetFunctions } from "./src/gadget/gadget.ts";
 export {
   type AppliedChanges,
+  type BindOptions,
   type GadgetApplyOptions,
   type GadgetOptions,
-} from "./src/gadget/gadget_options.ts";
+} from "./src/gadget/options.ts";
 export {
+  type FunctionMountOptions,
   type MountedFunctionFs,
   mountFunctionFs,
-} from "./src/gadget/legacy_mount.ts";
-export { type BindFailure } from "./src/gadget/udc/bind_failure.ts";
-export { type BindOptions } from "./src/gadget/udc/binding.ts";
+} from "./src/functionfs/mount.ts";
+export { type BindFailure } from "./src/gadget/bind_failure.ts";
 export {
   listUdcs,
   readUdc,

@@ -1,6 +1,6 @@
 /**
- * Looks for what a gadget needs on this machine, and says what to do about what
- * is missing.
+ * Checks this machine for everything that gadgets need, with a remedy for each
+ * missing thing.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { libc } from "../../ffi/libc.ts";
 import { exists } from "../../ffi/file.ts";
 import { kernelRelease } from "../../ffi/kernel_release.ts";
 import { listClaims } from "../state/claim.ts";
-import { ROOT_REMEDY } from "../gadget/hints.ts";
-import { type FunctionFsFeatures, probeFunctionFs } from "../gadget/probe.ts";
+import { ROOT_REMEDY } from "../remedies/hint.ts";
+import { type FunctionFsFeatures, probeFunctionFs } from "./probe.ts";
 import {
   controllerRemedy,
-  findConfigfs,
   moduleRemedy,
   type ModuleState,
   moduleState,
-} from "../gadget/remedies.ts";
-import { describeScatterGather } from "../gadget/udc/scatter_gather.ts";
+} from "../remedies/kernel.ts";
+import { findConfigfs } from "../gadget/configfs/directory.ts";
+import { describeScatterGather } from "../gadget/udc/capabilities.ts";
 import { listUdcs, type Udc } from "../gadget/udc/udc.ts";
 import { kernelOptions, type OptionValue } from "./kernel_options.ts";
 
-/** What the doctor looks at. */
+/** What the doctor examines. */
 export interface Machine {
   /** The release of the kernel. */
   readonly release: string;
@@ -32,7 +32,7 @@ export interface Machine {
   readonly configfs: string | undefined;
   /** Whether configfs has a directory for gadgets. */
   readonly gadgets: boolean;
-  /** How the kernel was built, where it tells. */
+  /** How the kernel was built, if that is known. */
   readonly options: ReadonlyMap<string, OptionValue> | undefined;
   /** The state of a kernel module. */
   moduleState(name: string): ModuleState;
@@ -52,10 +52,10 @@ export interface Machine {
 
 /** What was found out about one thing. */
 export interface Finding {
-  /** What it is about. */
+  /** The thing. */
   readonly name: string;
   /**
-   * - `"ok"`: it is there.
+   * - `"ok"`: it exists.
    * - `"note"`: gadgets work without it.
    * - `"missing"`: no gadget works without it.
    */
@@ -66,7 +66,7 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/** The kernel's options without which there are no gadgets. */
+/** Kernel options that gadgets need. */
 const OPTIONS = ["CONFIG_USB_CONFIGFS", "CONFIG_USB_CONFIGFS_F_FS"];
 
 /** This machine. */
@@ -91,33 +91,33 @@ export async function thisMachine(): Promise<Machine> {
 
 /** Examines a machine. */
 export function examine(machine: Machine): Finding[] {
-  const findings: Finding[] = [
-    { name: "kernel", state: "ok", text: `Linux ${machine.release}` },
+  const { leftovers } = machine;
+  const findings = [
+    ok("kernel", `Linux ${machine.release}`),
     machine.root
-      ? { name: "permissions", state: "ok", text: "root" }
+      ? ok("permissions", "root")
       : missing("permissions", "not root", ROOT_REMEDY),
     examineOptions(machine),
     examineConfigfs(machine),
-    examineGadgets(machine),
-    examineModule(machine, "usb_f_fs"),
+    machine.gadgets || machine.moduleState("libcomposite") === "loaded"
+      ? ok("gadgets", "libcomposite is loaded")
+      : missing(
+        "gadgets",
+        "libcomposite is not loaded",
+        machine.moduleRemedy("libcomposite"),
+      ),
+    examineFunctionFs(machine),
     ...examineUdcs(machine),
     machine.aio === "syscall"
-      ? {
-        name: "libaio",
-        state: "note",
-        text: "not installed; system calls are used instead",
-      }
-      : { name: "libaio", state: "ok", text: machine.aio },
+      ? note("libaio", "not installed; system calls are used instead")
+      : ok("libaio", machine.aio),
   ];
-  if (machine.leftovers.length > 0) {
-    findings.push({
-      name: "leftovers",
-      state: "note",
-      text: `gadgets of processes that have ended: ${
-        machine.leftovers.join(", ")
-      }`,
-      remedy: 'remove them with "clean"',
-    });
+  if (leftovers.length > 0) {
+    findings.push(note(
+      "leftovers",
+      `gadgets of processes that have ended: ${leftovers.join(", ")}`,
+      'remove them with "clean"',
+    ));
   }
   const able = findings.every((it) =>
     it.state !== "missing" || it.name === "controller"
@@ -126,88 +126,89 @@ export function examine(machine: Machine): Finding[] {
   return findings;
 }
 
-function missing(name: string, text: string, remedy: string): Finding {
-  return { name, state: "missing", text, remedy };
+function ok(name: string, text: string): Finding {
+  return { name, state: "ok", text };
+}
+
+function note(name: string, text: string, remedy?: string): Finding {
+  return {
+    name,
+    state: "note",
+    text,
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+function missing(name: string, text: string, remedy?: string): Finding {
+  return { ...note(name, text, remedy), state: "missing" };
 }
 
 function examineOptions({ options, release }: Machine): Finding {
   const name = "options";
   if (options === undefined) {
-    const text =
-      `unknown: neither /boot/config-${release} nor /proc/config.gz can be read`;
-    return { name, state: "note", text };
+    return note(
+      name,
+      `unknown: neither /boot/config-${release} nor /proc/config.gz can be read`,
+    );
   }
   const text = [...options].map((it) => it.join("=")).join(", ");
   const off = [...options].filter(([, value]) => value === "n");
-  if (off.length === 0) return { name, state: "ok", text };
+  if (off.length === 0) return ok(name, text);
   const names = off.map(([option]) => option).join(" and ");
   return missing(name, text, `use a kernel that is built with ${names}`);
 }
 
 function examineConfigfs(machine: Machine): Finding {
+  const name = "configfs";
   if (machine.configfs !== undefined) {
-    const text = `mounted on ${machine.configfs}`;
-    return { name: "configfs", state: "ok", text };
+    return ok(name, `mounted on ${machine.configfs}`);
   }
   return machine.moduleState("configfs") === "loaded"
-    ? {
-      name: "configfs",
-      state: "note",
-      text: "not mounted; a gadget mounts it",
-    }
+    ? note(name, "not mounted; a gadget mounts it")
     : missing(
-      "configfs",
-      "not in the kernel that runs",
+      name,
+      "not in the running kernel",
       machine.moduleRemedy("configfs"),
     );
 }
 
-function examineGadgets(machine: Machine): Finding {
-  if (machine.gadgets || machine.moduleState("libcomposite") === "loaded") {
-    return { name: "gadgets", state: "ok", text: "libcomposite is loaded" };
-  }
-  return missing(
-    "gadgets",
-    "libcomposite is not loaded",
-    machine.moduleRemedy("libcomposite"),
-  );
-}
-
-function examineModule(machine: Machine, module: string): Finding {
+function examineFunctionFs(machine: Machine): Finding {
   const name = "FunctionFS";
-  switch (machine.moduleState(module)) {
+  const remedy = () => machine.moduleRemedy("usb_f_fs");
+  switch (machine.moduleState("usb_f_fs")) {
     case "loaded":
-      return { name, state: "ok", text: `${module} is loaded` };
+      return ok(name, "usb_f_fs is loaded");
     case "loadable":
-      return { name, state: "ok", text: `the kernel loads ${module} on use` };
+      return ok(name, "the kernel loads usb_f_fs on use");
     case "unknown":
-      return {
+      return note(
         name,
-        state: "note",
-        text: `whether the kernel has ${module} cannot be seen here`,
-        remedy: machine.moduleRemedy(module),
-      };
+        "whether the kernel has usb_f_fs cannot be seen here",
+        remedy(),
+      );
     case "missing":
-      return missing(name, "not there", machine.moduleRemedy(module));
+      return missing(name, "the kernel does not have usb_f_fs", remedy());
   }
 }
 
 function examineUdcs({ udcs, ...machine }: Machine): Finding[] {
   const name = "controller";
   if (udcs.length === 0) {
-    return [missing(
-      name,
-      "no USB device controller",
-      controllerRemedy(machine.moduleState("dummy_hcd")),
-    )];
+    const remedy = controllerRemedy(machine.moduleState("dummy_hcd"));
+    return [missing(name, "no USB device controller", remedy)];
   }
-  return udcs.map((udc) => ({
-    name,
-    state: "ok",
-    text: `${udc.name} (${udc.controllerDriver || "?"}), ${udc.maximumSpeed}, ${
-      udc.driver === "" ? "free" : `taken by ${udc.driver}, ${udc.state}`
-    }; ${describeScatterGather(udc.controllerDriver)}`,
-  }));
+  return udcs.map((udc) => {
+    const use = udc.driver === ""
+      ? "free"
+      : `taken by ${udc.driver}, ${udc.state}`;
+    const driver = udc.controllerDriver;
+    return ok(
+      name,
+      `${udc.name} (${driver || "?"}), ${udc.maximumSpeed}, ${use}; ${
+        describeScatterGather(driver)
+      }`,
+    );
+  });
 }
 
 function examineFeatures(machine: Machine): Finding[] {
@@ -217,13 +218,10 @@ function examineFeatures(machine: Machine): Finding[] {
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     // Modules of another kernel, a container, a security module, ...
-    return [{ name: "gadgets", state: "missing", text: error.message }];
+    return [missing("gadgets", error.message)];
   }
-  const feature = (name: string, has: boolean, since: string): Finding => ({
-    name,
-    state: has ? "ok" : "note",
-    text: has ? "yes" : `no, needs Linux ${since}`,
-  });
+  const feature = (name: string, has: boolean, since: string): Finding =>
+    has ? ok(name, "yes") : note(name, `no, needs Linux ${since}`);
   return [
     feature("epN_rw files", features.rwProxy, "7.3"),
     feature("automatic zero-length packets", features.zlp, "7.3"),
@@ -231,7 +229,7 @@ function examineFeatures(machine: Machine): Finding[] {
   ];
 }
 
-/** Writes findings for people. */
+/** Findings as text. */
 export function formatFindings(findings: readonly Finding[]): string {
   const marks = { ok: "ok", note: "note", missing: "MISSING" };
   const lines = findings.flatMap(({ name, state, text, remedy }) => [

@@ -1,19 +1,18 @@
 /**
- * How the running kernel was built, where it tells.
+ * How the running kernel was built.
  *
  * @module
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { readFile } from "../../ffi/file.ts";
 
-/** `"y"` is built in, `"m"` a module, `"n"` not there. */
+/** `"y"` is built in, `"m"` a module, `"n"` absent. */
 export type OptionValue = "y" | "m" | "n";
 
 /**
  * Reads the configuration of the running kernel from `/proc/config.gz`, or from
- * `/boot/config-RELEASE` as most distributions have it.
+ * the `/boot/config-RELEASE` of most distributions.
  *
- * @param release The kernel's release.
  * @param names The options to look for, such as `"CONFIG_USB_CONFIGFS"`.
  * @returns `undefined` if the kernel's configuration is in neither place, or
  * this process may not read it.
@@ -48,7 +47,7 @@ async function readConfiguration(release: string): Promise<string | undefined> {
   return await new Response(stream).text();
 }
 
-/** Reads a file; `undefined` if it is not there, or for root alone. */
+/** Reads a file; `undefined` if it does not exist, or only root may read it. */
 function readIfAllowed(path: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     return readFile(path);

@@ -1,12 +1,16 @@
 /**
- * What a gadget consists of: plain data.
+ * What a gadget consists of, as plain data.
  *
  * @module
  */
 import type { KnownFields, LocalizedString, UsbFunction } from "./function.ts";
 import type { ExternalFunction, KernelFunction } from "./kernel_function.ts";
 
-/** The fastest speed that a gadget offers, as configfs spells it. */
+/**
+ * The fastest speed that a gadget offers, as configfs spells it.
+ *
+ * @category Gadget
+ */
 export type GadgetSpeed =
   | "low-speed"
   | "full-speed"
@@ -14,10 +18,18 @@ export type GadgetSpeed =
   | "super-speed"
   | "super-speed-plus";
 
-/** A function of a gadget: served by this process, by the kernel, or by another process. */
+/**
+ * A function of a gadget: served by this process, by the kernel, or by another process.
+ *
+ * @category Gadget
+ */
 export type GadgetFunction = UsbFunction | KernelFunction | ExternalFunction;
 
-/** A configuration, of which the host chooses one. */
+/**
+ * A configuration, of which the host chooses one.
+ *
+ * @category Gadget
+ */
 export interface ConfigurationDefinition {
   /** iConfiguration: its name, up to 126 bytes of UTF-8 in each language. */
   readonly description?: LocalizedString;
@@ -43,7 +55,11 @@ export interface ConfigurationDefinition {
   readonly remoteWakeup?: boolean;
 }
 
-/** Microsoft OS descriptors 1.0 of the device. Each function has its own part. */
+/**
+ * Microsoft OS descriptors 1.0 of the device. Each function has its own part.
+ *
+ * @category Gadget
+ */
 export interface MicrosoftOsOptions {
   /**
    * bMS_VendorCode, 8 bits: the request by which Windows asks for the rest.
@@ -56,7 +72,7 @@ export interface MicrosoftOsOptions {
    */
   readonly signature?: string;
   /**
-   * The configuration that it is about, counted from 0.
+   * The index of the configuration that Windows asks about.
    * @default {0}
    */
   readonly configuration?: number;
@@ -66,9 +82,11 @@ export interface MicrosoftOsOptions {
  * WebUSB: the page that a browser offers to open when the device is plugged in.
  * Pages can open a device without it as well.
  *
- * Chromium ignores the page unless the controller is one for super speed: on
- * others Linux reports USB 2.01, whatever `usbVersion` says, and Chromium needs
- * 2.10. A warning is printed when a gadget is bound to such a controller.
+ * Chromium ignores the page unless the controller supports super speed: on other
+ * controllers Linux reports USB 2.01, whatever `usbVersion` is, and Chromium
+ * needs 2.10. Binding a gadget to such a controller prints a warning.
+ *
+ * @category Gadget
  */
 export interface WebUsbOptions {
   /**
@@ -88,10 +106,7 @@ export interface WebUsbOptions {
   readonly version?: number;
 }
 
-/**
- * Functions of whose interfaces no field is possible that nothing reads; see
- * {@linkcode KnownFields}.
- */
+/** Functions whose interfaces have known fields only; see {@linkcode KnownFields}. */
 export type KnownFunctions<F extends readonly unknown[]> = {
   readonly [K in keyof F]: {
     readonly [P in keyof F[K]]: P extends "interfaces"
@@ -100,7 +115,11 @@ export type KnownFunctions<F extends readonly unknown[]> = {
   };
 };
 
-/** A USB device: its identity, and its functions. */
+/**
+ * A USB device: its identity, and its functions.
+ *
+ * @category Gadget
+ */
 export interface GadgetDefinition<
   F extends readonly GadgetFunction[] = readonly GadgetFunction[],
 > {
@@ -114,16 +133,15 @@ export interface GadgetDefinition<
    */
   readonly deviceVersion?: number;
   /**
-   * bcdUSB, 16 bits: 0x0210 is USB 2.1. Only what configfs shows until a host
-   * has come: in the descriptor that the host reads the kernel writes what it
-   * holds right, 0x0320 at super speed and 0x0210 below on a controller for
-   * super speed (seen with Linux 6.1 and 7.3), 0x0200 or 0x0201 on others.
-   * @default {0} The kernel decides.
+   * bcdUSB, 16 bits: 0x0210 is USB 2.1. By default the kernel's choice. The
+   * host never reads this value: the kernel replaces it with 0x0320 at super
+   * speed and 0x0210 below on a super-speed controller (seen with Linux 6.1 and
+   * 7.3), with 0x0200 or 0x0201 on others.
    */
   readonly usbVersion?: number;
   /**
-   * bDeviceClass.
-   * @default {0} Each interface tells its own class.
+   * bDeviceClass. With 0, each interface has its own class.
+   * @default {0}
    */
   readonly class?: number;
   /**
@@ -158,13 +176,10 @@ export interface GadgetDefinition<
    * @default {false}
    */
   readonly remoteWakeup?: boolean;
-  /**
-   * The fastest speed to offer.
-   * @default {undefined} As fast as the controller can.
-   */
+  /** The fastest speed to offer. By default that of the controller. */
   readonly maxSpeed?: GadgetSpeed;
   /**
-   * Microsoft OS descriptors; `true` takes the defaults. Must be given where a
+   * Microsoft OS descriptors; `true` uses the defaults. Required where a
    * function has such features: `false` leaves them unannounced.
    */
   readonly microsoftOs?: boolean | MicrosoftOsOptions;
@@ -179,47 +194,18 @@ export interface GadgetDefinition<
   readonly configurations?: readonly ConfigurationDefinition[];
 }
 
-/** Tells whether a function is served by this process. */
+/** Whether this process serves a function. */
 export function isOwnFunction(
   definition: GadgetFunction,
 ): definition is UsbFunction {
   return !("kind" in definition);
 }
 
-/** Tells whether a function is one of the kernel. */
+/** Whether the kernel implements a function. */
 export function isKernelFunction(
   definition: GadgetFunction,
 ): definition is KernelFunction {
   return "kind" in definition && definition.kind === "kernel";
-}
-
-/** configfs keeps `ffs.INSTANCE` in 40 bytes, with a NUL at the end. */
-const MAX_INSTANCE_NAME = 35;
-
-/**
- * The FunctionFS instance of a function. Instances are known to the whole
- * system, so the gadget's name is in front, or a hash of both names where they
- * are too long.
- */
-export function instanceName(gadget: string, functionName: string): string {
-  const name = `${gadget}-${functionName}`;
-  if (name.length <= MAX_INSTANCE_NAME) return name;
-  let hash = 0x811c9dc5; // FNV-1a
-  for (const char of name) {
-    hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
-  }
-  return `${hash.toString(36).padStart(7, "0")}-${functionName}`
-    .slice(0, MAX_INSTANCE_NAME);
-}
-
-/** The name of a function's directory below `functions/`. */
-export function functionDirectory(
-  gadget: string,
-  definition: GadgetFunction,
-): string {
-  return isKernelFunction(definition)
-    ? `${definition.type}.${definition.name}`
-    : `ffs.${instanceName(gadget, definition.name)}`;
 }
 
 /** The functions of each configuration, in order. */

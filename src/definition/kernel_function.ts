@@ -7,21 +7,30 @@
 import { show } from "../check/problem_list.ts";
 import { isPlain } from "../check/shape.ts";
 import { type NamesOf, refuseUnknown } from "../arguments/known_names.ts";
-import type { Attributes, KernelAttributes } from "./kernel_attributes.ts";
+import type { KernelAttributes } from "./kernel_attributes.ts";
 
-/** A function that the kernel itself implements. */
+/**
+ * A function that the kernel itself implements.
+ *
+ * @category Functions
+ */
 export interface KernelFunction<
   N extends string = string,
   T extends string = string,
 > {
-  /** Tells this from a function of FunctionFS. */
+  /** Distinguishes it from functions of FunctionFS. */
   readonly kind: "kernel";
   /** Its type, as configfs spells it: `functions/TYPE.NAME`. */
   readonly type: T;
   /** The name of the instance. */
   readonly name: N;
-  /** What is set before it is added to a configuration. */
-  readonly attributes: Attributes;
+  /**
+   * Attributes by their paths, set before the function is added to a
+   * configuration. `true` is written as `1`.
+   */
+  readonly attributes: Readonly<
+    Record<string, string | number | boolean | Uint8Array>
+  >;
   /** Links inside its directory: path to target path. */
   readonly links: Readonly<Record<string, string>>;
   /**
@@ -31,9 +40,13 @@ export interface KernelFunction<
   readonly interfaces: number | undefined;
 }
 
-/** A FunctionFS instance that another process serves. */
+/**
+ * A FunctionFS instance that another process serves.
+ *
+ * @category Functions
+ */
 export interface ExternalFunction<N extends string = string> {
-  /** Tells this from other functions. */
+  /** Distinguishes it from other functions. */
   readonly kind: "external";
   /** The name of the function. */
   readonly name: N;
@@ -41,7 +54,11 @@ export interface ExternalFunction<N extends string = string> {
   readonly interfaces: number | undefined;
 }
 
-/** How a kernel function is made, apart from its type and attributes. */
+/**
+ * How a kernel function is made, apart from its type and attributes.
+ *
+ * @category Functions
+ */
 export interface KernelFunctionOptions<N extends string = string> {
   /**
    * The name of the instance.
@@ -49,7 +66,7 @@ export interface KernelFunctionOptions<N extends string = string> {
    */
   readonly name?: N;
   /**
-   * Links inside its directory: path to target path. uvc needs them, and
+   * Links inside its directory: path to target path. uvc needs them and
    * numbers its formats in the natural order of the links' names.
    */
   readonly links?: Readonly<Record<string, string>>;
@@ -83,7 +100,7 @@ const INTERFACES: Readonly<Record<string, number>> = {
   usb9pfs: 1,
 };
 
-/** Names of people for what configfs calls otherwise. */
+/** Types that have another name in configfs. */
 const TYPES: Readonly<Record<string, string>> = {
   serial: "gser",
   loopback: "Loopback",
@@ -95,8 +112,8 @@ const TYPES: Readonly<Record<string, string>> = {
  *
  * @param type One of {@linkcode KernelAttributes}, whose attributes are typed,
  * or any other that the kernel knows, as configfs spells it.
- * @param attributes What to set, by the names of configfs. Bytes are copied.
- * @param options The name of the instance, and what else there is.
+ * @param attributes The attributes to set, by the names of configfs. Bytes are
+ * copied.
  * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
@@ -108,29 +125,29 @@ const TYPES: Readonly<Record<string, string>> = {
  * assertEquals(network.name, "ecm");
  * assertEquals(network.interfaces, 2);
  * ```
+ *
+ * @category Functions
  */
 export function kernelFunction<
   const T extends keyof KernelAttributes,
   const N extends string = T,
 >(
   type: T,
-  ...rest: NoneRequired<KernelAttributes[T]> extends true
+  ...rest: Record<never, never> extends KernelAttributes[T]
     ? [attributes?: KernelAttributes[T], options?: KernelFunctionOptions<N>]
     : [attributes: KernelAttributes[T], options?: KernelFunctionOptions<N>]
 ): KernelFunction<N, T>;
 /**
  * Describes a function of a type that this package does not know.
  *
- * @param type The type, as configfs spells it.
- * @param attributes What to set, by the names of configfs.
- * @param options The name of the instance, and what else there is.
+ * @category Functions
  */
 export function kernelFunction<
   const T extends string,
   const N extends string = T,
 >(
   type: T extends keyof KernelAttributes ? never : T,
-  attributes?: Attributes,
+  attributes?: KernelFunction["attributes"],
   options?: KernelFunctionOptions<N>,
 ): KernelFunction<N, T>;
 export function kernelFunction(
@@ -147,13 +164,13 @@ export function kernelFunction(
       }, give an object`,
     );
   }
-  const given = attributes as Attributes;
+  const given = attributes as KernelFunction["attributes"];
   const kernelType = TYPES[type] ?? type;
   return Object.freeze({
     kind: "kernel",
     type: kernelType,
     name: options.name ?? type,
-    attributes: Object.freeze(copyOf(given)),
+    attributes: Object.freeze(copyBytes(given)),
     links: Object.freeze({ ...options.links }),
     interfaces: options.interfaces ?? countInterfaces(kernelType, given),
   });
@@ -165,8 +182,9 @@ const OPTIONS: NamesOf<KernelFunctionOptions> = {
   interfaces: true,
 };
 
-/** A copy, also of bytes. */
-function copyOf(attributes: Attributes): Attributes {
+function copyBytes(
+  attributes: KernelFunction["attributes"],
+): KernelFunction["attributes"] {
   return Object.fromEntries(
     Object.entries(attributes).map(([path, value]) => [
       path,
@@ -175,16 +193,10 @@ function copyOf(attributes: Attributes): Attributes {
   );
 }
 
-/** Whether a type has no property that must be given. */
-export type NoneRequired<A> = NoAttribute extends A ? true : false;
-
-/** An object without properties. */
-export type NoAttribute = Record<never, never>;
-
-/** Audio has an interface for control, and one for each direction. */
+/** Audio has one interface for control, and one for each direction. */
 function countInterfaces(
   type: string,
-  { c_chmask = 3, p_chmask = 3 }: Attributes,
+  { c_chmask = 3, p_chmask = 3 }: KernelFunction["attributes"],
 ): number | undefined {
   if (type !== "uac1" && type !== "uac2") return INTERFACES[type];
   return 1 + (Number(c_chmask) === 0 ? 0 : 1) +
@@ -196,8 +208,6 @@ function countInterfaces(
  * `FunctionFs.open()`. The gadget makes and mounts the instance, and is bound
  * when it is ready.
  *
- * @param name The name of the function.
- * @param options How many interfaces it has, for the functions after it.
  * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
@@ -207,11 +217,13 @@ function countInterfaces(
  *
  * assertEquals(externalFunction("mtp", { interfaces: 1 }).name, "mtp");
  * ```
+ *
+ * @category Functions
  */
 export function externalFunction<const N extends string>(
   name: N,
   options: {
-    /** How many interfaces it has. */
+    /** How many interfaces it has. Functions after it need the number. */
     readonly interfaces?: number;
   } = {},
 ): ExternalFunction<N> {

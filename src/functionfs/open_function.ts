@@ -15,7 +15,7 @@ import {
   parseKernelRelease,
 } from "../compile/kernel_version.ts";
 import type { UsbFunction } from "../definition/function.ts";
-import { recordBlocks } from "../state/block_record.ts";
+import { recordBlocks } from "../state/descriptors.ts";
 import { serveControl } from "./control/dispatch.ts";
 import type { ControlEndpoint } from "./control/endpoint.ts";
 import { InEndpoint } from "./endpoint/in_endpoint.ts";
@@ -23,7 +23,7 @@ import { type EndpointObjects, nameEndpoints } from "./endpoint/objects.ts";
 import { OutEndpoint } from "./endpoint/out_endpoint.ts";
 import type { InheritedFiles } from "./inherited_files.ts";
 import { Lifecycle } from "./lifecycle.ts";
-import { explainOpen } from "./open_hint.ts";
+import { explainOpen } from "../remedies/mount.ts";
 import { registerFunction } from "./register.ts";
 
 /**

@@ -1,19 +1,18 @@
 /**
- * Changes of one gadget: each begins when the one before is over.
+ * Changes of one gadget: each begins when the previous one is over.
  *
  * @module
  */
 
-/** Runs one change at a time, in the order in which they were asked for. */
+/** Runs one change at a time, in the order of the calls. */
 export class ChangeQueue {
-  /** Settles when all that was asked for is over; `undefined` while nothing is. */
+  /** Settles when all changes are over; `undefined` if none is under way. */
   #last: Promise<unknown> | undefined;
 
   /**
-   * Makes a change: in this turn, if no other one is under way.
+   * Runs a change: in this turn, if no other one is under way.
    *
-   * @param change Makes it.
-   * @param signal Gives it up while it waits for its turn.
+   * @param signal Gives the change up while it waits for its turn.
    * @returns What `change` returns.
    */
   async run<T>(
@@ -32,7 +31,7 @@ export class ChangeQueue {
       return await change();
     } finally {
       resolve();
-      // Given up before, it leaves the others to be waited for.
+      // A change that was given up does not end those before it.
       if (begun && this.#last === last) this.#last = undefined;
     }
   }

@@ -1,15 +1,15 @@
 /**
- * Whose a gadget is.
+ * Who owns a gadget.
  *
- * For each gadget that this package makes there is a link
- * `/run/usb-gadget/NAME=owner`, made before anything else and removed after
- * everything else. It leads nowhere; its target names the owner. A link appears
- * in one step with its content, so there is no moment in which SIGKILL leaves
- * something that is nobody's. `/run` is as short-lived as configfs.
+ * Each gadget of this package has a link `/run/usb-gadget/NAME=owner`, made
+ * before anything else and removed after everything else. It leads nowhere; its
+ * target names the owner. A link appears in one step with its content, so
+ * SIGKILL never leaves anything without an owner. `/run` is as short-lived as
+ * configfs.
  *
- * Somebody may have removed the gadget of a process that has ended, and made
- * another one of the same name. A second link, `NAME=tree`, tells them apart:
- * its target is the inode number of the gadget's directory.
+ * Another program may have removed the gadget of a process that has ended, and
+ * made a new one of the same name. A second link, `NAME=tree`, distinguishes
+ * them: its target is the inode number of the gadget's directory.
  *
  * @module
  */
@@ -25,34 +25,31 @@ import {
   unlink,
 } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
-import { STATE } from "./block_record.ts";
-import { permissionHint } from "../gadget/hints.ts";
+import { GADGET_FILE, STATE } from "../definition/gadget_names.ts";
+import { permissionHint } from "../remedies/hint.ts";
 
-/** A link of this name says whose the gadget is: the longest of the names beside it. */
-export const OWNER = "=owner";
-const TREE = "=tree";
-/** No process has it as its owner: a gadget that stays. */
+/** The owner of a gadget that stays without a process. */
 const PERSISTENT = "persistent";
 
 /** Who owns a gadget. */
 export interface Claim {
   /** The name of the gadget. */
   readonly name: string;
-  /** The process, 0 for a gadget that stays by itself. */
+  /** The process, 0 for a persistent gadget. */
   readonly pid: number;
   /**
-   * - `"alive"`: its process runs, and the thread of its isolate does; or that
-   *   cannot be known.
-   * - `"dead"`: its process or its Worker has ended and left it behind.
+   * - `"alive"`: its process and the thread of its isolate run, or that cannot
+   *   be known.
+   * - `"dead"`: its process or its Worker has ended without removing it.
    * - `"persistent"`: it stays without a process.
    */
   readonly owner: "alive" | "dead" | "persistent";
 }
 
 /**
- * Makes a gadget of this name ours.
+ * Claims a name for a gadget of this process.
  *
- * @returns False if it is somebody's already.
+ * @returns False if the name has an owner already.
  * @throws {Deno.errors.PermissionDenied} Without the right to.
  */
 export function claim(name: string, persistent: boolean): boolean {
@@ -64,7 +61,7 @@ export function claim(name: string, persistent: boolean): boolean {
         if (!isSystemError(error, "EEXIST")) throw error;
       }
     }
-    symlink(persistent ? PERSISTENT : identity(), ownerLink(name), {
+    symlink(persistent ? PERSISTENT : identity(), link(name, "owner"), {
       action: `claim gadget "${name}"`,
     });
     return true;
@@ -74,21 +71,21 @@ export function claim(name: string, persistent: boolean): boolean {
   }
 }
 
-/** Notes which directory the claim is about, right after that was made. */
+/** Notes the directory that the claim is for, right after that was made. */
 export function claimTree(path: string): void {
   const { name, inode } = treeOf(path);
-  symlink(String(inode), `${STATE}/${name}${TREE}`, {
+  symlink(String(inode), link(name, "tree"), {
     action: `claim gadget "${name}"`,
   });
 }
 
 /**
- * Tells whether the directory of a gadget of ours is the one that was claimed.
- * Without a note it is: its process was killed right after it had made it.
+ * Whether the directory of a gadget of ours is the one that was claimed. Without
+ * a note it is: the process was killed right after it had made the directory.
  */
 export function isClaimedTree(path: string): boolean {
   const { name, inode } = treeOf(path);
-  const noted = readlinkIfThere(`${STATE}/${name}${TREE}`);
+  const noted = readlinkIfThere(link(name, "tree"));
   return noted === undefined || noted === String(inode);
 }
 
@@ -101,9 +98,9 @@ function treeOf(path: string): { name: string; inode: number | undefined } {
 
 /** Ends a claim, after everything else was removed. */
 export function unclaim(name: string): void {
-  for (const link of [`${STATE}/${name}${TREE}`, ownerLink(name)]) {
+  for (const file of ["tree", "owner"] as const) {
     try {
-      unlink(link);
+      unlink(link(name, file));
     } catch (error) {
       if (!isSystemError(error, "ENOENT")) throw error;
     }
@@ -114,29 +111,26 @@ export function unclaim(name: string): void {
 export function listClaims(): Claim[] {
   if (!exists(STATE)) return [];
   return list(STATE)
-    .filter((it) => it.isSymlink && it.name.endsWith(OWNER))
-    .map((it) => readClaim(it.name.slice(0, -OWNER.length)))
+    .filter((it) => it.isSymlink && it.name.endsWith(GADGET_FILE.owner))
+    .map((it) => readClaim(it.name.slice(0, -GADGET_FILE.owner.length)))
     .filter((it) => it !== undefined)
     .sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** Reads the claim to a gadget, if there is one. */
+/** Reads the claim on a gadget, if it has one. */
 export function readClaim(name: string): Claim | undefined {
-  const owner = readlinkIfThere(ownerLink(name));
+  const owner = readlinkIfThere(link(name, "owner"));
   if (owner === undefined) return undefined;
   if (owner === PERSISTENT) return { name, pid: 0, owner: "persistent" };
   const [pid] = owner.split(" ");
   return { name, pid: Number(pid), owner: isAlive(owner) ? "alive" : "dead" };
 }
 
-function ownerLink(name: string): string {
-  return `${STATE}/${name}${OWNER}`;
+function link(name: string, file: keyof typeof GADGET_FILE): string {
+  return `${STATE}/${name}${GADGET_FILE[file]}`;
 }
 
-/**
- * Process and thread, each with the time of its start: a number alone can be
- * another one's tomorrow.
- */
+/** Process and thread, each with its start time, because numbers are reused. */
 function identity(): string {
   const thread = libc().gettid();
   return [
@@ -154,7 +148,7 @@ function pidNamespace(): string {
 
 function isAlive(owner: string): boolean {
   const [pid, start, namespace, thread, threadStart] = owner.split(" ");
-  // The processes of another container cannot be seen from here.
+  // The processes of another container are invisible here.
   if (namespace !== pidNamespace()) return true;
   return startTime(pid) === start &&
     startTime(`${pid}/task/${thread}`) === threadStart;

@@ -1,8 +1,8 @@
 /**
- * The lock under which what the dead have left behind is removed.
+ * The lock for the removal of leftovers.
  *
- * It is on a file that only root can open: a lock on the directory, or on a
- * file that others may read, is anyone's to take and to keep.
+ * It is on a file that only root can open: any user could take and keep a lock
+ * on the directory, or on a file that others may read.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import {
   readTextFile,
   tryLock,
 } from "../../ffi/file.ts";
-import { STATE } from "./block_record.ts";
-import { permissionHint } from "../gadget/hints.ts";
+import { STATE } from "../definition/gadget_names.ts";
+import { permissionHint } from "../remedies/hint.ts";
 
 /** No gadget has "=" in its name. */
 const FILE = "=lock";
@@ -27,10 +27,10 @@ const POLL_MS = 5;
 const LIMIT_MS = 30_000;
 
 /**
- * Runs `work` while no other does, in this process or another.
+ * Runs `work` under the lock, which excludes this process and others.
  *
- * @param limit How long to wait for others, in milliseconds.
- * @throws {Deno.errors.TimedOut} If another keeps the lock longer than that.
+ * @param limit How long to wait for the lock, in milliseconds.
+ * @throws {Deno.errors.TimedOut} If another process keeps it longer than that.
  * @throws {Deno.errors.PermissionDenied} Without the right to take it.
  */
 export async function withLock<T>(
@@ -77,7 +77,7 @@ function lockedError(limit: number): Error {
   );
 }
 
-/** The process that has the lock, if this can be seen from here. */
+/** The process that has the lock, if it is visible here. */
 function lockHolder(): number | undefined {
   try {
     const inode = list(STATE).find(({ name }) => name === FILE)?.inode;
@@ -95,7 +95,7 @@ function lockHolder(): number | undefined {
   }
 }
 
-/** The inode alone could be a file of another file system. */
+/** The inode number could be that of a file of another file system. */
 function hasLockOpen(pid: number): boolean {
   const folder = `/proc/${pid}/fd`;
   try {

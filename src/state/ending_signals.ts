@@ -1,19 +1,19 @@
 /**
- * Signals that are about to end the process.
+ * Signals that end the process.
  *
  * The default action of these signals ends the process; a listener of
  * `Deno.addSignalListener` (or Node's `process.on`) takes the place of that
  * action. So does a listener of this package, which must therefore find out
  * whether there is another one:
  *
- * - If there is one in this isolate, the signal is the program's business, and
- *   nothing happens here. Deno has no function that reports listeners, but for
- *   each signal an isolate with listeners has one resource. If it is still
- *   there after our listener was removed, there is another.
- * - Otherwise the work of this package is done, its listeners are removed, and
- *   the signal is raised again. Deno then does the default action, unless
- *   another isolate (a Worker) listens: that one gets the signal a second time,
- *   and what becomes of the process is its decision.
+ * - If this isolate has one, the program handles the signal, and this package
+ *   does nothing. Deno has no function that reports listeners, but an isolate has
+ *   one resource for each signal that it listens to. If the resource remains
+ *   after our listener was removed, there is another listener.
+ * - Otherwise this package does its work, removes its listeners, and raises the
+ *   signal again. Deno then does the default action, unless another isolate (a
+ *   Worker) listens: that one gets the signal a second time and decides what
+ *   happens to the process.
  *
  * This package never resets a signal to its default action.
  *
@@ -24,11 +24,11 @@ import { endBySignal, isIgnored, whileIgnored } from "../../ffi/signal.ts";
 /**
  * Signals whose default action ends the process, with their numbers.
  *
- * Not among them: signals that report a fault of the program itself (SIGABRT,
+ * This excludes signals that report a fault of the program itself (SIGABRT,
  * SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP), which must not be delayed;
  * SIGPIPE, which Deno ignores; SIGPROF, which profilers use; and SIGIO, SIGPWR
- * and SIGSTKFLT, whose default action Deno cannot do any more once it has
- * listened to them.
+ * and SIGSTKFLT, whose default action Deno cannot restore after it has listened
+ * to them.
  */
 const SIGNALS = {
   SIGHUP: 1,
@@ -44,24 +44,24 @@ const SIGNALS = {
 } as const;
 type EndingSignal = keyof typeof SIGNALS;
 
-/** How long the end of the process is waited for, if nothing prevents it. */
+/** How long to wait for the end of the process. */
 const END_MS = 1000;
 
 /**
- * Signals that Deno handles from its first turn on, with or without a listener. It ends
- * the process also where they were ignored before, as by `nohup`.
+ * Signals that Deno handles from its first turn on, with or without a listener:
+ * they end the process even where they were ignored, as by `nohup`.
  */
 const HANDLED: readonly EndingSignal[] = ["SIGHUP", "SIGINT", "SIGTERM"];
 
 const listeners = new Map<EndingSignal, () => void>();
 
 /**
- * Calls `work` when a signal ends the process: right before, in the same turn
- * of the event loop. Until {@linkcode unlistenToSignals}, which `work` has to call.
+ * Calls `work` right before a signal ends the process, in the same turn of the
+ * event loop. `work` must call {@linkcode unlistenToSignals}.
  */
 export function listenToSignals(work: () => void): void {
   for (const signal of Object.keys(SIGNALS) as EndingSignal[]) {
-    // A shell makes jobs in the background ignore SIGQUIT.
+    // Shells make background jobs ignore SIGQUIT.
     if (!HANDLED.includes(signal) && isIgnored(SIGNALS[signal])) continue;
     // After all listeners of this signal, and not between two of them.
     const listener = () => queueMicrotask(() => onSignal(signal, work));
@@ -86,7 +86,7 @@ function onSignal(signal: EndingSignal, work: () => void): void {
   endBySignal(SIGNALS[signal], END_MS);
 }
 
-/** Whether this isolate has listeners of a signal beside ours. */
+/** Whether this isolate has other listeners of a signal. */
 function othersListen(signal: EndingSignal, listener: () => void): boolean {
   const all = countBoundSignals();
   if (all === undefined) return false;
@@ -99,15 +99,15 @@ function othersListen(signal: EndingSignal, listener: () => void): boolean {
   });
 }
 
-/** What is used of Deno's internals. */
+/** The part of Deno's internals that is used. */
 interface Internals {
   readonly core?: { resources?(): Readonly<Record<number, string>> };
 }
 
 /**
  * How many signals this isolate listens to; `undefined` with a version of Deno
- * that does not say. Then listeners of this isolate are treated as those of
- * another one.
+ * that does not report it. Then listeners of this isolate are treated as those
+ * of another one.
  */
 function countBoundSignals(): number | undefined {
   const { internal } = Deno as unknown as { readonly internal?: symbol };

@@ -1,12 +1,9 @@
 /**
- * Gadgets do not outlive their process.
+ * Removes gadgets when the process ends: by a signal, by `Deno.exit`, or by an
+ * uncaught error.
  *
- * What is still there when the process ends is removed: when it ends by a
- * signal, by `Deno.exit`, and by an uncaught error.
- *
- * A program may load several copies of this package. They share one set of what
- * is present, so that the listeners of one are not taken for the program's by
- * another.
+ * A program may load several copies of this package. They share one set of
+ * gadgets, so that no copy takes the listeners of another for the program's.
  *
  * @module
  */
@@ -15,9 +12,9 @@ import { listClaims } from "./claim.ts";
 import { listenToSignals, unlistenToSignals } from "./ending_signals.ts";
 import { removeGadget } from "./recovery.ts";
 
-/** Something that must be removed before the process ends. */
+/** Something to remove before the process ends. */
 export interface Removable {
-  /** Removes it at once: nothing runs after this turn. */
+  /** Removes it in this turn: no other follows. */
   stopNow(): void;
 }
 
@@ -74,26 +71,26 @@ function removeAll(): void {
     try {
       thing.stopNow();
     } catch {
-      // The process ends anyhow; the others must be removed too.
+      // The process ends anyway; the others must be removed too.
     }
   }
   present.clear();
 }
 
-/** The isolate ends, and with that of the main thread the process. */
+/** The isolate ends; that of the main thread ends the process. */
 function onEnd(): void {
   removeAll();
   removeOfWorkers(true);
 }
 
-// Always: a gadget of the process can be one of a Worker.
+// Always: the gadgets of the process may be those of Workers.
 globalThis.addEventListener("unload", onEnd);
 
 /**
  * Removes what Workers of this process have left behind.
  *
- * @param ends Whether this isolate ends: on the main thread, Workers that still
- * run end with it.
+ * @param ends Whether this isolate ends. If it is the main thread's, the Workers
+ * end with it.
  */
 function removeOfWorkers(ends: boolean): void {
   try {
@@ -112,9 +109,8 @@ function removeOfWorkers(ends: boolean): void {
 let asking = false;
 
 /**
- * An error that nobody handles ends the process right after its event. Only
- * after the last listener is it clear whether somebody does; so those that
- * listen after this one are asked first, by an event of the same content.
+ * An unhandled error ends the process right after its event. Any listener can
+ * still handle it, so those after this one run first, on a copy of the event.
  */
 function onUncaught(event: ErrorEvent | PromiseRejectionEvent): void {
   if (asking || event.defaultPrevented) return;

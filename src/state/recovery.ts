@@ -1,5 +1,5 @@
 /**
- * Removes what gadgets of this package have left behind.
+ * Removes gadgets: this process's own, and those left behind by others.
  *
  * @module
  */
@@ -8,24 +8,21 @@ import { exists, list } from "../../ffi/file.ts";
 import { checkOptions, FLAG, type Rules, TEXT } from "../arguments/rules.ts";
 import { type Claim, isClaimedTree, listClaims, unclaim } from "./claim.ts";
 import { withLock } from "./claim_lock.ts";
-import {
-  closeFiles,
-  removeMounts,
-  waitForUnmount,
-} from "../gadget/function_mount.ts";
-import { findConfigfs } from "../gadget/remedies.ts";
-import { removeTree, unbindTree } from "../gadget/configfs/remove.ts";
+import { closeFiles, removeMounts, waitForUnmount } from "./mounts.ts";
+import { findConfigfs } from "../gadget/configfs/directory.ts";
+import { removeTree } from "../gadget/configfs/remove.ts";
 import { TreeWriter } from "../gadget/configfs/writer.ts";
 
-/** Which gadgets to remove. */
+/**
+ * Which gadgets to remove.
+ *
+ * @category Gadget
+ */
 export interface CleanUpOptions {
-  /**
-   * Only this one.
-   * @default {undefined} All that nobody owns any more.
-   */
+  /** Only this one; by default all whose owner has ended. */
   readonly name?: string;
   /**
-   * Also gadgets that were made to stay.
+   * Also persistent gadgets.
    * @default {false}
    */
   readonly persistent?: boolean;
@@ -33,15 +30,7 @@ export interface CleanUpOptions {
 
 const OPTIONS: Rules<CleanUpOptions> = { name: TEXT, persistent: FLAG };
 
-/**
- * Removes the gadgets of this package whose processes or Workers have ended
- * without doing it: their directories in configfs, mounts and mount points. What
- * others have made, and what belongs to a process that runs, is not touched.
- *
- * @returns The names of the gadgets that were removed.
- * @throws {Deno.errors.TimedOut} If another process keeps the lock, under which
- * this is done, for half a minute.
- */
+/** Removes gadgets that are left behind; see `Gadget.cleanUp()`. */
 export async function cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
   checkOptions("clean up gadgets", options, OPTIONS);
   const { name, persistent = false } = options;
@@ -51,7 +40,7 @@ export async function cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
   if (!listClaims().some(isLeft)) return [];
   return await withLock(async () => {
     const removed: string[] = [];
-    // Again: another process may have removed and made some in the meantime.
+    // Again: another process may have removed or made gadgets in the meantime.
     for (const claim of listClaims().filter(isLeft)) {
       await removeLeftover(claim);
       removed.push(claim.name);
@@ -63,10 +52,10 @@ export async function cleanUp(options: CleanUpOptions = {}): Promise<string[]> {
 async function removeLeftover({ name, pid }: Claim): Promise<void> {
   const path = findTree(name);
   // First: with the host gone, the transfers of a dying process end.
-  if (path !== undefined) unbindTree(new TreeWriter(path));
+  if (path !== undefined) new TreeWriter(path).unbind();
   const instances = instancesOf(path);
   if (pid === Deno.pid) {
-    // What the kernel does when a process ends, and not when a Worker does.
+    // The kernel does this when a process ends, but not for a Worker.
     closeFiles(name, instances);
     await destroyAbandonedContexts();
   }
@@ -74,16 +63,16 @@ async function removeLeftover({ name, pid }: Claim): Promise<void> {
   removeGadget(name);
 }
 
-/** Removes a gadget of ours at once, whatever of it there is. */
+/** Removes a gadget of ours, or what exists of it, at once. */
 export function removeGadget(name: string): void {
   const path = findTree(name);
-  if (path !== undefined) unbindTree(new TreeWriter(path));
+  if (path !== undefined) new TreeWriter(path).unbind();
   removeMounts(name, instancesOf(path));
   if (path !== undefined) removeTree(new TreeWriter(path));
   unclaim(name);
 }
 
-/** The directory of a gadget of ours, if it is still there. */
+/** The directory of a gadget of ours, if it still exists. */
 function findTree(name: string): string | undefined {
   const path = `${findConfigfs()}/usb_gadget/${name}`;
   return exists(path) && isClaimedTree(path) ? path : undefined;

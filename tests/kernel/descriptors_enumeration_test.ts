@@ -21,7 +21,7 @@ import {
   type UsbFunction,
   usbFunction,
 } from "@usb/gadget";
-import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
+import { KernelLog } from "../../src/remedies/kernel_log.ts";
 import { arbitraryDefinition } from "../support/descriptors/arbitrary.ts";
 import {
   dummyAddresses,

@@ -9,7 +9,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { decodeDescriptors } from "@usb/gadget/inspect";
 import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 import { isSystemError } from "../../ffi/errno.ts";
-import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
+import { KernelLog } from "../../src/remedies/kernel_log.ts";
 import {
   block,
   intf,

@@ -17,7 +17,7 @@ import {
   usbFunction,
   waitForUdc,
 } from "@usb/gadget";
-import { listGadgets } from "../../src/gadget/inventory.ts";
+import { listGadgets } from "../../src/cli/inventory.ts";
 import { withControllers } from "../support/machine/controllers.ts";
 import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
 import { Enumerations } from "../support/host/enumerations.ts";
@@ -67,7 +67,7 @@ Deno.test("a controller is listed and read as it is, before, with and after a ga
   await assertRejects(
     () => waitForUdc(name, "configured", { timeout: 50 }),
     Deno.errors.TimedOut,
-    `Cannot see UDC "${name}" become "configured": after 50 ms it is "not attached", without a gadget`,
+    `Timed out waiting for UDC "${name}" to become "configured": after 50 ms it is "not attached", without a gadget`,
   );
   assertThrows(() => readUdc("nowhere.0"), Deno.errors.NotFound);
   assertThrows(() => readUdc("../net"), TypeError);

@@ -62,11 +62,11 @@ Deno.test("doctor on a machine without gadget support names what its kernel lack
 MISSING permissions: not root
         -> gadgets need root: run it with sudo, in a container also with --privileged
 note    options: unknown: neither /boot/config-${release} nor /proc/config.gz can be read
-MISSING configfs: not in the kernel that runs
+MISSING configfs: not in the running kernel
         -> this kernel (${release}) has no module "configfs"; use one that is built with CONFIG_CONFIGFS_FS
 MISSING gadgets: libcomposite is not loaded
         -> this kernel (${release}) has no module "libcomposite"; use one that is built with CONFIG_USB_CONFIGFS
-MISSING FunctionFS: not there
+MISSING FunctionFS: the kernel does not have usb_f_fs
         -> this kernel (${release}) has no module "usb_f_fs"; use one that is built with CONFIG_USB_CONFIGFS_F_FS
 MISSING controller: no USB device controller
         -> use a board that has one, and load its driver (dwc2, dwc3, musb_hdrc, ...)
@@ -95,7 +95,7 @@ Gadgets do not work on this machine: 5 things are missing.
       );
       assertStringIncludes(
         error.message,
-        'FunctionFS is not loaded: "sudo modprobe usb_f_fs" loads it',
+        'the kernel has not loaded FunctionFS; "sudo modprobe usb_f_fs" loads it',
       );
     }
   });
@@ -108,7 +108,7 @@ Deno.test("doctor on a machine whose modules are not loaded names the commands t
     `ok      kernel: Linux ${release}
 ok      permissions: root
 note    options: unknown: neither /boot/config-${release} nor /proc/config.gz can be read
-MISSING configfs: not in the kernel that runs
+MISSING configfs: not in the running kernel
         -> load it with "sudo modprobe configfs"
 MISSING gadgets: libcomposite is not loaded
         -> load it with "sudo modprobe libcomposite"

@@ -385,7 +385,7 @@ Deno.test("an attribute that the kernel has not got, and a value that it refuses
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("a gadget that somebody else has made is not taken over", async () => {
+Deno.test("a gadget of another program is not taken over", async () => {
   const path = `${CONFIGFS}/foreign`;
   await shell(`mkdir ${path}`);
   try {
@@ -395,7 +395,7 @@ Deno.test("a gadget that somebody else has made is not taken over", async () => 
     );
     assertEquals(
       error.message,
-      `Cannot make gadget "foreign": somebody else has made it (${path}); stop that one, or choose another name`,
+      `Cannot make gadget "foreign": another program has made it (${path}); stop that one, or choose another name`,
     );
     assertEquals(await Gadget.cleanUp({ persistent: true }), []);
     Deno.statSync(path);

@@ -153,7 +153,7 @@ Deno.test("FunctionFs.open() says what is wrong with its mount", async () => {
   await using gadget = await Gadget.start({ ...ids, functions: [echo] });
   for (
     const [path, what] of [
-      ["/run/nothing", "there is no such mount"],
+      ["/run/nothing", "the directory does not exist"],
       ["/run", "no FunctionFS is mounted there"],
     ]
   ) {

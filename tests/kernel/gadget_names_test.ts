@@ -13,7 +13,7 @@ import {
   Gadget,
   usbFunction,
 } from "@usb/gadget";
-import { recordedBlocks } from "../../src/state/block_record.ts";
+import { recordedBlocks } from "../../src/state/descriptors.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";

@@ -7,7 +7,6 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, Gadget, kernelFunction, usbFunction } from "@usb/gadget";
 import { withControllers } from "../support/machine/controllers.ts";
@@ -33,6 +32,7 @@ import {
   VICTIM_IDS,
   victimProgram,
 } from "../support/programs/victim.ts";
+import "../support/run/aio_libraries.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
@@ -248,7 +248,7 @@ Deno.test("a gadget that somebody has made in place of a leftover is not touched
   await assertRejects(
     () => Gadget.start({ ...ids, functions: [echo] }, { name: "left" }),
     Deno.errors.AlreadyExists,
-    "somebody else has made it",
+    "another program has made it",
   );
   assertEquals(
     await Deno.readTextFile(`${path}/strings/0x409/product`),

@@ -2,9 +2,8 @@ import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";
 import { Errno, systemError } from "../../ffi/errno.ts";
-import { Binding } from "../../src/gadget/udc/binding.ts";
+import { Binding } from "../../src/gadget/binding.ts";
 import { ChangeQueue } from "../../src/gadget/change_queue.ts";
-import { TreeWriter } from "../../src/gadget/configfs/writer.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { until } from "../support/waiting/until.ts";
 
@@ -17,23 +16,21 @@ Deno.test("what fails while a gadget is watched is reported once, and tried agai
     maxSpeed,
     functions: [kernelFunction("Loopback")],
   }, { bind: false });
-  const subject = {
-    name: gadget.name,
-    writer: new TreeWriter(`/sys/kernel/config/usb_gadget/${gadget.name}`),
-    definition: gadget.definition,
-    mountPoints: new Map(),
-    functions: {},
-  };
   let looks = 0;
   let failure: Error | undefined;
   const errors: unknown[] = [];
-  const look = () => {
-    looks++;
-    if (failure !== undefined) throw failure;
-    return subject;
-  };
   const binding = new Binding(
-    look,
+    {
+      name: gadget.name,
+      get root() {
+        looks++;
+        if (failure !== undefined) throw failure;
+        return `/sys/kernel/config/usb_gadget/${gadget.name}`;
+      },
+      definition: gadget.definition,
+      mountPoints: new Map(),
+      functions: {},
+    },
     new ChangeQueue(),
     undefined,
     (error) => errors.push(error),

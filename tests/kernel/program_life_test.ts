@@ -13,7 +13,7 @@ import {
   Gadget,
 } from "@usb/gadget";
 import { exists } from "../../ffi/file.ts";
-import { instanceName } from "../../src/definition/gadget.ts";
+import { instanceName } from "../../src/definition/gadget_names.ts";
 import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { runToItsEnd } from "../support/programs/ending.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";

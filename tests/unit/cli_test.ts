@@ -66,11 +66,11 @@ MISSING permissions: not root
         -> gadgets need root: run it with sudo, in a container also with --privileged
 MISSING options: CONFIG_USB_CONFIGFS=n
         -> use a kernel that is built with CONFIG_USB_CONFIGFS
-MISSING configfs: not in the kernel that runs
+MISSING configfs: not in the running kernel
         -> get configfs
 MISSING gadgets: libcomposite is not loaded
         -> get libcomposite
-MISSING FunctionFS: not there
+MISSING FunctionFS: the kernel does not have usb_f_fs
         -> get usb_f_fs
 MISSING controller: no USB device controller
         -> use a board that has one, and load its driver (dwc2, dwc3, musb_hdrc, ...)

@@ -26,7 +26,7 @@ import {
   block,
   bulk,
   intf,
-  stringsBlock,
+  type stringsBlock,
   u32,
 } from "../support/descriptors/blocks.ts";
 

@@ -1,12 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import {
-  sortAttributes,
-  sortLinks,
-} from "../../src/gadget/configfs/attribute_order.ts";
-import {
-  encodeValue,
-  sameValue,
-} from "../../src/gadget/configfs/attribute_value.ts";
+import { sortAttributes, sortLinks } from "../../src/gadget/configfs/order.ts";
+import { encodeValue, sameValue } from "../../src/gadget/configfs/value.ts";
 import { ChangeQueue } from "../../src/gadget/change_queue.ts";
 
 /** A change that ends when the test says so. */

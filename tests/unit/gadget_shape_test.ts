@@ -12,7 +12,7 @@ import {
 } from "@usb/gadget";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { checkGadget } from "../../src/check/gadget/gadget.ts";
-import { landingPageWarning } from "../../src/gadget/udc/landing_page.ts";
+import { landingPageWarning } from "../../src/gadget/udc/capabilities.ts";
 import { modelGadget } from "../../src/gadget/configfs/tree.ts";
 import { spoil } from "../support/descriptors/invalid_values.ts";
 import { Random } from "../support/data/random.ts";
@@ -329,7 +329,7 @@ Deno.test("names leave room for the files beside them", () => {
   for (const length of [250, 255]) {
     assertEquals(problems(gadget, name(length)), [[
       "name",
-      `The name has ${length} characters, but files beside it in /run/usb-gadget leave room for 249: shorten it`,
+      `The gadget's name has ${length} characters, and there is room for 249: shorten it`,
     ]]);
   }
   assertThrows(() => checkGadget(gadget, name(256)));
@@ -359,7 +359,7 @@ Deno.test("a landing page that Chromium will ignore is warned of", () => {
   const page = "https://example.com";
   assertEquals(
     of("high-speed", page),
-    'Gadget "g": Chromium ignores the landing page on UDC "a.usb" (high-speed), because Linux reports USB 2.01 there and Chromium needs 2.10: use a super-speed controller, or leave "webUsb" out, without which pages can open the device as well',
+    'Gadget "g": Chromium ignores the landing page on UDC "a.usb" (high-speed), because Linux reports USB 2.01 there and Chromium needs 2.10: use a super-speed controller, or leave "webUsb" out; pages can open the device without it',
   );
   for (const speed of ["super-speed", "super-speed-plus"]) {
     assertEquals(of(speed, page), undefined);

@@ -8,11 +8,11 @@ import {
   kernelFunction,
   usbFunction,
 } from "@usb/gadget";
-import { sameValue } from "../../src/gadget/configfs/attribute_value.ts";
+import { sameValue } from "../../src/gadget/configfs/value.ts";
 import { checkGadget } from "../../src/check/gadget/gadget.ts";
-import { mountData } from "../../src/gadget/function_mount.ts";
-import { instanceName } from "../../src/definition/gadget.ts";
-import { interfaceOffsets } from "../../src/check/gadget/interface_offsets.ts";
+import { mountData } from "../../src/functionfs/mount.ts";
+import { instanceName } from "../../src/definition/gadget_names.ts";
+import { interfaceOffsets } from "../../src/check/gadget/interfaces.ts";
 import { modelGadget } from "../../src/gadget/configfs/tree.ts";
 
 const echo = usbFunction({
@@ -168,7 +168,7 @@ Deno.test("checkGadget() refuses what the kernel would refuse or cut", () => {
     ],
     [
       { functions: [kernelFunction("a/b", {}, { name: "b" })] },
-      'functions[0].type: The function\'s type is "a/b": use letters, digits, "_", "-" and ".", and begin with none of "-" and "."',
+      'functions[0].type: The function\'s type is "a/b": use letters, digits, "_", "-" and ".", and do not begin with "-" or "."',
     ],
     [
       { functions: [externalFunction("other"), grouped] },
@@ -215,7 +215,7 @@ Deno.test("checkGadget() reports everything that is wrong at once, each with its
   assertEquals(
     found.map((line) => line.split(": ")[0]),
     [
-      "",
+      "name",
       "vendorId",
       "productId",
       "maxPower",

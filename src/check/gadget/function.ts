@@ -3,46 +3,74 @@
  *
  * @module
  */
-import { type ProblemList, show } from "../problem_list.ts";
-import { validateText } from "../function/strings.ts";
-import { checkName, checkNumber, checkPath } from "./values.ts";
 import {
+  type GadgetDefinition,
   type GadgetFunction,
   isKernelFunction,
   isOwnFunction,
 } from "../../definition/gadget.ts";
-import type { AttributeValue } from "../../definition/kernel_attributes.ts";
+import { FUNCTION_FILE } from "../../definition/gadget_names.ts";
 import type { KernelFunction } from "../../definition/kernel_function.ts";
+import { validateText } from "../function/strings.ts";
+import { type ProblemList, show } from "../problem_list.ts";
+import { checkName, checkNumbers, MAX_FILE_NAME } from "./values.ts";
 
-/** configfs refuses longer names of gadgets, functions and configurations. */
-const MAX_NAME = 40;
+/** configfs keeps `TYPE.NAME` in so many bytes, with a NUL at the end. */
+const MAX_DIRECTORY = 40;
+/** The name begins the names of files in `/run/usb-gadget`. */
+const MAX_NAME = MAX_FILE_NAME - FUNCTION_FILE.descriptors.length;
 
-/** How many bytes a driver keeps of a text; it cuts what is longer, without an error. */
+/** How many bytes a driver keeps of a text; it cuts the rest without an error. */
 const MAX_BYTES: readonly (readonly [RegExp, number])[] = [
   [/^lun\.\d+\/inquiry_string$/, 28],
   [/\/(sub_)?compatible_id$/, 8],
 ];
 
-/**
- * Checks one function.
- *
- * @param path Where it is, such as `functions[0]`.
- */
-export function checkFunction(
+/** Attributes that are true or false. */
+const FLAG =
+  /^(lun\.\d+\/(cdrom|nofua|removable|ro)|stall|[cp]_(mute|volume)_present)$/;
+/** What the kernel reads right as such: it looks at one character or two. */
+const FLAG_VALUE = /^(0|1|[ynft]|yes|no|true|false|on|off)$/i;
+
+/** Checks the functions of a gadget. */
+export function checkFunctions(
+  list: ProblemList,
+  { functions }: GadgetDefinition,
+): void {
+  if (functions.length === 0) {
+    list.bind(
+      "functions",
+      "functions",
+      "There are no functions: give one at least",
+    );
+  }
+  const names = new Set<string>();
+  functions.forEach((each, index) => {
+    const path = `functions[${index}]`;
+    if (names.has(each.name)) {
+      list.write(
+        "name",
+        `${path}.name`,
+        `The name ${show(each.name)} is used twice: give each function its own`,
+      );
+    }
+    names.add(each.name);
+    checkFunction(list, path, each);
+  });
+}
+
+function checkFunction(
   list: ProblemList,
   path: string,
   each: GadgetFunction,
 ): void {
-  checkName(list, `${path}.name`, each.name, "The function's name");
+  const { name } = each;
+  checkName(list, `${path}.name`, name, "The function's name", MAX_NAME);
   if (isKernelFunction(each)) checkKernelFunction(list, path, each);
   else if (!isOwnFunction(each)) {
-    checkNumber(
-      list,
-      `${path}.interfaces`,
-      each.interfaces,
-      32,
-      "The number of interfaces",
-    );
+    checkNumbers(list, `${path}.`, each, {
+      interfaces: ["The number of interfaces", 32],
+    });
   }
 }
 
@@ -60,19 +88,25 @@ function checkKernelFunction(
     );
   }
   const { length } = `${type}.${name}`;
-  if (length >= MAX_NAME) {
+  if (length >= MAX_DIRECTORY) {
     list.write(
       "name",
       `${path}.name`,
       `Type and name "${type}.${name}" have ${length} characters, and the kernel takes ${
-        MAX_NAME - 1
+        MAX_DIRECTORY - 1
       }: shorten the name`,
     );
   }
   for (const [attribute, value] of Object.entries(attributes)) {
     const at = `${path}.attributes[${show(attribute)}]`;
     checkPath(list, at, attribute, "A part of the attribute's path");
-    checkAttribute(list, at, attribute, value);
+    checkType(list, at, attribute, value);
+    if (/^(dev|host)_addr$/.test(attribute)) checkAddress(list, at, value);
+    if (FLAG.test(attribute)) checkFlag(list, at, value);
+    // The kernel reads two digits of any text.
+    if (type === "rndis" && /^(class|subclass|protocol)$/.test(attribute)) {
+      list.range(value, [0, 0xff], at, "The value");
+    }
   }
   for (const [link, target] of Object.entries(links)) {
     const at = `${path}.links[${show(link)}]`;
@@ -81,22 +115,32 @@ function checkKernelFunction(
   }
 }
 
-function checkAttribute(
+/** A path below the function's directory. */
+function checkPath(
+  list: ProblemList,
+  at: string,
+  path: string,
+  what: string,
+): void {
+  for (const part of path.split("/")) checkName(list, at, part, what);
+}
+
+function checkType(
   list: ProblemList,
   at: string,
   attribute: string,
-  value: AttributeValue,
+  value: unknown,
 ): void {
   if (typeof value === "string") {
     const [, maxBytes = Infinity] = MAX_BYTES.find(([pattern]) =>
       pattern.test(attribute)
     ) ?? [];
-    // Empty is a value: a drive without a medium.
+    // Empty text is a value: a drive without a medium.
     if (value !== "") validateText(list, value, at, { maxBytes });
     return;
   }
   const valid = value instanceof Uint8Array || typeof value === "boolean" ||
-    typeof value === "number" && Number.isSafeInteger(value);
+    Number.isSafeInteger(value);
   if (valid) return;
   list.write(
     "attribute",
@@ -104,5 +148,36 @@ function checkAttribute(
     `The value is ${
       Deno.inspect(value)
     }: give a text, a whole number, a boolean or a Uint8Array`,
+  );
+}
+
+/** Checks a MAC address: the kernel makes one of any text. */
+function checkAddress(list: ProblemList, at: string, value: unknown): void {
+  const shown = show(value);
+  if (
+    typeof value !== "string" || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(value)
+  ) {
+    list.configure(
+      "mac-address",
+      at,
+      `The MAC address is ${shown}, of which the kernel makes another one: write it as "02:00:00:00:00:01"`,
+    );
+  } else if (parseInt(value, 16) % 2 !== 0 || /^[0:]+$/.test(value)) {
+    list.write(
+      "mac-address",
+      at,
+      `The MAC address ${shown} is not one of a single device, and the kernel refuses it: use an even first byte, as in "02:00:00:00:00:01"`,
+    );
+  }
+}
+
+function checkFlag(list: ProblemList, at: string, value: unknown): void {
+  if (typeof value === "boolean" || FLAG_VALUE.test(String(value))) return;
+  list.configure(
+    "flag",
+    at,
+    `The value is ${
+      show(value)
+    }, and the kernel looks at its first character only: give true or false`,
   );
 }

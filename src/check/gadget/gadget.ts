@@ -3,30 +3,27 @@
  *
  * @module
  */
+import type { GadgetDefinition } from "../../definition/gadget.ts";
+import { GADGET_FILE } from "../../definition/gadget_names.ts";
 import { DefinitionError } from "../problem.ts";
 import { choice, ProblemList, show } from "../problem_list.ts";
-import { checkEffect } from "./effect.ts";
-import { checkFunction } from "./function.ts";
-import { checkNameLengths } from "./names.ts";
+import { checkFunctions } from "./function.ts";
+import { checkMicrosoftOs, checkWebUsb, MAX_PAGE_BYTES } from "./host.ts";
+import { checkInterfaces } from "./interfaces.ts";
+import { gadgetShape } from "./shape.ts";
 import {
-  checkLanguages,
   checkName,
-  checkNumber,
-  checkString,
+  checkNumbers,
+  checkStrings,
   checkText,
   checkVersion,
+  MAX_FILE_NAME,
 } from "./values.ts";
-import type {
-  ConfigurationDefinition,
-  GadgetDefinition,
-} from "../../definition/gadget.ts";
-import { gadgetShape } from "./shape.ts";
-import { interfaceOffsets, interfaceTotals } from "./interface_offsets.ts";
 
-/** MAX_CONFIG_INTERFACES; 16 before Linux 6.12. */
-const MAX_INTERFACES = 32;
-/** What a host grants at super speed; 500 mA below. */
-const MAX_POWER = 900;
+/** The name begins the names of files in `/run/usb-gadget`. */
+const MAX_NAME = MAX_FILE_NAME - GADGET_FILE.owner.length;
+/** A host grants 900 mA at super speed, and 500 mA below. */
+const POWER = { maxPower: ["The current in mA", 900] } as const;
 const SPEEDS = [
   "low-speed",
   "full-speed",
@@ -42,13 +39,13 @@ const SPEEDS = [
  */
 export function checkGadget(definition: GadgetDefinition, name: string): void {
   const list = new ProblemList();
-  checkName(list, "", name, "The gadget's name");
-  checkNameLengths(list, name, definition);
-  // What follows counts on the shape.
+  checkName(list, "name", name, "The gadget's name", MAX_NAME);
+  // The other rules rely on the shape.
   if (gadgetShape(list, definition, "")) {
     checkIdentity(list, definition);
     checkFunctions(list, definition);
-    checkEffect(list, definition);
+    checkMicrosoftOs(list, definition);
+    checkWebUsb(list, definition);
     checkConfigurations(list, definition);
     if (list.problems.length === 0) checkInterfaces(list, definition);
   }
@@ -57,15 +54,17 @@ export function checkGadget(definition: GadgetDefinition, name: string): void {
 }
 
 function checkIdentity(list: ProblemList, definition: GadgetDefinition): void {
-  const { maxSpeed, microsoftOs, webUsb } = definition;
+  const { manufacturer, product, maxSpeed, microsoftOs, webUsb } = definition;
   list.range(definition.vendorId, [0, 0xffff], "vendorId", "idVendor");
   list.range(definition.productId, [0, 0xffff], "productId", "idProduct");
   checkVersion(list, "deviceVersion", definition.deviceVersion, "bcdDevice");
   checkVersion(list, "usbVersion", definition.usbVersion, "bcdUSB");
-  checkNumber(list, "class", definition.class, 0xff, "bDeviceClass");
-  checkNumber(list, "subclass", definition.subclass, 0xff, "bDeviceSubClass");
-  checkNumber(list, "protocol", definition.protocol, 0xff, "bDeviceProtocol");
-  checkPower(list, "", definition);
+  checkNumbers(list, "", definition, {
+    class: ["bDeviceClass", 0xff],
+    subclass: ["bDeviceSubClass", 0xff],
+    protocol: ["bDeviceProtocol", 0xff],
+    ...POWER,
+  });
   if (maxSpeed !== undefined && !SPEEDS.includes(maxSpeed)) {
     list.write(
       "speed",
@@ -74,82 +73,29 @@ function checkIdentity(list: ProblemList, definition: GadgetDefinition): void {
     );
   }
   if (typeof microsoftOs === "object") {
-    const at = "microsoftOs";
-    const { vendorCode, configuration, signature } = microsoftOs;
-    const count = definition.configurations?.length ?? 1;
-    checkNumber(list, `${at}.vendorCode`, vendorCode, 0xff, "bMS_VendorCode");
-    checkNumber(
-      list,
-      `${at}.configuration`,
-      configuration,
-      Math.max(count - 1, 0),
-      "The index of the configuration",
-    );
-    checkText(list, `${at}.signature`, signature, 7);
+    const last = (definition.configurations?.length ?? 1) - 1;
+    checkNumbers(list, "microsoftOs.", microsoftOs, {
+      vendorCode: ["bMS_VendorCode", 0xff],
+      configuration: ["The index of the configuration", Math.max(last, 0)],
+    });
+    checkText(list, "microsoftOs.signature", microsoftOs.signature, 7);
   }
-  checkNumber(
-    list,
-    "webUsb.vendorCode",
-    webUsb?.vendorCode,
-    0xff,
-    "bVendorCode",
-  );
-  checkNumber(list, "webUsb.version", webUsb?.version, 0xffff, "bcdVersion");
-  checkText(list, "webUsb.landingPage", webUsb?.landingPage, 260);
-  const languages = new Set<number>();
-  checkString(list, "manufacturer", definition.manufacturer, languages);
-  checkString(list, "product", definition.product, languages);
+  if (webUsb !== undefined) {
+    checkNumbers(list, "webUsb.", webUsb, {
+      vendorCode: ["bVendorCode", 0xff],
+      version: ["bcdVersion", 0xffff],
+    });
+    checkText(list, "webUsb.landingPage", webUsb.landingPage, MAX_PAGE_BYTES);
+  }
+  checkStrings(list, "", { manufacturer, product });
   checkText(list, "serialNumber", definition.serialNumber);
-  checkLanguages(list, "", languages);
-}
-
-/** Checks how the device, or one configuration of it, is powered. */
-function checkPower(
-  list: ProblemList,
-  prefix: string,
-  { maxPower }: Omit<ConfigurationDefinition, "functions">,
-): void {
-  checkNumber(
-    list,
-    `${prefix}maxPower`,
-    maxPower,
-    MAX_POWER,
-    "The current in mA",
-  );
-}
-
-function checkFunctions(
-  list: ProblemList,
-  { functions }: GadgetDefinition,
-): void {
-  if (functions.length === 0) {
-    list.bind(
-      "functions",
-      "functions",
-      "There are no functions: give one at least",
-    );
-  }
-  const names = new Set<string>();
-  functions.forEach((each, index) => {
-    const path = `functions[${index}]`;
-    if (names.has(each.name)) {
-      list.write(
-        "name",
-        `${path}.name`,
-        `The name ${show(each.name)} is used twice: give each function its own`,
-      );
-    }
-    names.add(each.name);
-    checkFunction(list, path, each);
-  });
 }
 
 function checkConfigurations(
   list: ProblemList,
   { functions, configurations }: GadgetDefinition,
 ): void {
-  if (configurations === undefined) return;
-  if (configurations.length === 0) {
+  if (configurations?.length === 0) {
     list.write(
       "configurations",
       "configurations",
@@ -157,12 +103,10 @@ function checkConfigurations(
     );
   }
   const names = functions.map((it) => it.name);
-  configurations.forEach((each, index) => {
+  configurations?.forEach((each, index) => {
     const path = `configurations[${index}]`;
-    checkPower(list, `${path}.`, each);
-    const languages = new Set<number>();
-    checkString(list, `${path}.description`, each.description, languages);
-    checkLanguages(list, path, languages);
+    checkNumbers(list, `${path}.`, each, POWER);
+    checkStrings(list, path, { description: each.description });
     each.functions?.forEach((name, position) => {
       const at = `${path}.functions[${position}]`;
       if (!names.includes(name)) {
@@ -170,11 +114,7 @@ function checkConfigurations(
           "configurations",
           at,
           `The gadget has no function ${show(name)}: ${
-            names.length > 1
-              ? `use ${choice(names)}`
-              : names.length > 0
-              ? `use ${show(names[0])}`
-              : "define it"
+            names.length > 0 ? `use ${oneOf(names)}` : "define it"
           }`,
         );
       } else if (each.functions?.indexOf(name) !== position) {
@@ -195,20 +135,6 @@ function checkConfigurations(
   });
 }
 
-/** Checks how many interfaces there are, and what numbers they get. */
-function checkInterfaces(
-  list: ProblemList,
-  definition: GadgetDefinition,
-): void {
-  interfaceTotals(definition).forEach((count, index) => {
-    if (count <= MAX_INTERFACES) return;
-    list.bind(
-      "interfaces",
-      definition.configurations === undefined
-        ? "functions"
-        : `configurations[${index}]`,
-      `There are ${count} interfaces, and Linux takes ${MAX_INTERFACES} in a configuration: use fewer functions`,
-    );
-  });
-  interfaceOffsets(definition, list);
+function oneOf(names: readonly string[]): string {
+  return names.length > 1 ? choice(names) : show(names[0]);
 }

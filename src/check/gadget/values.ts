@@ -3,26 +3,37 @@
  *
  * @module
  */
-import type { LocalizedString } from "../../definition/function.ts";
-import { type ProblemList, show } from "../problem_list.ts";
-import { unknownLanguage, validateText } from "../function/strings.ts";
 import { languageId, languageTag } from "../../usb/language.ts";
+import { unknownLanguage, validateText } from "../function/strings.ts";
+import { type ProblemList, show } from "../problem_list.ts";
 
 /** MAX_USB_STRING_LANGS, the same for the device and each configuration. */
 const MAX_LANGUAGES = 2;
+/** The language of a text that is given without one. */
+const ENGLISH = 0x0409;
+/** NAME_MAX of Linux. */
+export const MAX_FILE_NAME = 255;
 
-/** Checks a whole number from 0 to `max`, which may be left out. */
-export function checkNumber(
+/**
+ * Checks optional whole numbers.
+ *
+ * @param at The path of what has them, with a dot at its end.
+ * @param limits The name of each in messages, and its greatest value.
+ */
+export function checkNumbers<T extends object>(
   list: ProblemList,
-  path: string,
-  value: unknown,
-  max: number,
-  what: string,
+  at: string,
+  values: T,
+  limits: { readonly [K in keyof T]?: readonly [what: string, most: number] },
 ): void {
-  if (value !== undefined) list.range(value, [0, max], path, what);
+  for (const name of Object.keys(limits) as (keyof T & string)[]) {
+    const [what, most] = limits[name]!;
+    if (values[name] === undefined) continue;
+    list.range(values[name], [0, most], `${at}${name}`, what);
+  }
 }
 
-/** Checks a version in binary-coded decimal, which may be left out. */
+/** Checks an optional version in binary-coded decimal. */
 export function checkVersion(
   list: ProblemList,
   path: string,
@@ -40,7 +51,7 @@ export function checkVersion(
   );
 }
 
-/** Checks a text for one file of configfs, which may be left out. */
+/** Checks an optional text for one file of configfs. */
 export function checkText(
   list: ProblemList,
   path: string,
@@ -59,20 +70,39 @@ export function checkText(
 }
 
 /**
- * Checks a string descriptor in all its languages, which may be left out.
+ * Checks optional strings in all their languages, which they share.
  *
- * @param languages Where its languages are noted.
+ * @param at The path of what has them.
+ * @param strings The strings by their names.
  */
-export function checkString(
+export function checkStrings(
+  list: ProblemList,
+  at: string,
+  strings: Readonly<Record<string, unknown>>,
+): void {
+  const languages = new Set(
+    Object.entries(strings).flatMap(([name, value]) =>
+      checkString(list, at === "" ? name : `${at}.${name}`, value)
+    ),
+  );
+  if (languages.size <= MAX_LANGUAGES) return;
+  list.write(
+    "language",
+    at,
+    `The strings have ${languages.size} languages, and Linux takes ${MAX_LANGUAGES}: use fewer`,
+  );
+}
+
+/** Checks a string, and returns the LANGIDs of its languages. */
+function checkString(
   list: ProblemList,
   path: string,
   value: unknown,
-  languages: Set<number>,
-): void {
-  if (value === undefined) return;
+): number[] {
+  if (value === undefined) return [];
   if (typeof value !== "object" || value === null) {
-    languages.add(ENGLISH);
-    return checkText(list, path, value);
+    checkText(list, path, value);
+    return [ENGLISH];
   }
   const seen = new Set<number>();
   for (const [tag, text] of Object.entries(value)) {
@@ -93,15 +123,10 @@ export function checkString(
         at,
         `Language ${languageTag(id)} is given twice: give it once`,
       );
-    } else {
-      seen.add(id);
-      languages.add(id);
-    }
-    if (text === undefined) {
-      list.write("string", at, "The value is undefined: give text");
-    }
+    } else seen.add(id);
     checkText(list, at, text);
   }
+  return [...seen];
 }
 
 /** Whether configfs makes a directory for a LANGID (`usb_validate_langid()`). */
@@ -111,35 +136,13 @@ function isTaken(id: number): boolean {
     (primary < 0x62 || primary === 0xff);
 }
 
-/** Checks how many languages there are. */
-export function checkLanguages(
-  list: ProblemList,
-  path: string,
-  languages: ReadonlySet<number>,
-): void {
-  if (languages.size <= MAX_LANGUAGES) return;
-  list.write(
-    "language",
-    path,
-    `The strings have ${languages.size} languages, and Linux takes ${MAX_LANGUAGES}: use fewer`,
-  );
-}
-
-/** The language of a text that is given without one. */
-const ENGLISH = 0x0409;
-
-/** The texts by LANGID. A text for all languages counts as English. */
-export function localized(value: LocalizedString): [number, string][] {
-  if (typeof value === "string") return [[ENGLISH, value]];
-  return Object.entries(value).map(([tag, text]) => [languageId(tag)!, text]);
-}
-
-/** Names become names of directories: nothing may lead out of the gadget's. */
+/** Checks a name, which becomes that of a directory inside the gadget's. */
 export function checkName(
   list: ProblemList,
   path: string,
   name: unknown,
   what: string,
+  most = MAX_FILE_NAME,
 ): void {
   if (typeof name !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
     list.write(
@@ -147,23 +150,13 @@ export function checkName(
       path,
       `${what} is ${
         show(name)
-      }: use letters, digits, "_", "-" and ".", and begin with none of "-" and "."`,
+      }: use letters, digits, "_", "-" and ".", and do not begin with "-" or "."`,
     );
-  } else if (name.length > 255) {
+  } else if (name.length > most) {
     list.write(
       "name",
       path,
-      `${what} has ${name.length} characters, and a directory's name takes 255: shorten it`,
+      `${what} has ${name.length} characters, and there is room for ${most}: shorten it`,
     );
   }
-}
-
-/** A path below a function's directory. */
-export function checkPath(
-  list: ProblemList,
-  path: string,
-  value: string,
-  what: string,
-): void {
-  for (const part of value.split("/")) checkName(list, path, part, what);
 }

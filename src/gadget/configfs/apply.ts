@@ -1,5 +1,6 @@
 /**
- * Makes a gadget's directory what it should be, by as few changes as possible.
+ * Brings a gadget's directory into line with its model, by as few changes as
+ * possible.
  *
  * @module
  */
@@ -7,34 +8,28 @@ import { Errno, errorOf } from "../../../ffi/errno.ts";
 import { exists, readlink } from "../../../ffi/file.ts";
 import { kernelRelease } from "../../../ffi/kernel_release.ts";
 import { type CompareOptions, TreeComparison } from "./compare.ts";
-import { changeFunction, makeFunction } from "./function.ts";
+import { addFunction, changeFunction } from "./function.ts";
 import type { AttributeNode, FunctionNode, GadgetModel } from "./tree.ts";
-import {
-  directoriesIn,
-  linksIn,
-  removeConfiguration,
-  removeFunction,
-} from "./remove.ts";
+import { directoriesIn, linksIn } from "./links.ts";
+import { removeConfiguration, removeFunction } from "./remove.ts";
 import { REMOVED, type TreeWriter } from "./writer.ts";
 
 /** A change that is to be made. */
 interface Step {
   /** The kernel takes it only while the gadget is not bound. */
   readonly unbound: boolean;
-  /** The host learns of it only when it enumerates the device again. */
+  /** The host sees it only when it enumerates the device again. */
   readonly enumerated: boolean;
   run(): void;
 }
 
-/** What has to be done. */
+/** The changes to be made. */
 export interface ApplyPlan {
-  /** Whether there is anything to do. */
-  readonly empty: boolean;
-  /** Whether the gadget must be unbound for it. */
+  /** Whether the gadget must be unbound for them. */
   readonly unbound: boolean;
-  /** Whether the host learns of it only by enumerating the device again. */
+  /** Whether the host sees them only when it enumerates the device again. */
   readonly enumerated: boolean;
-  /** Does it. */
+  /** Makes them. */
   run(): void;
 }
 
@@ -47,7 +42,7 @@ export interface ApplyOptions extends CompareOptions {
 /** Attributes of a function in use that the kernel changes at once. */
 const LIVE = /^lun\.\d+\//;
 
-/** Compares a directory with its model; reads only. */
+/** Compares a directory with its model, and changes nothing yet. */
 export function planApply(
   writer: TreeWriter,
   model: GadgetModel,
@@ -55,7 +50,6 @@ export function planApply(
 ): ApplyPlan {
   const steps = new Planner(writer, model, options).plan();
   return {
-    empty: steps.length === 0,
     unbound: steps.some((step) => step.unbound),
     enumerated: steps.some((step) => step.enumerated),
     run: () => steps.forEach((step) => step.run()),
@@ -68,7 +62,7 @@ class Planner {
   readonly #options: ApplyOptions;
   readonly #values: TreeComparison;
   readonly #steps: Step[] = [];
-  /** Functions that must leave their configurations, directory by directory. */
+  /** The directories of functions that must leave their configurations. */
   readonly #relink = new Set<string>();
 
   constructor(writer: TreeWriter, model: GadgetModel, options: ApplyOptions) {
@@ -91,7 +85,7 @@ class Planner {
     const goneConfigurations = directoriesIn(this.#writer, "configs")
       .filter((name) => !wanted.includes(name));
 
-    // Links first: what is linked cannot be removed or changed.
+    // Links first: a linked directory cannot be removed or changed.
     for (const link of linksIn(this.#writer, "os_desc")) {
       if (link === osConfiguration) continue;
       this.#add(() => this.#writer.unlink(`os_desc/${link}`));
@@ -162,7 +156,7 @@ class Planner {
       ? []
       : node.attributes.filter((it) => !this.#same(path, it));
     const live = different.every((it) => LIVE.test(it.path));
-    // What is linked inside takes no changes any more.
+    // A function with links inside takes no more changes.
     const locked = !live && node.links.length > 0;
     if (fresh || forgotten || locked || linksDiffer(before, node)) {
       this.#relink.add(node.directory);
@@ -171,7 +165,7 @@ class Planner {
         enumerated: true,
         run: () => {
           if (!fresh) this.#removeFunction(node.directory);
-          makeFunction(this.#writer, node);
+          addFunction(this.#writer, node);
         },
       }];
     }
@@ -189,7 +183,7 @@ class Planner {
     removeFunction(this.#writer, directory);
   }
 
-  /** How many links at the beginning are what they should be. */
+  /** How many links at the beginning can stay. */
   #keptLinks(
     { directory, links }: GadgetModel["configurations"][number],
   ): number {
@@ -227,7 +221,7 @@ class Planner {
     }
   }
 
-  /** The kernel writes its own bcdUSB when a host asks; what counts is what was written before. */
+  /** The kernel replaces bcdUSB when a host reads it, so the previous definition counts. */
   #isOverruled(path: string, node: AttributeNode): boolean {
     if (path !== "bcdUSB") return false;
     const { previous } = this.#options;

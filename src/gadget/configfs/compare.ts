@@ -5,14 +5,13 @@
  */
 import { isSystemError } from "../../../ffi/errno.ts";
 import { realPath } from "../../../ffi/file.ts";
-import { sameValue } from "./attribute_value.ts";
-import type { ShownValues } from "./shown_values.ts";
 import { type AttributeNode, type GadgetModel, isMedium } from "./tree.ts";
+import { encodeValue, sameValue } from "./value.ts";
 import type { TreeWriter } from "./writer.ts";
 
 /** What a comparison depends on, apart from the directory and the model. */
 export interface CompareOptions {
-  /** What was applied before: attributes that it names and the new one does not go back to the kernel's defaults. */
+  /** What was applied before: attributes that only it has go back to the kernel's defaults. */
   readonly previous?: GadgetModel;
   /** How values read that the kernel shows in its own way. */
   readonly shown?: ShownValues;
@@ -25,7 +24,6 @@ export class TreeComparison {
   readonly #writer: TreeWriter;
   readonly #options: CompareOptions;
 
-  /** Compares what `writer` reads. */
   constructor(writer: TreeWriter, options: CompareOptions) {
     this.#writer = writer;
     this.#options = options;
@@ -44,8 +42,8 @@ export class TreeComparison {
         isMedium(node.path) && sameValue(actual, withRealPath(node)) ||
         shown?.has(path, node, actual) === true;
     } catch (error) {
-      if (isSystemError(error, "ENOENT")) return false; // Not there yet.
-      // Write-only, an action: done once, with the definition that brings it.
+      if (isSystemError(error, "ENOENT")) return false;
+      // Write-only, an action: it is done once for each definition that adds it.
       if (isSystemError(error, "EACCES")) return this.#wasDone(directory, node);
       throw error;
     }
@@ -61,7 +59,7 @@ export class TreeComparison {
     }
   }
 
-  /** Whether the definition before had the same action; that of another process has. */
+  /** Whether the previous definition had the same action; that of another process counts as one. */
   #wasDone(directory: string, { path, value }: AttributeNode): boolean {
     const { previous } = this.#options;
     return previous === undefined ||
@@ -79,8 +77,52 @@ function withRealPath(node: AttributeNode): AttributeNode {
   try {
     return { ...node, value: realPath(value) };
   } catch (error) {
-    // Whether it can be used the kernel says when it is written.
+    // Writing it shows whether the kernel can open it.
     if (isSystemError(error)) return node;
+    throw error;
+  }
+}
+
+/**
+ * Attributes that read differently from what was written: some drivers sort,
+ * round or spell values in their own way, or overrule them.
+ */
+export class ShownValues {
+  readonly #values = new Map<string, { written: string; shown: string }>();
+
+  /** Notes how all that was written reads now. */
+  note(writer: TreeWriter): void {
+    for (const [path, node] of writer.written) {
+      this.#values.delete(path);
+      // A link may lead elsewhere by the next time.
+      if (isMedium(node.path)) continue;
+      const actual = readIfPossible(writer, path);
+      if (actual === undefined || sameValue(actual, node)) continue;
+      this.#values.set(path, { written: key(node), shown: actual.toHex() });
+    }
+  }
+
+  /** Whether an attribute still reads as it did after this value was written. */
+  has(path: string, node: AttributeNode, actual: Uint8Array): boolean {
+    const value = this.#values.get(path);
+    return value?.written === key(node) && value.shown === actual.toHex();
+  }
+}
+
+function key(node: AttributeNode): string {
+  const value = encodeValue(node);
+  return typeof value === "string" ? value : `bytes ${value.toHex()}`;
+}
+
+function readIfPossible(
+  writer: TreeWriter,
+  path: string,
+): Uint8Array | undefined {
+  try {
+    return writer.read(path);
+  } catch (error) {
+    // Gone by now, or write-only.
+    if (isSystemError(error)) return undefined;
     throw error;
   }
 }

@@ -1,19 +1,19 @@
 /**
- * Makes and changes the directories of functions.
+ * Adds functions to a gadget, and changes their attributes.
  *
  * @module
  */
 import { isSystemError } from "../../../ffi/errno.ts";
 import { exists } from "../../../ffi/file.ts";
-import { withHint } from "../hints.ts";
+import { withHint } from "../../remedies/hint.ts";
 import { type AttributeNode, type FunctionNode, isMedium } from "./tree.ts";
 import type { TreeWriter } from "./writer.ts";
 
-/** Makes the directory of a function, with all that belongs inside. */
-export function makeFunction(writer: TreeWriter, node: FunctionNode): void {
+/** Makes the directory of a function, with its attributes and links. */
+export function addFunction(writer: TreeWriter, node: FunctionNode): void {
   const path = `functions/${node.directory}`;
   writer.make(path);
-  // First: an attribute may be about a directory, such as a default frame.
+  // First: an attribute may refer to a directory, such as the default frame.
   for (const { path: attribute } of node.attributes) {
     makeParents(writer, path, attribute);
   }
@@ -25,11 +25,9 @@ export function makeFunction(writer: TreeWriter, node: FunctionNode): void {
 }
 
 /**
- * Changes attributes of a function that is there.
+ * Changes attributes of an existing function.
  *
- * @param writer The gadget's directory.
- * @param node What the function should be.
- * @param different Those of its attributes that differ.
+ * @param different The attributes of `node` that differ.
  */
 export function changeFunction(
   writer: TreeWriter,
@@ -40,7 +38,7 @@ export function changeFunction(
   for (const { path: attribute } of different) {
     makeParents(writer, path, attribute);
   }
-  // A drive with a medium takes no change of its kind: out with it, and in again.
+  // The kind of a drive can only change without a medium: eject and insert it.
   const drives = new Set(
     different.filter(({ path }) => /^lun\.\d+\/(ro|cdrom)$/.test(path))
       .map(({ path }) => path.split("/")[0]),
@@ -75,7 +73,7 @@ function setMedium(
   }
 }
 
-/** Some attributes lie in directories that the kernel has not made by itself. */
+/** Makes the directories of an attribute that the kernel has not made itself. */
 function makeParents(writer: TreeWriter, base: string, path: string): void {
   const parts = path.split("/").slice(0, -1);
   parts.forEach((_, index) => {

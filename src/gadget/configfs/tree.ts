@@ -1,36 +1,35 @@
 /**
- * What a gadget's directory in configfs should contain. Pure.
+ * The model of a gadget's directory in configfs: what it should contain. Pure.
  *
  * @module
  */
 import type { LocalizedString } from "../../definition/function.ts";
-import { sortAttributes, sortLinks } from "./attribute_order.ts";
-import { localized } from "../../check/gadget/values.ts";
 import {
   configurationFunctions,
-  functionDirectory,
   type GadgetDefinition,
   isKernelFunction,
 } from "../../definition/gadget.ts";
-import type {
-  Attributes,
-  AttributeValue,
-} from "../../definition/kernel_attributes.ts";
+import { functionDirectory } from "../../definition/gadget_names.ts";
+import type { KernelFunction } from "../../definition/kernel_function.ts";
+import { languageId } from "../../usb/language.ts";
+import { sortAttributes, sortLinks } from "./order.ts";
+
+type Attributes = KernelFunction["attributes"];
 
 /** A file and its value. */
 export interface AttributeNode {
   /** Its path below the directory that it belongs to. */
   readonly path: string;
   /** What it should contain. */
-  readonly value: AttributeValue;
-  /** The kernel reads and writes it in hexadecimal without `0x`. */
+  readonly value: Attributes[string];
+  /** The kernel uses hexadecimal without `0x`. */
   readonly hex?: boolean;
 }
 
 /** A directory below `functions/`. */
 export interface FunctionNode {
   readonly directory: string;
-  /** In the order in which the kernel takes them, as the links. */
+  /** In the order in which they are written, like the links. */
   readonly attributes: readonly AttributeNode[];
   /** Links inside it: path and target, both below it. */
   readonly links: readonly (readonly [string, string])[];
@@ -56,17 +55,17 @@ export interface GadgetModel {
   readonly osConfiguration: string | undefined;
 }
 
-/** Attributes of rndis that are hexadecimal without saying so. */
+/** Attributes that are hexadecimal without `0x`, by types of functions. */
 const HEX_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   rndis: ["class", "subclass", "protocol"],
 };
 
-/** Whether an attribute names the medium of a drive; it reads as an absolute path without links. */
+/** Whether an attribute names the medium of a drive. It reads as an absolute path without links. */
 export function isMedium(path: string): boolean {
   return /^lun\.\d+\/file$/.test(path);
 }
 
-/** Says what the directory of a gadget should contain. */
+/** Makes the model of a gadget's directory. */
 export function modelGadget(
   definition: GadgetDefinition,
   name: string,
@@ -107,7 +106,7 @@ export function modelGadget(
   };
 }
 
-/** `cdrom` sets `ro`, and does not reset it: where `ro` is left out, it follows. */
+/** `cdrom` sets `ro`, but does not reset it: an `ro` that is left out follows `cdrom`. */
 function withReadOnly(attributes: Attributes): Attributes {
   const implied = Object.entries(attributes).flatMap(([path, value]) => {
     const [, drive] = /^(lun\.\d+)\/cdrom$/.exec(path) ?? [];
@@ -119,7 +118,7 @@ function withReadOnly(attributes: Attributes): Attributes {
 function gadgetAttributes(definition: GadgetDefinition): AttributeNode[] {
   const { microsoftOs, webUsb } = definition;
   const os = typeof microsoftOs === "object" ? microsoftOs : {};
-  const nodes: Record<string, AttributeValue> = {
+  const nodes: Record<string, Attributes[string]> = {
     idVendor: definition.vendorId,
     idProduct: definition.productId,
     bcdDevice: definition.deviceVersion ?? 0x0100,
@@ -176,17 +175,14 @@ function modelConfigurations(
   });
 }
 
-/**
- * The order of links decides the numbers of interfaces, and configfs does not
- * tell it on all kernels; so the names do.
- */
+/** The order of links decides the numbers of interfaces. Some kernels list them unordered, so names keep it. */
 function linkName(position: number, directory: string): string {
   return `${String(position).padStart(2, "0")}.${directory}`;
 }
 
 /**
- * Files of strings by language directory. A text for all languages is in each,
- * and so is the first one of a text that has not got the language.
+ * Files of strings by language directory. A text for all languages is in each.
+ * A text that lacks a language has its first one there.
  */
 function stringFiles(
   texts: Readonly<Record<string, LocalizedString | undefined>>,
@@ -194,11 +190,7 @@ function stringFiles(
 ): Map<string, AttributeNode[]> {
   const files = Object.entries(texts).map(([path, text]) => ({
     path,
-    texts: new Map(
-      text === undefined
-        ? []
-        : localized(text).map(([id, it]) => [`0x${id.toString(16)}`, it]),
-    ),
+    texts: textsByDirectory(text),
     everywhere: typeof text !== "object",
   }));
   const languages = new Set(
@@ -217,5 +209,17 @@ function stringFiles(
         value: texts.get(language) ?? [...texts.values()][0] ?? "",
       })),
     ]),
+  );
+}
+
+function textsByDirectory(
+  text: LocalizedString | undefined,
+): Map<string, string> {
+  if (text === undefined) return new Map();
+  if (typeof text === "string") return new Map([["0x409", text]]);
+  return new Map(
+    Object.entries(text).map((
+      [tag, it],
+    ) => [`0x${languageId(tag)!.toString(16)}`, it]),
   );
 }

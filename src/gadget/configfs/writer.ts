@@ -15,12 +15,16 @@ import {
   writeFile,
 } from "../../../ffi/file.ts";
 import { kernelRelease } from "../../../ffi/kernel_release.ts";
-import { encodeValue } from "./attribute_value.ts";
-import { withHint } from "../hints.ts";
-import { makeFunction } from "../remedies.ts";
-import type { AttributeNode } from "./tree.ts";
+import { encodeValue } from "./value.ts";
+import { withHint } from "../../remedies/hint.ts";
+import { type AttributeNode, isMedium } from "./tree.ts";
+import { functionModule, moduleRemedy } from "../../remedies/kernel.ts";
 
-/** Something that was changed in configfs. */
+/**
+ * A change in configfs.
+ *
+ * @category Gadget
+ */
 export interface GadgetChange {
   /** What was done; `"bind"` and `"unbind"` are writes to `UDC`. */
   readonly type:
@@ -44,7 +48,6 @@ export class TreeWriter {
   /** The attributes that were set, by their paths. */
   readonly written = new Map<string, AttributeNode>();
 
-  /** @param root The gadget's directory. */
   constructor(root: string) {
     this.root = root;
   }
@@ -60,26 +63,29 @@ export class TreeWriter {
     return path === "" ? this.root : `${this.root}/${path}`;
   }
 
-  /** Makes a directory. */
+  /** Makes a directory; for that of a function the kernel loads its driver. */
   make(path: string): void {
-    const absolute = this.resolve(path);
-    // The gadget's own directory does not exist yet.
-    if (path === "") mkdir(absolute, { action: "make gadget" });
-    else {
-      this.#call(() =>
-        /^functions\/[^/]+$/.test(path)
-          ? makeFunction(absolute)
-          : mkdir(absolute, { action: "make part of gadget" })
-      );
-    }
-    this.#record("make", path);
+    const [, type] = /^functions\/([^/.]+)[^/]*$/.exec(path) ?? [];
+    const action = type === undefined
+      ? "make part of gadget"
+      : `make function of type "${type}"`;
+    this.#change(
+      "make",
+      path,
+      (it) => mkdir(it, { action }),
+      ({ code }) =>
+        type !== undefined && code === "ENOENT"
+          ? `the kernel has no driver for it: ${
+            moduleRemedy(functionModule(type))
+          }`
+          : undefined,
+    );
   }
 
   /** Removes a directory. */
   remove(path: string): void {
-    const absolute = this.resolve(path);
-    this.#call(() => rmdir(absolute, { action: "remove part of gadget" }));
-    this.#record("remove", path);
+    const action = "remove part of gadget";
+    this.#change("remove", path, (it) => rmdir(it, { action }));
   }
 
   /** Writes an attribute of `directory`. */
@@ -88,29 +94,27 @@ export class TreeWriter {
     const value = node.value instanceof Uint8Array
       ? `${node.value.length} bytes`
       : JSON.stringify(node.value);
-    const absolute = this.resolve(path);
-    this.#call(() =>
-      writeFile(absolute, encodeValue(node), {
-        action: `set gadget attribute "${path}" to ${value}`,
-      }), (error) => attributeHint(error, node));
+    const action = `set gadget attribute "${path}" to ${value}`;
+    this.#change(
+      "set",
+      path,
+      (it) => writeFile(it, encodeValue(node), { action }),
+      (error) => attributeHint(error, node),
+    );
     this.written.set(path, node);
-    this.#record("set", path);
   }
 
   /** Makes a link to another path of the gadget. */
   link(target: string, path: string): void {
-    const [from, to] = [this.resolve(path), this.resolve(target)];
-    this.#call(() =>
-      symlink(to, from, { action: `add "${target}" to gadget` })
-    );
-    this.#record("link", path);
+    const to = this.resolve(target);
+    const action = `add "${target}" to gadget`;
+    this.#change("link", path, (it) => symlink(to, it, { action }));
   }
 
   /** Removes a link. */
   unlink(path: string): void {
-    const absolute = this.resolve(path);
-    this.#call(() => unlink(absolute, { action: "remove link of gadget" }));
-    this.#record("unlink", path);
+    const action = "remove link of gadget";
+    this.#change("unlink", path, (it) => unlink(it, { action }));
   }
 
   /** Reads an attribute. */
@@ -128,16 +132,24 @@ export class TreeWriter {
 
   /** Writes `UDC`; `""` unbinds. */
   setUdc(udc: string): void {
-    const path = this.resolve("UDC");
-    this.#call(() =>
-      writeFile(path, udc === "" ? "\n" : udc, {
-        action: udc === "" ? "unbind gadget" : `bind gadget to UDC "${udc}"`,
-      })
-    );
-    this.#record(udc === "" ? "unbind" : "bind", "UDC");
+    const [type, action] = udc === ""
+      ? ["unbind", "unbind gadget"] as const
+      : ["bind", `bind gadget to UDC "${udc}"`] as const;
+    this.#change(type, "UDC", (it) => writeFile(it, udc || "\n", { action }));
   }
 
-  /** Binds where it was bound, if the kernel lets it: after an error, which goes first. */
+  /** Unbinds the gadget, if it is bound. */
+  unbind(): void {
+    if (this.udc === "") return;
+    try {
+      this.setUdc("");
+    } catch (error) {
+      // The kernel has unbound it in the meantime.
+      if (!isSystemError(error, "ENODEV")) throw error;
+    }
+  }
+
+  /** Binds the gadget again after an error, which matters more than one of this. */
   setUdcBack(udc: string): void {
     try {
       if (this.udc === "") this.setUdc(udc);
@@ -146,39 +158,41 @@ export class TreeWriter {
     }
   }
 
-  /**
-   * Makes a call, and adds to its error what is known about it.
-   *
-   * @param hint Finds a cause that is not a missing gadget.
-   */
+  /** Makes a change, and records it. */
+  #change(
+    type: GadgetChange["type"],
+    path: string,
+    run: (absolute: string) => void,
+    hint?: (error: SystemErrorFields) => string | undefined,
+  ): void {
+    const absolute = this.resolve(path);
+    this.#call(() => run(absolute), hint);
+    this.changes.push({ type, path });
+  }
+
+  /** Makes a call, and adds a hint to its error: that the gadget is gone, or `hint`. */
   #call<T>(
     run: () => T,
-    hint: (error: SystemErrorFields) => string | undefined = () => undefined,
+    hint?: (error: SystemErrorFields) => string | undefined,
   ): T {
     try {
       return run();
     } catch (error) {
       if (!isSystemError(error)) throw error;
       const gone = error.code === "ENOENT" && !exists(this.root);
-      throw withHint(error, gone ? REMOVED : hint(error));
+      throw withHint(error, gone ? REMOVED : hint?.(error));
     }
-  }
-
-  #record(type: GadgetChange["type"], path: string): void {
-    this.changes.push({ type, path });
   }
 }
 
-/** What to do about a gadget whose directory has gone. */
+/** What to do about a gadget whose directory is gone. */
 export const REMOVED =
   "another program has removed the gadget; stop it, and start it again";
 
 /** An error number of the kernel that is not for user space. */
 const ETOOSMALL = "E525";
-/** Attributes whose value is a file that the kernel opens. */
-const FILE = /^lun\.\d+\/file$/;
 
-/** Why the kernel has not taken the value of an attribute. */
+/** Why the kernel has refused the value of an attribute. */
 function attributeHint(
   { code, syscall, path = "" }: SystemErrorFields,
   node: AttributeNode,
@@ -189,7 +203,7 @@ function attributeHint(
       : "the directory of the attribute does not exist";
   }
   const { value } = node;
-  if (!FILE.test(node.path) || typeof value !== "string") return undefined;
+  if (!isMedium(node.path) || typeof value !== "string") return undefined;
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":

@@ -22,7 +22,7 @@ import {
   TEXT,
 } from "../../arguments/rules.ts";
 
-/** Where sysfs shows them. */
+/** Their directory in sysfs. */
 export const UDC_CLASS = "/sys/class/udc";
 
 const POLL_MS = 10;
@@ -30,7 +30,9 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * State of a UDC, as the USB specification names it (`usb_state_string()` in
- * the kernel). `"not attached"` is one without a gadget or without a host.
+ * the kernel). A UDC without a gadget or without a host is `"not attached"`.
+ *
+ * @category Controllers
  */
 export type UdcState =
   | "not attached"
@@ -43,25 +45,32 @@ export type UdcState =
   | "configured"
   | "suspended";
 
-/** A USB device controller of this machine. */
+/**
+ * A USB device controller of this machine.
+ *
+ * @category Controllers
+ */
 export interface Udc {
   /** Its name, such as `"fe980000.usb"` or `"dummy_udc.0"`. */
   readonly name: string;
-  /** Where it stands. */
   readonly state: UdcState;
-  /** The gadget driver that has it, or `""`: a gadget's name, or `"g_ffs"`. */
+  /** The gadget driver that uses it: a gadget's name, or `"g_ffs"`; `""` if it is free. */
   readonly driver: string;
-  /** The fastest speed that it can, such as `"super-speed"`. */
+  /** The fastest speed that it supports, such as `"super-speed"`. */
   readonly maximumSpeed: string;
   /** The speed of the current connection, `"UNKNOWN"` without one. */
   readonly currentSpeed: string;
-  /** Whether it can take both roles of OTG. */
+  /** Whether it supports both roles of OTG. */
   readonly isOtg: boolean;
-  /** The kernel driver of the controller itself, such as `"dwc2"`, `""` where it has none. */
+  /** The kernel driver of the controller itself, such as `"dwc2"`; `""` without one. */
   readonly controllerDriver: string;
 }
 
-/** How to wait for a UDC. */
+/**
+ * How to wait for a UDC.
+ *
+ * @category Controllers
+ */
 export interface UdcWaitOptions {
   /**
    * Milliseconds.
@@ -75,7 +84,7 @@ export interface UdcWaitOptions {
 /**
  * Lists the USB device controllers of this machine, by name.
  *
- * @returns An empty array on a machine without one.
+ * @category Controllers
  */
 export function listUdcs(): Udc[] {
   if (!exists(UDC_CLASS)) return [];
@@ -90,9 +99,11 @@ export function listUdcs(): Udc[] {
 }
 
 /**
- * Reads what sysfs says about one controller.
+ * Reads the state of a controller from sysfs.
  *
- * @throws {Deno.errors.NotFound} If there is none of that name.
+ * @throws {Deno.errors.NotFound} If it does not exist.
+ *
+ * @category Controllers
  */
 export function readUdc(name: string): Udc {
   checkUdcName(name);
@@ -113,7 +124,7 @@ export function readUdc(name: string): Udc {
   const driver = read("function");
   return {
     name,
-    // Controllers without a gadget may still tell the state of the last one.
+    // A controller without a gadget may still report the state of the last one.
     state: driver === "" ? "not attached" : read("state") as UdcState,
     driver,
     maximumSpeed: read("maximum_speed"),
@@ -123,11 +134,7 @@ export function readUdc(name: string): Udc {
   };
 }
 
-/**
- * Reads which gadget driver has a controller.
- *
- * @returns `""` if none has it, `undefined` if there is no such controller.
- */
+/** The gadget driver that uses a controller: `""` if it is free, `undefined` if it does not exist. */
 export function readUdcDriver(name: string): string | undefined {
   try {
     return readTextFile(`${UDC_CLASS}/${name}/function`);
@@ -141,12 +148,12 @@ export function readUdcDriver(name: string): string | undefined {
  * Waits until a controller is in a state, such as `"configured"`: a host has
  * chosen a configuration.
  *
- * @param name The name of the controller.
  * @param state The state, or several of which one is enough.
- * @param options How long, and what ends the wait.
  * @returns The controller, in that state.
- * @throws {TypeError} If an argument is of another type, or a state is none.
- * @throws {Deno.errors.TimedOut} If it does not come to that.
+ * @throws {TypeError} If an argument is of another type, or a state is unknown.
+ * @throws {Deno.errors.TimedOut} If it does not reach the state in time.
+ *
+ * @category Controllers
  */
 export async function waitForUdc(
   name: string,
@@ -172,7 +179,7 @@ export async function waitForUdc(
     if (performance.now() >= end) {
       throw errorOf(
         Errno.ETIMEDOUT,
-        `Cannot see UDC "${name}" become ${
+        `Timed out waiting for UDC "${name}" to become ${
           states.map((it) => `"${it}"`).join(" or ")
         }: after ${timeout} ms it is "${udc.state}"${
           udc.driver === "" ? ", without a gadget" : ""
@@ -186,8 +193,10 @@ export async function waitForUdc(
 
 /**
  * Takes a controller's gadget off the bus, or puts it back, without unbinding
- * it (`soft_connect`). dummy_hcd does not come back from it: unbind and bind
- * the gadget instead.
+ * it (`soft_connect`). dummy_hcd cannot connect again: unbind and bind the gadget
+ * instead.
+ *
+ * @category Controllers
  */
 export function softConnect(name: string, connected: boolean): void {
   checkUdcName(name);

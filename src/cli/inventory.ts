@@ -1,5 +1,5 @@
 /**
- * What gadgets there are on this machine, and who holds them.
+ * The gadgets on this machine, and the processes that hold them.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import {
 } from "../../ffi/file.ts";
 import { listMounts } from "../../ffi/mount.ts";
 import { type Claim, listClaims } from "../state/claim.ts";
-import { findConfigfs } from "./remedies.ts";
-import { readUdcDriver } from "./udc/udc.ts";
+import { findConfigfs } from "../gadget/configfs/directory.ts";
+import { readUdcDriver } from "../gadget/udc/udc.ts";
 
 /** A process that has files of a mount open. */
 export interface HoldingProcess {
   readonly pid: number;
-  /** Its program, as `/proc/PID/comm` tells it. */
+  /** Its program, from `/proc/PID/comm`. */
   readonly program: string;
 }
 
@@ -31,7 +31,7 @@ export interface FoundFunction {
   readonly ready?: boolean;
   /** Where it is mounted. */
   readonly mounts: readonly string[];
-  /** Who has its files open, as far as this process may see. */
+  /** The processes that have its files open, as far as this process may see. */
   readonly heldBy: readonly HoldingProcess[];
 }
 
@@ -46,11 +46,11 @@ export interface FoundGadget {
   readonly strings: Readonly<Record<string, string>>;
   /** The UDC that it is bound to, or `""`. */
   readonly udc: string;
-  /** Whose it is: of this package, or `"foreign"`. */
+  /** Its owner, or `"foreign"` for gadgets of other programs. */
   readonly owner: Claim["owner"] | "foreign";
-  /** The process that owns it, where one does. */
+  /** The process that owns it, if one does. */
   readonly pid?: number;
-  /** What configfs says of the device: `bcdUSB`, `bDeviceClass`, ... */
+  /** Other attributes of the device: `bcdUSB`, `bDeviceClass`, ... */
   readonly attributes: Readonly<Record<string, string>>;
   /** By the names of their directories. */
   readonly configurations: Readonly<Record<string, FoundConfiguration>>;
@@ -61,13 +61,13 @@ export interface FoundGadget {
 export interface FoundConfiguration {
   /** iConfiguration, in its first language. */
   readonly description?: string;
-  /** What configfs says of it: `MaxPower` and `bmAttributes`. */
+  /** `MaxPower` and `bmAttributes`. */
   readonly attributes: Readonly<Record<string, string>>;
   /** The directories of its functions, in the order of their links' names. */
   readonly functions: readonly string[];
 }
 
-/** Attributes of a device that its identity does not tell; some kernels lack some. */
+/** Attributes of a device beside its identity; older kernels lack some. */
 const ATTRIBUTES = [
   "bcdUSB",
   "bcdDevice",
@@ -77,7 +77,7 @@ const ATTRIBUTES = [
   "max_speed",
 ];
 
-/** Lists the gadgets in configfs, by name; none where there is no configfs. */
+/** Lists the gadgets in configfs, by name; none if configfs is not mounted. */
 export function listGadgets(): FoundGadget[] {
   const directory = `${findConfigfs()}/usb_gadget`;
   if (!exists(directory)) return [];
@@ -137,7 +137,7 @@ function readConfiguration(path: string): FoundConfiguration {
   };
 }
 
-/** The strings of the first language that are not empty. */
+/** The nonempty strings of the first language. */
 function readStrings(
   path: string,
   files: readonly string[],
@@ -150,7 +150,7 @@ function readStrings(
   );
 }
 
-/** The files that are there. */
+/** Reads the files that exist. */
 function readAll(
   path: string,
   files: readonly string[],
@@ -193,7 +193,7 @@ function holders(mounts: readonly string[]): HoldingProcess[] {
       const program = readTextFile(`/proc/${pid}/comm`);
       found.push({ pid: Number(pid), program });
     } catch (error) {
-      // It has ended, or belongs to somebody else.
+      // It has ended, or belongs to another user.
       if (!isSystemError(error, "ENOENT", "ESRCH", "EACCES", "EPERM")) {
         throw error;
       }

@@ -1,27 +1,27 @@
 /**
- * What the kernel says about a call that has failed without a reason.
+ * The kernel's log, which has the reason of calls that fail without one.
  *
  * @module
  */
-import { O_NONBLOCK, O_RDONLY } from "../../../ffi/abi.ts";
-import { isSystemError } from "../../../ffi/errno.ts";
-import { close, open, read, seekToEnd } from "../../../ffi/file.ts";
+import { O_NONBLOCK, O_RDONLY } from "../../ffi/abi.ts";
+import { isSystemError } from "../../ffi/errno.ts";
+import { close, open, read, seekToEnd } from "../../ffi/file.ts";
 
 const KMSG = "/dev/kmsg";
 /** The kernel's longest record, `CONSOLE_EXT_LOG_MAX`. */
 const RECORD_SIZE = 8192;
 
-/** Listens to the kernel log from its making on. */
+/** The lines that the kernel logs while the object lives. */
 export class KernelLog implements Disposable {
   #fd: number | undefined;
 
-  /** Opens the log where that is allowed; otherwise it stays silent. */
+  /** Opens the log. Without the right to, it has no lines. */
   constructor() {
     try {
       this.#fd = open(KMSG, O_RDONLY | O_NONBLOCK);
       seekToEnd(this.#fd);
     } catch {
-      // A container, or not root: the reason stays untold.
+      // In a container, or without root.
       this[Symbol.dispose]();
     }
   }

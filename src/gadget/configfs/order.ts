@@ -1,17 +1,17 @@
 /**
- * The order in which the kernel takes what a definition says about a function.
+ * The order in which attributes and links of a function are written. Pure.
  *
- * A definition is plain data: the order of its keys means nothing. Some drivers
- * want their files and links in one order, and derive numbers from the order in
- * which directories and links are made. Both follow from names here. Pure.
+ * In a definition the order of keys means nothing. Some drivers need one order
+ * of files and links, and derive numbers from the order in which directories
+ * and links are made. Here both follow from names.
  *
  * @module
  */
 
 /**
  * Files of one directory that must come before or after the others: a drive
- * with a medium takes no `cdrom` and no `ro`, `cdrom` sets `ro` as well, and
- * `forced_eject` is about the medium before.
+ * with a medium refuses `cdrom` and `ro`, `cdrom` also sets `ro`, and
+ * `forced_eject` applies to the previous medium.
  */
 const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^lun\.\d+\/cdrom$/, -2],
@@ -25,7 +25,7 @@ export type Link = readonly [path: string, target: string];
 
 /**
  * Sorts attributes by their directories, in the natural order of their names
- * (`360p` before `720p` before `1080p`), and in each as the kernel takes them.
+ * (`360p` before `720p` before `1080p`), and in each directory by rank.
  */
 export function sortAttributes<T extends { readonly path: string }>(
   attributes: readonly T[],
@@ -38,12 +38,12 @@ export function sortAttributes<T extends { readonly path: string }>(
 
 /**
  * Sorts links by their names, in natural order, except that a directory gets
- * its links before a link leads to it: the kernel takes it as it is then.
+ * its links before a link leads to it: the kernel reads it at that moment.
  */
 export function sortLinks(links: readonly Link[]): Link[] {
   const left = links.toSorted(([a], [b]) => compareNames(a, b));
   const sorted: Link[] = [];
-  /** Whether all that the links of a directory lead to has its own. */
+  /** Whether the targets of all links in a directory have their own links. */
   const isReady = (directory: string) =>
     left.every(([path, target]) =>
       directoryOf(path) !== directory ||
@@ -51,7 +51,7 @@ export function sortLinks(links: readonly Link[]): Link[] {
     );
   while (left.length > 0) {
     const index = left.findIndex(([path]) => isReady(directoryOf(path)));
-    // Links that lead round in a circle: the kernel refuses one of them.
+    // In a circle of links, the kernel refuses one.
     sorted.push(...left.splice(Math.max(index, 0), 1));
   }
   return sorted;

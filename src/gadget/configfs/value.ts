@@ -1,17 +1,17 @@
 /**
- * Values of attributes: how they are written, and whether what is there means
- * the same. Pure.
+ * Values of attributes: how they are written, and whether a file has the same
+ * value. Pure.
  *
  * @module
  */
 import type { AttributeNode } from "./tree.ts";
 
-/** What a network interface without a number reads as. */
+/** The name of a network interface without a number. */
 const UNNAMED = "(unnamed net_device)";
 
-/** Texts of eight bytes, filled up with NUL. */
+/** Texts of eight bytes, padded with NUL. */
 const FIXED = /(^|\/)(sub_)?compatible_id$/;
-/** A text that the kernel fills up with blanks. */
+/** A text that the kernel pads with blanks. */
 const PADDED = /^lun\.\d+\/inquiry_string$/;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -23,15 +23,15 @@ export function encodeValue(
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (typeof value === "boolean") return value ? "1" : "0";
   if (typeof value === "number" && hex) return value.toString(16);
-  // The kernel takes eight bytes, and what is shorter leaves the rest as it was.
+  // A shorter text would leave the rest of the eight bytes unchanged.
   if (FIXED.test(path)) return String(value).padEnd(8, "\0");
-  // A write of nothing reaches no driver.
+  // A write of no bytes does not reach the driver.
   return String(value) || "\n";
 }
 
 /**
- * Whether a file already says what it should: `0x1209` and `4617` are the
- * same, and so is a MAC address in capitals.
+ * Whether a file already has a value: `0x1209` and `4617` are the same, and so
+ * is a MAC address in capitals.
  */
 export function sameValue(actual: Uint8Array, node: AttributeNode): boolean {
   const desired = encodeValue(node);
@@ -44,7 +44,7 @@ export function sameValue(actual: Uint8Array, node: AttributeNode): boolean {
   if (text === desired.replace(/[\n\0]+$/, "")) return true;
   if (PADDED.test(node.path)) return text.trimEnd() === desired.trimEnd();
   if (node.path === "os_desc/qw_sign" && desired.length === 7) {
-    // Linux 6.12 reads on behind its end.
+    // Linux 6.12 reads beyond its end.
     return text.startsWith(desired);
   }
   const numbers = [text, desired].map((it) => parseNumber(it, node.hex));

@@ -1,5 +1,5 @@
 /**
- * Finds out what this kernel's FunctionFS can, by a gadget that no host sees.
+ * Finds out what this kernel's FunctionFS can do, by a gadget that is not bound.
  *
  * @module
  */
@@ -14,11 +14,12 @@ import {
 import { usbFunction } from "../definition/function.ts";
 import { bulkPair } from "../definition/endpoint_builders.ts";
 import { externalFunction } from "../definition/kernel_function.ts";
-import { acquireFree, buildGadget } from "./gadget_parts.ts";
+import { buildGadget } from "../gadget/create.ts";
 import { removeGadget } from "../state/recovery.ts";
-import { gadgetsDirectory } from "./remedies.ts";
+import { gadgetsDirectory } from "../gadget/configfs/directory.ts";
+import { makeUnnamedDirectory } from "../gadget/directory.ts";
 
-/** What FunctionFS can, beyond what it always could. */
+/** What FunctionFS can do in some kernels. */
 export interface FunctionFsFeatures {
   /** `epN_rw` files (FUNCTIONFS_RW_PROXY_EPS), Linux 7.3. */
   readonly rwProxy: boolean;
@@ -35,11 +36,10 @@ const probe = usbFunction({
 
 /**
  * Probes the features of FunctionFS: makes a gadget, without binding it, and
- * removes it. Leaves other gadgets alone, also those that are left behind.
- * Needs root.
+ * removes it. Does not touch other gadgets. Needs root.
  */
 export function probeFunctionFs(): FunctionFsFeatures {
-  const rwProxy = probeWith(true, () => true);
+  const rwProxy = probeWith(true, () => true) ?? false;
   const others = probeWith(false, (mounted) => {
     const fd = open(`${mounted}/ep1`, O_RDWR | O_NONBLOCK);
     try {
@@ -51,20 +51,19 @@ export function probeFunctionFs(): FunctionFsFeatures {
       close(fd);
     }
   });
-  return {
-    rwProxy: rwProxy ?? false,
-    zlp: others?.zlp ?? false,
-    dmabuf: others?.dmabuf ?? false,
-  };
+  return { zlp: false, dmabuf: false, ...others, rwProxy };
 }
 
-/** All in one turn: nothing can end the process halfway but SIGKILL. */
+/**
+ * Calls `look` with the mount of the probe, if the kernel accepts that function.
+ * All in one turn, so that only SIGKILL can leave the gadget behind.
+ */
 function probeWith<T>(
   rwProxy: boolean,
   look: (mounted: string) => T,
 ): T | undefined {
   const directory = gadgetsDirectory();
-  const name = acquireFree(directory);
+  const name = makeUnnamedDirectory(directory);
   try {
     const functions = [externalFunction("probe")];
     const { mountPoints } = buildGadget(
@@ -73,41 +72,32 @@ function probeWith<T>(
       {},
     );
     const mounted = mountPoints.get("probe")!;
-    return withFunction(mounted, rwProxy, () => look(mounted));
+    const { descriptors, strings } = compileFunction(probe, { rwProxy });
+    const ep0 = open(`${mounted}/ep0`, O_RDWR | O_NONBLOCK);
+    try {
+      write(ep0, descriptors);
+      write(ep0, strings);
+      return look(mounted);
+    } catch (error) {
+      // The kernel does not know a flag.
+      if (isSystemError(error, "ENOSYS")) return undefined;
+      throw error;
+    } finally {
+      close(ep0);
+    }
   } finally {
     removeGadget(name);
   }
 }
 
-/** Calls `look` while the probe's function is there, if the kernel takes it. */
-function withFunction<T>(
-  mounted: string,
-  rwProxy: boolean,
-  look: () => T,
-): T | undefined {
-  const { descriptors, strings } = compileFunction(probe, { rwProxy });
-  const ep0 = open(`${mounted}/ep0`, O_RDWR | O_NONBLOCK);
-  try {
-    write(ep0, descriptors);
-    write(ep0, strings);
-    return look();
-  } catch (error) {
-    // A flag that the kernel does not know.
-    if (isSystemError(error, "ENOSYS")) return undefined;
-    throw error;
-  } finally {
-    close(ep0);
-  }
-}
-
-/** A request that is known fails because of its argument, or takes it. */
+/** Whether the kernel knows a request, which may still refuse its argument. */
 function knows(fd: number, request: number): boolean {
   try {
     ioctl(fd, request, new Uint8Array(new Int32Array([-1]).buffer));
     return true;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    // What is not known waits for a host first.
+    // Unknown requests wait for a host first.
     return error.code !== "ENOTTY" && error.code !== "EAGAIN";
   }
 }

@@ -1,15 +1,10 @@
 /**
- * Errors of configfs that name the remedy.
+ * The running kernel and its modules, and what to do about a missing one.
  *
  * @module
  */
-import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
-import { exists, mkdir, readTextFile } from "../../ffi/file.ts";
+import { exists, readTextFile } from "../../ffi/file.ts";
 import { kernelRelease } from "../../ffi/kernel_release.ts";
-import { listMounts, mount } from "../../ffi/mount.ts";
-import { permissionHint, withHint } from "./hints.ts";
-
-const CONFIGFS = "/sys/kernel/config";
 
 /** The kernel's options behind its modules. */
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -44,13 +39,10 @@ const MODULES: Readonly<Record<string, string>> = {
   SourceSink: "usb_f_ss_lb",
 };
 
-/**
- * Where a module of this kernel can be. `"unknown"` where no list of its modules
- * is installed, as in a container.
- */
+/** Where a module is. `"unknown"` without a list of modules, as in a container. */
 export type ModuleState = "loaded" | "loadable" | "missing" | "unknown";
 
-/** Returns whether the running kernel has a module, loaded, built in, or on disk. */
+/** Looks for a module of the running kernel: loaded, built in, or on disk. */
 export function moduleState(name: string): ModuleState {
   if (exists(`/sys/module/${name}`)) return "loaded";
   const folder = modulesFolder();
@@ -66,18 +58,17 @@ export function moduleState(name: string): ModuleState {
   return exists(`${folder}/modules.dep`) ? "missing" : "unknown";
 }
 
-/** Where the modules of the running kernel are installed. */
 function modulesFolder(): string {
   return `/lib/modules/${kernelRelease()}`;
 }
 
-/** What to do about something that a module brings, and that is missing. */
+/** What to do about a missing feature that a module provides. */
 export function moduleRemedy(name: string): string {
   const option = OPTIONS[name];
   const kernel = `this kernel (${kernelRelease()})`;
   switch (moduleState(name)) {
     case "loaded":
-      return `${kernel} has the module "${name}" loaded or built in, without that`;
+      return `${kernel} has the module "${name}" loaded or built in, but lacks that`;
     case "loadable":
       return `load it with "sudo modprobe ${name}"`;
     case "unknown":
@@ -101,69 +92,7 @@ export function controllerRemedy(dummyHcd = moduleState("dummy_hcd")): string {
   }
 }
 
-/** The module that implements a type of function. */
+/** The module with the driver of a type of function. */
 export function functionModule(type: string): string {
   return type === "ffs" ? "usb_f_fs" : MODULES[type] ?? `usb_f_${type}`;
-}
-
-/** Makes the directory of a function; the kernel loads its driver for it. */
-export function makeFunction(path: string): void {
-  const type = path.slice(path.lastIndexOf("/") + 1).split(".")[0];
-  try {
-    mkdir(path, { action: `make function of type "${type}"` });
-  } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
-    // The gadget itself may be gone.
-    if (!exists(path.slice(0, path.lastIndexOf("/")))) throw error;
-    throw withHint(
-      error,
-      `the kernel has no driver for it: ${moduleRemedy(functionModule(type))}`,
-    );
-  }
-}
-
-/**
- * The directory of all gadgets. configfs is mounted if it is not.
- *
- * @throws {Deno.errors.NotFound} If the kernel has no gadget support, with the
- * command that loads it.
- * @throws {Deno.errors.PermissionDenied} Without the right to mount configfs.
- */
-export function gadgetsDirectory(): string {
-  const path = `${configfsDirectory()}/usb_gadget`;
-  if (!exists(path)) {
-    throw missing("gadget support is not loaded", path);
-  }
-  return path;
-}
-
-/** Where configfs is mounted, or `undefined`. */
-export function findConfigfs(): string | undefined {
-  return listMounts().find(({ type }) => type === "configfs")?.target;
-}
-
-function configfsDirectory(): string {
-  const mounted = findConfigfs();
-  if (mounted !== undefined) return mounted;
-  if (!exists(CONFIGFS)) {
-    throw missing("configfs is not loaded", CONFIGFS);
-  }
-  try {
-    mount({ source: "none", target: CONFIGFS, type: "configfs" });
-  } catch (error) {
-    throw permissionHint(error);
-  }
-  return CONFIGFS;
-}
-
-/** What libcomposite brings is missing: configfs, too. */
-function missing(what: string, path: string): Error {
-  const remedy = exists("/sys/kernel")
-    ? moduleRemedy("libcomposite")
-    : 'sysfs is not mounted; mount it with "sudo mount -t sysfs none /sys"';
-  return errorOf(
-    Errno.ENOENT,
-    `Cannot make gadgets: the kernel's ${what}: ${path}: ${remedy}`,
-    { syscall: "access", path },
-  );
 }
