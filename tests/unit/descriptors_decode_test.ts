@@ -26,7 +26,6 @@ import {
   block,
   bulk,
   intf,
-  type stringsBlock,
   u32,
 } from "../support/descriptors/blocks.ts";
 

@@ -20,7 +20,6 @@ import { libc } from "../../../ffi/libc.ts";
 import { allocate, copyIn, copyOut, free } from "../../../ffi/native_memory.ts";
 import { interruptThreads } from "../../../ffi/thread.ts";
 import type { Direction } from "../../usb/endpoint_attributes.ts";
-import type { formatDescriptors } from "../../inspect/format_descriptors.ts";
 
 /** How often an answer is tried that a signal to the process has interrupted. */
 const MAX_ATTEMPTS = 4;
