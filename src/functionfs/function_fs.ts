@@ -16,11 +16,10 @@ import {
   TEXT,
 } from "../arguments/rules.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "../compile/functionfs_abi.ts";
-import { assertValid } from "../definition/function.ts";
-import type { UsbFunction } from "../definition/function.ts";
+import { assertValid, type UsbFunction } from "../definition/function.ts";
 import type { DmabufSupport } from "./dmabuf/support.ts";
 import type { EndpointObjects } from "./endpoint/objects.ts";
-import { checkSignal } from "./endpoint/options.ts";
+import { checkSignal, type EndpointOptions } from "./endpoint/options.ts";
 import type { FunctionEvent } from "./events.ts";
 import { InheritedFiles } from "./inherited_files.ts";
 import type { FunctionState } from "./lifecycle.ts";
@@ -159,7 +158,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    *
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
-  async enabled(options: { signal?: AbortSignal } = {}): Promise<void> {
+  async enabled(options: EndpointOptions = {}): Promise<void> {
     checkSignal("wait for the host", options);
     await this.#parts.lifecycle.enabled(options.signal);
   }
@@ -177,15 +176,11 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   interfaceRevmap(interfaceNumber: number): number {
     const action = `look up interface of function "${this.name}"`;
     checkInteger(action, "the number", interfaceNumber, 0xff);
-    return ioctl(
-      this.#parts.fds[0],
-      FUNCTIONFS_INTERFACE_REVMAP,
-      interfaceNumber,
-      {
-        action: `look up interface ${interfaceNumber}`,
-        path: `${this.mountPoint}/ep0`,
-      },
-    );
+    const [ep0] = this.#parts.fds;
+    return ioctl(ep0, FUNCTIONFS_INTERFACE_REVMAP, interfaceNumber, {
+      action: `look up interface ${interfaceNumber}`,
+      path: `${this.mountPoint}/ep0`,
+    });
   }
 
   /**
@@ -195,9 +190,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    * @throws {TypeError} If the function has no endpoints.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
-  async dmabufSupport(
-    options: { signal?: AbortSignal } = {},
-  ): Promise<DmabufSupport> {
+  async dmabufSupport(options: EndpointOptions = {}): Promise<DmabufSupport> {
     checkSignal("find out whether DMABUFs can be transferred", options);
     const [endpoint] = this.#parts.numbered;
     if (endpoint === undefined) {

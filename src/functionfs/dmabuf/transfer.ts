@@ -51,18 +51,14 @@ export class DmabufTransfer {
   /** Resolves when nothing of it is left. */
   readonly ended: Promise<void>;
   readonly #setEnded: () => void;
-  readonly #signal: AbortSignal | undefined;
-  readonly #resolve: () => void;
-  readonly #reject: (reason: unknown) => void;
+  readonly #fields: DmabufTransferFields;
   readonly #onAbort: () => void;
 
   constructor(fields: DmabufTransferFields) {
     this.attachment = fields.attachment;
     this.length = fields.length;
     this.autoZlp = fields.autoZlp;
-    this.#signal = fields.signal;
-    this.#resolve = fields.resolve;
-    this.#reject = fields.reject;
+    this.#fields = fields;
     this.admit = () => {
       this.gate = "inside";
       fields.onAdmit();
@@ -71,7 +67,7 @@ export class DmabufTransfer {
     this.ended = promise;
     this.#setEnded = resolve;
     this.#onAbort = () => fields.onAbort(this);
-    this.#signal?.addEventListener("abort", this.#onAbort);
+    fields.signal?.addEventListener("abort", this.#onAbort);
   }
 
   /** Gives the buffer to others. */
@@ -84,15 +80,18 @@ export class DmabufTransfer {
 
   /** Ends it. */
   succeed(): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#resolve();
-    this.#setEnded();
+    this.#end(this.#fields.resolve);
   }
 
   /** Ends it with an error number of the kernel, or an error of ours. */
   fail(reason: unknown): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#reject(typeof reason === "number" ? this.#error(reason) : reason);
+    const error = typeof reason === "number" ? this.#error(reason) : reason;
+    this.#end(() => this.#fields.reject(error));
+  }
+
+  #end(settle: () => void): void {
+    this.#fields.signal?.removeEventListener("abort", this.#onAbort);
+    settle();
     this.#setEnded();
   }
 
@@ -103,7 +102,7 @@ export class DmabufTransfer {
     if (this.cancelled === "abort") {
       return new AbortedTransferError(
         `Cannot ${action}: the transfer was aborted`,
-        { signal: this.#signal!, syscall: "ioctl", transferred: 0 },
+        { signal: this.#fields.signal!, syscall: "ioctl", transferred: 0 },
       );
     }
     const hint = HINTS[errno];
