@@ -91,6 +91,8 @@ export interface WebUsbOptions {
 /**
  * Functions of whose interfaces no field is possible that nothing reads; see
  * {@linkcode KnownFields}.
+ *
+ * @internal
  */
 export type KnownFunctions<F extends readonly unknown[]> = {
   readonly [K in keyof F]: {

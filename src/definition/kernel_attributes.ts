@@ -11,10 +11,18 @@
 /** What an attribute of configfs can be set to; `true` is written as `1`. */
 export type AttributeValue = string | number | boolean | Uint8Array;
 
-/** Attributes by their path below the function's directory. */
+/**
+ * Attributes by their path below the function's directory.
+ *
+ * @internal
+ */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** Attributes of `eem` and `geth`, and those that all Ethernet functions have. */
+/**
+ * Attributes of `eem` and `geth`, and those that all Ethernet functions have.
+ *
+ * @internal
+ */
 export interface EthernetAttributes {
   /** MAC address of the device's end, `"02:00:00:00:00:01"`. By default random. */
   readonly dev_addr?: string;
@@ -26,7 +34,11 @@ export interface EthernetAttributes {
   readonly ifname?: string;
 }
 
-/** Attributes of `ncm`. */
+/**
+ * Attributes of `ncm`.
+ *
+ * @internal
+ */
 export interface NcmAttributes extends EthernetAttributes {
   /** Largest segment in bytes, 14 to 15014, Linux 6.12. By default 1514. */
   readonly max_segment_size?: number;
@@ -36,7 +48,11 @@ export interface NcmAttributes extends EthernetAttributes {
   readonly "os_desc/interface.ncm/sub_compatible_id"?: string;
 }
 
-/** Attributes of `rndis`. */
+/**
+ * Attributes of `rndis`.
+ *
+ * @internal
+ */
 export interface RndisAttributes extends EthernetAttributes {
   /** bInterfaceClass. By default 0x02. */
   readonly class?: number;
@@ -50,13 +66,21 @@ export interface RndisAttributes extends EthernetAttributes {
   readonly "os_desc/interface.rndis/sub_compatible_id"?: string;
 }
 
-/** Attributes of `acm`. */
+/**
+ * Attributes of `acm`.
+ *
+ * @internal
+ */
 export interface AcmAttributes {
   /** bInterfaceProtocol, Linux 7.0. By default 1. */
   readonly protocol?: number;
 }
 
-/** Attributes of `hid`. The device end is `/dev/hidgN`. */
+/**
+ * Attributes of `hid`. The device end is `/dev/hidgN`.
+ *
+ * @internal
+ */
 export interface HidAttributes {
   /** The report descriptor. */
   readonly report_desc: Uint8Array;
@@ -92,7 +116,11 @@ export type LunAttributes<N extends number> =
     ]?: boolean;
   };
 
-/** Attributes of `mass_storage`. Unit 0 is always there, others when named. */
+/**
+ * Attributes of `mass_storage`. Unit 0 is always there, others when named.
+ *
+ * @internal
+ */
 export type MassStorageAttributes =
   & {
     /** Whether bulk endpoints may stall. By default as the controller can. */
@@ -107,7 +135,11 @@ export type MassStorageAttributes =
   & LunAttributes<6>
   & LunAttributes<7>;
 
-/** Attributes of `midi`. */
+/**
+ * Attributes of `midi`.
+ *
+ * @internal
+ */
 export interface MidiAttributes {
   /** Bytes of a MIDI buffer. By default 512 (256 before Linux 6.12). */
   readonly buflen?: number;
@@ -125,7 +157,11 @@ export interface MidiAttributes {
   readonly qlen?: number;
 }
 
-/** Attributes of `uac1`, and those that `uac2` has as well: c is capture from the host, p is playback to it. */
+/**
+ * Attributes of `uac1`, and those that `uac2` has as well: c is capture from the host, p is playback to it.
+ *
+ * @internal
+ */
 export interface AudioAttributes {
   /** Channel masks; 0 leaves a direction, and its interface, out. By default 3, stereo. */
   readonly c_chmask?: number;
@@ -153,7 +189,11 @@ export interface AudioAttributes {
   readonly function_name?: string;
 }
 
-/** Attributes of `uac2`. */
+/**
+ * Attributes of `uac2`.
+ *
+ * @internal
+ */
 export interface Audio2Attributes extends AudioAttributes {
   /** `"async"` or `"adaptive"`. By default `"async"`. */
   readonly c_sync?: "async" | "adaptive";
@@ -169,6 +209,8 @@ export interface Audio2Attributes extends AudioAttributes {
  * Attributes of `uvc`. Formats and frames go by path, and `links` bind them.
  * Frames are numbered in the natural order of their names: `360p`, `720p`,
  * `1080p`.
+ *
+ * @internal
  */
 export interface UvcAttributes {
   /** bInterval of the streaming endpoint, 1 to 16. By default 1. */
@@ -185,7 +227,11 @@ export interface UvcAttributes {
   ]: AttributeValue;
 }
 
-/** Attributes of `printer`. The device end is `/dev/g_printerN`. */
+/**
+ * Attributes of `printer`. The device end is `/dev/g_printerN`.
+ *
+ * @internal
+ */
 export interface PrinterAttributes {
   /** The IEEE 1284 ID. */
   readonly pnp_string?: string;
@@ -193,7 +239,11 @@ export interface PrinterAttributes {
   readonly q_len?: number;
 }
 
-/** Attributes of `Loopback`. */
+/**
+ * Attributes of `Loopback`.
+ *
+ * @internal
+ */
 export interface LoopbackAttributes {
   /** Bytes of a buffer. By default 4096. */
   readonly bulk_buflen?: number;
@@ -201,7 +251,11 @@ export interface LoopbackAttributes {
   readonly qlen?: number;
 }
 
-/** Attributes of `SourceSink`. */
+/**
+ * Attributes of `SourceSink`.
+ *
+ * @internal
+ */
 export interface SourceSinkAttributes {
   /** 0: zeros, 1: a pattern modulo 63, 2: nothing is checked. By default 0. */
   readonly pattern?: number;
@@ -221,7 +275,11 @@ export interface SourceSinkAttributes {
   readonly isoc_mult?: number;
 }
 
-/** A function without attributes that can be set. */
+/**
+ * A function without attributes that can be set.
+ *
+ * @internal
+ */
 export type NoAttributes = Readonly<Record<never, never>>;
 
 /** The attributes of each kind of kernel function. */

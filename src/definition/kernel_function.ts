@@ -114,7 +114,7 @@ export function kernelFunction<
   const N extends string = T,
 >(
   type: T,
-  ...rest: NoneRequired<KernelAttributes[T]> extends true
+  ...rest: Record<never, never> extends KernelAttributes[T]
     ? [attributes?: KernelAttributes[T], options?: KernelFunctionOptions<N>]
     : [attributes: KernelAttributes[T], options?: KernelFunctionOptions<N>]
 ): KernelFunction<N, T>;
@@ -174,12 +174,6 @@ function copyOf(attributes: Attributes): Attributes {
     ]),
   );
 }
-
-/** Whether a type has no property that must be given. */
-export type NoneRequired<A> = NoAttribute extends A ? true : false;
-
-/** An object without properties. */
-export type NoAttribute = Record<never, never>;
 
 /** Audio has an interface for control, and one for each direction. */
 function countInterfaces(

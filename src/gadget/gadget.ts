@@ -40,7 +40,11 @@ import type { ShownValues } from "./configfs/shown_values.ts";
 import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
 import { readUdc, type Udc } from "./udc/udc.ts";
 
-/** The functions of a gadget that its process serves, under their names. */
+/**
+ * The functions of a gadget that its process serves, under their names.
+ *
+ * @internal
+ */
 export type GadgetFunctions<F extends readonly GadgetFunction[]> = {
   readonly [
     K in Exclude<F[number], { readonly kind: string }> as K["name"]

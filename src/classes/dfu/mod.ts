@@ -1,0 +1,13 @@
+/**
+ * Device Firmware Upgrade (DFU 1.1): its requests.
+ *
+ * @module
+ */
+export {
+  DfuRequest,
+  type DfuRequestOptions,
+  dfuRequests,
+  DfuState,
+  type DfuStatus,
+  DfuStatusCode,
+} from "./requests.ts";
