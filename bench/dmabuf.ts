@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { bulkIn, DmaBuffer, Gadget, usbFunction } from "@usb/gadget";
+import { bulkIn, Gadget, usbFunction } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { endpointAddresses } from "../tests/support/endpoint_gadget.ts";
 import { UsbfsDevice } from "../tests/support/usbfs.ts";
 import { UrbType } from "../tests/support/usbfs_abi.ts";

@@ -4,13 +4,8 @@
 //   sudo deno run --allow-ffi examples/disk.ts
 //
 // The data of a command is lost when the program ends.
-import {
-  bulkPair,
-  controlRoutes,
-  Gadget,
-  massStorageRequests,
-  usbFunction,
-} from "@usb/gadget";
+import { bulkPair, controlRoutes, Gadget, usbFunction } from "@usb/gadget";
+import { massStorageRequests } from "@usb/gadget/mass-storage";
 
 const BLOCK = 512;
 const PIECE = 65_536;

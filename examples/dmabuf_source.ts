@@ -5,7 +5,8 @@
 //
 // On the host, anything that reads the bulk IN endpoint. Each transfer is 1 MiB,
 // and its first 8 bytes are its number, from 0 on.
-import { bulkIn, DmaBuffer, Gadget, usbFunction } from "@usb/gadget";
+import { bulkIn, Gadget, usbFunction } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 
 const SIZE = 1 << 20;
 const COUNT = 4;

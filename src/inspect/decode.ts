@@ -47,7 +47,7 @@ const CONFIGURATION_LENGTH = 9;
  *
  * @example Usage
  * ```ts
- * import { decodeDescriptors } from "@usb/gadget";
+ * import { decodeDescriptors } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const tree = decodeDescriptors(

@@ -42,7 +42,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  *
  * @example Usage
  * ```ts
- * import { bulkPair, compileFunction, decodeFunctionBlock, usbFunction } from "@usb/gadget";
+ * import { bulkPair, usbFunction } from "@usb/gadget";
+ * import { compileFunction, decodeFunctionBlock } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const { descriptors, strings } = compileFunction(usbFunction({

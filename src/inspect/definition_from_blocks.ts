@@ -67,13 +67,8 @@ export interface FromBlocksOptions {
  *
  * @example Usage
  * ```ts
- * import {
- *   bulkPair,
- *   compileFunction,
- *   definitionFromBlocks,
- *   normalizeDefinition,
- *   usbFunction,
- * } from "@usb/gadget";
+ * import { bulkPair, usbFunction } from "@usb/gadget";
+ * import { compileFunction, definitionFromBlocks, normalizeDefinition } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const echo = usbFunction({

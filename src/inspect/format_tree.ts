@@ -50,7 +50,7 @@ const FLAG_NAMES: readonly string[] = [
  *
  * @example Usage
  * ```ts
- * import { decodeDescriptors, formatTree } from "@usb/gadget";
+ * import { decodeDescriptors, formatTree } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const tree = decodeDescriptors(

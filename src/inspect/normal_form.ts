@@ -39,7 +39,8 @@ import {
  *
  * @example Usage
  * ```ts
- * import { interruptIn, normalizeDefinition } from "@usb/gadget";
+ * import { interruptIn } from "@usb/gadget";
+ * import { normalizeDefinition } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const normal = normalizeDefinition({

@@ -68,15 +68,6 @@ export type ClassCode = (typeof ClassCode)[keyof typeof ClassCode];
  *
  * @param code The value of `bInterfaceClass`, 0 to 255.
  * @returns The name in words, or `"unknown"` for a code that nobody was assigned.
- *
- * @example Usage
- * ```ts
- * import { className } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(className(0x03), "HID");
- * assertEquals(className(0xff), "vendor specific");
- * ```
  */
 export function className(code: number): string {
   return NAMES[code] ?? "unknown";

@@ -76,14 +76,6 @@ export const INTERRUPT_USAGES: readonly EndpointUsage[] = [
  *
  * @param address The value of `bEndpointAddress`.
  * @returns `"in"` when bit 7 is set.
- *
- * @example Usage
- * ```ts
- * import { addressDirection } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(addressDirection(0x81), "in");
- * ```
  */
 export function addressDirection(address: number): Direction {
   return address & USB_DIR_IN ? "in" : "out";
@@ -94,14 +86,6 @@ export function addressDirection(address: number): Direction {
  *
  * @param attributes The value of `bmAttributes`.
  * @returns The transfer type, or `"control"`, which no endpoint of a function may have.
- *
- * @example Usage
- * ```ts
- * import { attributesTransferType } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(attributesTransferType(0x02), "bulk");
- * ```
  */
 export function attributesTransferType(
   attributes: number,

@@ -23,15 +23,6 @@ const MICROFRAME_US = 125;
  * @param transferType The transfer type. A bulk endpoint has no interval, so the result is 0.
  * @param speed The speed.
  * @returns The value of `bInterval`.
- *
- * @example Usage
- * ```ts
- * import { encodeInterval } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(encodeInterval(10_000, "interrupt", "full"), 10); // 10 frames
- * assertEquals(encodeInterval(10_000, "interrupt", "high"), 7); // 64 microframes, 8 ms
- * ```
  */
 export function encodeInterval(
   intervalUs: number,
@@ -58,7 +49,7 @@ export function encodeInterval(
  *
  * @example Usage
  * ```ts
- * import { decodeInterval } from "@usb/gadget";
+ * import { decodeInterval } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(decodeInterval(4, "interrupt", "high"), 1000);

@@ -124,7 +124,7 @@ const RECIPIENT_MASK = 0x1f;
  *
  * @example Usage
  * ```ts
- * import { decodeSetup } from "@usb/gadget";
+ * import { decodeSetup } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const setup = decodeSetup(new Uint8Array([0xc1, 7, 0x34, 0x12, 1, 0, 64, 0]));
@@ -171,7 +171,7 @@ export function decodeSetup(bytes: Uint8Array): SetupPacket {
  *
  * @example Usage
  * ```ts
- * import { encodeSetup } from "@usb/gadget";
+ * import { encodeSetup } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = encodeSetup({

@@ -41,14 +41,6 @@ export const FUNCTION_SPEEDS: readonly FunctionSpeed[] = [
  *
  * @param speed The speed of the bus.
  * @returns The function's speed, or `undefined` at low speed, which FunctionFS does not know.
- *
- * @example Usage
- * ```ts
- * import { functionSpeed } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(functionSpeed("super-speed-plus"), "super");
- * ```
  */
 export function functionSpeed(speed: Speed): FunctionSpeed | undefined {
   switch (speed) {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decodeDescriptors, formatTree } from "@usb/gadget";
+import { decodeDescriptors, formatTree } from "@usb/gadget/inspect";
 import { startExample } from "../support/echo_program.ts";
 import { openWebUsb, type WebUsbHost } from "../support/host.ts";
 import { gadgetTraces } from "../support/leftovers.ts";

@@ -5,7 +5,8 @@
  */
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
-import { controlRoutes, hidRequests } from "@usb/gadget";
+import { controlRoutes } from "@usb/gadget";
+import { hidRequests } from "@usb/gadget/hid";
 import { plug, unplug } from "../support/cable.ts";
 import { startControl } from "../support/control_host.ts";
 import { until } from "../support/until.ts";

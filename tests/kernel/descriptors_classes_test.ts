@@ -11,8 +11,6 @@ import {
   bulkPair,
   ccid,
   ClassCode,
-  type ConfigurationTree,
-  decodeDescriptors,
   DefinitionError,
   deviceInterfaceGuid,
   dfu,
@@ -20,13 +18,17 @@ import {
   type FunctionDefinition,
   Gadget,
   hid,
-  type InterfaceNode,
   interruptIn,
   textProperty,
   type UsbFunction,
   usbFunction,
   winUsb,
 } from "@usb/gadget";
+import {
+  type ConfigurationTree,
+  decodeDescriptors,
+  type InterfaceNode,
+} from "@usb/gadget/inspect";
 import {
   readCompatibleIds,
   readLanguages,

@@ -13,11 +13,13 @@ import {
   decodeDescriptors,
   DUMMY_UDC,
   formatTree,
+  validateFunction,
+} from "@usb/gadget/inspect";
+import {
   type FunctionSpeed,
   Gadget,
   type UsbFunction,
   usbFunction,
-  validateFunction,
 } from "@usb/gadget";
 import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
 import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";

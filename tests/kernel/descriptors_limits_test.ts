@@ -7,7 +7,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { decodeDescriptors, validateBlocks } from "@usb/gadget";
+import { decodeDescriptors } from "@usb/gadget/inspect";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
 import {

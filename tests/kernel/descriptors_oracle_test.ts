@@ -10,12 +10,12 @@ import "../support/libraries.ts";
 import { assert } from "@std/assert";
 import {
   type BlockVerdict,
-  canProxy,
-  compileFunction,
-  type EventfdState,
-  usbFunction,
   validateBlocks,
-} from "@usb/gadget";
+} from "../kernel_model/validate_blocks.ts";
+import { canProxy } from "../../src/compile/compile.ts";
+import type { EventfdState } from "../kernel_model/write_model.ts";
+import { usbFunction } from "@usb/gadget";
+import { compileFunction } from "@usb/gadget/inspect";
 import { EFD_CLOEXEC } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, readlink } from "../../ffi/file.ts";

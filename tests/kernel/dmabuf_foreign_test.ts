@@ -2,7 +2,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
-import { bulkPair, DmaBuffer } from "@usb/gadget";
+import { bulkPair } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { close } from "../../ffi/file.ts";
 import { assertSame, content, fill, outcome } from "../support/dmabuf.ts";
 import { startEndpoints } from "../support/endpoint_gadget.ts";

@@ -1,13 +1,8 @@
 // VM: --udc sg
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import {
-  bulkPair,
-  DmaBuffer,
-  type DmaBufferAttachment,
-  type InEndpoint,
-  type OutEndpoint,
-} from "@usb/gadget";
+import { bulkPair, type InEndpoint, type OutEndpoint } from "@usb/gadget";
+import { DmaBuffer, type DmaBufferAttachment } from "@usb/gadget/dmabuf";
 import { plug, unplug } from "../support/cable.ts";
 import { assertSame, content, fill, outcome } from "../support/dmabuf.ts";
 import {

@@ -1,7 +1,8 @@
 // VM: --udc sg
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
-import { bulkIn, bulkOut, bulkPair, DmaBuffer } from "@usb/gadget";
+import { bulkIn, bulkOut, bulkPair } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { assertSame, bufferWith, content, SOURCES } from "../support/dmabuf.ts";
 import { startEndpoints } from "../support/endpoint_gadget.ts";
 import { pattern } from "../support/pattern.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { decodeDescriptors } from "@usb/gadget/inspect";
 import {
-  decodeDescriptors,
   Gadget,
   isochronousIn,
   isochronousOut,

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { DmaBuffer } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { firstDifference } from "./pattern.ts";
 
 /** Where DMABUFs come from, by the names that tests show. */

@@ -5,12 +5,12 @@
  */
 import {
   type EndpointDefinition,
-  type EndpointObject,
   type FunctionFs,
   type FunctionOptions,
   Gadget,
   usbFunction,
 } from "@usb/gadget";
+import type { EndpointObject } from "../../src/functionfs/endpoint/objects.ts";
 import { gadgetSpeed } from "./speed.ts";
 import { until } from "./until.ts";
 import { UsbfsDevice } from "./usbfs.ts";

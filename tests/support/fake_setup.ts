@@ -7,10 +7,9 @@ import {
   type ControlAnswer,
   type ControlHandler,
   type ControlOutcome,
-  encodeSetup,
-  type SetupFields,
   unhandled,
 } from "../../mod.ts";
+import { encodeSetup, type SetupFields } from "../../src/inspect/mod.ts";
 import {
   type ControlHandlers,
   dispatchControl,

@@ -1,18 +1,20 @@
 import {
   bulkIn,
   ClassCode,
-  compileFunction,
-  decodeFunctionBlock,
   dfu,
   hid,
   type InterfaceDefinition,
-  type InterfaceNode,
-  normalizeDefinition,
   raw,
   usbFunction,
-  validateBlocks,
-  validateFunction,
 } from "@usb/gadget";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
+import {
+  compileFunction,
+  decodeFunctionBlock,
+  type InterfaceNode,
+  normalizeDefinition,
+  validateFunction,
+} from "@usb/gadget/inspect";
 import { assertEquals } from "@std/assert";
 import { block, intf } from "../support/descriptors_blocks.ts";
 

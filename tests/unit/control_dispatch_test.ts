@@ -4,11 +4,11 @@ import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {
   type ControlHandler,
-  encodeSetup,
   type SetupRequest,
   Stall,
   unhandled,
 } from "../../mod.ts";
+import { encodeSetup } from "../../src/inspect/mod.ts";
 import { Setup } from "../../src/functionfs/control/setup.ts";
 import {
   type FakeOptions,

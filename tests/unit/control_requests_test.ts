@@ -1,17 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  controlRoutes,
-  dfu,
-  dfuRequests,
-  DfuState,
-  hid,
-  hidRequests,
-  massStorageRequests,
-  printerRequests,
-  stillImageRequests,
-  unhandled,
-  usbFunction,
-} from "../../mod.ts";
+import { controlRoutes, dfu, hid, unhandled, usbFunction } from "../../mod.ts";
+import { dfuRequests, DfuState } from "../../src/classes/dfu/mod.ts";
+import { hidRequests } from "../../src/classes/hid/mod.ts";
+import { massStorageRequests } from "../../src/classes/mass_storage/mod.ts";
+import { printerRequests } from "../../src/classes/printer/mod.ts";
+import { stillImageRequests } from "../../src/classes/mtp/mod.ts";
 import { standardRequests } from "../../src/functionfs/control/standard_requests.ts";
 import { Session } from "../../src/functionfs/session.ts";
 import { outcomeOf } from "../support/fake_setup.ts";

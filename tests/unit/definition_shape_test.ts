@@ -4,24 +4,23 @@ import {
   bulkPair,
   ccid,
   ClassCode,
-  compileFunction,
   DefinitionError,
   deviceInterfaceGuid,
   dfu,
-  type EndpointRecord,
   externalFunction,
   type FunctionDefinition,
   hid,
   type InterfaceDefinition,
   interruptIn,
   kernelFunction,
-  type KnownFields,
   raw,
   textProperty,
   usbFunction,
-  validateFunction,
   winUsb,
 } from "@usb/gadget";
+import type { EndpointRecord } from "../../src/definition/endpoint.ts";
+import type { KnownFields } from "../../src/definition/function.ts";
+import { compileFunction, validateFunction } from "@usb/gadget/inspect";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
 import { spoil } from "../support/nonsense.ts";

@@ -2,23 +2,25 @@ import {
   bulkPair,
   ccid,
   compatibleId,
+  deviceInterfaceGuid,
+  dfu,
+  hid,
+  interruptIn,
+  isochronousOut,
+  usbFunction,
+} from "@usb/gadget";
+import { encodeInterval } from "../../src/usb/interval.ts";
+import { pickEndpoints } from "../../src/check/endpoint_choice.ts";
+import {
   compileFunction,
   decodeDescriptors,
   decodeFunctionBlock,
   decodeInterval,
   definitionFromBlocks,
-  deviceInterfaceGuid,
-  dfu,
   DUMMY_UDC,
-  encodeInterval,
   formatTree,
-  hid,
-  interruptIn,
-  isochronousOut,
   normalizeDefinition,
-  pickEndpoints,
-  usbFunction,
-} from "@usb/gadget";
+} from "@usb/gadget/inspect";
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   block,

@@ -4,9 +4,9 @@ import {
   definitionFromBlocks,
   formatTree,
   normalizeDefinition,
-  usbFunction,
-  validateBlocks,
-} from "@usb/gadget";
+} from "@usb/gadget/inspect";
+import { usbFunction } from "@usb/gadget";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 import { assert, assertEquals } from "@std/assert";
 import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
 import { mutate } from "../support/descriptors_mutate.ts";

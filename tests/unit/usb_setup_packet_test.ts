@@ -1,4 +1,4 @@
-import { decodeSetup, encodeSetup } from "@usb/gadget";
+import { decodeSetup, encodeSetup } from "@usb/gadget/inspect";
 import { assertEquals, assertThrows } from "@std/assert";
 
 Deno.test("decodeSetup() takes bmRequestType apart", () => {

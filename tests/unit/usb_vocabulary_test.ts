@@ -1,14 +1,10 @@
 import {
   addressDirection,
   attributesTransferType,
-  ClassCode,
-  className,
-  functionSpeed,
-  LANGUAGE_IDS,
-  languageId,
-  languageTag,
-  SPEEDS,
-} from "@usb/gadget";
+} from "../../src/usb/endpoint_attributes.ts";
+import { ClassCode, LANGUAGE_IDS, languageId, languageTag } from "@usb/gadget";
+import { className } from "../../src/usb/class_code.ts";
+import { functionSpeed, SPEEDS } from "../../src/usb/speed.ts";
 import { assert, assertEquals } from "@std/assert";
 
 Deno.test("languageId() takes tags and LANGIDs", () => {

@@ -138,13 +138,8 @@ const OPTIONS: Rules<DfuRequestOptions> = {
  *
  * @example Usage
  * ```ts
- * import {
- *   controlRoutes,
- *   dfu,
- *   dfuRequests,
- *   DfuState,
- *   usbFunction,
- * } from "@usb/gadget";
+ * import { controlRoutes, dfu, usbFunction } from "@usb/gadget";
+ * import { dfuRequests, DfuState } from "@usb/gadget/dfu";
  *
  * const blocks: Uint8Array[] = [];
  * let state: DfuState = DfuState.IDLE;

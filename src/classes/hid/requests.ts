@@ -108,7 +108,8 @@ const OPTIONS: Rules<HidRequestOptions> = {
  *
  * @example Usage
  * ```ts
- * import { controlRoutes, hid, hidRequests, usbFunction } from "@usb/gadget";
+ * import { controlRoutes, hid, usbFunction } from "@usb/gadget";
+ * import { hidRequests } from "@usb/gadget/hid";
  *
  * const report = new Uint8Array([0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0xc0]);
  * const keys = new Uint8Array(8);

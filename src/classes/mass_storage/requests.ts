@@ -62,13 +62,8 @@ const OPTIONS: Rules<MassStorageRequestOptions> = {
  *
  * @example A reset that ends the command, whatever that waits for
  * ```ts
- * import {
- *   bulkPair,
- *   controlRoutes,
- *   type EndpointPair,
- *   massStorageRequests,
- *   usbFunction,
- * } from "@usb/gadget";
+ * import { bulkPair, controlRoutes, type EndpointPair, usbFunction } from "@usb/gadget";
+ * import { massStorageRequests } from "@usb/gadget/mass-storage";
  *
  * let command = new AbortController();
  * let ready = Promise.withResolvers<void>();

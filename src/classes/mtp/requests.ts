@@ -91,7 +91,8 @@ const OPTIONS: Rules<StillImageRequestOptions> = {
  *
  * @example Usage
  * ```ts
- * import { controlRoutes, stillImageRequests, usbFunction } from "@usb/gadget";
+ * import { controlRoutes, usbFunction } from "@usb/gadget";
+ * import { stillImageRequests } from "@usb/gadget/mtp";
  *
  * interface Transaction {
  *   abort(): void;

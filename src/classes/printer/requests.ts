@@ -80,12 +80,8 @@ const OPTIONS: Rules<PrinterRequestOptions> = {
  *
  * @example Usage
  * ```ts
- * import {
- *   bulkPair,
- *   controlRoutes,
- *   printerRequests,
- *   usbFunction,
- * } from "@usb/gadget";
+ * import { bulkPair, controlRoutes, usbFunction } from "@usb/gadget";
+ * import { printerRequests } from "@usb/gadget/printer";
  *
  * const printer = usbFunction({
  *   name: "printer",
