@@ -39,49 +39,9 @@
  *
  * @module
  */
-// The device
+// What a script begins with: the device, its function, builders for endpoints
 export { Gadget } from "./src/gadget/gadget.ts";
-export {
-  type ConfigurationDefinition,
-  type GadgetDefinition,
-  type GadgetFunction,
-  type GadgetSpeed,
-  type MicrosoftOsOptions,
-  type WebUsbOptions,
-} from "./src/definition/gadget.ts";
-export {
-  type AppliedChanges,
-  type GadgetApplyOptions,
-  type GadgetOptions,
-} from "./src/gadget/gadget_options.ts";
-export { type BindOptions } from "./src/gadget/udc/binding.ts";
-export { type CleanUpOptions } from "./src/state/recovery.ts";
-export { type FunctionMountOptions } from "./src/gadget/function_mount.ts";
-export { type GadgetChange } from "./src/gadget/configfs/writer.ts";
-
-// Its functions: those of the program, of the kernel, and of other processes
-export {
-  type AlternateDefinition,
-  type AssociationDefinition,
-  type EndpointsOf,
-  type FunctionDefinition,
-  type FunctionOptions,
-  type InterfaceDefinition,
-  type LocalizedString,
-  type OtgDefinition,
-  type UsbFunction,
-  usbFunction,
-} from "./src/definition/function.ts";
-export {
-  type ExternalFunction,
-  externalFunction,
-  type KernelFunction,
-  kernelFunction,
-  type KernelFunctionOptions,
-} from "./src/definition/kernel_function.ts";
-export { type KernelAttributes } from "./src/definition/kernel_attributes.ts";
-
-// Builders for endpoints
+export { usbFunction } from "./src/definition/function.ts";
 export {
   bulkIn,
   bulkOut,
@@ -94,6 +54,35 @@ export {
   isochronousIn,
   isochronousOut,
 } from "./src/definition/endpoint_builders.ts";
+
+// Definitions
+export {
+  type ConfigurationDefinition,
+  type GadgetDefinition,
+  type GadgetFunction,
+  type GadgetSpeed,
+  type MicrosoftOsOptions,
+  type WebUsbOptions,
+} from "./src/definition/gadget.ts";
+export {
+  type AlternateDefinition,
+  type AssociationDefinition,
+  type EndpointsOf,
+  type FunctionDefinition,
+  type FunctionOptions,
+  type InterfaceDefinition,
+  type LocalizedString,
+  type OtgDefinition,
+  type UsbFunction,
+} from "./src/definition/function.ts";
+export {
+  type ExternalFunction,
+  externalFunction,
+  type KernelFunction,
+  kernelFunction,
+  type KernelFunctionOptions,
+} from "./src/definition/kernel_function.ts";
+export { type KernelAttributes } from "./src/definition/kernel_attributes.ts";
 export {
   type AudioEndpointSettings,
   type BulkOptions,
@@ -129,17 +118,7 @@ export {
   winUsb,
 } from "./src/definition/microsoft_os.ts";
 
-// A function while it is served, and its endpoints
-export { FunctionFs } from "./src/functionfs/function_fs.ts";
-export {
-  type FunctionFsOptions,
-  type InheritOptions,
-} from "./src/functionfs/function_options.ts";
-export {
-  type MountedFunctionFs,
-  mountFunctionFs,
-} from "./src/gadget/legacy_mount.ts";
-export { Endpoint } from "./src/functionfs/endpoint/endpoint.ts";
+// Endpoints
 export {
   InEndpoint,
   type WriteOptions,
@@ -149,6 +128,7 @@ export {
   type ReadOptions,
 } from "./src/functionfs/endpoint/out_endpoint.ts";
 export { EndpointPair, type PairFile } from "./src/functionfs/endpoint/pair.ts";
+export { Endpoint } from "./src/functionfs/endpoint/endpoint.ts";
 export { type EndpointObjects } from "./src/functionfs/endpoint/objects.ts";
 export {
   type EndpointOptions,
@@ -189,6 +169,28 @@ export { DefinitionError, type Problem } from "./src/check/problem.ts";
 export { SystemError, type SystemErrorFields } from "./ffi/errno.ts";
 export { AbortedTransferError } from "./src/functionfs/transfer/error.ts";
 export { type BindFailure } from "./src/gadget/udc/bind_failure.ts";
+
+// How a gadget is started, bound and changed
+export {
+  type AppliedChanges,
+  type GadgetApplyOptions,
+  type GadgetOptions,
+} from "./src/gadget/gadget_options.ts";
+export { type BindOptions } from "./src/gadget/udc/binding.ts";
+export { type CleanUpOptions } from "./src/state/recovery.ts";
+export { type FunctionMountOptions } from "./src/gadget/function_mount.ts";
+export { type GadgetChange } from "./src/gadget/configfs/writer.ts";
+
+// A function without a gadget of this process
+export { FunctionFs } from "./src/functionfs/function_fs.ts";
+export {
+  type FunctionFsOptions,
+  type InheritOptions,
+} from "./src/functionfs/function_options.ts";
+export {
+  type MountedFunctionFs,
+  mountFunctionFs,
+} from "./src/gadget/legacy_mount.ts";
 
 // Device controllers
 export {

@@ -13,7 +13,9 @@ Deno.test("cli.ts reaches @std/cli, and nothing else outside the package", async
     modules: { specifier: string; error?: string }[];
   };
   assertEquals(modules.filter(({ error }) => error !== undefined), []);
-  const adapter = new URL("tests/support/parse_args.ts", root).href;
+  const map = new URL("tests/import_map.json", root);
+  const { imports } = JSON.parse(await Deno.readTextFile(map));
+  const adapter = new URL(imports["@std/cli/parse-args"], map).href;
   const outside = modules.map(({ specifier }) => specifier).filter((it) =>
     !["cli.ts", "src/", "ffi/"].some((part) => it.startsWith(root.href + part))
   );
