@@ -39,112 +39,9 @@
  *
  * @module
  */
-export { type CpuAccessMode } from "./ffi/dmabuf.ts";
-export { SystemError, type SystemErrorFields } from "./ffi/errno.ts";
-export {
-  DUMMY_UDC,
-  type EndpointRequest,
-  pickEndpoints,
-  type UdcCapabilities,
-  type UdcEndpoint,
-} from "./src/check/endpoint_choice.ts";
-export {
-  type ConfigurationUse,
-  type ValidationContext,
-} from "./src/check/function/context.ts";
-export { validateFunction } from "./src/check/function/function.ts";
-export {
-  DefinitionError,
-  type Problem,
-  type ProblemStage,
-} from "./src/check/problem.ts";
-export {
-  DfuRequest,
-  type DfuRequestOptions,
-  dfuRequests,
-  DfuState,
-  type DfuStatus,
-  DfuStatusCode,
-} from "./src/classes/dfu/requests.ts";
-export {
-  type HidReport,
-  HidRequest,
-  type HidRequestOptions,
-  hidRequests,
-} from "./src/classes/hid/requests.ts";
-export {
-  MassStorageRequest,
-  type MassStorageRequestOptions,
-  massStorageRequests,
-} from "./src/classes/mass_storage/requests.ts";
-export {
-  StillImageRequest,
-  type StillImageRequestOptions,
-  stillImageRequests,
-  type StillImageStatus,
-} from "./src/classes/mtp/requests.ts";
-export {
-  PrinterRequest,
-  type PrinterRequestOptions,
-  printerRequests,
-  type PrinterStatus,
-} from "./src/classes/printer/requests.ts";
-export {
-  canProxy,
-  type CompiledEndpoint,
-  type CompiledFunction,
-  type CompiledProxy,
-  compileFunction,
-  type CompileOptions,
-} from "./src/compile/compile.ts";
-export {
-  FUNCTIONFS_ALL_CTRL_RECIP,
-  FUNCTIONFS_CONFIG0_SETUP,
-  FUNCTIONFS_DESCRIPTORS_MAGIC,
-  FUNCTIONFS_DESCRIPTORS_MAGIC_V2,
-  FUNCTIONFS_EVENTFD,
-  FUNCTIONFS_HAS_FS_DESC,
-  FUNCTIONFS_HAS_HS_DESC,
-  FUNCTIONFS_HAS_MS_OS_DESC,
-  FUNCTIONFS_HAS_SS_DESC,
-  FUNCTIONFS_RW_PROXY_EPS,
-  FUNCTIONFS_STRINGS_MAGIC,
-  FUNCTIONFS_VIRTUAL_ADDR,
-  MAX_ALTERNATE_SETTING,
-  MAX_CONFIGURATION_LENGTH,
-  MAX_ENDPOINTS,
-  MAX_NAME_BYTES,
-  MAX_STRING_BYTES,
-  MAX_STRING_IDS,
-} from "./src/compile/functionfs_abi.ts";
-export {
-  KERNEL_FEATURES,
-  kernelHas,
-  type KernelVersion,
-  parseKernelRelease,
-} from "./src/compile/kernel_version.ts";
-export {
-  ccid,
-  type CcidDescriptor,
-  type CcidOptions,
-} from "./src/definition/ccid.ts";
-export {
-  type AudioEndpointSettings,
-  type BulkOptions,
-  type EndpointDefinition,
-  type EndpointKind,
-  type EndpointRecord,
-  type EndpointSettings,
-  type HighSpeedSettings,
-  type InEndpointDefinition,
-  type InterruptOptions,
-  type IntervalOptions,
-  type IsochronousOptions,
-  type OutEndpointDefinition,
-  type PairEndpointDefinition,
-  type SpeedSettings,
-  type SuperSpeedSettings,
-} from "./src/definition/endpoint.ts";
+// What a script begins with: the device, its function, builders for endpoints
+export { Gadget } from "./src/gadget/gadget.ts";
+export { usbFunction } from "./src/definition/function.ts";
 export {
   bulkIn,
   bulkOut,
@@ -157,45 +54,27 @@ export {
   isochronousIn,
   isochronousOut,
 } from "./src/definition/endpoint_builders.ts";
-export {
-  type AlternateDefinition,
-  type AssociationDefinition,
-  type EndpointsOf,
-  type EndpointsOfSetting,
-  type FunctionDefinition,
-  type FunctionName,
-  type FunctionOptions,
-  type InterfaceDefinition,
-  type KnownAlternates,
-  type KnownFields,
-  type LocalizedString,
-  type MergedEndpoints,
-  type OtgDefinition,
-  type SettingsOf,
-  type UsbFunction,
-  usbFunction,
-} from "./src/definition/function.ts";
-export {
-  dfu,
-  type DfuDescriptor,
-  type DfuOptions,
-  type FunctionalDescriptor,
-  hid,
-  type HidDescriptor,
-  type HidOptions,
-  raw,
-  type RawDescriptor,
-} from "./src/definition/functional_descriptor.ts";
+
+// Definitions
 export {
   type ConfigurationDefinition,
   type GadgetDefinition,
   type GadgetFunction,
   type GadgetSpeed,
-  type KnownFunctions,
   type MicrosoftOsOptions,
   type WebUsbOptions,
 } from "./src/definition/gadget.ts";
-export { type KernelAttributes } from "./src/definition/kernel_attributes.ts";
+export {
+  type AlternateDefinition,
+  type AssociationDefinition,
+  type EndpointsOf,
+  type FunctionDefinition,
+  type FunctionOptions,
+  type InterfaceDefinition,
+  type LocalizedString,
+  type OtgDefinition,
+  type UsbFunction,
+} from "./src/definition/function.ts";
 export {
   type ExternalFunction,
   externalFunction,
@@ -203,113 +82,63 @@ export {
   kernelFunction,
   type KernelFunctionOptions,
 } from "./src/definition/kernel_function.ts";
+export { type KernelAttributes } from "./src/definition/kernel_attributes.ts";
+export {
+  type AudioEndpointSettings,
+  type BulkOptions,
+  type EndpointDefinition,
+  type EndpointSettings,
+  type HighSpeedSettings,
+  type InEndpointDefinition,
+  type InterruptOptions,
+  type IsochronousOptions,
+  type OutEndpointDefinition,
+  type PairEndpointDefinition,
+  type SpeedSettings,
+  type SuperSpeedSettings,
+} from "./src/definition/endpoint.ts";
+
+// Builders for descriptors
+export {
+  dfu,
+  type DfuOptions,
+  type FunctionalDescriptor,
+  hid,
+  type HidOptions,
+  raw,
+} from "./src/definition/functional_descriptor.ts";
+export { ccid, type CcidOptions } from "./src/definition/ccid.ts";
 export {
   binaryProperty,
-  type CompatibleId,
   compatibleId,
   type CompatibleIdOptions,
   deviceInterfaceGuid,
-  type ExtendedProperty,
-  type ExtendedPropertyType,
   type MicrosoftOsFeature,
   textProperty,
   winUsb,
 } from "./src/definition/microsoft_os.ts";
-export {
-  DmaBufferAttachment,
-  type DmabufTransferOptions,
-} from "./src/functionfs/dmabuf/attachment.ts";
-export {
-  DmaBuffer,
-  type DmaBufferAccessOptions,
-  type DmaBufferOptions,
-} from "./src/functionfs/dmabuf/buffer.ts";
-export { type DmabufSupport } from "./src/functionfs/dmabuf/support.ts";
-export { Endpoint } from "./src/functionfs/endpoint/endpoint.ts";
+
+// Endpoints
 export {
   InEndpoint,
   type WriteOptions,
 } from "./src/functionfs/endpoint/in_endpoint.ts";
 export {
-  type EndpointObject,
-  type EndpointObjects,
-} from "./src/functionfs/endpoint/objects.ts";
-export {
-  type EndpointOptions,
-  type TransferOptions,
-} from "./src/functionfs/endpoint/options.ts";
-export {
   OutEndpoint,
   type ReadOptions,
 } from "./src/functionfs/endpoint/out_endpoint.ts";
 export { EndpointPair, type PairFile } from "./src/functionfs/endpoint/pair.ts";
+export { Endpoint } from "./src/functionfs/endpoint/endpoint.ts";
+export { type EndpointObjects } from "./src/functionfs/endpoint/objects.ts";
+export {
+  type EndpointOptions,
+  type TransferOptions,
+} from "./src/functionfs/endpoint/options.ts";
 export { type TransfersOptions } from "./src/functionfs/endpoint/transfers.ts";
-export { FunctionFs } from "./src/functionfs/function_fs.ts";
-export {
-  type DroppedEvent,
-  type FunctionErrorEvent,
-  type FunctionEvent,
-  type LifeEvent,
-} from "./src/functionfs/events.ts";
-export { type FunctionState } from "./src/functionfs/lifecycle.ts";
-export {
-  type FunctionFsOptions,
-  type InheritOptions,
-} from "./src/functionfs/open_function.ts";
 export { type ReadableOptions } from "./src/functionfs/stream/readable.ts";
 export { type WritableOptions } from "./src/functionfs/stream/writable.ts";
-export {
-  AbortedTransferError,
-  type TransferErrorFields,
-} from "./src/functionfs/transfer/error.ts";
-export { type GadgetChange } from "./src/gadget/configfs/writer.ts";
-export { Gadget, type GadgetFunctions } from "./src/gadget/gadget.ts";
-export {
-  type AppliedChanges,
-  type BindOptions,
-  type GadgetApplyOptions,
-  type GadgetOptions,
-} from "./src/gadget/options.ts";
-export {
-  type FunctionMountOptions,
-  type MountedFunctionFs,
-  mountFunctionFs,
-} from "./src/functionfs/mount.ts";
-export { type BindFailure } from "./src/gadget/bind_failure.ts";
-export {
-  listUdcs,
-  readUdc,
-  softConnect,
-  type Udc,
-  type UdcState,
-  type UdcWaitOptions,
-  waitForUdc,
-} from "./src/gadget/udc/udc.ts";
-export { decodeDescriptors } from "./src/inspect/decode_descriptors.ts";
-export { decodeFunctionBlock } from "./src/inspect/decode_block.ts";
-export {
-  definitionFromBlocks,
-  type FromBlocksOptions,
-} from "./src/inspect/definition_from_blocks.ts";
-export {
-  formatDescriptors,
-  type FormatOptions,
-} from "./src/inspect/format_descriptors.ts";
-export { normalizeDefinition } from "./src/inspect/definition_from_blocks.ts";
-export {
-  type AssociationNode,
-  type DecodedConfiguration,
-  type DecodedFunctionBlock,
-  type DescriptorNode,
-  type EndpointNode,
-  type FunctionalNode,
-  type InterfaceNode,
-  type OsFeatureNode,
-  type OtgNode,
-  type UnknownNode,
-} from "./src/inspect/descriptor_nodes.ts";
-export { type CleanUpOptions } from "./src/state/recovery.ts";
-export { ClassCode, className } from "./src/usb/class_code.ts";
+
+// Control requests
 export {
   type ControlAnswer,
   type ControlErrorHandler,
@@ -321,46 +150,67 @@ export {
   unhandled,
 } from "./src/usb/control.ts";
 export { type ControlRoute, controlRoutes } from "./src/usb/control_routes.ts";
-export { DescriptorType } from "./src/usb/descriptor_type.ts";
 export {
-  addressDirection,
-  attributesTransferType,
-  type Direction,
-  type EndpointUsage,
-  INTERRUPT_USAGES,
-  ISOCHRONOUS_USAGES,
-  type Synchronization,
-  SYNCHRONIZATIONS,
-  TRANSFER_TYPE_BITS,
-  type TransferType,
-  USB_DIR_IN,
-  USB_ENDPOINT_MAXP_MASK,
-  USB_ENDPOINT_NUMBER_MASK,
-  USB_EP_MAXP_MULT_SHIFT,
-} from "./src/usb/endpoint_attributes.ts";
-export { decodeInterval, encodeInterval } from "./src/usb/interval.ts";
-export { LANGUAGE_IDS, languageId, languageTag } from "./src/usb/language.ts";
-export { FeatureSelector, StandardRequest } from "./src/usb/request.ts";
-export {
-  decodeSetup,
-  encodeSetup,
   type RequestRecipient,
   type RequestType,
-  type SetupFields,
   type SetupPacket,
 } from "./src/usb/setup_packet.ts";
+export { FeatureSelector, StandardRequest } from "./src/usb/request.ts";
+
+// Events and errors
 export {
-  FUNCTION_SPEEDS,
-  type FunctionSpeed,
-  functionSpeed,
-  MAX_PACKET_SIZES,
-  type Speed,
-  SPEEDS,
-} from "./src/usb/speed.ts";
-export { type BlockErrno } from "./tests/kernel_model/block_cursor.ts";
+  type DroppedEvent,
+  type FunctionEvent,
+  type LifeEvent,
+} from "./src/functionfs/events.ts";
+export { type FunctionErrorEvent } from "./src/functionfs/events.ts";
+export { type FunctionState } from "./src/functionfs/lifecycle.ts";
+export { DefinitionError, type Problem } from "./src/check/problem.ts";
+export { SystemError, type SystemErrorFields } from "./ffi/errno.ts";
+export { AbortedTransferError } from "./src/functionfs/transfer/error.ts";
+export { type BindFailure } from "./src/gadget/bind_failure.ts";
+
+// How a gadget is started, bound and changed
 export {
-  type BlockContext,
-  type BlockVerdict,
-  validateBlocks,
-} from "./tests/kernel_model/validate_blocks.ts";
-export { type EventfdState } from "./tests/kernel_model/write_model.ts";
+  type AppliedChanges,
+  type GadgetApplyOptions,
+  type GadgetOptions,
+} from "./src/gadget/options.ts";
+export { type BindOptions } from "./src/gadget/options.ts";
+export { type CleanUpOptions } from "./src/state/recovery.ts";
+export { type FunctionMountOptions } from "./src/functionfs/mount.ts";
+export { type GadgetChange } from "./src/gadget/configfs/writer.ts";
+
+// A function without a gadget of this process
+export { FunctionFs } from "./src/functionfs/function_fs.ts";
+export {
+  type FunctionFsOptions,
+  type InheritOptions,
+} from "./src/functionfs/open_function.ts";
+export {
+  type MountedFunctionFs,
+  mountFunctionFs,
+} from "./src/functionfs/mount.ts";
+
+// Device controllers
+export {
+  listUdcs,
+  readUdc,
+  softConnect,
+  type Udc,
+  type UdcState,
+  type UdcWaitOptions,
+  waitForUdc,
+} from "./src/gadget/udc/udc.ts";
+
+// USB vocabulary
+export { ClassCode } from "./src/usb/class_code.ts";
+export { DescriptorType } from "./src/usb/descriptor_type.ts";
+export {
+  type Direction,
+  type EndpointUsage,
+  type Synchronization,
+  type TransferType,
+} from "./src/usb/endpoint_attributes.ts";
+export { LANGUAGE_IDS, languageId, languageTag } from "./src/usb/language.ts";
+export { type FunctionSpeed, type Speed } from "./src/usb/speed.ts";

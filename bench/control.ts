@@ -8,12 +8,8 @@
  *
  * @module
  */
-import {
-  compileFunction,
-  externalFunction,
-  Gadget,
-  usbFunction,
-} from "@usb/gadget";
+import { compileFunction } from "@usb/gadget/inspect";
+import { externalFunction, Gadget, usbFunction } from "@usb/gadget";
 import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs/find.ts";
 import { runText } from "../tests/vm/process.ts";
 

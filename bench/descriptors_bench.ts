@@ -4,14 +4,9 @@
  *
  * @module
  */
-import {
-  bulkPair,
-  compileFunction,
-  decodeFunctionBlock,
-  type FunctionDefinition,
-  usbFunction,
-  validateBlocks,
-} from "../mod.ts";
+import { bulkPair, type FunctionDefinition, usbFunction } from "../mod.ts";
+import { compileFunction, decodeFunctionBlock } from "../src/inspect/mod.ts";
+import { validateBlocks } from "../tests/kernel_model/validate_blocks.ts";
 
 const definition: FunctionDefinition = {
   name: "large",

@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { bulkIn, DmaBuffer, Gadget, usbFunction } from "@usb/gadget";
+import { bulkIn, Gadget, usbFunction } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { endpointAddresses } from "../tests/support/gadgets/endpoints.ts";
 import { UsbfsDevice } from "../tests/support/usbfs/device.ts";
 import { UrbType } from "../tests/support/usbfs/abi.ts";

@@ -3,12 +3,8 @@
  *
  * @module
  */
-import {
-  compileFunction,
-  externalFunction,
-  Gadget,
-  kernelFunction,
-} from "@usb/gadget";
+import { compileFunction } from "@usb/gadget/inspect";
+import { externalFunction, Gadget, kernelFunction } from "@usb/gadget";
 import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs/find.ts";
 import type { Contender, Programs } from "./contenders.ts";
 import { benchFunction } from "./definition.ts";

@@ -5,7 +5,8 @@
 //
 // On the host, read the bulk IN endpoint. Each transfer has 1 MiB and begins with
 // its number in 8 bytes, counted from 0.
-import { bulkIn, DmaBuffer, Gadget, usbFunction } from "@usb/gadget";
+import { bulkIn, Gadget, usbFunction } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 
 const SIZE = 1 << 20;
 const COUNT = 4;

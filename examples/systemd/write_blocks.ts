@@ -4,7 +4,7 @@
 //
 //   sudo deno run --allow-ffi --allow-sys=osRelease --allow-write \
 //     examples/systemd/write_blocks.ts /etc/usb-echo
-import { compileFunction, parseKernelRelease } from "@usb/gadget";
+import { compileFunction, parseKernelRelease } from "@usb/gadget/inspect";
 import { echo } from "./echo_function.ts";
 
 const [folder] = Deno.args;

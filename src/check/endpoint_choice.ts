@@ -60,21 +60,6 @@ export interface EndpointRequest {
  * @param requests The endpoints wanted, in order.
  * @returns The address that each gets, or `undefined` for one that finds none left. Without a list of endpoints in
  * `udc`, `undefined` for all.
- *
- * @example Usage
- * ```ts
- * import { bulkPair, DUMMY_UDC, pickEndpoints } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * const bulk = { transferType: "bulk", maxPacketSize: 64 } as const;
- * assertEquals(
- *   pickEndpoints(DUMMY_UDC, [
- *     { ...bulk, direction: "in" },
- *     { ...bulk, direction: "out" },
- *   ]),
- *   [0x81, 0x02],
- * );
- * ```
  */
 export function pickEndpoints(
   udc: UdcCapabilities,

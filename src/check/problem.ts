@@ -4,13 +4,6 @@
  * @module
  */
 
-/**
- * When a problem would show: `"write"`, FunctionFS refuses the block, or configfs the value; `"bind"`, the gadget cannot
- * be bound to a device controller; `"configure"`, the host cannot set the configuration or does not see what was meant;
- * `"hazard"`, the kernel crashes or misbehaves.
- */
-export type ProblemStage = "write" | "bind" | "configure" | "hazard";
-
 /** One thing that is wrong with a definition or a block. */
 export interface Problem {
   /** Where it is, such as `interfaces[0].endpoints.tx.maxPacketSize`. Empty for the definition as a whole. */
@@ -19,8 +12,12 @@ export interface Problem {
   readonly rule: string;
   /** What is wrong and what to do. */
   readonly message: string;
-  /** When it would show. */
-  readonly stage: ProblemStage;
+  /**
+   * When it would show: `"write"`, FunctionFS refuses the block, or configfs the value; `"bind"`, the gadget cannot be
+   * bound to a device controller; `"configure"`, the host cannot set the configuration or does not see what was meant;
+   * `"hazard"`, the kernel crashes or misbehaves.
+   */
+  readonly stage: "write" | "bind" | "configure" | "hazard";
 }
 
 /**

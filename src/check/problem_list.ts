@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Problem, ProblemStage } from "./problem.ts";
+import type { Problem } from "./problem.ts";
 
 /** Where problems go while a definition is validated. */
 export class ProblemList {
@@ -68,7 +68,7 @@ export class ProblemList {
   }
 
   #add(
-    stage: ProblemStage,
+    stage: Problem["stage"],
     rule: string,
     path: string,
     message: string,

@@ -131,7 +131,8 @@ const SPEED_FLAGS: Readonly<Record<FunctionSpeed, number>> = {
  *
  * @example Usage
  * ```ts
- * import { bulkPair, compileFunction, usbFunction } from "@usb/gadget";
+ * import { bulkPair, usbFunction } from "@usb/gadget";
+ * import { compileFunction } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const echo = usbFunction({
@@ -186,21 +187,6 @@ export function compileFunction(
  *
  * @param definition The function.
  * @returns True when `compileFunction` may be given `rwProxy: true`.
- *
- * @example Usage
- * ```ts
- * import { bulkIn, bulkPair, canProxy, usbFunction } from "@usb/gadget";
- * import { assert, assertEquals } from "@std/assert";
- *
- * const name = "echo";
- * const pairs = { link: bulkPair() };
- * const mixed = { link: bulkPair(), log: bulkIn() };
- * assert(canProxy({ name, interfaces: [{ class: 0xff, endpoints: pairs }] }));
- * assertEquals(
- *   canProxy({ name, interfaces: [{ class: 0xff, endpoints: mixed }] }),
- *   false,
- * );
- * ```
  */
 export function canProxy(definition: UsbFunction): boolean {
   const { endpoints } = planFunction(definition);

@@ -53,7 +53,7 @@ export function kernelHas(
  *
  * @example Usage
  * ```ts
- * import { parseKernelRelease } from "@usb/gadget";
+ * import { parseKernelRelease } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseKernelRelease("6.12.57+deb13-amd64"), {

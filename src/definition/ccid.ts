@@ -131,7 +131,11 @@ export interface CcidOptions {
   readonly maxBusySlots?: number;
 }
 
-/** A smart card class descriptor, 54 bytes, for an interface of class 0x0b. */
+/**
+ * A smart card class descriptor, 54 bytes, for an interface of class 0x0b.
+ *
+ * @internal
+ */
 export interface CcidDescriptor extends Required<CcidOptions> {
   /** Tells this from other functional descriptors. */
   readonly kind: "ccid";

@@ -96,14 +96,6 @@ export interface BulkOptions {
   readonly super?: SuperSpeedSettings;
 }
 
-/** How often an endpoint is served. Give one of the two. */
-export interface IntervalOptions {
-  /** The time between two packets, in milliseconds. */
-  readonly intervalMs?: number;
-  /** The time between two packets, in microseconds. */
-  readonly intervalUs?: number;
-}
-
 /**
  * Options of an interrupt endpoint.
  *
@@ -111,7 +103,7 @@ export interface IntervalOptions {
  * never asks less often than declared; where the speed has none so short, it is the shortest: 1 ms at full speed,
  * 125 µs at high and super speed. The longest is 255 ms at full speed and 4096 ms above.
  */
-export interface InterruptOptions extends IntervalOptions {
+export interface InterruptOptions {
   /**
    * The largest packet, in bytes, at every speed that can have it. Full speed has at most 64, high and super
    * speed 1024; a speed that cannot have it gets its own largest.
@@ -125,6 +117,8 @@ export interface InterruptOptions extends IntervalOptions {
    * @default {8}
    */
   readonly intervalMs?: number;
+  /** The same in microseconds, in place of `intervalMs`. */
+  readonly intervalUs?: number;
   /** The address in the descriptors; see {@linkcode BulkOptions.address}. */
   readonly address?: number;
   /**
@@ -147,7 +141,7 @@ export interface InterruptOptions extends IntervalOptions {
  * The interval is a power of two of frames (1 ms) at full speed and of microframes (125 µs) above, and is rounded down
  * to one. FunctionFS moves one packet per request and reports no per-packet status.
  */
-export interface IsochronousOptions extends IntervalOptions {
+export interface IsochronousOptions {
   /**
    * The largest packet, in bytes, at every speed that can have it. Full speed has at most 1023, high and super
    * speed 1024; a speed that cannot have it gets its own largest.
@@ -161,6 +155,8 @@ export interface IsochronousOptions extends IntervalOptions {
    * @default {1}
    */
   readonly intervalMs?: number;
+  /** The same in microseconds, in place of `intervalMs`. */
+  readonly intervalUs?: number;
   /** The address in the descriptors; see {@linkcode BulkOptions.address}. */
   readonly address?: number;
   /**
@@ -186,9 +182,13 @@ export interface IsochronousOptions extends IntervalOptions {
 }
 
 /** Everything that can be said about one endpoint. The builders offer what fits the transfer type. */
-export interface EndpointSettings extends IntervalOptions {
+export interface EndpointSettings {
   /** The largest packet, in bytes, at every speed that can have it. */
   readonly maxPacketSize?: number;
+  /** The time between two packets, in milliseconds. */
+  readonly intervalMs?: number;
+  /** The same in microseconds, in place of `intervalMs`. */
+  readonly intervalUs?: number;
   /** The address in the descriptors; see {@linkcode BulkOptions.address}. */
   readonly address?: number;
   /** How an isochronous endpoint keeps time. */

@@ -10,7 +10,7 @@ import type {
   ControlObserver,
 } from "../usb/control.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
-import type { EndpointDefinition, EndpointRecord } from "./endpoint.ts";
+import type { EndpointDefinition } from "./endpoint.ts";
 import type { FunctionalDescriptor } from "./functional_descriptor.ts";
 import type { MicrosoftOsFeature } from "./microsoft_os.ts";
 import { DefinitionError, type Problem } from "../check/problem.ts";
@@ -40,7 +40,7 @@ export interface AlternateDefinition {
   /** Functional descriptors, placed before the endpoints. `[]` for none, as a setting of another class needs it. */
   readonly descriptors?: readonly FunctionalDescriptor[];
   /** Endpoints by name. Names are those of the whole function, and no endpoint may appear in two settings. */
-  readonly endpoints?: EndpointRecord;
+  readonly endpoints?: Readonly<Record<string, EndpointDefinition>>;
 }
 
 /** An interface, with its endpoints by name. */
@@ -64,7 +64,7 @@ export interface InterfaceDefinition {
   /** Functional descriptors, placed before the endpoints. */
   readonly descriptors?: readonly FunctionalDescriptor[];
   /** Endpoints by name. */
-  readonly endpoints?: EndpointRecord;
+  readonly endpoints?: Readonly<Record<string, EndpointDefinition>>;
   /**
    * Alternate settings 1 and 2; the interface itself is setting 0. FunctionFS enables the endpoints of all settings as
    * soon as setting 0 is selected. Kernels before 6.8 stall when the host selects another one.
@@ -200,9 +200,6 @@ export type UsbFunction<
   I extends readonly InterfaceDefinition[] = readonly InterfaceDefinition[],
 > = Readonly<FunctionDefinition<N, I>>;
 
-/** The name of a function, as a literal type. */
-export type FunctionName<F extends UsbFunction> = F["name"];
-
 /**
  * The endpoint definitions of a function by name: those of all interfaces and alternate settings in one record.
  *
@@ -223,19 +220,31 @@ export type EndpointsOf<F extends UsbFunction> = MergedEndpoints<
   SettingsOf<F["interfaces"][number]>
 >;
 
-/** The type of an interface definition, and those of its alternate settings. */
+/**
+ * The type of an interface definition, and those of its alternate settings.
+ *
+ * @internal
+ */
 export type SettingsOf<I> = I extends {
   readonly alternates: readonly (infer A)[];
 } ? I | A
   : I;
 
-/** The type of the endpoint record of one setting, `unknown` for a setting without. */
+/**
+ * The type of the endpoint record of one setting, `unknown` for a setting without.
+ *
+ * @internal
+ */
 export type EndpointsOfSetting<S> = S extends { readonly endpoints?: infer E }
   ? unknown extends E ? unknown
   : Exclude<E, undefined>
   : unknown;
 
-/** The intersection of the endpoint records of a union of settings, as one flat record. */
+/**
+ * The intersection of the endpoint records of a union of settings, as one flat record.
+ *
+ * @internal
+ */
 export type MergedEndpoints<S> =
   (S extends unknown ? (record: EndpointsOfSetting<S>) => void : never) extends
     (record: infer R) => void ? {
@@ -247,6 +256,8 @@ export type MergedEndpoints<S> =
  * Interfaces of which no field is possible that nothing reads. TypeScript looks for unknown fields in object literals,
  * but not where it infers their types. A function that is generic over its interfaces takes `I & KnownFields<I>`, and
  * passes them on. What is in `endpoints` is not looked at here: the builders do that.
+ *
+ * @internal
  */
 export type KnownFields<I extends readonly unknown[]> = {
   readonly [K in keyof I]: {
@@ -258,7 +269,11 @@ export type KnownFields<I extends readonly unknown[]> = {
   };
 };
 
-/** The same for alternate settings. */
+/**
+ * The same for alternate settings.
+ *
+ * @internal
+ */
 export type KnownAlternates<A extends readonly unknown[]> = {
   readonly [K in keyof A]: {
     readonly [P in keyof A[K]]: P extends keyof AlternateDefinition ? A[K][P]

@@ -34,7 +34,11 @@ export interface HidOptions {
   readonly countryCode?: number;
 }
 
-/** A HID descriptor with one report descriptor: the only form that FunctionFS takes, 9 bytes. */
+/**
+ * A HID descriptor with one report descriptor: the only form that FunctionFS takes, 9 bytes.
+ *
+ * @internal
+ */
 export interface HidDescriptor extends Required<Omit<HidOptions, "report">> {
   /** Tells this from other functional descriptors. */
   readonly kind: "hid";
@@ -88,13 +92,21 @@ export interface DfuOptions {
   readonly bcdDfu?: number;
 }
 
-/** A DFU functional descriptor, 9 bytes, for an interface of class 0xfe and subclass 0x01. */
+/**
+ * A DFU functional descriptor, 9 bytes, for an interface of class 0xfe and subclass 0x01.
+ *
+ * @internal
+ */
 export interface DfuDescriptor extends Required<DfuOptions> {
   /** Tells this from other functional descriptors. */
   readonly kind: "dfu";
 }
 
-/** One descriptor given byte by byte. */
+/**
+ * One descriptor given byte by byte.
+ *
+ * @internal
+ */
 export interface RawDescriptor {
   /** Tells this from other functional descriptors. */
   readonly kind: "raw";

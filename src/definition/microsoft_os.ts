@@ -22,7 +22,11 @@ export interface CompatibleIdOptions {
   readonly subCompatibleId?: string;
 }
 
-/** An extended compat ID: tells Windows which driver serves an interface. */
+/**
+ * An extended compat ID: tells Windows which driver serves an interface.
+ *
+ * @internal
+ */
 export interface CompatibleId extends Required<CompatibleIdOptions> {
   /** Tells this from an extended property. */
   readonly kind: "compatible-id";
@@ -40,7 +44,11 @@ export type ExtendedPropertyType =
   | "binary"
   | "link";
 
-/** An extended property: a registry value for an interface. */
+/**
+ * An extended property: a registry value for an interface.
+ *
+ * @internal
+ */
 export interface ExtendedProperty {
   /** Tells this from an extended compat ID. */
   readonly kind: "property";

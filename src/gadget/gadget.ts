@@ -37,7 +37,11 @@ import {
 } from "./options.ts";
 import { readUdc, type Udc } from "./udc/udc.ts";
 
-/** The functions of a gadget that its process serves, under their names. */
+/**
+ * The functions of a gadget that its process serves, under their names.
+ *
+ * @internal
+ */
 export type GadgetFunctions<F extends readonly GadgetFunction[]> = {
   readonly [
     K in Exclude<F[number], { readonly kind: string }> as K["name"]

@@ -4,10 +4,10 @@ import {
   bulkIn,
   bulkOut,
   bulkPair,
-  DmaBuffer,
   type FunctionFs,
   type Gadget,
 } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { close } from "../../ffi/file.ts";
 import {
   dmabufRows,

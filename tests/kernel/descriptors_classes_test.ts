@@ -26,6 +26,7 @@ import {
 } from "@usb/gadget";
 import {
   type DecodedConfiguration,
+  type DecodedConfiguration,
   decodeDescriptors,
   type InterfaceNode,
 } from "@usb/gadget/inspect";

@@ -1,12 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  bulkPair,
-  DmaBuffer,
-  Gadget,
-  kernelHas,
-  usbFunction,
-} from "@usb/gadget";
+import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
+import { kernelHas } from "../../src/compile/kernel_version.ts";
 import { O_RDONLY } from "../../ffi/abi.ts";
 import { close, open, readTextFile, writeFile } from "../../ffi/file.ts";
 import { unplug } from "../support/gadgets/cable.ts";

@@ -5,9 +5,9 @@ import {
   AbortedTransferError,
   bulkIn,
   bulkPair,
-  DmaBuffer,
   SystemError,
 } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { plug, unplug } from "../support/gadgets/cable.ts";
 import {
   assertSame,

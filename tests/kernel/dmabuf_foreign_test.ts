@@ -1,8 +1,8 @@
 // VM: --udc sg
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
-import { bulkPair, DmaBuffer } from "@usb/gadget";
+import { bulkPair } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { close } from "../../ffi/file.ts";
 import {
   assertSame,
@@ -14,6 +14,7 @@ import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { Vgem } from "../support/dmabuf/vgem.ts";
+import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const SIZE = 65_536;

@@ -1,7 +1,8 @@
 // VM: --udc sg
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { bulkIn, bulkOut, bulkPair, DmaBuffer } from "@usb/gadget";
+import { bulkIn, bulkOut, bulkPair } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { close, open } from "../../ffi/file.ts";
 import { plug, unplug } from "../support/gadgets/cable.ts";

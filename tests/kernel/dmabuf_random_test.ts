@@ -1,13 +1,8 @@
 // VM: --udc sg
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import {
-  bulkPair,
-  DmaBuffer,
-  type DmaBufferAttachment,
-  type InEndpoint,
-  type OutEndpoint,
-} from "@usb/gadget";
+import { bulkPair, type InEndpoint, type OutEndpoint } from "@usb/gadget";
+import { DmaBuffer, type DmaBufferAttachment } from "@usb/gadget/dmabuf";
 import { plug, unplug } from "../support/gadgets/cable.ts";
 import {
   assertSame,

@@ -1,7 +1,8 @@
 // VM: --udc sg
 import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
-import { bulkIn, bulkOut, bulkPair, DmaBuffer } from "@usb/gadget";
+import { bulkIn, bulkOut, bulkPair } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import {
   assertSame,
   bufferWith,

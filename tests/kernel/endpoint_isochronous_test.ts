@@ -1,8 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { decodeDescriptors } from "@usb/gadget/inspect";
 import {
-  decodeDescriptors,
   Gadget,
   isochronousIn,
   isochronousOut,
@@ -17,6 +16,7 @@ import {
   loadVirtualUdc,
   VUDC,
 } from "../support/host/virtual_host.ts";
+import "../support/run/aio_libraries.ts";
 
 const DEVICE_DESCRIPTOR_SIZE = 18;
 

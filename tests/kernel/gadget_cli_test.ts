@@ -5,8 +5,8 @@
  */
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { EndpointNode } from "@usb/gadget/inspect";
 import {
-  type EndpointNode,
   externalFunction,
   FunctionFs,
   Gadget,

@@ -16,7 +16,6 @@ import {
   type BindFailure,
   bulkIn,
   bulkPair,
-  compileFunction,
   externalFunction,
   FunctionFs,
   Gadget,
@@ -25,6 +24,7 @@ import {
   type UsbFunction,
   usbFunction,
 } from "@usb/gadget";
+import { compileFunction } from "@usb/gadget/inspect";
 import { exists, list, readTextFile } from "../../ffi/file.ts";
 import { FunctionHolder } from "../support/gadgets/function_holder.ts";
 import { testKernel } from "../support/run/kernel_version.ts";

@@ -2,7 +2,6 @@ import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   bulkPair,
-  compileFunction,
   externalFunction,
   type FunctionEvent,
   FunctionFs,
@@ -10,6 +9,7 @@ import {
   Gadget,
   usbFunction,
 } from "@usb/gadget";
+import { compileFunction } from "@usb/gadget/inspect";
 import { echo, mountPoint } from "../../examples/systemd/echo_function.ts";
 import { exists } from "../../ffi/file.ts";
 import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";

@@ -41,7 +41,9 @@ export interface BlockVerdict {
  *
  * @example Usage
  * ```ts
- * import { bulkPair, compileFunction, usbFunction, validateBlocks } from "@usb/gadget";
+ * import { bulkPair, usbFunction } from "@usb/gadget";
+ * import { validateBlocks } from "./validate_blocks.ts";
+ * import { compileFunction } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const { descriptors, strings } = compileFunction(usbFunction({

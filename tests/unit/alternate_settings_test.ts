@@ -1,18 +1,20 @@
 import {
   bulkIn,
   ClassCode,
-  compileFunction,
-  decodeFunctionBlock,
   dfu,
   hid,
   type InterfaceDefinition,
-  type InterfaceNode,
-  normalizeDefinition,
   raw,
   usbFunction,
-  validateBlocks,
-  validateFunction,
 } from "@usb/gadget";
+import {
+  compileFunction,
+  decodeFunctionBlock,
+  type InterfaceNode,
+  normalizeDefinition,
+  validateFunction,
+} from "@usb/gadget/inspect";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 import { assertEquals } from "@std/assert";
 import { block, intf } from "../support/descriptors/blocks.ts";
 

@@ -3,11 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
 import {
   type ControlHandler,
-  encodeSetup,
   type SetupRequest,
   Stall,
   unhandled,
 } from "../../mod.ts";
+import { encodeSetup } from "../../src/inspect/mod.ts";
 import { Setup } from "../../src/functionfs/control/setup.ts";
 import {
   type FakeOptions,

@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { decodeSetup, encodeSetup, type SetupFields } from "../../mod.ts";
+import {
+  decodeSetup,
+  encodeSetup,
+  type SetupFields,
+} from "../../src/inspect/mod.ts";
 import { ControlLog } from "../../src/functionfs/control/log.ts";
 
 const PERIOD_MS = 5_000;

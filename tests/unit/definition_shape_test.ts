@@ -4,24 +4,23 @@ import {
   bulkPair,
   ccid,
   ClassCode,
-  compileFunction,
   DefinitionError,
   deviceInterfaceGuid,
   dfu,
-  type EndpointRecord,
   externalFunction,
   type FunctionDefinition,
   hid,
   type InterfaceDefinition,
   interruptIn,
   kernelFunction,
-  type KnownFields,
   raw,
   textProperty,
   usbFunction,
-  validateFunction,
   winUsb,
 } from "@usb/gadget";
+import { compileFunction, validateFunction } from "@usb/gadget/inspect";
+import type { EndpointRecord } from "../../src/definition/endpoint.ts";
+import type { KnownFields } from "../../src/definition/function.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { arbitraryDefinition } from "../support/descriptors/arbitrary.ts";
 import { spoil } from "../support/descriptors/invalid_values.ts";

@@ -1,4 +1,8 @@
-import { type BlockContext, DUMMY_UDC, validateBlocks } from "@usb/gadget";
+import {
+  type BlockContext,
+  validateBlocks,
+} from "../kernel_model/validate_blocks.ts";
+import { DUMMY_UDC } from "@usb/gadget/inspect";
 import { assertEquals } from "@std/assert";
 import {
   block,

@@ -1,4 +1,7 @@
-import { type BlockContext, validateBlocks } from "@usb/gadget";
+import {
+  type BlockContext,
+  validateBlocks,
+} from "../kernel_model/validate_blocks.ts";
 import { assertEquals } from "@std/assert";
 import {
   block,

@@ -2,24 +2,22 @@ import {
   bulkIn,
   bulkOut,
   bulkPair,
-  canProxy,
   ccid,
   compatibleId,
-  compileFunction,
-  type CompileOptions,
   DefinitionError,
   deviceInterfaceGuid,
   dfu,
   type EndpointsOf,
   type FunctionDefinition,
-  type FunctionName,
   hid,
   interruptIn,
   isochronousIn,
   usbFunction,
-  validateBlocks,
   winUsb,
 } from "@usb/gadget";
+import { canProxy } from "../../src/compile/compile.ts";
+import { compileFunction, type CompileOptions } from "@usb/gadget/inspect";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   block,
@@ -501,7 +499,7 @@ Deno.test("the type of a function knows its name and its endpoints", () => {
       { class: 0xff },
     ],
   });
-  const name: FunctionName<typeof echo> = "echo";
+  const name: (typeof echo)["name"] = "echo";
   type Endpoints = EndpointsOf<typeof echo>;
   const kinds: { [K in keyof Endpoints]: Endpoints[K]["kind"] } = {
     link: "pair",

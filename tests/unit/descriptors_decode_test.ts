@@ -22,12 +22,7 @@ import {
 import { encodeInterval } from "../../src/usb/interval.ts";
 import { pickEndpoints } from "../../src/check/endpoint_choice.ts";
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  block,
-  bulk,
-  intf,
-  u32,
-} from "../support/descriptors/blocks.ts";
+import { block, bulk, intf, u32 } from "../support/descriptors/blocks.ts";
 
 const CONFIGURATION = [9, 2, 0, 0, 1, 1, 0, 0xe0, 250];
 

@@ -2,12 +2,12 @@ import {
   binaryProperty,
   compatibleId,
   deviceInterfaceGuid,
-  type ExtendedPropertyType,
   type MicrosoftOsFeature,
   textProperty,
-  validateFunction,
   winUsb,
 } from "@usb/gadget";
+import type { ExtendedPropertyType } from "../../src/definition/microsoft_os.ts";
+import { validateFunction } from "@usb/gadget/inspect";
 import { assertEquals } from "@std/assert";
 
 type Expected = readonly (readonly [path: string, message: string])[];

@@ -1,21 +1,23 @@
 import {
   bulkIn,
   compatibleId,
-  compileFunction,
-  definitionFromBlocks,
-  DUMMY_UDC,
   type FunctionDefinition,
   hid,
   interruptOut,
   interruptPair,
-  parseKernelRelease,
   type Problem,
   textProperty,
   usbFunction,
-  validateBlocks,
-  validateFunction,
   winUsb,
 } from "@usb/gadget";
+import {
+  compileFunction,
+  definitionFromBlocks,
+  DUMMY_UDC,
+  parseKernelRelease,
+  validateFunction,
+} from "@usb/gadget/inspect";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { Writer } from "../../src/compile/writer.ts";
 import {

@@ -1,8 +1,5 @@
-import {
-  type FunctionDefinition,
-  type LocalizedString,
-  validateFunction,
-} from "@usb/gadget";
+import type { FunctionDefinition, LocalizedString } from "@usb/gadget";
+import { validateFunction } from "@usb/gadget/inspect";
 import { assertEquals } from "@std/assert";
 
 type Expected = readonly (readonly [path: string, message: string])[];

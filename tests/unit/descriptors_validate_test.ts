@@ -6,7 +6,6 @@ import {
   ClassCode,
   DefinitionError,
   dfu,
-  DUMMY_UDC,
   type EndpointDefinition,
   type FunctionDefinition,
   type FunctionSpeed,
@@ -17,9 +16,12 @@ import {
   isochronousOut,
   raw,
   usbFunction,
+} from "@usb/gadget";
+import {
+  DUMMY_UDC,
   validateFunction,
   type ValidationContext,
-} from "@usb/gadget";
+} from "@usb/gadget/inspect";
 import {
   assert,
   assertEquals,

@@ -1,5 +1,6 @@
 import "../support/run/aio_libraries.ts";
-import { compileFunction, parseKernelRelease, usbFunction } from "@usb/gadget";
+import { compileFunction, parseKernelRelease } from "@usb/gadget/inspect";
+import { usbFunction } from "@usb/gadget";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EPOLL_CLOEXEC } from "../../ffi/abi.ts";
 import { close } from "../../ffi/file.ts";

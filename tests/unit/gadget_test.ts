@@ -4,10 +4,10 @@ import {
   DefinitionError,
   externalFunction,
   type GadgetDefinition,
-  type GadgetFunctions,
   kernelFunction,
   usbFunction,
 } from "@usb/gadget";
+import type { GadgetFunctions } from "../../src/gadget/gadget.ts";
 import { sameValue } from "../../src/gadget/configfs/value.ts";
 import { checkGadget } from "../../src/check/gadget/gadget.ts";
 import { mountData } from "../../src/functionfs/mount.ts";

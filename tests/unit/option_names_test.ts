@@ -1,14 +1,14 @@
 import "../support/run/aio_libraries.ts";
 import {
   bulkPair,
-  DmaBuffer,
   FunctionFs,
   Gadget,
-  hidRequests,
   mountFunctionFs,
   usbFunction,
   waitForUdc,
 } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
+import { hidRequests } from "@usb/gadget/hid";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openEndpoints } from "../support/measure/endpoints_on_files.ts";
 

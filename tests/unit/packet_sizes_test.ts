@@ -1,6 +1,7 @@
 import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
-import { compileFunction, isochronousOut, usbFunction } from "@usb/gadget";
+import { compileFunction } from "@usb/gadget/inspect";
+import { isochronousOut, usbFunction } from "@usb/gadget";
 import type { CompiledEndpoint } from "../../src/compile/compile.ts";
 import { PacketSizes } from "../../src/functionfs/endpoint/packet_sizes.ts";
 

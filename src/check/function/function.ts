@@ -39,7 +39,8 @@ import { validateStrings } from "./strings.ts";
  *
  * @example Usage
  * ```ts
- * import { bulkIn, validateFunction } from "@usb/gadget";
+ * import { bulkIn } from "@usb/gadget";
+ * import { validateFunction } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const [problem] = validateFunction({

@@ -9,7 +9,11 @@ import { EndpointPair, type PairFile } from "./pair.ts";
 import { InEndpoint } from "./in_endpoint.ts";
 import { OutEndpoint } from "./out_endpoint.ts";
 
-/** The object that stands for a declared endpoint. */
+/**
+ * The object that stands for a declared endpoint.
+ *
+ * @internal
+ */
 export type EndpointObject<D> = D extends { readonly kind: "in" } ? InEndpoint
   : D extends { readonly kind: "out" } ? OutEndpoint
   : D extends { readonly kind: "pair" } ? EndpointPair

@@ -10,7 +10,11 @@ import {
   type SystemErrorFields,
 } from "../../../ffi/errno.ts";
 
-/** What every error of a `write` or a `read` carries beside its message. */
+/**
+ * What every error of a `write` or a `read` carries beside its message.
+ *
+ * @internal
+ */
 export interface TransferErrorFields {
   /**
    * Bytes of the transfer that are known to have gone over the bus: those of

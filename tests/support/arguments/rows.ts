@@ -6,32 +6,33 @@
 import {
   bulkPair,
   controlRoutes,
+  type EndpointPair,
+  FunctionFs,
+  Gadget,
+  type InEndpoint,
+  languageTag,
+  mountFunctionFs,
+  type OutEndpoint,
+  readUdc,
+  type SetupRequest,
+  softConnect,
+  usbFunction,
+  waitForUdc,
+} from "@usb/gadget";
+import {
   decodeDescriptors,
   decodeFunctionBlock,
   decodeSetup,
   definitionFromBlocks,
-  dfuRequests,
-  DmaBuffer,
-  type DmaBufferAttachment,
   encodeSetup,
-  type EndpointPair,
-  FunctionFs,
-  Gadget,
-  hidRequests,
-  type InEndpoint,
-  languageTag,
-  massStorageRequests,
-  mountFunctionFs,
-  type OutEndpoint,
-  printerRequests,
-  readUdc,
-  type SetupRequest,
-  softConnect,
-  stillImageRequests,
-  usbFunction,
-  validateBlocks,
-  waitForUdc,
-} from "@usb/gadget";
+} from "@usb/gadget/inspect";
+import { dfuRequests } from "@usb/gadget/dfu";
+import { DmaBuffer, type DmaBufferAttachment } from "@usb/gadget/dmabuf";
+import { hidRequests } from "@usb/gadget/hid";
+import { massStorageRequests } from "@usb/gadget/mass-storage";
+import { printerRequests } from "@usb/gadget/printer";
+import { stillImageRequests } from "@usb/gadget/mtp";
+import { validateBlocks } from "../../kernel_model/validate_blocks.ts";
 import {
   type ArgumentRow,
   NO_BYTES,

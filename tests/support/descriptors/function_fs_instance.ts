@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FUNCTIONFS_DESCRIPTORS_MAGIC } from "@usb/gadget";
+import { FUNCTIONFS_DESCRIPTORS_MAGIC } from "../../../src/compile/functionfs_abi.ts";
 import { O_NONBLOCK, O_RDWR } from "../../../ffi/abi.ts";
 import { isSystemError } from "../../../ffi/errno.ts";
 import { close, exists, mkdir, open, rmdir, write } from "../../../ffi/file.ts";

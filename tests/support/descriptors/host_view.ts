@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { DUMMY_UDC, type EndpointRequest, pickEndpoints } from "@usb/gadget";
+import { DUMMY_UDC } from "@usb/gadget/inspect";
+import {
+  type EndpointRequest,
+  pickEndpoints,
+} from "../../../src/check/endpoint_choice.ts";
 
 /** The speeds in the order of FunctionFS. */
 const SPEEDS = ["full", "high", "super"] as const;

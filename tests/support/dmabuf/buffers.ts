@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { DmaBuffer } from "@usb/gadget";
+import { DmaBuffer } from "@usb/gadget/dmabuf";
 import { firstDifference } from "../data/pattern.ts";
 
 /** The sources of DMABUFs, with their names in tests. */

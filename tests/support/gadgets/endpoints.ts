@@ -5,12 +5,12 @@
  */
 import {
   type EndpointDefinition,
-  type EndpointObject,
   type FunctionFs,
   type FunctionOptions,
   Gadget,
   usbFunction,
 } from "@usb/gadget";
+import type { EndpointObject } from "../../../src/functionfs/endpoint/objects.ts";
 import { gadgetSpeed } from "../run/speed.ts";
 import { until } from "../waiting/until.ts";
 import { UsbfsDevice } from "../usbfs/device.ts";

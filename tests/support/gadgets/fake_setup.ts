@@ -7,10 +7,12 @@ import {
   type ControlAnswer,
   type ControlHandler,
   type ControlOutcome,
-  encodeSetup,
-  type SetupFields,
   unhandled,
 } from "../../../mod.ts";
+import {
+  encodeSetup,
+  type SetupFields,
+} from "../../../src/usb/setup_packet.ts";
 import {
   type ControlHandlers,
   dispatchControl,

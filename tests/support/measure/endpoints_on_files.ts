@@ -11,11 +11,11 @@ import { close, open } from "../../../ffi/file.ts";
 import {
   bulkIn,
   bulkOut,
-  compileFunction,
   InEndpoint,
   OutEndpoint,
   usbFunction,
 } from "@usb/gadget";
+import { compileFunction } from "@usb/gadget/inspect";
 import { Lifecycle } from "../../../src/functionfs/lifecycle.ts";
 
 const SINK = "/dev/null";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type KernelVersion, parseKernelRelease } from "@usb/gadget";
+import { type KernelVersion, parseKernelRelease } from "@usb/gadget/inspect";
 import { readTextFile } from "../../../ffi/file.ts";
 
 /** Returns the version of the running kernel. */
