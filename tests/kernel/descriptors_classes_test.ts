@@ -26,7 +26,6 @@ import {
 } from "@usb/gadget";
 import {
   type DecodedConfiguration,
-  type DecodedConfiguration,
   decodeDescriptors,
   type InterfaceNode,
 } from "@usb/gadget/inspect";
