@@ -48,11 +48,12 @@ export {
   type UdcCapabilities,
   type UdcEndpoint,
 } from "./src/check/endpoint_choice.ts";
+export { canProxy, compileFunction } from "./src/check/compile_function.ts";
+export { usbFunction, validateFunction } from "./src/check/usb_function.ts";
 export {
   type ConfigurationUse,
   type ValidationContext,
 } from "./src/check/function/context.ts";
-export { validateFunction } from "./src/check/function/function.ts";
 export {
   DefinitionError,
   type Problem,
@@ -90,11 +91,9 @@ export {
   type PrinterStatus,
 } from "./src/classes/printer/requests.ts";
 export {
-  canProxy,
   type CompiledEndpoint,
   type CompiledFunction,
   type CompiledProxy,
-  compileFunction,
   type CompileOptions,
 } from "./src/compile/compile.ts";
 export {
@@ -173,7 +172,6 @@ export {
   type OtgDefinition,
   type SettingsOf,
   type UsbFunction,
-  usbFunction,
 } from "./src/definition/function.ts";
 export {
   dfu,
@@ -306,7 +304,6 @@ export {
   type UdcWaitOptions,
   waitForUdc,
 } from "./src/gadget/udc/udc.ts";
-export { type BlockErrno } from "./src/inspect/block_cursor.ts";
 export { decodeDescriptors } from "./src/inspect/decode.ts";
 export { decodeFunctionBlock } from "./src/inspect/decode_block.ts";
 export {
@@ -380,9 +377,3 @@ export {
   type Speed,
   SPEEDS,
 } from "./src/usb/speed.ts";
-export {
-  type BlockContext,
-  type BlockVerdict,
-  validateBlocks,
-} from "./tests/kernel_model/validate_blocks.ts";
-export { type EventfdState } from "./tests/kernel_model/write_model.ts";

@@ -10,8 +10,8 @@ import {
   decodeFunctionBlock,
   type FunctionDefinition,
   usbFunction,
-  validateBlocks,
 } from "../mod.ts";
+import { validateBlocks } from "../tests/kernel_model/validate_blocks.ts";
 
 const definition: FunctionDefinition = {
   name: "large",

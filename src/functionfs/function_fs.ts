@@ -15,7 +15,7 @@ import {
   type Rules,
   TEXT,
 } from "../arguments/rules.ts";
-import { assertValid } from "../definition/function.ts";
+import { layoutOf } from "../check/usb_function.ts";
 import type { UsbFunction } from "../definition/function.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "./abi.ts";
 import type { DmabufSupport } from "./dmabuf/support.ts";
@@ -284,7 +284,7 @@ function check(
   options: FunctionFsOptions,
 ): void {
   checkArgument(action, "the definition", definition, OBJECT);
-  assertValid(definition);
+  layoutOf(definition); // Throws unless it is valid.
   checkArgument(action, "the mount point", mountPoint, TEXT);
   checkOptions(action, options, OPTIONS);
 }

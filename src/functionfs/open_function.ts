@@ -90,7 +90,7 @@ export function openFunction<F extends UsbFunction>(
         lifecycle,
         compiled: endpoint,
       };
-      return endpoint.half === "in"
+      return endpoint.direction === "in"
         ? new InEndpoint(resources)
         : new OutEndpoint(resources);
     });

@@ -6,12 +6,8 @@
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { close } from "../../ffi/file.ts";
-import {
-  canProxy,
-  type CompiledFunction,
-  compileFunction,
-  type CompileOptions,
-} from "../compile/compile.ts";
+import { canProxy, compileFunction } from "../check/compile_function.ts";
+import type { CompiledFunction, CompileOptions } from "../compile/compile.ts";
 import type { UsbFunction } from "../definition/function.ts";
 import { handshake, openControlFile } from "./control/file.ts";
 import type { InheritedFiles } from "./inherited_files.ts";

@@ -6,8 +6,8 @@
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl, open, write } from "../../ffi/file.ts";
-import { compileFunction } from "../compile/compile.ts";
-import { usbFunction } from "../definition/function.ts";
+import { compileFunction } from "../check/compile_function.ts";
+import { usbFunction } from "../check/usb_function.ts";
 import { bulkPair } from "../definition/endpoint_builders.ts";
 import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../functionfs/abi.ts";
 import { externalFunction } from "../definition/kernel_function.ts";

@@ -6,7 +6,7 @@
 
 import { checkBytes } from "../arguments/bytes.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
-import { BlockCursor, Refusal } from "./block_cursor.ts";
+import { BlockCursor } from "./block_cursor.ts";
 import { decodeList } from "./decode.ts";
 import {
   FUNCTIONFS_DESCRIPTORS_MAGIC,
@@ -15,6 +15,7 @@ import {
   FUNCTIONFS_HAS_FS_DESC,
   FUNCTIONFS_HAS_HS_DESC,
   FUNCTIONFS_HAS_MS_OS_DESC,
+  FUNCTIONFS_STRINGS_MAGIC,
 } from "../compile/functionfs_abi.ts";
 import {
   COMPAT_ID_LENGTH,
@@ -27,7 +28,6 @@ import type {
   LanguageNode,
   OsFeatureNode,
 } from "./tree.ts";
-import { acceptStrings } from "../../tests/kernel_model/write_model_strings.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -38,7 +38,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * @param descriptors The descriptors block, in either format.
  * @param strings The strings block.
  * @returns The tree.
- * @throws {RangeError} When a block is cut off, or is none.
+ * @throws {RangeError} If a block is cut off, or starts with another number.
  *
  * @example Usage
  * ```ts
@@ -66,14 +66,10 @@ export function decodeFunctionBlock(
   if (strings !== undefined) {
     checkBytes("decode function", "the strings block", strings);
   }
-  try {
-    const tree = decodeBlock(new BlockCursor(descriptors));
-    return strings ? { ...tree, languages: decodeStrings(strings) } : tree;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const { path, message } = error;
-    throw new RangeError(`Cannot decode ${path}: ${message}`);
-  }
+  const tree = decodeBlock(new BlockCursor(descriptors));
+  return strings
+    ? { ...tree, languages: decodeStrings(new BlockCursor(strings)) }
+    : tree;
 }
 
 function decodeBlock(cursor: BlockCursor): FunctionBlockTree {
@@ -122,15 +118,15 @@ function decodeBlock(cursor: BlockCursor): FunctionBlockTree {
 }
 
 function takeDescriptor(cursor: BlockCursor, path: string): Uint8Array {
-  const length = cursor.rest[0];
-  if (length === undefined || length < 2 || length > cursor.left) {
-    throw new Refusal("length", path, "The block ends before this descriptor");
-  }
+  const [length = 0] = cursor.rest;
+  cursor.need(length < 2 ? Infinity : length, path, "descriptor");
   return cursor.take(length);
 }
 
 function takeFeature(cursor: BlockCursor, path: string): OsFeatureNode {
-  need(cursor, OS_HEADER_LENGTH, path);
+  const need = (length: number, path: string) =>
+    cursor.need(length, path, "feature");
+  need(OS_HEADER_LENGTH, path);
   const version = cursor.u16At(5);
   const index = cursor.u16At(7);
   const count = cursor.u16At(9);
@@ -140,7 +136,7 @@ function takeFeature(cursor: BlockCursor, path: string): OsFeatureNode {
   for (let i = 0; i < count; i++) {
     const at = `${path}[${i}]`;
     if (index === EXTENDED_COMPAT_ID) {
-      need(cursor, COMPAT_ID_LENGTH, at);
+      need(COMPAT_ID_LENGTH, at);
       const bytes = cursor.take(COMPAT_ID_LENGTH);
       compatibleIds.push({
         interface: bytes[0],
@@ -148,23 +144,18 @@ function takeFeature(cursor: BlockCursor, path: string): OsFeatureNode {
         subCompatibleId: text(bytes.subarray(10, 18)),
       });
     } else {
-      need(cursor, 10, at);
+      need(10, at);
       const type = cursor.u32At(4);
       const nameLength = cursor.u16At(8);
       cursor.take(10);
-      need(cursor, nameLength + 4, at);
+      need(nameLength + 4, at);
       const name = text(cursor.take(nameLength));
       const valueLength = cursor.u32(at);
-      need(cursor, valueLength, at);
+      need(valueLength, at);
       properties.push({ type, name, value: [...cursor.take(valueLength)] });
     }
   }
   return { index, version, interface: number, compatibleIds, properties };
-}
-
-function need(cursor: BlockCursor, length: number, path: string): void {
-  if (cursor.left >= length) return;
-  throw new Refusal("length", path, "The block ends before this feature");
 }
 
 /** Text up to its terminator. */
@@ -173,11 +164,31 @@ function text(bytes: Uint8Array): string {
   return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
-function decodeStrings(bytes: Uint8Array): LanguageNode[] {
-  // One string is needed, so that the kernel's rules hold for the body as well.
-  const isEmpty = bytes.length < 16 || bytes.subarray(8, 16).every((it) => !it);
-  return acceptStrings(bytes, isEmpty ? 0 : 1).map((it) => ({
-    language: it.language,
-    strings: it.strings.map((string) => decoder.decode(string)),
-  }));
+function decodeStrings(cursor: BlockCursor): LanguageNode[] {
+  const magic = cursor.u32("strings.magic");
+  if (magic !== FUNCTIONFS_STRINGS_MAGIC) {
+    throw new RangeError(
+      `Cannot decode strings: a strings block starts with ${FUNCTIONFS_STRINGS_MAGIC}, not ${magic}`,
+    );
+  }
+  cursor.u32("strings.length");
+  const stringCount = cursor.u32("strings.count");
+  const languageCount = cursor.u32("strings.languages");
+  const languages: LanguageNode[] = [];
+  while (languages.length < languageCount) {
+    const path = `strings[${languages.length}]`;
+    cursor.need(2, path, "language");
+    const language = cursor.u16At(0);
+    cursor.take(2);
+    const strings: string[] = [];
+    while (strings.length < stringCount) {
+      const length = cursor.rest.indexOf(0);
+      const at = `${path}.strings[${strings.length}]`;
+      cursor.need(length < 0 ? Infinity : length, at, "string's end");
+      strings.push(decoder.decode(cursor.take(length)));
+      cursor.take(1);
+    }
+    languages.push({ language, strings });
+  }
+  return languages;
 }

@@ -24,7 +24,7 @@ import {
   normalForm,
   type NormalSetting,
 } from "./normal_form.ts";
-import { hex } from "../check/problem_list.ts";
+import { hex } from "../arguments/show.ts";
 import type {
   DescriptorNode,
   FunctionBlockTree,

@@ -7,10 +7,10 @@
 import type { TransferType } from "../usb/endpoint_attributes.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
 import type {
-  PlannedEndpoint,
-  PlannedSpeed,
+  EndpointLayout,
+  SpeedLayout,
 } from "../compile/endpoint_layout.ts";
-import { hex } from "../check/problem_list.ts";
+import { hex } from "../arguments/show.ts";
 import type { EndpointNode } from "./tree.ts";
 
 /**
@@ -34,13 +34,13 @@ export function cannot(reason: string): TypeError {
 export function plannedEndpoint(
   node: EndpointNode,
   bySpeed: readonly (readonly [FunctionSpeed, EndpointNode])[],
-  { name, paired, index }: Pick<PlannedEndpoint, "name" | "paired" | "index">,
-): PlannedEndpoint {
+  { name, paired, index }: Pick<EndpointLayout, "name" | "paired" | "index">,
+): EndpointLayout {
   const { transferType, refresh, synchAddress } = node;
   if (transferType === "control") {
     throw cannot(`endpoint ${hex(node.address)} is a control endpoint`);
   }
-  const speeds: Record<FunctionSpeed, PlannedSpeed> = {
+  const speeds: Record<FunctionSpeed, SpeedLayout> = {
     full: NOTHING,
     high: NOTHING,
     super: NOTHING,
@@ -51,11 +51,12 @@ export function plannedEndpoint(
   return {
     name,
     path: "",
-    half: node.direction,
+    direction: node.direction,
     paired,
     index,
     address: node.address,
     transferType,
+    settings: {},
     attributes: node.attributes,
     synchronization: node.synchronization,
     usage: node.usage,
@@ -64,7 +65,7 @@ export function plannedEndpoint(
   };
 }
 
-const NOTHING: PlannedSpeed = {
+const NOTHING: SpeedLayout = {
   maxPacketSize: 0,
   transactions: 1,
   interval: 0,
@@ -78,7 +79,7 @@ function plannedSpeed(
   node: EndpointNode,
   speed: FunctionSpeed,
   transferType: TransferType,
-): PlannedSpeed {
+): SpeedLayout {
   const { maxPacketSize, transactions, interval, companion } = node;
   if (transactions > 1 && (speed !== "high" || transferType === "bulk")) {
     throw cannot(

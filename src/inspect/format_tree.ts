@@ -11,7 +11,7 @@ import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
 import type { FunctionalDescriptor } from "../definition/functional_descriptor.ts";
 import { decodeInterval } from "../usb/interval.ts";
 import { PROPERTY_TYPES } from "../compile/microsoft_os_encoding.ts";
-import { hex } from "../check/problem_list.ts";
+import { hex } from "../arguments/show.ts";
 import type {
   ConfigurationTree,
   DescriptorNode,

@@ -21,13 +21,9 @@ import {
   encodeFunctional,
 } from "../compile/functional_encoding.ts";
 import type { MicrosoftOsFeature } from "../definition/microsoft_os.ts";
-import { planFunction, type PlannedSetting } from "../compile/layout.ts";
-import type { PlannedEndpoint } from "../compile/endpoint_layout.ts";
-import {
-  descriptions,
-  functionLanguages,
-  textIn,
-} from "../compile/string_table.ts";
+import type { EndpointLayout } from "../compile/endpoint_layout.ts";
+import { layOutFunction, type SettingLayout } from "../compile/layout.ts";
+import { textIn } from "../compile/string_table.ts";
 
 /**
  * Writes a definition in its normal form: every default, address, packet size and interval explicit, texts by
@@ -59,8 +55,8 @@ import {
 export function normalizeDefinition(
   definition: FunctionDefinition,
 ): FunctionDefinition {
-  const { speeds, settings } = planFunction(definition);
-  const languages = functionLanguages(definition);
+  const { speeds, settings, strings } = layOutFunction(definition);
+  const { languages } = strings;
   const text = (it: LocalizedString | undefined) =>
     it === undefined
       ? undefined
@@ -68,7 +64,7 @@ export function normalizeDefinition(
   return normalForm({
     name: definition.name,
     speeds,
-    languages: descriptions(definition).length > 0 ? languages : [],
+    languages: strings.size > 0 ? languages : [],
     settings: settings.map((setting) => ({
       ...setting,
       texts: text(setting.description),
@@ -116,7 +112,11 @@ function sortedFeatures(
 }
 
 /** A setting with its name in each language. */
-export interface NormalSetting extends Omit<PlannedSetting, "path"> {
+export interface NormalSetting extends
+  Omit<
+    SettingLayout,
+    "path" | "declared" | "string" | "associations"
+  > {
   /** The name in each of the languages, in their order. */
   readonly texts: readonly string[] | undefined;
 }
@@ -210,31 +210,31 @@ export function normalForm(parts: NormalParts): FunctionDefinition {
 
 /** Endpoints by name; two adjacent ones that are paired share a name. */
 function endpointRecord(
-  endpoints: readonly PlannedEndpoint[],
+  endpoints: readonly EndpointLayout[],
   speeds: readonly FunctionSpeed[],
 ): Record<string, EndpointDefinition> {
   const record: Record<string, EndpointDefinition> = {};
   for (let i = 0; i < endpoints.length; i++) {
-    const { name, half, paired, transferType } = endpoints[i];
+    const { name, direction, paired, transferType } = endpoints[i];
     const settings = explicitSettings(endpoints[i], speeds);
     if (!paired) {
-      record[name] = { kind: half, transferType, ...settings };
+      record[name] = { kind: direction, transferType, ...settings };
       continue;
     }
     const other = explicitSettings(endpoints[++i], speeds);
     record[name] = {
       kind: "pair",
       transferType,
-      first: half,
-      in: half === "in" ? settings : other,
-      out: half === "in" ? other : settings,
+      first: direction,
+      in: direction === "in" ? settings : other,
+      out: direction === "in" ? other : settings,
     };
   }
   return record;
 }
 
 function explicitSettings(
-  endpoint: PlannedEndpoint,
+  endpoint: EndpointLayout,
   speeds: readonly FunctionSpeed[],
 ): EndpointSettings {
   const { address, audio, transferType, synchronization, usage } = endpoint;

@@ -7,7 +7,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { decodeDescriptors, validateBlocks } from "@usb/gadget";
+import { decodeDescriptors } from "@usb/gadget";
 import { isSystemError } from "../../ffi/errno.ts";
 import { KernelLog } from "../../src/gadget/udc/kernel_log.ts";
 import {
@@ -25,6 +25,7 @@ import { readProperties, readString } from "../support/descriptors_requests.ts";
 import { testKernel } from "../support/kernel_version.ts";
 import type { UsbfsDevice } from "../support/usbfs.ts";
 import { isTransferError } from "../support/usbfs_transfer.ts";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 
 const ENGLISH = 0x0409;
 /** Version 0x0001 is the one that all kernels take. */

@@ -8,14 +8,7 @@
  */
 import "../support/libraries.ts";
 import { assert } from "@std/assert";
-import {
-  type BlockVerdict,
-  canProxy,
-  compileFunction,
-  type EventfdState,
-  usbFunction,
-  validateBlocks,
-} from "@usb/gadget";
+import { canProxy, compileFunction, usbFunction } from "@usb/gadget";
 import { EFD_CLOEXEC } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, readlink } from "../../ffi/file.ts";
@@ -34,6 +27,11 @@ import { testKernel } from "../support/kernel_version.ts";
 import { Random } from "../support/random.ts";
 import { testSeed } from "../support/seed.ts";
 import { soak } from "../support/soak.ts";
+import type { EventfdState } from "../kernel_model/kernel.ts";
+import {
+  type BlockVerdict,
+  validateBlocks,
+} from "../kernel_model/validate_blocks.ts";
 
 const COUNT = soak(50_000, 5_000);
 /** Blocks that are made from one definition: to compile it takes longer than to ask the kernel. */

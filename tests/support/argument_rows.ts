@@ -29,7 +29,6 @@ import {
   softConnect,
   stillImageRequests,
   usbFunction,
-  validateBlocks,
   waitForUdc,
 } from "@usb/gadget";
 import {
@@ -315,7 +314,7 @@ function helperRows(): ArgumentRow[] {
       NO_BYTES,
       decodeDescriptors,
     ]),
-    ...([decodeFunctionBlock, definitionFromBlocks, validateBlocks] as const)
+    ...([decodeFunctionBlock, definitionFromBlocks] as const)
       .flatMap((call) =>
         rowsFor(
           call.name,

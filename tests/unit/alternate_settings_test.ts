@@ -10,11 +10,11 @@ import {
   normalizeDefinition,
   raw,
   usbFunction,
-  validateBlocks,
   validateFunction,
 } from "@usb/gadget";
 import { assertEquals } from "@std/assert";
 import { block, intf } from "../support/descriptors_blocks.ts";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 
 /** The settings of an interface, as the host sees them. */
 function settings(it: InterfaceDefinition) {
@@ -92,7 +92,7 @@ Deno.test("an alternate setting of another class needs its own functional descri
     }).map(({ path, message }) => [path, message]);
   assertEquals(problems({ class: 0xff }), [[
     "interfaces[0].alternates[0].descriptors",
-    "The setting is of another class than the descriptors that it takes over from the interface: give its own, or [] for none",
+    "The setting inherits descriptors from an interface of another class: give its own, or [] for none",
   ]]);
   assertEquals(problems({ class: 0xff, descriptors: [] }), []);
   assertEquals(problems({ protocol: 2 }), []);

@@ -17,7 +17,6 @@ import {
   interruptIn,
   isochronousIn,
   usbFunction,
-  validateBlocks,
   winUsb,
 } from "@usb/gadget";
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -29,6 +28,7 @@ import {
   u16,
   u32,
 } from "../support/descriptors_blocks.ts";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 
 type Parts = Partial<FunctionDefinition>;
 
@@ -105,7 +105,7 @@ Deno.test("compileFunction() describes the endpoints in file order", () => {
   assertEquals(
     endpoints.map((it) => [
       it.name,
-      it.half,
+      it.direction,
       it.index,
       it.file,
       it.address,
@@ -180,7 +180,7 @@ Deno.test("compileFunction() refuses pair files for a function of other endpoint
   assertThrows(
     () => compile({ interfaces }, { rwProxy: true }),
     DefinitionError,
-    'Cannot define function "f": rwProxy: Files for both directions need every endpoint in a pair: ask canProxy() before',
+    'Cannot define function "f": rwProxy: Files for both directions need every endpoint in a pair: declare pairs, or leave rwProxy out',
   );
 });
 

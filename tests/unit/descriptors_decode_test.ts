@@ -111,7 +111,7 @@ Deno.test("decodeFunctionBlock() refuses what is cut off or is no block", () => 
         stringsBlock([], { magic: 1 }),
       ),
     RangeError,
-    "Cannot decode strings.magic: The block starts with 1: a strings block starts with 2",
+    "Cannot decode strings: a strings block starts with 2, not 1",
   );
 });
 

@@ -5,12 +5,12 @@ import {
   formatTree,
   normalizeDefinition,
   usbFunction,
-  validateBlocks,
 } from "@usb/gadget";
 import { assert, assertEquals } from "@std/assert";
 import { arbitraryDefinition } from "../support/descriptors_arbitrary.ts";
 import { mutate } from "../support/descriptors_mutate.ts";
 import { Random } from "../support/random.ts";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 
 const RUNS = 2000;
 const SEED = Math.floor(Math.random() * 2 ** 32);

@@ -12,7 +12,6 @@ import {
   type Problem,
   textProperty,
   usbFunction,
-  validateBlocks,
   validateFunction,
   winUsb,
 } from "@usb/gadget";
@@ -27,6 +26,7 @@ import {
   u16,
   u32,
 } from "../support/descriptors_blocks.ts";
+import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 
 type Said = readonly [rule: string, path: string, message: string];
 
@@ -174,7 +174,7 @@ Deno.test("interruptOut() and interruptPair() declare interrupt endpoints", () =
     }],
   }));
   assertEquals(
-    endpoints.map((it) => [it.half, it.transferType]),
+    endpoints.map((it) => [it.direction, it.transferType]),
     [["out", "interrupt"], ["in", "interrupt"], ["out", "interrupt"]],
   );
 });

@@ -4,7 +4,8 @@
  * @module
  */
 import type { UsbFunction } from "../../definition/function.ts";
-import { type ProblemList, show } from "../problem_list.ts";
+import { show } from "../../arguments/show.ts";
+import type { ProblemList } from "../problem.ts";
 import {
   configurationFunctions,
   type GadgetDefinition,

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type ProblemList, show } from "../problem_list.ts";
-import { validateText } from "../function/strings.ts";
+import { show } from "../../arguments/show.ts";
+import { checkCharacters } from "../function/strings.ts";
+import type { ProblemList } from "../problem.ts";
 import { checkName, checkNumber, checkPath } from "./values.ts";
 import {
   type GadgetFunction,
@@ -92,7 +93,7 @@ function checkAttribute(
       pattern.test(attribute)
     ) ?? [];
     // Empty is a value: a drive without a medium.
-    if (value !== "") validateText(list, value, at, { maxBytes });
+    if (value !== "") checkCharacters(list, value, at, maxBytes);
     return;
   }
   const valid = value instanceof Uint8Array || typeof value === "boolean" ||

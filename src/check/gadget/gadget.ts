@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { DefinitionError } from "../problem.ts";
-import { choice, ProblemList, show } from "../problem_list.ts";
+import { choice, show } from "../../arguments/show.ts";
+import { DefinitionError, ProblemList } from "../problem.ts";
 import { checkEffect } from "./effect.ts";
 import { checkFunction } from "./function.ts";
 import { checkNameLengths } from "./names.ts";

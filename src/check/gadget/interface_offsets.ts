@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ProblemList, show } from "../problem_list.ts";
+import { show } from "../../arguments/show.ts";
+import { ProblemList } from "../problem.ts";
 import {
   configurationFunctions,
   type GadgetDefinition,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ProblemList } from "../problem_list.ts";
+import type { ProblemList } from "../problem.ts";
 import { BLOCK_SUFFIX_LENGTH } from "../../state/block_record.ts";
 import { OWNER } from "../../state/claim.ts";
 import type { GadgetDefinition } from "../../definition/gadget.ts";

@@ -4,8 +4,9 @@
  * @module
  */
 import type { LocalizedString } from "../../definition/function.ts";
-import { type ProblemList, show } from "../problem_list.ts";
-import { unknownLanguage, validateText } from "../function/strings.ts";
+import { show } from "../../arguments/show.ts";
+import { checkCharacters, unknownLanguage } from "../function/strings.ts";
+import type { ProblemList } from "../problem.ts";
 import { languageId, languageTag } from "../../usb/language.ts";
 
 /** MAX_USB_STRING_LANGS, the same for the device and each configuration. */
@@ -44,12 +45,12 @@ export function checkVersion(
 export function checkText(
   list: ProblemList,
   path: string,
-  value: unknown,
+  value: string | undefined,
   maxBytes?: number,
 ): void {
   if (value === undefined) return;
-  validateText(list, value, path, { what: "The value", maxBytes });
-  if (typeof value === "string" && value.includes("\n")) {
+  checkCharacters(list, value, path, maxBytes);
+  if (value.includes("\n")) {
     list.write(
       "string",
       path,
@@ -66,11 +67,11 @@ export function checkText(
 export function checkString(
   list: ProblemList,
   path: string,
-  value: unknown,
+  value: LocalizedString | undefined,
   languages: Set<number>,
 ): void {
   if (value === undefined) return;
-  if (typeof value !== "object" || value === null) {
+  if (typeof value === "string") {
     languages.add(ENGLISH);
     return checkText(list, path, value);
   }
@@ -96,9 +97,6 @@ export function checkString(
     } else {
       seen.add(id);
       languages.add(id);
-    }
-    if (text === undefined) {
-      list.write("string", at, "The value is undefined: give text");
     }
     checkText(list, at, text);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from "../../arguments/describe.ts";
+import { show } from "../../arguments/show.ts";
 import {
   type ControlAnswer,
   type ControlErrorHandler,
@@ -131,7 +131,7 @@ async function answer(
   } else if (result !== undefined && result !== unhandled) {
     throw new TypeError(
       `Cannot answer a control request with ${
-        describe(result)
+        show(result)
       }: return a Uint8Array, or nothing`,
     );
   } else if (!setup.settled) {

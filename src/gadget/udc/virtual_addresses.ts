@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { compileFunction } from "../../compile/compile.ts";
+import { compileFunction } from "../../check/compile_function.ts";
 import { DefinitionError } from "../../check/problem.ts";
 import { DUMMY_UDC, pickEndpoints } from "../../check/endpoint_choice.ts";
 import {
@@ -48,8 +48,10 @@ export function checkVirtualAddresses(
     );
     const picked = pickEndpoints(
       controller,
-      endpoints.map(({ endpoint: { half, transferType, maxPacketSize } }) => ({
-        direction: half,
+      endpoints.map((
+        { endpoint: { direction, transferType, maxPacketSize } },
+      ) => ({
+        direction,
         transferType,
         maxPacketSize: Math.min(...Object.values(maxPacketSize)),
       })),
