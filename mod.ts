@@ -41,7 +41,7 @@
  */
 // What a script begins with: the device, its function, builders for endpoints
 export { Gadget } from "./src/gadget/gadget.ts";
-export { usbFunction } from "./src/definition/function.ts";
+export { usbFunction } from "./src/check/usb_function.ts";
 export {
   bulkIn,
   bulkOut,

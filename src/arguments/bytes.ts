@@ -1,13 +1,14 @@
 /**
- * Arguments that should be bytes, where TypeScript does not run: arrays of
- * another type, arrays whose memory has gone, classes that override `byteLength`.
+ * Checks of arguments that should be bytes, for callers that TypeScript does
+ * not check: arrays of another type, detached arrays, classes that override
+ * `byteLength`.
  *
- * What an array is, is asked of the getters of the language, not of the object:
- * these see through a subclass, a property, another realm and a proxy.
+ * The getters of the language say what an array is, not the object: they see
+ * through subclasses, own properties and other realms.
  *
  * @module
  */
-import { describe } from "./describe.ts";
+import { show } from "./show.ts";
 
 const prototype = Object.getPrototypeOf(Uint8Array.prototype);
 
@@ -20,7 +21,7 @@ const byteLength = intrinsic("byteLength");
 const byteOffset = intrinsic("byteOffset");
 const buffer = intrinsic("buffer");
 
-/** Bytes of an array, 0 if its memory has gone. */
+/** The length of an array in bytes, 0 if it is detached. */
 export function byteLengthOf(bytes: Uint8Array): number {
   return byteLength.call(bytes) as number;
 }
@@ -35,7 +36,7 @@ export function bufferOf<B extends ArrayBufferLike>(bytes: Uint8Array<B>): B {
   return buffer.call(bytes) as B;
 }
 
-/** A plain view of the first bytes of an array, without a copy. */
+/** A plain view of an array, or of its first bytes. */
 export function viewOf<B extends ArrayBufferLike>(
   bytes: Uint8Array<B>,
   limit = Infinity,
@@ -45,10 +46,8 @@ export function viewOf<B extends ArrayBufferLike>(
 }
 
 /**
- * Says what is wrong with a value that should be bytes, for messages: `must be
- * a Uint8Array, is "hello"`.
- *
- * @returns Undefined for a `Uint8Array`, also an empty one.
+ * Describes what is wrong with a value that should be bytes: `must be a
+ * Uint8Array, is "hello"`. Returns `undefined` for a `Uint8Array`, empty or not.
  */
 export function bytesProblem(value: unknown): string | undefined {
   if (tag.call(value) !== "Uint8Array") {
@@ -59,16 +58,16 @@ export function bytesProblem(value: unknown): string | undefined {
       : typeof value === "string"
       ? ": give new TextEncoder().encode(it)"
       : "";
-    return `must be a Uint8Array, is ${describe(value)}${remedy}`;
+    return `must be a Uint8Array, is ${show(value)}${remedy}`;
   }
   const bytes = value as Uint8Array<ArrayBuffer>;
-  // Empty, or without memory.
+  // Length 0 is an empty array, or one without memory.
   return byteLengthOf(bytes) > 0 ? undefined : goneProblem(bytes);
 }
 
 function goneProblem(bytes: Uint8Array<ArrayBuffer>): string | undefined {
   try {
-    // Fails where the memory has gone.
+    // Throws for an array without memory.
     prototype.keys.call(bytes);
     return undefined;
   } catch {
@@ -81,9 +80,9 @@ function goneProblem(bytes: Uint8Array<ArrayBuffer>): string | undefined {
 /**
  * Checks bytes.
  *
- * @param action What cannot be done otherwise, after "Cannot".
- * @param what What they are, such as `"the data"`.
- * @throws {TypeError} If they are none.
+ * @param action What fails, after "Cannot".
+ * @param what What the bytes are, such as `"the data"`.
+ * @throws {TypeError} If they are not a `Uint8Array`, or it is detached.
  */
 export function checkBytes(
   action: string,

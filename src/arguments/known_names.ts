@@ -1,50 +1,10 @@
 /**
- * Names that plain data may have, and what was probably meant by another one.
+ * What an unknown name was probably meant to be.
  *
  * @module
  */
 
-/** Every property of a type by its name, so that the compiler finds one that is missing here, or too many. */
-export type NamesOf<T> = { readonly [K in keyof Required<T>]: unknown };
-
-/**
- * Refuses options that nothing reads.
- *
- * @param action What the options are for, such as `describe HID interface`.
- * @param options What was given.
- * @param names The options that there are, as the properties of an object.
- * @throws {TypeError} For an option of another name, and for options that are not an object.
- */
-export function refuseUnknown<T extends object>(
-  action: string,
-  options: T,
-  names: NamesOf<T>,
-): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `Cannot ${action}: its options are ${
-        options === null ? "null" : `a ${typeof options}`
-      }, give an object`,
-    );
-  }
-  // Not those of a prototype: an AbortController has a signal, and more.
-  for (const [name, value] of Object.entries(options)) {
-    if (Object.hasOwn(names, name) || value === undefined) continue;
-    throw new TypeError(
-      `Cannot ${action}: there is no option ${JSON.stringify(name)}: ${
-        nameRemedy(name, Object.keys(names))
-      }`,
-    );
-  }
-}
-
-/**
- * What to do about a name that is not known.
- *
- * @param name The name.
- * @param known The names that there are.
- * @returns The nearest one as a question, or all of them.
- */
+/** Suggests what to do about an unknown name: the nearest known one, or all of them. */
 export function nameRemedy(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
   if (nearest !== undefined) return `did you mean "${nearest}"?`;
@@ -52,7 +12,7 @@ export function nameRemedy(name: string, known: readonly string[]): string {
   return known.length === 0 ? "remove it" : `remove it, or use ${shown}`;
 }
 
-/** The known name that was probably meant: nearly the same letters, the same words, or one name inside the other. */
+/** Finds a known name of the same words, of nearly the same letters, or one that contains the other. */
 function nearestName(
   name: string,
   known: readonly string[],
@@ -84,7 +44,7 @@ function words(name: string): string {
   return parts.sort().join(" ").trim();
 }
 
-/** How many letters have to be put in, left out, replaced or swapped with the next. */
+/** Counts the letters to insert, delete, replace or swap with the next. */
 function distance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,10 +1,10 @@
 /**
- * What arguments and options have to be, where TypeScript does not run.
+ * Checks of arguments and options, for callers that TypeScript does not check.
  *
  * @module
  */
-import { describe } from "./describe.ts";
-import { refuseUnknown } from "./known_names.ts";
+import { nameRemedy } from "./known_names.ts";
+import { show } from "./show.ts";
 
 /** What a value has to be. */
 export interface Rule {
@@ -14,15 +14,18 @@ export interface Rule {
   readonly accepts: (value: unknown) => boolean;
 }
 
-/** A rule for each option that a call has. */
+/** A rule for each option of a call. */
 export type Rules<T> = { readonly [K in keyof T]-?: Rule };
+
+/** The names of all properties of a type: the compiler finds one that is missing, and one too many. */
+export type NamesOf<T> = { readonly [K in keyof Required<T>]: unknown };
 
 /** A boolean. */
 export const FLAG: Rule = {
   expected: "a boolean",
   accepts: (value) => typeof value === "boolean",
 };
-/** A number; its range is checked elsewhere. */
+/** A number, of any range. */
 export const NUMBER: Rule = {
   expected: "a number",
   accepts: (value) => typeof value === "number",
@@ -37,12 +40,12 @@ export const CALLBACK: Rule = {
   expected: "a function",
   accepts: (value) => typeof value === "function",
 };
-/** An object, of which more is checked elsewhere. */
+/** An object, of any class. */
 export const OBJECT: Rule = {
   expected: "an object",
   accepts: (value) => typeof value === "object" && value !== null,
 };
-/** An array, of which more is checked elsewhere. */
+/** An array, of any elements. */
 export const LIST: Rule = { expected: "an array", accepts: Array.isArray };
 /** An `AbortSignal`. */
 export const SIGNAL: Rule = {
@@ -50,18 +53,42 @@ export const SIGNAL: Rule = {
   accepts: (value) => value instanceof AbortSignal,
 };
 
-/** One of several strings. */
-export function oneOf(...values: readonly string[]): Rule {
+/** One of several values. */
+export function oneOf(...values: readonly unknown[]): Rule {
   return {
-    expected: values.map((value) => `"${value}"`).join(" or "),
-    accepts: (value) => typeof value === "string" && values.includes(value),
+    expected: values.map(show).join(" or "),
+    accepts: (value) => values.includes(value),
   };
+}
+
+/**
+ * Whether a value is plain data: an object that is no array and no instance of
+ * a class. Its prototype may be that of another realm.
+ */
+export function isPlain(
+  value: unknown,
+): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return false;
+  }
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Whether a value is a whole number from `least` to `greatest`. */
+export function isWithin(
+  value: unknown,
+  least: number,
+  greatest: number,
+): value is number {
+  return Number.isInteger(value) && (value as number) >= least &&
+    (value as number) <= greatest;
 }
 
 /**
  * Checks one argument.
  *
- * @param action What cannot be done otherwise, after "Cannot".
+ * @param action What fails, after "Cannot".
  * @param what What the argument is, such as `"the name"`.
  * @throws {TypeError} If it breaks the rule.
  */
@@ -73,15 +100,15 @@ export function checkArgument(
 ): void {
   if (rule.accepts(value)) return;
   throw new TypeError(
-    `Cannot ${action}: ${what} must be ${rule.expected}, is ${describe(value)}`,
+    `Cannot ${action}: ${what} must be ${rule.expected}, is ${show(value)}`,
   );
 }
 
 /**
- * Checks a number that counts or numbers something.
+ * Checks an index or a count.
  *
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is no integer from 0 to `max`.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is not an integer from 0 to `max`.
  */
 export function checkInteger(
   action: string,
@@ -90,20 +117,40 @@ export function checkInteger(
   max: number,
 ): void {
   checkArgument(action, what, value, NUMBER);
-  const number = value as number;
-  if (Number.isInteger(number) && number >= 0 && number <= max) return;
+  if (isWithin(value, 0, max)) return;
   throw new RangeError(
-    `Cannot ${action}: ${what} must be an integer from 0 to ${max}, is ${number}`,
+    `Cannot ${action}: ${what} must be an integer from 0 to ${max}, is ${value}`,
   );
 }
 
 /**
- * Checks the options of a call: an object with known names, in which what is
- * given and not `undefined` follows its rule.
+ * Refuses options that no code reads.
  *
- * @param action What cannot be done otherwise, after "Cannot".
- * @param required What has to be given.
- * @throws {TypeError} If they are no object, or one is unknown or breaks its rule.
+ * @throws {TypeError} For an option of another name, and for options that are not an object.
+ */
+export function refuseUnknown<T extends object>(
+  action: string,
+  options: T,
+  names: NamesOf<T>,
+): void {
+  checkArgument(action, "the options", options, OBJECT);
+  // Own properties only: options may inherit from anything.
+  for (const [name, value] of Object.entries(options)) {
+    if (Object.hasOwn(names, name) || value === undefined) continue;
+    throw new TypeError(
+      `Cannot ${action}: there is no option ${JSON.stringify(name)}: ${
+        nameRemedy(name, Object.keys(names))
+      }`,
+    );
+  }
+}
+
+/**
+ * Checks the options of a call: an object with known names, each of whose
+ * values is `undefined` or follows its rule.
+ *
+ * @param required The options that must be given.
+ * @throws {TypeError} If it is not an object, or an option is unknown or breaks its rule.
  */
 export function checkOptions<T extends object>(
   action: string,
@@ -111,7 +158,6 @@ export function checkOptions<T extends object>(
   rules: Rules<T>,
   required: readonly (keyof T & string)[] = [],
 ): void {
-  checkArgument(action, "the options", options, OBJECT);
   refuseUnknown(action, options, rules);
   for (const name of Object.keys(rules) as (keyof T & string)[]) {
     const value = options[name];

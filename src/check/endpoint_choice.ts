@@ -1,5 +1,5 @@
 /**
- * Device controllers: which endpoint of theirs the kernel picks.
+ * Device controllers, and the endpoints that the kernel picks from them.
  *
  * @module
  */
@@ -16,9 +16,13 @@ import {
   SPEEDS,
 } from "../usb/speed.ts";
 
-/** An endpoint of a device controller. */
+/**
+ * An endpoint of a device controller.
+ *
+ * @category Inspect
+ */
 export interface UdcEndpoint {
-  /** The endpoint number. Left out for one that gets the next free number of its direction when it is picked. */
+  /** The endpoint number. Without it, the endpoint gets the next free number of its direction when it is picked. */
   readonly number?: number;
   /** The directions it can have. */
   readonly directions: readonly Direction[];
@@ -32,34 +36,33 @@ export interface UdcEndpoint {
   readonly maxPacketSize?: number;
 }
 
-/** What a device controller can do. */
+/**
+ * What a device controller can do.
+ *
+ * @category Inspect
+ */
 export interface UdcCapabilities {
   /** A name for messages, such as `dummy_udc.0`. */
   readonly name?: string;
-  /** The highest speed that the gadget runs at: the lower one of the controller's `maximum_speed` and the gadget's `max_speed`. */
+  /** The highest speed of the gadget: the lower one of the controller's `maximum_speed` and the gadget's `max_speed`. */
   readonly maximumSpeed?: Speed;
-  /** The endpoints, in the order in which the kernel tries them. The kernel does not tell user space. */
+  /** The endpoints, in the order in which the kernel tries them. The kernel does not report them. */
   readonly endpoints?: readonly UdcEndpoint[];
 }
 
 /** What the kernel looks at when it picks an endpoint. */
 export interface EndpointRequest {
-  /** The direction. */
   readonly direction: Direction;
-  /** The transfer type. */
   readonly transferType: TransferType;
   /** Bytes in a packet, in the first list of descriptors. */
   readonly maxPacketSize: number;
 }
 
 /**
- * Picks the endpoints of a controller for those of a function, first fit in order as `usb_ep_autoconfig()` does. An
- * interrupt endpoint also takes a bulk one.
+ * Picks an endpoint of a controller for each request, first fit in order as `usb_ep_autoconfig()` does. An interrupt
+ * request may get a bulk endpoint.
  *
- * @param udc The controller.
- * @param requests The endpoints wanted, in order.
- * @returns The address that each gets, or `undefined` for one that finds none left. Without a list of endpoints in
- * `udc`, `undefined` for all.
+ * @returns The address for each request, or `undefined` if no endpoint is left for it, or `udc` lists none.
  */
 export function pickEndpoints(
   udc: UdcCapabilities,
@@ -87,12 +90,8 @@ function matches(endpoint: UdcEndpoint, request: EndpointRequest): boolean {
 }
 
 /**
- * Says why a host would find no configuration at the highest speed of a controller: it is offered the functions that
- * have descriptors for the speed of the bus, and no others.
- *
- * @param udc The controller.
- * @param speeds The speeds that the function has descriptors for.
- * @returns The problem, or `undefined` when there is none or the maximum speed is not known.
+ * Explains why a host would find no configuration at the highest speed of a controller: only functions with
+ * descriptors for the speed of the bus are offered. Returns `undefined` without a problem, or a known maximum speed.
  */
 export function udcSpeedProblem(
   udc: UdcCapabilities,
@@ -130,8 +129,10 @@ const GENERIC_DIRECTIONS: readonly Direction[] = [
 
 /**
  * The controller that the kernel module `dummy_hcd` emulates (Linux 7.3, `is_super_speed=1`). It has no isochronous
- * endpoints. Its generic endpoints repeat the numbers of others, so that four bulk endpoints in each direction is all
- * that a host can use.
+ * endpoints. Its generic endpoints repeat the numbers of others, so a host can use four bulk endpoints in each
+ * direction only.
+ *
+ * @category Inspect
  */
 export const DUMMY_UDC: UdcCapabilities = {
   name: "dummy_udc.0",

@@ -4,11 +4,27 @@
  * @module
  */
 
-/** One thing that is wrong with a definition or a block. */
+import { isWithin } from "../arguments/rules.ts";
+import { show } from "../arguments/show.ts";
+
+/**
+ * When a problem would show. `"write"`: FunctionFS refuses the block, or configfs the value. `"bind"`: the gadget cannot
+ * be bound to a device controller. `"configure"`: the host cannot set the configuration, or sees something other than
+ * declared. `"hazard"`: the kernel crashes or misbehaves.
+ *
+ * @category Errors
+ */
+export type ProblemStage = "write" | "bind" | "configure" | "hazard";
+
+/**
+ * One thing that is wrong with a definition.
+ *
+ * @category Errors
+ */
 export interface Problem {
-  /** Where it is, such as `interfaces[0].endpoints.tx.maxPacketSize`. Empty for the definition as a whole. */
+  /** Where it is, such as `interfaces[0].endpoints.tx.maxPacketSize`; empty for the definition as a whole. */
   readonly path: string;
-  /** A short name of the rule that stays the same between versions, such as `"packet-size"`. */
+  /** The name of the broken rule, such as `"packet-size"`. It stays the same between versions. */
   readonly rule: string;
   /** What is wrong and what to do. */
   readonly message: string;
@@ -21,7 +37,7 @@ export interface Problem {
 }
 
 /**
- * Thrown for a definition that the kernel would refuse, now or later. It carries all problems at once.
+ * Thrown for a definition that the kernel would refuse, now or later, with all problems at once.
  *
  * @example Usage
  * ```ts
@@ -34,13 +50,15 @@ export interface Problem {
  * );
  * assertEquals(error.problems.map((it) => it.path), ["name", "interfaces"]);
  * ```
+ *
+ * @category Errors
  */
 export class DefinitionError extends TypeError {
   /** Everything that is wrong. At least one. */
   readonly problems: readonly Problem[];
 
   /**
-   * Makes an error of problems.
+   * Creates an error.
    *
    * @param subject What has the problems, such as `function "echo"`.
    * @param problems Everything that is wrong.
@@ -58,5 +76,58 @@ export class DefinitionError extends TypeError {
     );
     this.name = "DefinitionError";
     this.problems = problems;
+  }
+}
+
+/** Collects the problems of a definition, in order. */
+export class ProblemList {
+  readonly problems: Problem[] = [];
+
+  /** FunctionFS would refuse the block, or configfs the value. */
+  write(rule: string, path: string, message: string): void {
+    this.problems.push({ path, rule, message, stage: "write" });
+  }
+
+  /** The gadget could not be bound. */
+  bind(rule: string, path: string, message: string): void {
+    this.problems.push({ path, rule, message, stage: "bind" });
+  }
+
+  /** The host could not configure the gadget, or would see something other than declared. */
+  configure(rule: string, path: string, message: string): void {
+    this.problems.push({ path, rule, message, stage: "configure" });
+  }
+
+  /** The kernel would crash or misbehave. */
+  hazard(rule: string, path: string, message: string): void {
+    this.problems.push({ path, rule, message, stage: "hazard" });
+  }
+
+  /** Adds the problems of the part at a path. */
+  include(problems: readonly Problem[], path: string): void {
+    for (const each of problems) {
+      this.problems.push({
+        ...each,
+        path: each.path === "" ? path : `${path}.${each.path}`,
+      });
+    }
+  }
+
+  /** Requires a whole number from `least` to `greatest`. Returns whether it is one. */
+  range(
+    value: unknown,
+    [least, greatest]: readonly [number, number],
+    path: string,
+    what: string,
+  ): value is number {
+    if (isWithin(value, least, greatest)) return true;
+    this.write(
+      "range",
+      path,
+      `${what} is ${
+        show(value)
+      }: give a whole number from ${least} to ${greatest}`,
+    );
+    return false;
   }
 }

@@ -1,19 +1,25 @@
 /**
- * Shapes of plain data: what everything else counts on before it looks at values.
+ * Shapes of plain data. All other rules rely on them.
  *
  * @module
  */
 
 import { nameRemedy } from "../arguments/known_names.ts";
-import { type ProblemList, show } from "./problem_list.ts";
+import {
+  CALLBACK,
+  FLAG,
+  isPlain,
+  LIST,
+  NUMBER,
+  type Rule,
+  TEXT,
+} from "../arguments/rules.ts";
+import { show } from "../arguments/show.ts";
+import type { ProblemList } from "./problem.ts";
 
 /**
- * Checks the shape of a value.
- *
- * @param list Where problems go.
- * @param value Anything.
- * @param path Where it is.
- * @returns False for a value that other rules cannot look at. A field that is not known is a problem, and no obstacle.
+ * Checks the shape of the value at a path. Returns false if other rules cannot
+ * judge the value. An unknown field is a problem, but does not hinder them.
  */
 export type Shape = (
   list: ProblemList,
@@ -21,101 +27,72 @@ export type Shape = (
   path: string,
 ) => boolean;
 
-/** The shapes of all fields of a type. The compiler finds one that is missing, or too many. */
+/** The shapes of all fields of a type. The compiler finds one that is missing, and one too many. */
 export type Fields<T> = { readonly [K in keyof Required<T>]: Shape };
 
-/** Any value: other rules look at it. */
+/** Any value: other rules judge it. */
 export const anything: Shape = () => true;
 
-/** A value of one sort. */
-export function value(wanted: string, fits: (it: unknown) => boolean): Shape {
-  return (list, it, path) => {
-    if (it === undefined || fits(it)) return true;
-    list.write("shape", path, `${subject(path)} is ${show(it)}: ${wanted}`);
-    return false;
-  };
+/** A value that follows a rule, or `undefined`. */
+export function value({ expected, accepts }: Rule): Shape {
+  return (list, it, path) =>
+    it === undefined || accepts(it) || refuse(list, it, path, expected);
 }
 
-/** A number; whether it makes sense other rules say. */
-export const number = value("give a number", (it) => typeof it === "number");
+export const number = value(NUMBER);
+export const boolean = value(FLAG);
+export const text = value(TEXT);
+export const handler = value(CALLBACK);
 
-/** `true` or `false`. */
-export const boolean = value(
-  "give true or false",
-  (it) => typeof it === "boolean",
-);
-
-/** Text. */
-export const text = value("give text", (it) => typeof it === "string");
-
-/** A function. */
-export const handler = value(
-  "give a function",
-  (it) => typeof it === "function",
-);
-
-/** One of several values. */
-export function oneOf(...values: readonly unknown[]): Shape {
-  return value(
-    `use ${values.map(show).join(" or ")}`,
-    (it) => values.includes(it),
-  );
-}
-
-/** An array. */
+/** An array of elements of one shape. */
 export function list(element: Shape, example: string): Shape {
-  return (problems, it, path) => {
-    if (it === undefined) return true;
-    if (!Array.isArray(it)) {
-      problems.write(
-        "shape",
-        path,
-        `${subject(path)} is ${show(it)}: give an array, such as ${example}`,
-      );
-      return false;
-    }
-    let sound = true;
-    // Not forEach(): an array with holes has elements that are missing.
-    for (let index = 0; index < it.length; index++) {
-      const at = `${path}[${index}]`;
-      if (it[index] === undefined) {
-        problems.write("shape", at, `${subject(at)} is missing: remove it`);
-        sound = false;
-      } else if (!element(problems, it[index], at)) {
-        sound = false;
-      }
-    }
-    return sound;
+  const array = value({ ...LIST, expected: `an array, such as ${example}` });
+  return (list, it, path) => {
+    if (!Array.isArray(it)) return array(list, it, path);
+    const members = Array.from(it, (each, index): [string, unknown] => [
+      `${path}[${index}]`,
+      each,
+    ]);
+    return allSound(list, members, element);
   };
 }
 
-/** An object with values of one shape, under names of all sorts. */
+/** An object with values of one shape, under any names. */
 export function map(element: Shape, example: string): Shape {
+  const object = plainObject(example);
   return (list, it, path) => {
-    if (it === undefined) return true;
-    if (!isPlain(it)) return noObject(list, it, path, example);
-    let sound = true;
-    for (const [name, each] of Object.entries(it)) {
-      const at = memberPath(path, name);
-      if (each === undefined) {
-        list.write("shape", at, `${subject(at)} is undefined: remove it`);
-        sound = false;
-      } else if (!element(list, each, at)) {
-        sound = false;
-      }
-    }
-    return sound;
+    if (!isPlain(it)) return object(list, it, path);
+    const members = Object.entries(it).map(([name, each]): [
+      string,
+      unknown,
+    ] => [memberPath(path, name), each]);
+    return allSound(list, members, element);
   };
+}
+
+function allSound(
+  list: ProblemList,
+  members: readonly (readonly [path: string, value: unknown])[],
+  element: Shape,
+): boolean {
+  let sound = true;
+  for (const [path, each] of members) {
+    if (each === undefined) {
+      list.write("shape", path, `${subject(path)} is undefined: remove it`);
+      sound = false;
+    } else if (!element(list, each, path)) {
+      sound = false;
+    }
+  }
+  return sound;
 }
 
 /**
  * An object with certain fields.
  *
  * @param what What it is, such as `an interface`.
- * @param fields The shapes of its fields.
- * @param example One, for messages about something else.
- * @param required Fields without which other rules cannot look at the object.
- * @returns The shape.
+ * @param example An example, for messages.
+ * @param required Fields without which other rules cannot judge the object.
  */
 export function record<T>(
   what: string,
@@ -124,16 +101,22 @@ export function record<T>(
   required: readonly (keyof T & string)[] = [],
 ): Shape {
   const known: Readonly<Record<string, Shape>> = fields;
+  const object = plainObject(example);
   return (list, it, path) => {
-    if (it === undefined) return true;
-    if (!isPlain(it)) return noObject(list, it, path, example);
+    if (!isPlain(it)) return object(list, it, path);
     let sound = true;
     for (const [name, each] of Object.entries(it)) {
       const at = memberPath(path, name);
       if (Object.hasOwn(known, name)) {
         if (!known[name](list, each, at)) sound = false;
       } else if (each !== undefined) {
-        unknownField(list, name, at, what, Object.keys(known));
+        list.configure(
+          "unknown-field",
+          at,
+          `There is no field ${show(name)} in ${what}: ${
+            nameRemedy(name, Object.keys(known))
+          }`,
+        );
       }
     }
     for (const name of required) {
@@ -149,7 +132,7 @@ export function record<T>(
   };
 }
 
-/** Objects of several kinds, told apart by the field `kind`. One of no known kind is left to other rules. */
+/** Objects of several kinds, distinguished by the field `kind`. `unknown` refuses all others. */
 export function kinds(
   shapes: Readonly<Record<string, Shape>>,
   unknown: (list: ProblemList, path: string) => void,
@@ -164,44 +147,18 @@ export function kinds(
   };
 }
 
-/**
- * Whether a value is an object that has been written down as such, and no instance of a class. The prototype may be
- * that of another realm.
- *
- * @param it Anything.
- * @returns True for plain data.
- */
-export function isPlain(it: unknown): it is Readonly<Record<string, unknown>> {
-  if (typeof it !== "object" || it === null || Array.isArray(it)) return false;
-  const prototype = Object.getPrototypeOf(it);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+function plainObject(example: string): Shape {
+  return value({ expected: `an object, such as ${example}`, accepts: isPlain });
 }
 
-function unknownField(
-  list: ProblemList,
-  name: string,
-  path: string,
-  what: string,
-  known: readonly string[],
-): void {
-  list.configure(
-    "unknown-field",
-    path,
-    `There is no field ${show(name)} in ${what}: ${nameRemedy(name, known)}`,
-  );
-}
-
-function noObject(
+function refuse(
   list: ProblemList,
   it: unknown,
   path: string,
-  example: string,
+  expected: string,
 ): false {
-  list.write(
-    "shape",
-    path,
-    `${subject(path)} is ${show(it)}: give an object, such as ${example}`,
-  );
+  const message = `${subject(path)} is ${show(it)}: give ${expected}`;
+  list.write("shape", path, message);
   return false;
 }
 
@@ -211,11 +168,15 @@ function memberPath(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-/** What a path leads to, in words. */
+/** What is at a path, in words. */
 function subject(path: string): string {
   const name = path.split(".").at(-1)!;
   if (name === "") return "The definition";
-  if (/[[\]]/.test(name)) return "The value";
+  return /^\w+$/.test(name) ? inWords(name) : "The value";
+}
+
+/** The name of a field in words: `maxPacketSize` is "Max packet size". */
+export function inWords(name: string): string {
   const spaced = name.replace(/[A-Z]/g, (it) => ` ${it.toLowerCase()}`);
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }

@@ -6,12 +6,12 @@
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl, open, write } from "../../ffi/file.ts";
-import { compileFunction } from "../compile/compile.ts";
+import { compileFunction } from "../check/compile_function.ts";
 import {
   FUNCTIONFS_DMABUF_ATTACH,
   FUNCTIONFS_ENDPOINT_ENABLE_ZLP,
 } from "../compile/functionfs_abi.ts";
-import { usbFunction } from "../definition/function.ts";
+import { usbFunction } from "../check/usb_function.ts";
 import { bulkPair } from "../definition/endpoint_builders.ts";
 import { externalFunction } from "../definition/kernel_function.ts";
 import { buildGadget } from "../gadget/create.ts";

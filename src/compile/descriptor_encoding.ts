@@ -7,15 +7,10 @@
 import { DescriptorType } from "../usb/descriptor_type.ts";
 import { USB_EP_MAXP_MULT_SHIFT } from "../usb/endpoint_attributes.ts";
 import type { FunctionSpeed } from "../usb/speed.ts";
-import type {
-  AssociationDefinition,
-  FunctionDefinition,
-  OtgDefinition,
-} from "../definition/function.ts";
+import type { OtgDefinition } from "../definition/function.ts";
+import type { EndpointLayout, SpeedLayout } from "./endpoint_layout.ts";
 import { functionalSize, writeFunctional } from "./functional_encoding.ts";
-import type { Plan, PlannedSetting } from "./layout.ts";
-import type { PlannedEndpoint, PlannedSpeed } from "./endpoint_layout.ts";
-import type { StringTable } from "./string_table.ts";
+import type { AssociationLayout, Layout, SettingLayout } from "./layout.ts";
 import type { Writer } from "./writer.ts";
 
 /** `bLength` of an OTG descriptor. */
@@ -31,83 +26,14 @@ export const AUDIO_ENDPOINT_LENGTH = 9;
 /** `bLength` of a super-speed endpoint companion (`USB_DT_SS_EP_COMP_SIZE`). */
 export const COMPANION_LENGTH = 6;
 
-/** The values of `bLength` that FunctionFS takes for each standard descriptor. */
-export const STANDARD_LENGTHS: Readonly<Record<number, readonly number[]>> = {
-  [DescriptorType.INTERFACE]: [INTERFACE_LENGTH],
-  [DescriptorType.ENDPOINT]: [ENDPOINT_LENGTH, AUDIO_ENDPOINT_LENGTH],
-  [DescriptorType.OTG]: [OTG_LENGTH],
-  [DescriptorType.INTERFACE_ASSOCIATION]: [ASSOCIATION_LENGTH],
-  [DescriptorType.SUPERSPEED_ENDPOINT_COMPANION]: [COMPANION_LENGTH],
-};
-
-/** A setting with what stands around its interface descriptor. */
-interface ContentSetting {
-  readonly setting: PlannedSetting;
-  /** `iInterface`. */
-  readonly string: number;
-  readonly associations: readonly ContentAssociation[];
-}
-
-interface ContentAssociation {
-  readonly association: AssociationDefinition;
-  /** `iFunction`. */
-  readonly string: number;
-}
-
-/** What each speed's list of descriptors is made of. */
-export interface FunctionContent {
-  /** On-The-Go abilities. */
-  readonly otg: OtgDefinition | undefined;
-  /** The settings in order. */
-  readonly settings: readonly ContentSetting[];
-  /** Added to `bFirstInterface` of associations. */
-  readonly interfaceOffset: number;
-}
-
-/**
- * Collects what the lists of all speeds have in common, and puts the strings into the table in the order of use.
- *
- * @param definition The function.
- * @param plan Its plan.
- * @param strings The table to fill.
- * @param interfaceOffset Interfaces before those of this function.
- * @returns The content.
- */
-export function functionContent(
-  definition: FunctionDefinition,
-  plan: Plan,
-  strings: StringTable,
-  interfaceOffset: number,
-): FunctionContent {
-  const { associations = [] } = definition;
-  const settings = plan.settings.map((setting) => ({
-    setting,
-    associations: setting.alternateSetting > 0 ? [] : associations
-      .filter((it) => it.firstInterface === setting.interfaceNumber)
-      .map((association) => ({
-        association,
-        string: strings.add(association.description),
-      })),
-    string: strings.add(setting.description),
-  }));
-  return { otg: definition.otg, settings, interfaceOffset };
-}
-
-/**
- * Counts the descriptors at one speed.
- *
- * @param content What there is.
- * @param speed The speed.
- * @returns How many descriptors there are, and how many bytes they take.
- */
+/** Returns the number of descriptors at one speed, and their length in bytes. */
 export function measureSpeed(
-  content: FunctionContent,
+  { definition: { otg }, settings }: Layout,
   speed: FunctionSpeed,
 ): { readonly count: number; readonly length: number } {
-  let count = content.otg ? 1 : 0;
-  let length = content.otg ? OTG_LENGTH : 0;
-  for (const { setting, associations } of content.settings) {
-    const { descriptors, endpoints } = setting;
+  let count = otg ? 1 : 0;
+  let length = otg ? OTG_LENGTH : 0;
+  for (const { associations, descriptors, endpoints } of settings) {
     count += 1 + associations.length + descriptors.length + endpoints.length;
     length += INTERFACE_LENGTH + associations.length * ASSOCIATION_LENGTH;
     for (const it of descriptors) length += functionalSize(it);
@@ -122,30 +48,23 @@ export function measureSpeed(
   return { count, length };
 }
 
-/**
- * Writes the descriptors of one speed.
- *
- * @param writer The block.
- * @param content What there is.
- * @param speed The speed.
- */
+/** Writes the descriptors of one speed. `interfaceOffset` is added to `bFirstInterface` of associations. */
 export function writeSpeed(
   writer: Writer,
-  content: FunctionContent,
+  { definition: { otg }, settings }: Layout,
   speed: FunctionSpeed,
+  interfaceOffset: number,
 ): void {
-  if (content.otg) writeOtg(writer, content.otg);
-  for (const it of content.settings) {
-    for (const association of it.associations) {
-      writeAssociation(writer, association, content.interfaceOffset);
+  if (otg) writeOtg(writer, otg);
+  for (const setting of settings) {
+    for (const it of setting.associations) {
+      writeAssociation(writer, it, interfaceOffset);
     }
-    writeInterface(writer, it.setting, it.string);
-    for (const each of it.setting.descriptors) writeFunctional(writer, each);
-    for (const endpoint of it.setting.endpoints) {
-      writeEndpoint(writer, endpoint, endpoint.speeds[speed]);
-      if (speed === "super") {
-        writeCompanion(writer, endpoint, endpoint.speeds.super);
-      }
+    writeInterface(writer, setting);
+    for (const it of setting.descriptors) writeFunctional(writer, it);
+    for (const it of setting.endpoints) {
+      writeEndpoint(writer, it, it.speeds[speed]);
+      if (speed === "super") writeCompanion(writer, it, it.speeds.super);
     }
   }
 }
@@ -158,7 +77,7 @@ function writeOtg(writer: Writer, { srp, hnp }: OtgDefinition): void {
 
 function writeAssociation(
   writer: Writer,
-  { association, string }: ContentAssociation,
+  { association, string }: AssociationLayout,
   interfaceOffset: number,
 ): void {
   writer.u8(ASSOCIATION_LENGTH);
@@ -171,11 +90,7 @@ function writeAssociation(
   writer.u8(string);
 }
 
-function writeInterface(
-  writer: Writer,
-  setting: PlannedSetting,
-  string: number,
-): void {
+function writeInterface(writer: Writer, setting: SettingLayout): void {
   writer.u8(INTERFACE_LENGTH);
   writer.u8(DescriptorType.INTERFACE);
   writer.u8(setting.interfaceNumber);
@@ -184,13 +99,13 @@ function writeInterface(
   writer.u8(setting.class);
   writer.u8(setting.subclass);
   writer.u8(setting.protocol);
-  writer.u8(string);
+  writer.u8(setting.string);
 }
 
 function writeEndpoint(
   writer: Writer,
-  { address, attributes, audio }: PlannedEndpoint,
-  { maxPacketSize, transactions, interval }: PlannedSpeed,
+  { address, attributes, audio }: EndpointLayout,
+  { maxPacketSize, transactions, interval }: SpeedLayout,
 ): void {
   writer.u8(audio ? AUDIO_ENDPOINT_LENGTH : ENDPOINT_LENGTH);
   writer.u8(DescriptorType.ENDPOINT);
@@ -206,8 +121,8 @@ function writeEndpoint(
 
 function writeCompanion(
   writer: Writer,
-  { transferType }: PlannedEndpoint,
-  { maxBurst, streams, mult, bytesPerInterval }: PlannedSpeed,
+  { transferType }: EndpointLayout,
+  { maxBurst, streams, mult, bytesPerInterval }: SpeedLayout,
 ): void {
   writer.u8(COMPANION_LENGTH);
   writer.u8(DescriptorType.SUPERSPEED_ENDPOINT_COMPANION);

@@ -1,5 +1,5 @@
 /**
- * An endpoint with everything that is left open decided.
+ * The layout of endpoints: pairs taken apart, every default filled in.
  *
  * @module
  */
@@ -14,101 +14,121 @@ import {
   TRANSFER_TYPE_BITS,
   type TransferType,
 } from "../usb/endpoint_attributes.ts";
+import { encodeInterval } from "../usb/interval.ts";
 import { type FunctionSpeed, MAX_PACKET_SIZES } from "../usb/speed.ts";
-import type { DeclaredEndpoint } from "./declared_endpoints.ts";
 import type {
   AudioEndpointSettings,
+  EndpointDefinition,
+  EndpointRecord,
   EndpointSettings,
   HighSpeedSettings,
   SpeedSettings,
   SuperSpeedSettings,
 } from "../definition/endpoint.ts";
-import { encodeInterval } from "../usb/interval.ts";
 
-/** Time between two packets of an interrupt endpoint that does not say. */
 const DEFAULT_INTERRUPT_INTERVAL_US = 8000;
-/** Time between two packets of an isochronous endpoint that does not say. */
 const DEFAULT_ISOCHRONOUS_INTERVAL_US = 1000;
-/** Packet size of an interrupt endpoint that does not say. */
 const DEFAULT_INTERRUPT_PACKET_SIZE = 64;
 
-/** An endpoint at one speed, every field decided. */
-export interface PlannedSpeed {
+/** One endpoint as declared; a pair is two of them. */
+export interface DeclaredEndpoint {
+  /** The declared name. */
+  readonly name: string;
+  /** Where it is declared. */
+  readonly path: string;
+  readonly direction: Direction;
+  /** Whether it belongs to a pair. */
+  readonly paired: boolean;
+  readonly transferType: TransferType;
+  readonly settings: EndpointSettings;
+}
+
+/** An endpoint at one speed. Fields that do not exist at this speed are 0. */
+export interface SpeedLayout {
   /** Bytes in one packet. */
   readonly maxPacketSize: number;
   /** Packets in one microframe: 1 except at high speed. */
   readonly transactions: number;
   /** `bInterval`. */
   readonly interval: number;
-  /** `bMaxBurst`: 0 except at super speed. */
+  /** `bMaxBurst`. */
   readonly maxBurst: number;
-  /** Streams of a bulk endpoint: 0 except at super speed. */
+  /** Streams of a bulk endpoint. */
   readonly streams: number;
-  /** `Mult`: 0 except at super speed. */
+  /** `Mult`. */
   readonly mult: number;
-  /** `wBytesPerInterval`: 0 except at super speed. */
+  /** `wBytesPerInterval`. */
   readonly bytesPerInterval: number;
 }
 
-/** An endpoint, every field decided. */
-export interface PlannedEndpoint {
-  /** The declared name. */
-  readonly name: string;
-  /** Where it is declared. */
-  readonly path: string;
-  /** The direction. */
-  readonly half: Direction;
-  /** Whether it is half of a pair. */
-  readonly paired: boolean;
+/** An endpoint with every field decided. */
+export interface EndpointLayout extends DeclaredEndpoint {
   /** The number of its file, from 1. */
   readonly index: number;
   /** `bEndpointAddress`. */
   readonly address: number;
-  /** The transfer type. */
-  readonly transferType: TransferType;
-  /** `bmAttributes`, of which synchronization and usage are parts. */
+  /** `bmAttributes`, which includes synchronization and usage. */
   readonly attributes: number;
-  /** How it keeps time; isochronous endpoints only. */
+  /** Isochronous endpoints only. */
   readonly synchronization: Synchronization | undefined;
-  /** What it carries; isochronous and interrupt endpoints only. */
+  /** Isochronous and interrupt endpoints only. */
   readonly usage: EndpointUsage | undefined;
   /** The last two bytes of the 9-byte form. */
   readonly audio: AudioEndpointSettings | undefined;
   /** The values at each speed. */
-  readonly speeds: Readonly<Record<FunctionSpeed, PlannedSpeed>>;
+  readonly speeds: Readonly<Record<FunctionSpeed, SpeedLayout>>;
 }
 
-/**
- * Decides what an endpoint leaves open.
- *
- * @param declared The endpoint as declared.
- * @param index Its number, from 1.
- * @param address Its address.
- * @returns The endpoint, every field decided.
- */
-export function planEndpoint(
+/** Lists the endpoints of the setting at `path` in file order, with pairs taken apart. */
+export function declaredEndpoints(
+  endpoints: EndpointRecord = {},
+  path: string,
+): DeclaredEndpoint[] {
+  return Object.entries(endpoints).flatMap(([name, endpoint]) =>
+    takeApart(name, endpoint, `${path}.endpoints.${name}`)
+  );
+}
+
+function takeApart(
+  name: string,
+  endpoint: EndpointDefinition,
+  path: string,
+): DeclaredEndpoint[] {
+  const { kind, transferType } = endpoint;
+  if (kind !== "pair") {
+    const common = { name, path, transferType, settings: endpoint };
+    return [{ ...common, direction: kind, paired: false }];
+  }
+  const both = (["in", "out"] as const).map((direction) => ({
+    name,
+    path: `${path}.${direction}`,
+    direction,
+    paired: true,
+    transferType,
+    settings: endpoint[direction] ?? {},
+  }));
+  return endpoint.first === "out" ? both.reverse() : both;
+}
+
+/** Fills in what a declared endpoint leaves open. */
+export function layOutEndpoint(
   declared: DeclaredEndpoint,
   index: number,
   address: number,
-): PlannedEndpoint {
-  const { name, path, half, paired, transferType, settings } = declared;
-  const { synchronization, usage } = useOf(transferType, settings);
+): EndpointLayout {
+  const { transferType, settings } = declared;
+  const use = useOf(transferType, settings);
   return {
-    name,
-    path,
-    half,
-    paired,
+    ...declared,
     index,
     address,
-    transferType,
-    attributes: attributes(transferType, { synchronization, usage }),
-    synchronization,
-    usage,
+    attributes: attributes(transferType, use),
+    ...use,
     audio: settings.audio,
     speeds: {
-      full: planSpeed("full", transferType, settings),
-      high: planSpeed("high", transferType, settings),
-      super: planSpeed("super", transferType, settings),
+      full: layOutSpeed("full", transferType, settings),
+      high: layOutSpeed("high", transferType, settings),
+      super: layOutSpeed("super", transferType, settings),
     },
   };
 }
@@ -148,11 +168,11 @@ function attributes(
   return bits;
 }
 
-function planSpeed(
+function layOutSpeed(
   speed: FunctionSpeed,
   transferType: TransferType,
   settings: EndpointSettings,
-): PlannedSpeed {
+): SpeedLayout {
   const own: SpeedSettings & HighSpeedSettings & SuperSpeedSettings =
     settings[speed] ?? {};
   const maxPacketSize = own.maxPacketSize ??
@@ -164,28 +184,14 @@ function planSpeed(
   const interval = own.interval ??
     encodeInterval(intervalUs(transferType, settings), transferType, speed);
   if (speed !== "super") {
-    return {
-      maxPacketSize,
-      transactions,
-      interval,
-      maxBurst: 0,
-      streams: 0,
-      mult: 0,
-      bytesPerInterval: 0,
-    };
+    const none = { maxBurst: 0, streams: 0, mult: 0, bytesPerInterval: 0 };
+    return { maxPacketSize, transactions, interval, ...none };
   }
   const { maxBurst = 0, streams = 0, mult = 0 } = own;
   const bytesPerInterval = own.bytesPerInterval ??
     (transferType === "bulk" ? 0 : maxPacketSize * (maxBurst + 1) * (mult + 1));
-  return {
-    maxPacketSize,
-    transactions,
-    interval,
-    maxBurst,
-    streams,
-    mult,
-    bytesPerInterval,
-  };
+  const companion = { maxBurst, streams, mult, bytesPerInterval };
+  return { maxPacketSize, transactions, interval, ...companion };
 }
 
 function defaultPacketSize(

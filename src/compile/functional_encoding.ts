@@ -1,5 +1,5 @@
 /**
- * Functional descriptors to bytes and back.
+ * Encodes and decodes functional descriptors.
  *
  * @module
  */
@@ -15,14 +15,34 @@ import {
 } from "../definition/functional_descriptor.ts";
 import { Writer } from "./writer.ts";
 
-/** Length of a HID descriptor with one class descriptor. */
-export const HID_LENGTH = 9;
-/** Length of a DFU functional descriptor. */
-export const DFU_LENGTH = 9;
-/** Length of a smart card class descriptor. */
-export const CCID_LENGTH = 54;
-/** `bInterfaceSubClass` of DFU below the application specific class. */
-export const SUBCLASS_DFU = 0x01;
+type TypedKind = Exclude<FunctionalDescriptor["kind"], "raw">;
+
+/** `bLength` of each kind; a HID descriptor has one class descriptor. */
+export const FUNCTIONAL_LENGTHS: Readonly<Record<TypedKind, number>> = {
+  hid: 9,
+  dfu: 9,
+  ccid: 54,
+};
+
+/** `bInterfaceSubClass` of DFU below the application-specific class. */
+const SUBCLASS_DFU = 0x01;
+
+/** Returns the kind of descriptor that FunctionFS accepts below an interface of a class, if it accepts one. */
+export function functionalKind(
+  interfaceClass: number,
+  interfaceSubclass: number,
+): TypedKind | undefined {
+  switch (interfaceClass) {
+    case ClassCode.HID:
+      return "hid";
+    case ClassCode.SMART_CARD:
+      return "ccid";
+    case ClassCode.APPLICATION_SPECIFIC:
+      return interfaceSubclass === SUBCLASS_DFU ? "dfu" : undefined;
+    default:
+      return undefined;
+  }
+}
 
 /** A field of a functional descriptor: its name and its size in bytes. */
 export type Field<D> = readonly [name: keyof D & string, size: 1 | 2 | 4];
@@ -65,39 +85,13 @@ export const DFU_FIELDS: readonly Field<DfuDescriptor>[] = [
   ["bcdDfu", 2],
 ];
 
-/** The bits of `bmAttributes` of a DFU functional descriptor. */
-const DFU_BITS = {
-  canDownload: 1,
-  canUpload: 2,
-  manifestationTolerant: 4,
-  willDetach: 8,
-} as const;
-
-/**
- * Says how long a functional descriptor is.
- *
- * @param descriptor The descriptor.
- * @returns Its length in bytes.
- */
+/** Returns the length of a functional descriptor in bytes. */
 export function functionalSize(descriptor: FunctionalDescriptor): number {
-  switch (descriptor.kind) {
-    case "hid":
-      return HID_LENGTH;
-    case "dfu":
-      return DFU_LENGTH;
-    case "ccid":
-      return CCID_LENGTH;
-    case "raw":
-      return descriptor.bytes.length;
-  }
+  return descriptor.kind === "raw"
+    ? descriptor.bytes.length
+    : FUNCTIONAL_LENGTHS[descriptor.kind];
 }
 
-/**
- * Encodes a functional descriptor.
- *
- * @param descriptor The descriptor.
- * @returns Its bytes.
- */
 export function encodeFunctional(
   descriptor: FunctionalDescriptor,
 ): Uint8Array<ArrayBuffer> {
@@ -106,12 +100,6 @@ export function encodeFunctional(
   return writer.finish();
 }
 
-/**
- * Writes a functional descriptor.
- *
- * @param writer The block.
- * @param descriptor The descriptor.
- */
 export function writeFunctional(
   writer: Writer,
   descriptor: FunctionalDescriptor,
@@ -121,100 +109,76 @@ export function writeFunctional(
   writer.u8(DescriptorType.CLASS_FUNCTIONAL);
   switch (descriptor.kind) {
     case "hid":
-      return writeHid(writer, descriptor);
+      writer.u16(descriptor.bcdHid);
+      writer.u8(descriptor.countryCode);
+      writer.u8(1);
+      writer.u8(DescriptorType.HID_REPORT);
+      writer.u16(descriptor.reportLength);
+      return;
     case "dfu":
-      return writeDfu(writer, descriptor);
+      writer.u8(
+        (descriptor.canDownload ? 1 : 0) | (descriptor.canUpload ? 2 : 0) |
+          (descriptor.manifestationTolerant ? 4 : 0) |
+          (descriptor.willDetach ? 8 : 0),
+      );
+      writer.u16(descriptor.detachTimeoutMs);
+      writer.u16(descriptor.transferSize);
+      writer.u16(descriptor.bcdDfu);
+      return;
     case "ccid":
-      return writeCcid(writer, descriptor);
+      for (const [name, size] of CCID_FIELDS) {
+        const value = descriptor[name] as number;
+        if (size === 1) writer.u8(value);
+        else if (size === 2) writer.u16(value);
+        else writer.u32(value);
+      }
   }
 }
 
-function writeHid(writer: Writer, descriptor: HidDescriptor): void {
-  writer.u16(descriptor.bcdHid);
-  writer.u8(descriptor.countryCode);
-  writer.u8(1);
-  writer.u8(DescriptorType.HID_REPORT);
-  writer.u16(descriptor.reportLength);
-}
-
-function writeDfu(writer: Writer, descriptor: DfuDescriptor): void {
-  let attributes = 0;
-  for (const [name, bit] of dfuBits()) if (descriptor[name]) attributes |= bit;
-  writer.u8(attributes);
-  writer.u16(descriptor.detachTimeoutMs);
-  writer.u16(descriptor.transferSize);
-  writer.u16(descriptor.bcdDfu);
-}
-
-function dfuBits(): [keyof typeof DFU_BITS, number][] {
-  return Object.entries(DFU_BITS) as [keyof typeof DFU_BITS, number][];
-}
-
-function writeCcid(writer: Writer, descriptor: CcidDescriptor): void {
-  for (const [name, size] of CCID_FIELDS) {
-    const value = descriptor[name] as number;
-    if (size === 1) writer.u8(value);
-    else if (size === 2) writer.u16(value);
-    else writer.u32(value);
-  }
-}
-
-/**
- * Decodes a functional descriptor.
- *
- * @param bytes One descriptor.
- * @param interfaceClass `bInterfaceClass` of the interface above it.
- * @param interfaceSubclass `bInterfaceSubClass` of the interface above it.
- * @returns A typed descriptor where one has exactly these bytes, else the bytes.
- */
+/** Decodes a descriptor below an interface of a class: to a typed one if that encodes to the same bytes, else to a raw one. */
 export function decodeFunctional(
   bytes: Uint8Array,
   interfaceClass: number,
   interfaceSubclass: number,
 ): FunctionalDescriptor {
-  const decoded = decodeTyped(bytes, interfaceClass, interfaceSubclass);
-  if (decoded === undefined) return raw(bytes);
-  const encoded = encodeFunctional(decoded);
-  const same = encoded.length === bytes.length &&
-    bytes.every((it, index) => it === encoded[index]);
+  const kind = functionalKind(interfaceClass, interfaceSubclass);
+  if (kind === undefined || bytes.length !== FUNCTIONAL_LENGTHS[kind]) {
+    return raw(bytes);
+  }
+  const decoded = decodeTyped(kind, bytes);
+  const same = encodeFunctional(decoded).every((it, i) => it === bytes[i]);
   return same ? decoded : raw(bytes);
 }
 
 function decodeTyped(
+  kind: TypedKind,
   bytes: Uint8Array,
-  interfaceClass: number,
-  interfaceSubclass: number,
-): FunctionalDescriptor | undefined {
+): FunctionalDescriptor {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (interfaceClass === ClassCode.HID && bytes.length === HID_LENGTH) {
-    return {
-      kind: "hid",
-      reportLength: view.getUint16(7, true),
-      bcdHid: view.getUint16(2, true),
-      countryCode: view.getUint8(4),
-    };
+  switch (kind) {
+    case "hid":
+      return {
+        kind,
+        reportLength: view.getUint16(7, true),
+        bcdHid: view.getUint16(2, true),
+        countryCode: view.getUint8(4),
+      };
+    case "dfu": {
+      const bits = view.getUint8(2);
+      return {
+        kind,
+        canDownload: (bits & 1) !== 0,
+        canUpload: (bits & 2) !== 0,
+        manifestationTolerant: (bits & 4) !== 0,
+        willDetach: (bits & 8) !== 0,
+        detachTimeoutMs: view.getUint16(3, true),
+        transferSize: view.getUint16(5, true),
+        bcdDfu: view.getUint16(7, true),
+      };
+    }
+    case "ccid":
+      return decodeCcid(view);
   }
-  if (interfaceClass === ClassCode.SMART_CARD && bytes.length === CCID_LENGTH) {
-    return decodeCcid(view);
-  }
-  if (
-    interfaceClass === ClassCode.APPLICATION_SPECIFIC &&
-    interfaceSubclass === SUBCLASS_DFU && bytes.length === DFU_LENGTH
-  ) {
-    const has = (name: keyof typeof DFU_BITS) =>
-      (view.getUint8(2) & DFU_BITS[name]) !== 0;
-    return {
-      kind: "dfu",
-      canDownload: has("canDownload"),
-      canUpload: has("canUpload"),
-      manifestationTolerant: has("manifestationTolerant"),
-      willDetach: has("willDetach"),
-      detachTimeoutMs: view.getUint16(3, true),
-      transferSize: view.getUint16(5, true),
-      bcdDfu: view.getUint16(7, true),
-    };
-  }
-  return undefined;
 }
 
 function decodeCcid(view: DataView): CcidDescriptor {

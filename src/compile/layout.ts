@@ -1,29 +1,46 @@
 /**
- * A definition with everything that is left open decided: settings in order, endpoints with numbers, addresses and the
- * values of each speed. The step between a definition and its bytes.
+ * The layout of a function: its definition with every number and default
+ * decided. The checks judge it, and the compiler writes it as bytes.
  *
  * @module
  */
 
 import { type Direction, USB_DIR_IN } from "../usb/endpoint_attributes.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
-import {
-  type DeclaredEndpoint,
-  declaredEndpoints,
-} from "./declared_endpoints.ts";
 import type {
   AlternateDefinition,
+  AssociationDefinition,
   FunctionDefinition,
   InterfaceDefinition,
   LocalizedString,
 } from "../definition/function.ts";
 import type { FunctionalDescriptor } from "../definition/functional_descriptor.ts";
-import { planEndpoint, type PlannedEndpoint } from "./endpoint_layout.ts";
+import {
+  type DeclaredEndpoint,
+  declaredEndpoints,
+  type EndpointLayout,
+  layOutEndpoint,
+} from "./endpoint_layout.ts";
+import {
+  type Description,
+  descriptions,
+  functionLanguages,
+  StringTable,
+} from "./string_table.ts";
 
-/** A setting of an interface, every field decided. */
-export interface PlannedSetting {
+/** An association, and the index of its name. */
+export interface AssociationLayout {
+  readonly association: AssociationDefinition;
+  /** `iFunction`. */
+  readonly string: number;
+}
+
+/** A setting of an interface with every field decided. */
+export interface SettingLayout {
   /** Where it is declared. */
   readonly path: string;
+  /** The setting as declared. */
+  readonly declared: AlternateDefinition;
   /** The number of the interface within the function. */
   readonly interfaceNumber: number;
   /** `bAlternateSetting`. */
@@ -34,109 +51,116 @@ export interface PlannedSetting {
   readonly subclass: number;
   /** `bInterfaceProtocol`. */
   readonly protocol: number;
-  /** The name. */
   readonly description: LocalizedString | undefined;
-  /** What stands before the endpoints. */
+  /** `iInterface`: the index of the description. */
+  readonly string: number;
+  /** The associations that begin with this interface. */
+  readonly associations: readonly AssociationLayout[];
   readonly descriptors: readonly FunctionalDescriptor[];
-  /** The endpoints. */
-  readonly endpoints: readonly PlannedEndpoint[];
+  readonly endpoints: readonly EndpointLayout[];
 }
 
-/** A function, every field decided. */
-export interface Plan {
-  /** The speeds to emit, in block order. */
+/** A function with every field decided. */
+export interface Layout {
+  readonly definition: FunctionDefinition;
+  /** The speeds that have descriptors, in block order. */
   readonly speeds: readonly FunctionSpeed[];
   /** The settings, in the order of their descriptors. */
-  readonly settings: readonly PlannedSetting[];
+  readonly settings: readonly SettingLayout[];
   /** The endpoints of all settings, in file order. */
-  readonly endpoints: readonly PlannedEndpoint[];
+  readonly endpoints: readonly EndpointLayout[];
+  /** The texts of the definition, in the order of their descriptors. */
+  readonly descriptions: readonly Description[];
+  readonly strings: StringTable;
 }
 
-/**
- * Decides everything that a definition leaves open. It does not validate.
- *
- * @param definition The function.
- * @returns The plan.
- */
-export function planFunction(definition: FunctionDefinition): Plan {
-  const numbers = new AddressAllocator(definition);
-  const settings: PlannedSetting[] = [];
-  const endpoints: PlannedEndpoint[] = [];
-  definition.interfaces.forEach((it, interfaceNumber) => {
-    const path = `interfaces[${interfaceNumber}]`;
-    [it, ...it.alternates ?? []].forEach((setting, alternateSetting) => {
-      const settingPath = alternateSetting === 0
-        ? path
-        : `${path}.alternates[${alternateSetting - 1}]`;
-      const planned = declaredEndpoints(setting.endpoints, settingPath)
-        .map((declared) => {
-          const endpoint = planEndpoint(
-            declared,
-            endpoints.length + 1,
-            numbers.next(declared),
-          );
-          endpoints.push(endpoint);
-          return endpoint;
-        });
-      settings.push({
-        path: settingPath,
-        interfaceNumber,
-        alternateSetting,
-        class: setting.class ?? it.class,
-        subclass: setting.subclass ?? it.subclass ?? 0,
-        protocol: setting.protocol ?? it.protocol ?? 0,
-        description: describes(setting, it),
-        descriptors: setting.descriptors ?? it.descriptors ?? [],
-        endpoints: planned,
-      });
+/** Lays out a definition of the right shape. Its values may still be wrong. */
+export function layOutFunction(definition: FunctionDefinition): Layout {
+  const { associations = [], speeds } = definition;
+  const texts = descriptions(definition);
+  const strings = new StringTable(functionLanguages(definition, texts));
+  const declared = declaredSettings(definition);
+  const addresses = new AddressAllocator(declared.flatMap((it) => it.own));
+  const endpoints: EndpointLayout[] = [];
+  const settings = declared.map(({ setting, base, own, ...place }) => {
+    const first = endpoints.length;
+    for (const each of own) {
+      const index = endpoints.length + 1;
+      endpoints.push(layOutEndpoint(each, index, addresses.next(each)));
+    }
+    const begins = place.alternateSetting > 0 ? [] : associations
+      .filter((it) => it.firstInterface === place.interfaceNumber);
+    const description = descriptionOf(setting, base);
+    return {
+      ...place,
+      declared: setting,
+      class: setting.class ?? base.class,
+      subclass: setting.subclass ?? base.subclass ?? 0,
+      protocol: setting.protocol ?? base.protocol ?? 0,
+      // In this order: strings are numbered in the order of their descriptors.
+      associations: begins.map((association) => ({
+        association,
+        string: strings.add(association.description),
+      })),
+      description,
+      string: strings.add(description),
+      descriptors: setting.descriptors ?? base.descriptors ?? [],
+      endpoints: endpoints.slice(first),
+    };
+  });
+  return {
+    definition,
+    speeds: FUNCTION_SPEEDS.filter((it) => speeds?.includes(it) ?? true),
+    settings,
+    endpoints,
+    descriptions: texts,
+    strings,
+  };
+}
+
+/** Whether all endpoints are in pairs, so that each pair can have an `epN_rw` file. */
+export function isAllPairs({ endpoints }: Layout): boolean {
+  return endpoints.length > 0 && endpoints.every((it) => it.paired);
+}
+
+/** Every setting with its interface, its place and its endpoints. */
+function declaredSettings({ interfaces }: FunctionDefinition) {
+  return interfaces.flatMap((base, interfaceNumber) => {
+    const settings: AlternateDefinition[] = [base, ...base.alternates ?? []];
+    return settings.map((setting, alternateSetting) => {
+      const path = alternateSetting === 0
+        ? `interfaces[${interfaceNumber}]`
+        : `interfaces[${interfaceNumber}].alternates[${alternateSetting - 1}]`;
+      const own = declaredEndpoints(setting.endpoints, path);
+      return { setting, base, own, path, interfaceNumber, alternateSetting };
     });
   });
-  return { speeds: plannedSpeeds(definition), settings, endpoints };
 }
 
-/** The name of a setting. An alternate one can have none although the interface has one. */
-function describes(
+/** An alternate setting inherits the description, unless its own is `""`. */
+function descriptionOf(
   setting: AlternateDefinition,
-  it: InterfaceDefinition,
+  base: InterfaceDefinition,
 ): LocalizedString | undefined {
-  const { description = it.description } = setting;
-  return setting !== it && description === "" ? undefined : description;
+  const { description = base.description } = setting;
+  return setting !== base && description === "" ? undefined : description;
 }
 
-/**
- * The speeds that a function has descriptors for.
- *
- * @param definition The function.
- * @returns The speeds in block order.
- */
-export function plannedSpeeds(
-  definition: FunctionDefinition,
-): FunctionSpeed[] {
-  const { speeds } = definition;
-  return FUNCTION_SPEEDS.filter((it) => speeds?.includes(it) ?? true);
-}
-
-/** Gives each endpoint an address that no other has: numbers from 1 in each direction, past those that are declared. */
+/** Gives each endpoint an address of its own: numbers from 1 in each direction, except those that are declared. */
 class AddressAllocator {
-  readonly #taken = new Set<number>();
+  readonly #taken: ReadonlySet<number | undefined>;
   readonly #last: Record<Direction, number> = { in: 0, out: 0 };
 
-  constructor(definition: FunctionDefinition) {
-    for (const it of definition.interfaces) {
-      for (const setting of [it, ...it.alternates ?? []]) {
-        for (const { settings } of declaredEndpoints(setting.endpoints, "")) {
-          if (settings.address !== undefined) this.#taken.add(settings.address);
-        }
-      }
-    }
+  constructor(endpoints: readonly DeclaredEndpoint[]) {
+    this.#taken = new Set(endpoints.map(({ settings }) => settings.address));
   }
 
-  next({ half, settings }: DeclaredEndpoint): number {
+  next({ direction, settings }: DeclaredEndpoint): number {
     if (settings.address !== undefined) return settings.address;
-    const direction = half === "in" ? USB_DIR_IN : 0;
-    let number = this.#last[half];
-    do number++; while (this.#taken.has(direction | number));
-    this.#last[half] = number;
-    return direction | number;
+    const bit = direction === "in" ? USB_DIR_IN : 0;
+    let number = this.#last[direction];
+    do number++; while (this.#taken.has(bit | number));
+    this.#last[direction] = number;
+    return bit | number;
   }
 }

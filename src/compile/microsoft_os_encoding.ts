@@ -1,5 +1,5 @@
 /**
- * Microsoft OS descriptors to bytes, as FunctionFS wants them: not yet what the host gets.
+ * Encodes Microsoft OS descriptors in the form that FunctionFS reads. The kernel rewrites them for the host.
  *
  * ```text
  * header, 11 bytes                    compat ID, 24 bytes        property, 14 bytes and more
@@ -45,13 +45,11 @@ export const PROPERTY_TYPES: Readonly<Record<ExtendedPropertyType, number>> = {
 
 const encoder = new TextEncoder();
 
-/** The feature descriptors of a function, grouped: one of all compat IDs, then one of properties for each interface. */
+/** The feature descriptors of a function: one of all compat IDs, then one of properties for each interface. */
 export interface MicrosoftOsBlock {
-  /** How many feature descriptors. */
   readonly count: number;
-  /** Their length, in bytes. */
+  /** In bytes. */
   readonly length: number;
-  /** Writes them. */
   write(writer: Writer, bcdVersion: number): void;
 }
 
@@ -61,12 +59,7 @@ interface EncodedProperty {
   readonly value: ArrayLike<number>;
 }
 
-/**
- * Prepares the feature descriptors of a function.
- *
- * @param features Compat IDs and properties, in any order.
- * @returns What there is to write.
- */
+/** Groups the features of a function, which may come in any order, and measures them. */
 export function microsoftOsBlock(
   features: readonly MicrosoftOsFeature[],
 ): MicrosoftOsBlock {
@@ -102,7 +95,7 @@ export function microsoftOsBlock(
   };
 }
 
-/** Texts get the terminator that the kernel counts on. */
+/** Adds the terminators that the kernel relies on. */
 function encodeProperty(property: ExtendedProperty): EncodedProperty {
   const { name, value } = property;
   return {

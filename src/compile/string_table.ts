@@ -1,5 +1,5 @@
 /**
- * The strings of a function: which index each text has, and the strings block.
+ * The strings of a function: the index of each text, and the strings block.
  *
  * @module
  */
@@ -12,23 +12,18 @@ import type {
 import { FUNCTIONFS_STRINGS_MAGIC } from "./functionfs_abi.ts";
 import { Writer } from "./writer.ts";
 
-/** LANGID of the language of functions that name none. */
+/** LANGID of functions that name no language. */
 const DEFAULT_LANGUAGE = 0x0409;
 
 const encoder = new TextEncoder();
 
-/** Texts with the index that descriptors refer to them by. The same text has one index. */
+/** Texts and the indexes by which descriptors refer to them. Equal texts share an index. */
 export class StringTable {
-  /** LANGIDs in block order. */
+  /** LANGIDs in block order, the preferred one first. */
   readonly languages: readonly number[];
   readonly #indexes = new Map<string, number>();
   readonly #rows: (readonly Uint8Array[])[] = [];
 
-  /**
-   * Starts a table without strings.
-   *
-   * @param languages LANGIDs, the preferred one first.
-   */
   constructor(languages: readonly number[]) {
     this.languages = languages;
   }
@@ -38,12 +33,7 @@ export class StringTable {
     return this.#rows.length;
   }
 
-  /**
-   * The index of a text, which becomes part of the table.
-   *
-   * @param text The text, in one or in every language.
-   * @returns The index from 1, or 0 for no text.
-   */
+  /** Returns the index of a text, from 1, and adds the text if it is new. No text has index 0. */
   add(text: LocalizedString | undefined): number {
     if (text === undefined) return 0;
     const row = this.languages.map((it) => textIn(text, it) ?? "");
@@ -55,11 +45,7 @@ export class StringTable {
     return this.#rows.length;
   }
 
-  /**
-   * Encodes the strings block.
-   *
-   * @returns The block; 16 bytes when there are no strings.
-   */
+  /** Encodes the strings block, which has 16 bytes if there are no strings. */
   encode(): Uint8Array<ArrayBuffer> {
     const languages = this.size === 0 ? [] : this.languages;
     let length = 16 + 2 * languages.length;
@@ -82,13 +68,7 @@ export class StringTable {
   }
 }
 
-/**
- * A text in one language.
- *
- * @param text The text in one or several languages.
- * @param language The LANGID.
- * @returns The text, or `undefined` when it lacks this language.
- */
+/** Returns a text in the language of a LANGID, or `undefined` if it lacks that language. */
 export function textIn(
   text: LocalizedString,
   language: number,
@@ -100,42 +80,31 @@ export function textIn(
   return undefined;
 }
 
-/**
- * The languages of a function's strings.
- *
- * @param definition The function.
- * @returns LANGIDs, the preferred one first, each once.
- */
-export function functionLanguages(definition: FunctionDefinition): number[] {
+/** A text of a definition. */
+export interface Description {
+  /** Where it is. */
+  readonly path: string;
+  readonly text: LocalizedString;
+}
+
+/** Returns the LANGIDs of a function's strings, the preferred one first, each once. */
+export function functionLanguages(
+  { languages }: FunctionDefinition,
+  texts: readonly Description[],
+): number[] {
+  const named = languages ??
+    texts.flatMap(({ text }) =>
+      typeof text === "string" ? [] : Object.keys(text)
+    );
   const found = new Set<number>();
-  const add = (language: string | number) => {
-    const id = languageId(language);
+  for (const each of named) {
+    const id = languageId(each);
     if (id !== undefined) found.add(id);
-  };
-  if (definition.languages) {
-    definition.languages.forEach(add);
-  } else {
-    for (const { text } of descriptions(definition)) {
-      if (typeof text !== "string") Object.keys(text).forEach(add);
-    }
   }
   return found.size > 0 ? [...found] : [DEFAULT_LANGUAGE];
 }
 
-/** A text of a definition, and where it is. */
-export interface Description {
-  /** Where it is. */
-  readonly path: string;
-  /** The text. */
-  readonly text: LocalizedString;
-}
-
-/**
- * All texts of a definition, in the order in which their descriptors are written.
- *
- * @param definition The function.
- * @returns The texts with their places.
- */
+/** Lists the texts of a definition in the order of their descriptors. */
 export function descriptions(definition: FunctionDefinition): Description[] {
   const found: Description[] = [];
   const add = (text: LocalizedString | undefined, path: string) => {

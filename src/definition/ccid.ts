@@ -4,7 +4,7 @@
  * @module
  */
 
-import { refuseUnknown } from "../arguments/known_names.ts";
+import { refuseUnknown } from "../arguments/rules.ts";
 
 /** Options of {@linkcode ccid}: the fields of the smart card class descriptor (CCID 1.1 section 5.1). */
 export interface CcidOptions {

@@ -13,10 +13,6 @@ import type { FunctionSpeed } from "../usb/speed.ts";
 import type { EndpointDefinition } from "./endpoint.ts";
 import type { FunctionalDescriptor } from "./functional_descriptor.ts";
 import type { MicrosoftOsFeature } from "./microsoft_os.ts";
-import { DefinitionError, type Problem } from "../check/problem.ts";
-import { describeFunction } from "../check/problem_list.ts";
-import { isPlain } from "../check/shape.ts";
-import { validateFunction } from "../check/function/function.ts";
 
 /**
  * Text that the host can read: one for all languages, or one for each language. The keys are language tags
@@ -280,88 +276,3 @@ export type KnownAlternates<A extends readonly unknown[]> = {
       : never;
   };
 };
-
-const validated = new WeakSet<UsbFunction>();
-
-/**
- * Defines a USB function.
- *
- * The definition is copied, bytes included, validated and frozen. Fields that nothing reads are refused. Whatever the kernel would refuse, when it is written, when the gadget
- * is bound or when the host configures it, is refused here, all at once and with the reason.
- *
- * @param definition The name, the interfaces and the options.
- * @returns The definition, frozen.
- * @throws {DefinitionError} With all problems of the definition.
- *
- * @example Usage
- * ```ts
- * import { bulkPair, usbFunction } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * const echo = usbFunction({
- *   name: "echo",
- *   interfaces: [{
- *     class: 0xff,
- *     description: "Echo",
- *     endpoints: { link: bulkPair() },
- *   }],
- * });
- * assertEquals(echo.name, "echo");
- * ```
- */
-export function usbFunction<
-  const N extends string,
-  const I extends readonly InterfaceDefinition[],
->(
-  definition: FunctionDefinition<N, I> & {
-    readonly interfaces: KnownFields<I>;
-  },
-): UsbFunction<N, I> {
-  const copy = frozenCopy(definition);
-  assertValid(copy);
-  validated.add(copy);
-  return copy;
-}
-
-/**
- * Throws unless a definition is one that {@linkcode usbFunction} made, or would make.
- *
- * @param definition The definition.
- * @throws {DefinitionError} With all problems of the definition.
- */
-export function assertValid(definition: UsbFunction): void {
-  const problems = functionProblems(definition);
-  if (problems.length > 0) {
-    throw new DefinitionError(describeFunction(definition), problems);
-  }
-}
-
-/**
- * What is wrong with a definition. One that {@linkcode usbFunction} made is not looked at again.
- *
- * @param definition The definition.
- * @returns All problems.
- */
-export function functionProblems(definition: UsbFunction): readonly Problem[] {
-  return validated.has(definition) ? [] : validateFunction(definition);
-}
-
-/**
- * A deep copy of plain data, frozen. Bytes are copied, and cannot be frozen. Handlers, and instances of classes, which
- * have no place in a definition, are kept as they are.
- */
-function frozenCopy<T>(value: T, copies = new Map<unknown, unknown>()): T {
-  if (value instanceof Uint8Array) return new Uint8Array(value) as unknown as T;
-  if (!Array.isArray(value) && !isPlain(value)) return value;
-  if (copies.has(value)) return copies.get(value) as T;
-  const copy: Record<string, unknown> | unknown[] = Array.isArray(value)
-    ? Array.from(value)
-    : {};
-  copies.set(value, copy);
-  for (const [key, it] of Object.entries(value)) {
-    // Not an assignment: the key can be "__proto__".
-    const field = { value: frozenCopy(it, copies), enumerable: true };
-    if (it !== undefined) Object.defineProperty(copy, key, field);
-  }
-  return Object.freeze(copy) as T;
-}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type NamesOf, refuseUnknown } from "../arguments/known_names.ts";
+import { type NamesOf, refuseUnknown } from "../arguments/rules.ts";
 import type { CcidDescriptor } from "./ccid.ts";
 
 /** Options of {@linkcode hid}. */

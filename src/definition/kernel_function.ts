@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { show } from "../check/problem_list.ts";
-import { isPlain } from "../check/shape.ts";
-import { type NamesOf, refuseUnknown } from "../arguments/known_names.ts";
+import { show } from "../arguments/show.ts";
+import { isPlain, type NamesOf, refuseUnknown } from "../arguments/rules.ts";
 import type { KernelAttributes } from "./kernel_attributes.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { refuseUnknown } from "../arguments/known_names.ts";
+import { refuseUnknown } from "../arguments/rules.ts";
 
 /** Options of {@linkcode compatibleId} and its like. */
 export interface CompatibleIdOptions {

@@ -16,7 +16,7 @@ import {
   TEXT,
 } from "../arguments/rules.ts";
 import { FUNCTIONFS_INTERFACE_REVMAP } from "../compile/functionfs_abi.ts";
-import { assertValid, type UsbFunction } from "../definition/function.ts";
+import type { UsbFunction } from "../definition/function.ts";
 import type { DmabufSupport } from "./dmabuf/support.ts";
 import type { EndpointObjects } from "./endpoint/objects.ts";
 import { checkSignal, type EndpointOptions } from "./endpoint/options.ts";
@@ -30,6 +30,7 @@ import {
   type InheritOptions,
   openFunction,
 } from "./open_function.ts";
+import { layoutOf } from "../check/usb_function.ts";
 
 /**
  * A function of a USB device, served by this process.
@@ -285,7 +286,7 @@ function check(
   options: FunctionFsOptions,
 ): void {
   checkArgument(action, "the definition", definition, OBJECT);
-  assertValid(definition);
+  layoutOf(definition); // Throws unless it is valid.
   checkArgument(action, "the mount point", mountPoint, TEXT);
   checkOptions(action, options, OPTIONS);
 }

@@ -129,7 +129,7 @@ export function openFunction<F extends UsbFunction>(
       const files = { fd, transferFd, path };
       const shared = { aio: context, lifecycle };
       const resources = { ...files, ...shared, compiled: endpoint };
-      return endpoint.half === "in"
+      return endpoint.direction === "in"
         ? new InEndpoint(resources)
         : new OutEndpoint(resources);
     });

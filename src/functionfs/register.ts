@@ -7,12 +7,8 @@
 import { O_NONBLOCK, O_RDWR } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, open, write } from "../../ffi/file.ts";
-import {
-  canProxy,
-  type CompiledFunction,
-  compileFunction,
-  type CompileOptions,
-} from "../compile/compile.ts";
+import { canProxy, compileFunction } from "../check/compile_function.ts";
+import type { CompiledFunction, CompileOptions } from "../compile/compile.ts";
 import type { UsbFunction } from "../definition/function.ts";
 import { decodeFunctionBlock } from "../inspect/decode_block.ts";
 import { formatDescriptors } from "../inspect/format_descriptors.ts";

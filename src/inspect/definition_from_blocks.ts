@@ -18,7 +18,7 @@ import type {
   LocalizedString,
 } from "../definition/function.ts";
 import { cannot, endpointRecord } from "./endpoint_from_nodes.ts";
-import { compileFunction } from "../compile/compile.ts";
+import { compileFunction } from "../check/compile_function.ts";
 import {
   FUNCTIONFS_ALL_CTRL_RECIP,
   FUNCTIONFS_CONFIG0_SETUP,
@@ -26,7 +26,7 @@ import {
   FUNCTIONFS_VIRTUAL_ADDR,
 } from "../compile/functionfs_abi.ts";
 import type { MicrosoftOsFeature } from "../definition/microsoft_os.ts";
-import { hex } from "../check/problem_list.ts";
+import { hex } from "../arguments/show.ts";
 import type {
   DecodedFunctionBlock,
   DescriptorNode,

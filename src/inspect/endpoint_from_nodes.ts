@@ -10,7 +10,7 @@ import type {
   EndpointSettings,
   SuperSpeedSettings,
 } from "../definition/endpoint.ts";
-import { hex } from "../check/problem_list.ts";
+import { hex } from "../arguments/show.ts";
 import type { EndpointNode } from "./descriptor_nodes.ts";
 
 /** An endpoint at each speed. */

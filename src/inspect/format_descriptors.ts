@@ -9,7 +9,7 @@ import { languageTag } from "../usb/language.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../usb/speed.ts";
 import type { FunctionalDescriptor } from "../definition/functional_descriptor.ts";
 import { decodeInterval } from "../usb/interval.ts";
-import { hex } from "../check/problem_list.ts";
+import { hex } from "../arguments/show.ts";
 import { propertyText, propertyTypeName } from "./decode_block.ts";
 import type {
   AssociationNode,

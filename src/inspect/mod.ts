@@ -51,14 +51,14 @@ export {
   type ConfigurationUse,
   type ValidationContext,
 } from "../check/function/context.ts";
-export { validateFunction } from "../check/function/function.ts";
+export { validateFunction } from "../check/usb_function.ts";
 export {
   type CompiledEndpoint,
   type CompiledFunction,
   type CompiledProxy,
-  compileFunction,
   type CompileOptions,
 } from "../compile/compile.ts";
+export { compileFunction } from "../check/compile_function.ts";
 export {
   type KernelVersion,
   parseKernelRelease,

@@ -12,9 +12,9 @@ import {
   type BlockVerdict,
   validateBlocks,
 } from "../kernel_model/validate_blocks.ts";
-import { canProxy } from "../../src/compile/compile.ts";
+import { canProxy } from "../../src/check/compile_function.ts";
 import { compileFunction } from "@usb/gadget/inspect";
-import type { EventfdState } from "../kernel_model/write_model.ts";
+import type { EventfdState } from "../kernel_model/kernel.ts";
 import { usbFunction } from "@usb/gadget";
 import { EFD_CLOEXEC } from "../../ffi/abi.ts";
 import { isSystemError } from "../../ffi/errno.ts";

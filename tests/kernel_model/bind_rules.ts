@@ -4,32 +4,24 @@
  * @module
  */
 
-import { DescriptorType } from "../../src/usb/descriptor_type.ts";
-import { attributesTransferType } from "../../src/usb/endpoint_attributes.ts";
-import { FUNCTION_SPEEDS, type FunctionSpeed } from "../../src/usb/speed.ts";
-import { validateController } from "./bind_rules_controller.ts";
-import { validateFeature } from "./bind_rules_os.ts";
 import {
-  intervalRange,
-  packetSizeProblem,
-} from "../../src/check/function/endpoint_limits.ts";
-import {
+  type BlockContext,
+  hex,
+  isSince,
   MAX_ALTERNATE_SETTING,
   MAX_CONFIGURATION_LENGTH,
   MAX_STRING_BYTES,
   MAX_STRING_IDS,
-} from "../../src/compile/functionfs_abi.ts";
+} from "./kernel.ts";
+import type { BlockProblems } from "./refusal.ts";
+import { DescriptorType } from "../../src/usb/descriptor_type.ts";
 import {
-  KERNEL_FEATURES,
-  kernelHas,
-} from "../../src/compile/kernel_version.ts";
-import { hex, type ProblemList } from "../../src/check/problem_list.ts";
-import {
-  CONFIGURATION_LENGTH,
-  GADGET_STRINGS,
-  maxInterfaces,
-  type ValidationContext,
-} from "../../src/check/function/context.ts";
+  attributesTransferType,
+  type TransferType,
+} from "../../src/usb/endpoint_attributes.ts";
+import { FUNCTION_SPEEDS, type FunctionSpeed } from "../../src/usb/speed.ts";
+import { validateController } from "./bind_rules_controller.ts";
+import { validateFeature } from "./bind_rules_os.ts";
 import type { AcceptedDescriptors } from "./write_model.ts";
 import {
   type BlockDescriptor,
@@ -40,15 +32,11 @@ import type { BlockLanguage } from "./write_model_strings.ts";
 
 /**
  * Finds what goes wrong with an accepted descriptors block later.
- *
- * @param list Where problems go.
- * @param block The block.
- * @param context Where the function will run.
  */
 export function validateAccepted(
-  list: ProblemList,
+  list: BlockProblems,
   block: AcceptedDescriptors,
-  context: ValidationContext,
+  context: BlockContext,
 ): void {
   const speeds = FUNCTION_SPEEDS.filter((it) => block.lists[it].length > 0);
   if (speeds.length === 0) {
@@ -69,7 +57,7 @@ export function validateAccepted(
   }
   for (const speed of speeds) validateList(list, block, speed, context);
   validateInterfaces(list, block, speeds[0], context);
-  const { strings = GADGET_STRINGS } = context.configuration ?? {};
+  const { strings = 3 } = context.configuration ?? {};
   if (block.stringCount > MAX_STRING_IDS - strings) {
     list.bind(
       "string-count",
@@ -88,15 +76,15 @@ const EMPTY_PACKETS =
 
 /** Rules for the descriptors of one speed. */
 function validateList(
-  list: ProblemList,
+  list: BlockProblems,
   block: AcceptedDescriptors,
   speed: FunctionSpeed,
-  { kernel, configuration }: ValidationContext,
+  { kernel, configuration }: BlockContext,
 ): void {
   const descriptors = block.lists[speed];
   const owners = new Map<number, string>();
   let isBelowZero = false;
-  let length = CONFIGURATION_LENGTH + (configuration?.bytes ?? 0);
+  let length = 9 + (configuration?.bytes ?? 0);
   descriptors.forEach((descriptor, index) => {
     const { type, bytes, path } = descriptor;
     length += bytes.length;
@@ -110,7 +98,7 @@ function validateList(
           `Alternate setting ${alternate} cannot be selected: use 0 to ${MAX_ALTERNATE_SETTING}`,
         );
       } else if (
-        alternate > 0 && !kernelHas(kernel, KERNEL_FEATURES.alternateSettings)
+        alternate > 0 && !isSince(kernel, 6, 8)
       ) {
         list.configure(
           "kernel",
@@ -159,7 +147,7 @@ function validateList(
 
 /** `bNumEndpoints` is what the host goes by; FunctionFS ignores it. */
 function validateEndpointCount(
-  list: ProblemList,
+  list: BlockProblems,
   descriptors: readonly BlockDescriptor[],
   index: number,
 ): void {
@@ -180,7 +168,7 @@ function validateEndpointCount(
 }
 
 function validateEndpoint(
-  list: ProblemList,
+  list: BlockProblems,
   descriptor: BlockDescriptor,
   speed: FunctionSpeed,
 ): void {
@@ -195,11 +183,15 @@ function validateEndpoint(
     return;
   }
   const [size, further] = packetSize(descriptor);
-  const problem = packetSizeProblem(size, transferType, speed);
+  const sizes = packetSizes(transferType, speed);
   if (size === 0) {
     list.hazard("packet-size", `${path}.wMaxPacketSize`, EMPTY_PACKETS);
-  } else if (problem) {
-    list.configure("packet-size", `${path}.wMaxPacketSize`, problem);
+  } else if (!sizes(size)) {
+    list.configure(
+      "packet-size",
+      `${path}.wMaxPacketSize`,
+      `No ${transferType} endpoint has packets of ${size} bytes at ${speed} speed`,
+    );
   }
   if (further > 0 && (speed !== "high" || transferType === "bulk")) {
     list.configure(
@@ -220,18 +212,43 @@ function validateEndpoint(
   }
 }
 
+/** USB 2.0 sections 5.6.3, 5.7.3 and 5.8.3, USB 3.2 section 9.6.6. */
+function packetSizes(
+  transferType: TransferType,
+  speed: FunctionSpeed,
+): (size: number) => boolean {
+  switch (transferType) {
+    case "bulk":
+      if (speed === "full") return (size) => [8, 16, 32, 64].includes(size);
+      return (size) => size === (speed === "high" ? 512 : 1024);
+    case "interrupt":
+      return (size) => size <= (speed === "full" ? 64 : 1024);
+    case "isochronous":
+      return (size) => size <= (speed === "full" ? 1023 : 1024);
+  }
+}
+
+/** USB 2.0 table 9-13. */
+function intervalRange(
+  transferType: TransferType,
+  speed: FunctionSpeed,
+): readonly [number, number] {
+  if (transferType === "bulk") return [0, 255];
+  return transferType === "interrupt" && speed === "full" ? [1, 255] : [1, 16];
+}
+
 function validateInterfaces(
-  list: ProblemList,
+  list: BlockProblems,
   block: AcceptedDescriptors,
   speed: FunctionSpeed,
-  { kernel, configuration }: ValidationContext,
+  { kernel, configuration }: BlockContext,
 ): void {
   const numbers = new Set(
     block.lists[speed].filter((it) => it.type === DescriptorType.INTERFACE)
       .map((it) => it.bytes[2]),
   );
   const count = numbers.size + (configuration?.interfaces ?? 0);
-  const greatest = maxInterfaces(kernel);
+  const greatest = isSince(kernel, 6, 12) ? 32 : 16;
   if (count <= greatest) return;
   list.bind(
     "interface-count",
@@ -242,13 +259,9 @@ function validateInterfaces(
 
 /**
  * Finds what goes wrong with accepted strings later.
- *
- * @param list Where problems go.
- * @param languages The strings.
- * @param needed The greatest string index of the descriptors.
  */
 export function validateAcceptedStrings(
-  list: ProblemList,
+  list: BlockProblems,
   languages: readonly BlockLanguage[],
   needed: number,
 ): void {

@@ -5,37 +5,59 @@
  */
 
 import {
+  type BlockContext,
+  type Controller,
+  hex,
+  VIRTUAL_ADDR,
+} from "./kernel.ts";
+import type { BlockProblems } from "./refusal.ts";
+import {
   addressDirection,
   attributesTransferType,
 } from "../../src/usb/endpoint_attributes.ts";
 import type { FunctionSpeed } from "../../src/usb/speed.ts";
-import { FUNCTIONFS_VIRTUAL_ADDR } from "../../src/compile/functionfs_abi.ts";
-import { hex, type ProblemList } from "../../src/check/problem_list.ts";
-import {
-  type EndpointRequest,
-  pickEndpoints,
-  udcSpeedProblem,
-} from "../../src/check/endpoint_choice.ts";
-import type { ValidationContext } from "../../src/check/function/context.ts";
 import type { AcceptedDescriptors } from "./write_model.ts";
 import { isEndpoint, packetSize } from "./write_model_list.ts";
+
+/** What `usb_ep_autoconfig()` looks at. */
+interface Request {
+  readonly direction: "in" | "out";
+  readonly transferType: string;
+  readonly maxPacketSize: number;
+}
+
+/** First fit in order; an interrupt endpoint also takes a bulk one. */
+function autoconfig(
+  free: NonNullable<Controller["endpoints"]>,
+  requests: readonly Request[],
+): (number | undefined)[] {
+  const taken = new Set<unknown>();
+  const last = { in: 0, out: 0 };
+  return requests.map(({ direction, transferType, maxPacketSize }) => {
+    const found = free.find((it) =>
+      !taken.has(it) && it.directions.includes(direction) &&
+      maxPacketSize <= (it.maxPacketSize ?? 1024) &&
+      (it.types.includes(transferType) ||
+        transferType === "interrupt" && it.types.includes("bulk"))
+    );
+    if (found === undefined) return undefined;
+    taken.add(found);
+    const number = found.number ?? ++last[direction];
+    if (number > 15) return undefined;
+    return direction === "in" ? 0x80 | number : number;
+  });
+}
 
 /**
  * Finds what the controller cannot do. The kernel picks its endpoints with the descriptors of the first speed that has
  * any.
- *
- * @param list Where problems go.
- * @param block The block.
- * @param speeds The speeds with descriptors.
- * @param first The first speed with endpoints, if there is one.
- * @param context Where the function will run.
  */
 export function validateController(
-  list: ProblemList,
+  list: BlockProblems,
   block: AcceptedDescriptors,
   speeds: readonly FunctionSpeed[],
   first: FunctionSpeed | undefined,
-  { udc }: ValidationContext,
+  { udc }: BlockContext,
 ): void {
   const endpoints = first ? block.lists[first].filter(isEndpoint) : [];
   for (const direction of ["in", "out"] as const) {
@@ -51,10 +73,19 @@ export function validateController(
   }
   if (udc === undefined) return;
   const name = udc.name === undefined ? "The controller" : `"${udc.name}"`;
-  const speedProblem = udcSpeedProblem(udc, speeds);
-  if (speedProblem) list.configure("udc-speed", "descriptors", speedProblem);
+  const { maximumSpeed } = udc;
+  if (
+    maximumSpeed !== undefined &&
+    !speeds.some((it) => maximumSpeed.startsWith(`${it}-speed`))
+  ) {
+    list.configure(
+      "udc-speed",
+      "descriptors",
+      `${name} runs at ${maximumSpeed}, for which there are no descriptors`,
+    );
+  }
   if (udc.endpoints === undefined) return;
-  const requests: EndpointRequest[] = [];
+  const requests: Request[] = [];
   for (const endpoint of endpoints) {
     const transferType = attributesTransferType(endpoint.bytes[3]);
     if (transferType === "control") return;
@@ -65,7 +96,7 @@ export function validateController(
     });
   }
   const owners = new Set<number>();
-  pickEndpoints(udc, requests).forEach((real, index) => {
+  autoconfig(udc.endpoints, requests).forEach((real, index) => {
     const { bytes, path } = endpoints[index];
     if (real === undefined) {
       list.bind(
@@ -85,7 +116,7 @@ export function validateController(
       );
     }
     owners.add(real);
-    if (block.flags & FUNCTIONFS_VIRTUAL_ADDR && bytes[2] !== real) {
+    if (block.flags & VIRTUAL_ADDR && bytes[2] !== real) {
       list.configure(
         "virtual-address",
         path,

@@ -4,24 +4,19 @@
  * @module
  */
 
-import {
-  EXTENDED_PROPERTIES,
-  PROPERTY_LENGTH,
-  PROPERTY_TYPES,
-} from "../../src/compile/microsoft_os_encoding.ts";
-import type { ProblemList } from "../../src/check/problem_list.ts";
+import { EXTENDED_PROPERTIES, PROPERTY_LENGTH } from "./kernel.ts";
+import type { BlockProblems } from "./refusal.ts";
 import type { OsFeatureDescriptor } from "./write_model_os.ts";
 
-const ANSWERED_TYPES: readonly number[] = Object.values(PROPERTY_TYPES);
+/** String, expand-string, binary and link. */
+const ANSWERED_TYPES: readonly number[] = [1, 2, 3, 6];
+const BINARY = 3;
 
 /**
  * Finds what the kernel makes wrong of a feature descriptor when the host asks for it.
- *
- * @param list Where problems go.
- * @param feature The feature descriptor.
  */
 export function validateFeature(
-  list: ProblemList,
+  list: BlockProblems,
   { index, entries, path }: OsFeatureDescriptor,
 ): void {
   if (index !== EXTENDED_PROPERTIES) return;
@@ -44,7 +39,7 @@ export function validateFeature(
         `The kernel cannot answer with type ${type}, and stalls: use 1, 2, 3 or 6`,
       );
     } else if (
-      type !== PROPERTY_TYPES.binary &&
+      type !== BINARY &&
       bytes.subarray(PROPERTY_LENGTH + nameLength).at(-1) !== 0
     ) {
       list.configure(

@@ -8,47 +8,30 @@
 
 import { USB_DIR_IN } from "../../src/usb/endpoint_attributes.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../../src/usb/speed.ts";
+import { checkBlockLength, checkLengthField, Refusal } from "./refusal.ts";
 import {
-  BlockCursor,
-  checkBlockLength,
-  checkLengthField,
-  Refusal,
-} from "./block_cursor.ts";
-import {
-  FUNCTIONFS_ALL_CTRL_RECIP,
-  FUNCTIONFS_CONFIG0_SETUP,
-  FUNCTIONFS_DESCRIPTORS_MAGIC,
-  FUNCTIONFS_DESCRIPTORS_MAGIC_V2,
-  FUNCTIONFS_EVENTFD,
-  FUNCTIONFS_HAS_FS_DESC,
-  FUNCTIONFS_HAS_HS_DESC,
-  FUNCTIONFS_HAS_MS_OS_DESC,
-  FUNCTIONFS_HAS_SS_DESC,
-  FUNCTIONFS_RW_PROXY_EPS,
-  FUNCTIONFS_VIRTUAL_ADDR,
-} from "../../src/compile/functionfs_abi.ts";
-import {
-  KERNEL_FEATURES,
-  kernelHas,
-  type KernelVersion,
-} from "../../src/compile/kernel_version.ts";
-import { hex } from "../../src/check/problem_list.ts";
+  ALL_CTRL_RECIP,
+  type BlockContext,
+  CONFIG0_SETUP,
+  DESCRIPTORS_MAGIC,
+  DESCRIPTORS_MAGIC_V2,
+  EVENTFD,
+  HAS_FS_DESC,
+  HAS_HS_DESC,
+  HAS_MS_OS_DESC,
+  HAS_SS_DESC,
+  hex,
+  isSince,
+  type Kernel,
+  RW_PROXY_EPS,
+  VIRTUAL_ADDR,
+} from "./kernel.ts";
 import { type BlockDescriptor, FunctionState } from "./write_model_list.ts";
 import {
   type OsFeatureDescriptor,
   walkOsDescriptors,
 } from "./write_model_os.ts";
-
-/** What the number in the eventfd field of a block is. */
-export type EventfdState = "eventfd" | "closed" | "other";
-
-/** What the kernel looks up outside of the block. */
-export interface WriteContext {
-  /** The kernel. Without it, the newest one. */
-  readonly kernel?: KernelVersion;
-  /** Says what a file descriptor is. Without it, every number is an eventfd. */
-  readonly eventfd?: (fd: number) => EventfdState;
-}
+import { KernelCursor } from "./refusal.ts";
 
 /** What FunctionFS knows after it accepted a descriptors block. */
 export interface AcceptedDescriptors {
@@ -68,39 +51,30 @@ export interface AcceptedDescriptors {
   readonly stringCount: number;
 }
 
-const KNOWN_FLAGS = FUNCTIONFS_HAS_FS_DESC | FUNCTIONFS_HAS_HS_DESC |
-  FUNCTIONFS_HAS_SS_DESC | FUNCTIONFS_HAS_MS_OS_DESC |
-  FUNCTIONFS_VIRTUAL_ADDR | FUNCTIONFS_EVENTFD | FUNCTIONFS_ALL_CTRL_RECIP |
-  FUNCTIONFS_CONFIG0_SETUP;
+const KNOWN_FLAGS = HAS_FS_DESC | HAS_HS_DESC |
+  HAS_SS_DESC | HAS_MS_OS_DESC |
+  VIRTUAL_ADDR | EVENTFD | ALL_CTRL_RECIP |
+  CONFIG0_SETUP;
 
 /**
  * Does what FunctionFS does with a descriptors block.
- *
- * @param bytes The block.
- * @param context What the kernel looks up elsewhere.
- * @returns What it knows afterwards.
- * @throws {Refusal} When it refuses the block.
  */
 export function acceptDescriptors(
   bytes: Uint8Array,
-  context: WriteContext = {},
+  context: BlockContext = {},
 ): AcceptedDescriptors {
   const { kernel } = context;
   const path = "descriptors";
   checkBlockLength(bytes, path);
-  const cursor = new BlockCursor(bytes);
+  const cursor = new KernelCursor(bytes);
   checkLengthField(cursor, path);
   const flags = takeFlags(cursor, kernel);
-  const isV2 = bytes[0] === FUNCTIONFS_DESCRIPTORS_MAGIC_V2;
-  const eventfd = flags & FUNCTIONFS_EVENTFD
-    ? takeEventfd(cursor, context)
-    : undefined;
+  const isV2 = bytes[0] === DESCRIPTORS_MAGIC_V2;
+  const eventfd = flags & EVENTFD ? takeEventfd(cursor, context) : undefined;
   const counts = FUNCTION_SPEEDS.map((speed, index) =>
     flags & 1 << index ? cursor.u32(`${path}.${speed}.count`) : 0
   );
-  const osCount = flags & FUNCTIONFS_HAS_MS_OS_DESC
-    ? cursor.u32(`${path}.os.count`)
-    : 0;
+  const osCount = flags & HAS_MS_OS_DESC ? cursor.u32(`${path}.os.count`) : 0;
   const start = cursor.offset;
   const state = new FunctionState(kernel);
   FUNCTION_SPEEDS.forEach((speed, index) =>
@@ -121,35 +95,35 @@ export function acceptDescriptors(
       "The block has no descriptor: add an interface",
     );
   }
-  if (isV2 && flags & FUNCTIONFS_RW_PROXY_EPS) checkProxies(state.addresses);
+  if (isV2 && flags & RW_PROXY_EPS) checkProxies(state.addresses);
   const { lists, addresses, interfaceCount, stringCount } = state;
   return { flags, eventfd, lists, os, addresses, interfaceCount, stringCount };
 }
 
 function takeFlags(
-  cursor: BlockCursor,
-  kernel: KernelVersion | undefined,
+  cursor: KernelCursor,
+  kernel: Kernel | undefined,
 ): number {
   const magic = cursor.u32At(0);
-  if (magic === FUNCTIONFS_DESCRIPTORS_MAGIC) {
+  if (magic === DESCRIPTORS_MAGIC) {
     cursor.take(8);
-    return FUNCTIONFS_HAS_FS_DESC | FUNCTIONFS_HAS_HS_DESC;
+    return HAS_FS_DESC | HAS_HS_DESC;
   }
-  if (magic !== FUNCTIONFS_DESCRIPTORS_MAGIC_V2) {
+  if (magic !== DESCRIPTORS_MAGIC_V2) {
     throw new Refusal(
       "magic",
       "descriptors.magic",
-      `The block starts with ${magic}: a descriptors block starts with ${FUNCTIONFS_DESCRIPTORS_MAGIC_V2}`,
+      `The block starts with ${magic}: a descriptors block starts with ${DESCRIPTORS_MAGIC_V2}`,
     );
   }
   const flags = cursor.u32At(8);
-  const hasProxies = kernelHas(kernel, KERNEL_FEATURES.rwProxy);
-  const known = KNOWN_FLAGS | (hasProxies ? FUNCTIONFS_RW_PROXY_EPS : 0);
+  const hasProxies = isSince(kernel, 7, 3);
+  const known = KNOWN_FLAGS | (hasProxies ? RW_PROXY_EPS : 0);
   if (flags & ~known) {
     throw new Refusal(
       "flags",
       "descriptors.flags",
-      flags & ~known & FUNCTIONFS_RW_PROXY_EPS
+      flags & ~known & RW_PROXY_EPS
         ? "The kernel does not know FUNCTIONFS_RW_PROXY_EPS: use Linux 7.3 or later, or clear the flag"
         : `The kernel does not know the flags ${
           hex((flags & ~known) >>> 0)
@@ -161,7 +135,7 @@ function takeFlags(
   return flags;
 }
 
-function takeEventfd(cursor: BlockCursor, { eventfd }: WriteContext): number {
+function takeEventfd(cursor: KernelCursor, { eventfd }: BlockContext): number {
   const path = "descriptors.eventfd";
   const fd = cursor.u32(path) | 0;
   switch (eventfd?.(fd) ?? "eventfd") {

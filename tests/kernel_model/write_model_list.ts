@@ -12,21 +12,35 @@ import {
   USB_EP_MAXP_MULT_SHIFT,
 } from "../../src/usb/endpoint_attributes.ts";
 import type { FunctionSpeed } from "../../src/usb/speed.ts";
-import { type BlockCursor, Refusal } from "./block_cursor.ts";
-import { STANDARD_LENGTHS } from "../../src/compile/descriptor_encoding.ts";
-import { MAX_ENDPOINTS } from "../../src/compile/functionfs_abi.ts";
-import {
-  KERNEL_FEATURES,
-  kernelHas,
-  type KernelVersion,
-} from "../../src/compile/kernel_version.ts";
-import { hex } from "../../src/check/problem_list.ts";
-import { unsupportedType } from "../../src/check/function/unsupported_type.ts";
-import {
-  functionalLength,
-  functionalLengthProblem,
-  type InterfaceClass,
-} from "../../src/check/function/functional.ts";
+import { Refusal } from "./refusal.ts";
+import { hex, isSince, type Kernel, MAX_ENDPOINTS } from "./kernel.ts";
+import type { KernelCursor } from "./refusal.ts";
+
+/** `bLength` by type, as `ffs_do_single_desc()` checks it. */
+const STANDARD_LENGTHS: Readonly<Record<number, readonly number[]>> = {
+  [DescriptorType.INTERFACE]: [9],
+  [DescriptorType.ENDPOINT]: [7, 9],
+  [DescriptorType.OTG]: [3],
+  [DescriptorType.INTERFACE_ASSOCIATION]: [8],
+  [DescriptorType.SUPERSPEED_ENDPOINT_COMPANION]: [6],
+};
+
+/** The class of the interface before a descriptor. */
+interface InterfaceClass {
+  readonly class: number;
+  readonly subclass: number;
+}
+
+/** The length of functional descriptors below a class, `undefined` for one below which there are none. */
+function functionalLength(
+  { class: code, subclass }: InterfaceClass,
+): number | undefined {
+  if (code === ClassCode.HID) return 9;
+  if (code === ClassCode.SMART_CARD) return 54;
+  return code === ClassCode.APPLICATION_SPECIFIC && subclass === 1
+    ? 9
+    : undefined;
+}
 
 /** One descriptor of a block. */
 export interface BlockDescriptor {
@@ -40,7 +54,7 @@ export interface BlockDescriptor {
 
 /** What is known while the lists are read. The first list that says anything decides for those that follow. */
 export class FunctionState {
-  readonly #kernel: KernelVersion | undefined;
+  readonly #kernel: Kernel | undefined;
   readonly lists: Record<FunctionSpeed, BlockDescriptor[]> = {
     full: [],
     high: [],
@@ -52,7 +66,7 @@ export class FunctionState {
   interfaceCount = 0;
   stringCount = 0;
 
-  constructor(kernel: KernelVersion | undefined) {
+  constructor(kernel: Kernel | undefined) {
     this.#kernel = kernel;
   }
 
@@ -64,7 +78,7 @@ export class FunctionState {
     return this.#endpointCount > 0 || this.interfaceCount > 0;
   }
 
-  walkList(cursor: BlockCursor, speed: FunctionSpeed, count: number): void {
+  walkList(cursor: KernelCursor, speed: FunctionSpeed, count: number): void {
     if (count === 0) return;
     let endpoints = 0;
     let interfaces = 0;
@@ -138,10 +152,10 @@ export class FunctionState {
 }
 
 function takeDescriptor(
-  cursor: BlockCursor,
+  cursor: KernelCursor,
   path: string,
   current: InterfaceClass | undefined,
-  kernel: KernelVersion | undefined,
+  kernel: Kernel | undefined,
 ): Uint8Array {
   const { left, rest } = cursor;
   if (left < 2 || left < rest[0]) {
@@ -164,7 +178,9 @@ function takeDescriptor(
       throw new Refusal(
         "descriptor-length",
         path,
-        functionalLengthProblem(length, above),
+        `A functional descriptor has ${
+          functionalLength(above)
+        } bytes here, not ${length}`,
       );
     }
   } else {
@@ -173,7 +189,7 @@ function takeDescriptor(
       throw new Refusal(
         "descriptor-type",
         path,
-        unsupportedType(type, current?.class, current?.subclass),
+        `Descriptor type ${hex(type)} is refused here`,
       );
     }
     if (!lengths.includes(length)) {
@@ -192,18 +208,15 @@ function takeDescriptor(
 /** Whether the kernel takes functional descriptors below a class. */
 function takesFunctional(
   current: InterfaceClass,
-  kernel: KernelVersion | undefined,
+  kernel: Kernel | undefined,
 ): boolean {
   if (functionalLength(current) === undefined) return false;
   const isDfu = current.class === ClassCode.APPLICATION_SPECIFIC;
-  return !isDfu || kernelHas(kernel, KERNEL_FEATURES.dfu);
+  return !isDfu || isSince(kernel, 6, 12);
 }
 
 /**
  * Whether a descriptor is that of an endpoint.
- *
- * @param descriptor The descriptor.
- * @returns True for an endpoint.
  */
 export function isEndpoint({ type }: BlockDescriptor): boolean {
   return type === DescriptorType.ENDPOINT;
@@ -211,9 +224,6 @@ export function isEndpoint({ type }: BlockDescriptor): boolean {
 
 /**
  * Takes `wMaxPacketSize` of an endpoint apart.
- *
- * @param descriptor The descriptor of an endpoint.
- * @returns Its low 11 bits, and the two above them.
  */
 export function packetSize({ bytes }: BlockDescriptor): [number, number] {
   const field = bytes[4] | bytes[5] << 8;

@@ -3,21 +3,18 @@
  *
  * @module
  */
-
-import { type BlockCursor, Refusal } from "./block_cursor.ts";
-import {
-  KERNEL_FEATURES,
-  kernelHas,
-  type KernelVersion,
-} from "../../src/compile/kernel_version.ts";
+import { Refusal } from "./refusal.ts";
 import {
   COMPAT_ID_LENGTH,
   EXTENDED_COMPAT_ID,
   EXTENDED_PROPERTIES,
+  hex,
+  isSince,
+  type Kernel,
   OS_HEADER_LENGTH,
   PROPERTY_LENGTH,
-} from "../../src/compile/microsoft_os_encoding.ts";
-import { hex } from "../../src/check/problem_list.ts";
+} from "./kernel.ts";
+import type { KernelCursor } from "./refusal.ts";
 
 /** One feature descriptor of a block. */
 export interface OsFeatureDescriptor {
@@ -33,18 +30,12 @@ export interface OsFeatureDescriptor {
 
 /**
  * Takes the feature descriptors of a block.
- *
- * @param cursor The block, at the first of them.
- * @param count How many there are.
- * @param interfaceCount The greatest interface number of the function plus one.
- * @param kernel The kernel.
- * @returns The feature descriptors.
  */
 export function walkOsDescriptors(
-  cursor: BlockCursor,
+  cursor: KernelCursor,
   count: number,
   interfaceCount: number,
-  kernel: KernelVersion | undefined,
+  kernel: Kernel | undefined,
 ): OsFeatureDescriptor[] {
   const found: OsFeatureDescriptor[] = [];
   for (let i = 0; i < count; i++) {
@@ -68,9 +59,9 @@ export function walkOsDescriptors(
 }
 
 function checkHeader(
-  cursor: BlockCursor,
+  cursor: KernelCursor,
   path: string,
-  kernel: KernelVersion | undefined,
+  kernel: Kernel | undefined,
 ): number {
   if (cursor.left < OS_HEADER_LENGTH) {
     throw new Refusal(
@@ -88,7 +79,7 @@ function checkHeader(
     );
   }
   const version = cursor.u16At(5);
-  const modern = kernelHas(kernel, KERNEL_FEATURES.osDescriptorVersion);
+  const modern = isSince(kernel, 6, 4);
   if (version !== 0x0001 && !(modern && version === 0x0100)) {
     throw new Refusal(
       "os-header",
@@ -117,7 +108,7 @@ function checkHeader(
 }
 
 function takeCompatId(
-  cursor: BlockCursor,
+  cursor: KernelCursor,
   path: string,
   interfaceCount: number,
 ): Uint8Array {
@@ -136,7 +127,7 @@ function takeCompatId(
 
 /** The kernel keeps `dwSize` in one byte, so 256 more make no difference to it. */
 function takeProperty(
-  cursor: BlockCursor,
+  cursor: KernelCursor,
   path: string,
   number: number,
   interfaceCount: number,

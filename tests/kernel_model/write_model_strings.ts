@@ -4,24 +4,17 @@
  * @module
  */
 
+import { checkBlockLength, checkLengthField, Refusal } from "./refusal.ts";
+import { MAX_BLOCK_LENGTH } from "./kernel.ts";
 import {
-  BlockCursor,
-  checkBlockLength,
-  checkLengthField,
-  MAX_BLOCK_LENGTH,
-  Refusal,
-} from "./block_cursor.ts";
-import {
-  FUNCTIONFS_STRINGS_MAGIC,
-  FUNCTIONFS_VIRTUAL_ADDR,
-} from "../../src/compile/functionfs_abi.ts";
-import {
-  KERNEL_FEATURES,
-  kernelHas,
-  type KernelVersion,
-} from "../../src/compile/kernel_version.ts";
-import { hex } from "../../src/check/problem_list.ts";
+  hex,
+  isSince,
+  type Kernel,
+  STRINGS_MAGIC,
+  VIRTUAL_ADDR,
+} from "./kernel.ts";
 import type { AcceptedDescriptors } from "./write_model.ts";
+import { KernelCursor } from "./refusal.ts";
 
 /** The strings of one language. */
 export interface BlockLanguage {
@@ -38,17 +31,13 @@ const BYTES_PER_STRING = 16;
 
 /**
  * Does what FunctionFS does when it has taken the strings: it makes the files of the endpoints.
- *
- * @param descriptors The accepted descriptors.
- * @param kernel The kernel.
- * @throws {Refusal} When two of them have the same name, which makes it refuse the strings.
  */
 export function acceptFiles(
   { flags, addresses }: AcceptedDescriptors,
-  kernel: KernelVersion | undefined,
+  kernel: Kernel | undefined,
 ): void {
-  const isNamedByAddress = (flags & FUNCTIONFS_VIRTUAL_ADDR) !== 0;
-  if (!isNamedByAddress || !kernelHas(kernel, KERNEL_FEATURES.uniqueFiles)) {
+  const isNamedByAddress = (flags & VIRTUAL_ADDR) !== 0;
+  if (!isNamedByAddress || !isSince(kernel, 6, 19)) {
     return;
   }
   addresses.forEach((address, index) => {
@@ -67,11 +56,6 @@ export function acceptFiles(
 
 /**
  * Does what FunctionFS does with a strings block.
- *
- * @param bytes The block.
- * @param needed The greatest string index of the descriptors.
- * @returns The strings, or none when the descriptors need none: FunctionFS then ignores what follows the header.
- * @throws {Refusal} When it refuses the block.
  */
 export function acceptStrings(
   bytes: Uint8Array,
@@ -79,13 +63,13 @@ export function acceptStrings(
 ): BlockLanguage[] {
   const path = "strings";
   checkBlockLength(bytes, path);
-  const cursor = new BlockCursor(bytes);
+  const cursor = new KernelCursor(bytes);
   const magic = cursor.u32At(0);
-  if (magic !== FUNCTIONFS_STRINGS_MAGIC) {
+  if (magic !== STRINGS_MAGIC) {
     throw new Refusal(
       "magic",
       `${path}.magic`,
-      `The block starts with ${magic}: a strings block starts with ${FUNCTIONFS_STRINGS_MAGIC}`,
+      `The block starts with ${magic}: a strings block starts with ${STRINGS_MAGIC}`,
     );
   }
   checkLengthField(cursor, path);
@@ -132,7 +116,7 @@ export function acceptStrings(
 }
 
 function takeLanguage(
-  cursor: BlockCursor,
+  cursor: KernelCursor,
   stringCount: number,
   path: string,
 ): BlockLanguage {

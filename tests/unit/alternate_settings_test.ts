@@ -94,7 +94,7 @@ Deno.test("an alternate setting of another class cannot inherit functional descr
     }).map(({ path, message }) => [path, message]);
   assertEquals(problems({ class: 0xff }), [[
     "interfaces[0].alternates[0].descriptors",
-    "The setting is of another class than the descriptors that it takes over from the interface: give its own, or [] for none",
+    "The setting inherits descriptors from an interface of another class: give its own, or [] for none",
   ]]);
   assertEquals(problems({ class: 0xff, descriptors: [] }), []);
   assertEquals(problems({ protocol: 2 }), []);

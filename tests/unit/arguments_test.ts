@@ -4,7 +4,6 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
 import { controlRoutes, waitForUdc } from "@usb/gadget";
-import { describe } from "../../src/arguments/describe.ts";
 import {
   attachmentRows,
   dmabufRows,
@@ -24,6 +23,7 @@ import {
   NO_BYTES,
   shrunkBytes,
 } from "../support/arguments/wrong_values.ts";
+import { show } from "../../src/arguments/show.ts";
 
 /** Calls without arguments that could be wrong. */
 const NO_ARGUMENTS = [
@@ -304,7 +304,7 @@ Deno.test("numbers of the right type and out of range are RangeErrors", async ()
   }
 });
 
-Deno.test("describe() says what any value is", () => {
+Deno.test("show() describes any value", () => {
   const throwing = new Proxy({}, {
     get() {
       throw new Error("no");
@@ -314,7 +314,7 @@ Deno.test("describe() says what any value is", () => {
     [undefined, "undefined"],
     [null, "null"],
     ["hello", '"hello"'],
-    ["x".repeat(41), "a string of 41 characters"],
+    ["x".repeat(41), `"${"x".repeat(37)}..."`],
     [5, "5"],
     [5n, "5n"],
     [NaN, "NaN"],
@@ -323,6 +323,7 @@ Deno.test("describe() says what any value is", () => {
     [() => {}, "a function"],
     [class {}, "a function"],
     [{}, "an object"],
+    [new (class Device {})(), "an instance of Device"],
     [Object.create(null), "an object"],
     [[], "an array"],
     [new Float64Array(1), "a Float64Array"],
@@ -331,5 +332,5 @@ Deno.test("describe() says what any value is", () => {
     [new Map(), "a Map"],
     [throwing, "an object"],
   ];
-  for (const [value, text] of values) assertEquals(describe(value), text);
+  for (const [value, text] of values) assertEquals(show(value), text);
 });

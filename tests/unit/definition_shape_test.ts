@@ -213,7 +213,7 @@ Deno.test("wrong shapes are named with what belongs there", () => {
     [
       { interfaces: [{ class: 1, endpoints: new Map() }] },
       "interfaces[0].endpoints",
-      "Endpoints is an instance of Map: give an object, such as { link: bulkPair() }",
+      "Endpoints is a Map: give an object, such as { link: bulkPair() }",
     ],
   ];
   for (const [definition, path, message] of cases) {
@@ -246,7 +246,7 @@ Deno.test("builders refuse options that nothing reads", () => {
     // @ts-expect-error report
     [() => hid({ reprot: new Uint8Array(1) }), 'Cannot describe HID interface: there is no option "reprot": did you mean "report"?'],
     // @ts-expect-error null
-    [() => hid(null), "Cannot describe HID interface: its options are null, give an object"],
+    [() => hid(null), "Cannot describe HID interface: the options must be an object, is null"],
     // @ts-expect-error canUpload
     [() => dfu({ upload: true }), 'Cannot describe DFU interface: there is no option "upload": did you mean "canUpload"?'],
     // @ts-expect-error maxSlotIndex

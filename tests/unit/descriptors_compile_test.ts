@@ -15,7 +15,7 @@ import {
   usbFunction,
   winUsb,
 } from "@usb/gadget";
-import { canProxy } from "../../src/compile/compile.ts";
+import { canProxy } from "../../src/check/compile_function.ts";
 import { compileFunction, type CompileOptions } from "@usb/gadget/inspect";
 import { validateBlocks } from "../kernel_model/validate_blocks.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
@@ -103,7 +103,7 @@ Deno.test("compileFunction() describes the endpoints in file order", () => {
   assertEquals(
     endpoints.map((it) => [
       it.name,
-      it.half,
+      it.direction,
       it.index,
       it.file,
       it.address,
@@ -178,7 +178,7 @@ Deno.test("compileFunction() refuses pair files for a function of other endpoint
   assertThrows(
     () => compile({ interfaces }, { rwProxy: true }),
     DefinitionError,
-    'Cannot define function "f": rwProxy: Files for both directions need every endpoint in a pair: ask canProxy() before',
+    'Cannot define function "f": rwProxy: Files for both directions need every endpoint in a pair: declare pairs, or leave rwProxy out',
   );
 });
 

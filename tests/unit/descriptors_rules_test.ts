@@ -176,7 +176,7 @@ Deno.test("interruptOut() and interruptPair() declare interrupt endpoints", () =
     }],
   }));
   assertEquals(
-    endpoints.map((it) => [it.half, it.transferType]),
+    endpoints.map((it) => [it.direction, it.transferType]),
     [["out", "interrupt"], ["in", "interrupt"], ["out", "interrupt"]],
   );
 });

@@ -51,11 +51,11 @@ Deno.test("a description is text of whole characters", () => {
   ]]);
   problems(7 as never, [[
     PATH,
-    "Description is 7: give text, or an object with text for each language",
+    "Description is 7: give a string, or an object with a string for each language",
   ]]);
   problems({ "en-US": 7 as never }, [[
-    `${PATH}["en-US"]`,
-    "Description is 7: give text",
+    `${PATH}.en-US`,
+    "The value is 7: give a string",
   ]]);
 });
 
@@ -93,7 +93,7 @@ Deno.test("a language is named once", () => {
 Deno.test("every text is there in every language of the function", () => {
   problems({ "en-US": "a" }, [[
     PATH,
-    'Language "de-DE" is missing: every string must be there in every language, so add text for "de-DE"',
+    'Language "de-DE" is missing, but every text needs all languages: add text for "de-DE"',
   ]], { languages: ["en-US", "de-DE"] });
   problems({ "en-US": "a", "de-DE": "b" }, [[
     `${PATH}["de-DE"]`,
@@ -102,11 +102,11 @@ Deno.test("every text is there in every language of the function", () => {
   problems({ "en-US": "a" }, [
     [
       PATH,
-      'Language "fr-FR" is missing: every string must be there in every language, so add text for "fr-FR"',
+      'Language "fr-FR" is missing, but every text needs all languages: add text for "fr-FR"',
     ],
     [
       "interfaces[0].alternates[0].description",
-      'Language "en-US" is missing: every string must be there in every language, so add text for "en-US"',
+      'Language "en-US" is missing, but every text needs all languages: add text for "en-US"',
     ],
   ], {
     interfaces: [{
@@ -117,12 +117,12 @@ Deno.test("every text is there in every language of the function", () => {
   });
 });
 
-Deno.test("the host is told of 126 languages at most", () => {
+Deno.test("the host can read 126 languages at most", () => {
   const languages = (length: number) =>
     Array.from({ length }, (_, i) => 0x0401 + i);
   problems("a", [], { languages: languages(126) });
   problems("a", [[
     "languages",
-    "There are 127 languages, but the host is told of 126 at most: use fewer",
+    "There are 127 languages, but the host can read 126 at most: use fewer",
   ]], { languages: languages(127) });
 });

@@ -209,7 +209,7 @@ Deno.test("a configuration has 32 interfaces, 16 before Linux 6.12", () => {
 Deno.test("endpoints are made by builders", () => {
   intf({ class: 0xff, endpoints: { tx: { kind: "in" } as never } }, [[
     ".endpoints.tx",
-    "The endpoint is of no known kind: use bulkIn(), bulkOut(), bulkPair() or their like",
+    "The endpoint is of no known kind: use bulkIn(), bulkOut(), bulkPair() or another endpoint builder",
   ]]);
 });
 
@@ -221,7 +221,7 @@ Deno.test("an endpoint name is used once in a function, and is no whole number",
     ],
   }, [[
     "interfaces[1].alternates[0].endpoints.tx",
-    'Endpoint name "tx" is used at interfaces[0].endpoints.tx already: names are those of the whole function',
+    'Endpoint name "tx" is used at interfaces[0].endpoints.tx already: give each endpoint of the function its own',
   ]]);
   intf({ class: 0xff, endpoints: { 1: bulkIn(), a1: bulkIn() } }, [[
     ".endpoints.1",
@@ -661,14 +661,71 @@ Deno.test("raw descriptors are what FunctionFS takes there", () => {
       "Descriptor type 0x05 is written by the compiler: declare it in endpoints",
     ],
   ]);
-  intf({
-    class: ClassCode.COMMUNICATIONS,
-    subclass: 2,
-    descriptors: [raw([5, 0x24, 0, 0x10, 1])],
-  }, [[
+  intf({ class: 0x0b, descriptors: [raw(bytes)] }, [[
     ".descriptors[0]",
-    'Descriptor type 0x24 is class specific and FunctionFS cannot carry it: use the kernel function "acm" instead',
+    "A functional descriptor of 9 bytes is refused below class 0x0b: it must have 54 bytes",
   ]]);
+});
+
+/** Asserts why FunctionFS refuses a descriptor type below an interface. */
+function refusedType(
+  type: number,
+  message: string,
+  above: Partial<InterfaceDefinition> = {},
+): void {
+  intf({ class: 0xff, ...above, descriptors: [raw([2, type])] }, [[
+    ".descriptors[0]",
+    `Descriptor type 0x${type.toString(16).padStart(2, "0")} ${message}`,
+  ]]);
+}
+
+Deno.test("a refused descriptor type has its reason", () => {
+  for (const type of [0x01, 0x02, 0x03, 0x06, 0x07, 0x0f, 0x10]) {
+    refusedType(
+      type,
+      "belongs to the gadget, not to a function: set it in the gadget definition",
+    );
+  }
+  for (const type of [0x08, 0x0a, 0x0c, 0x22, 0x41]) {
+    refusedType(type, "is not one that FunctionFS can carry: leave it out");
+  }
+  refusedType(
+    0x31,
+    "is for SuperSpeed Plus, for which FunctionFS uses the super-speed descriptors: leave it out",
+  );
+  refusedType(
+    0x21,
+    "is accepted below interfaces of class HID (0x03), CCID (0x0b) and DFU (0xfe, subclass 0x01) only, not 0xfe",
+    { class: 0xfe, subclass: 2 },
+  );
+});
+
+Deno.test("for class-specific descriptors, the message names the kernel function", () => {
+  for (
+    const [code, subclass, name] of [
+      [0x02, 0x02, `"acm"`],
+      [0x02, 0x06, `"ecm"`],
+      [0x02, 0x0d, `"ncm"`],
+      [0x02, 0x0c, `"eem"`],
+      [0x0a, 0x00, `"acm", "ecm" or "ncm"`],
+      [0x01, 0x01, `"uac1" or "uac2"`],
+      [0x01, 0x03, `"midi"`],
+      [0x0e, 0x01, `"uvc"`],
+      [
+        0xff,
+        0x00,
+        `for this class ("acm", "ecm", "ncm", "uac1", "uac2", "uvc", "midi")`,
+      ],
+    ] as const
+  ) {
+    for (const type of [0x24, 0x25]) {
+      refusedType(
+        type,
+        `is class specific and FunctionFS cannot carry it: use the kernel function ${name} instead`,
+        { class: code, subclass },
+      );
+    }
+  }
 });
 
 Deno.test("associations cover interfaces that exist, each once", () => {
@@ -718,7 +775,7 @@ Deno.test("rwProxy: true needs pairs", () => {
   problems({ rwProxy: "auto", interfaces: mixed }, []);
   problems({ rwProxy: true, interfaces: mixed }, [[
     "rwProxy",
-    'Files for both directions need every endpoint in a pair, and interfaces[0].endpoints.b is in none: declare pairs, or set rwProxy to "auto"',
+    'Files for both directions need every endpoint in a pair, but interfaces[0].endpoints.b is in none: declare pairs, or set rwProxy to "auto"',
   ]]);
   problems({ rwProxy: true }, [[
     "rwProxy",

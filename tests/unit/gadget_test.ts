@@ -98,7 +98,7 @@ Deno.test("checkGadget() refuses what the kernel would refuse or cut", () => {
     ],
     [
       { selfPowered: "no" as unknown as boolean },
-      'selfPowered: Self powered is "no": give true or false',
+      'selfPowered: Self powered is "no": give a boolean',
     ],
     [{ functions: [] }, "functions: There are no functions: give one at least"],
     [

@@ -9,7 +9,7 @@ Deno.test("requests are whole packets at every speed, and stay in their memory",
   const sizes = (full: number, high: number, superSpeed: number) =>
     new PacketSizes({
       name: "rx",
-      half: "out",
+      direction: "out",
       index: 1,
       file: "ep1",
       address: 1,

@@ -1,37 +1,27 @@
 /**
- * Rules for super-speed companions.
+ * The rules for super-speed companions (USB 3.2 section 9.6.7).
  *
  * @module
  */
 
-import type { TransferType } from "../../usb/endpoint_attributes.ts";
-import type {
-  EndpointSettings,
-  SuperSpeedSettings,
-} from "../../definition/endpoint.ts";
-import { isWithin, type ProblemList, show } from "../problem_list.ts";
+import { isWithin } from "../../arguments/rules.ts";
+import { show } from "../../arguments/show.ts";
+import type { EndpointLayout } from "../../compile/endpoint_layout.ts";
+import type { ProblemList } from "../problem.ts";
 
-/**
- * Validates what an endpoint says about super speed (USB 3.2 section 9.6.7).
- *
- * @param list Where problems go.
- * @param transferType The transfer type.
- * @param settings The endpoint.
- * @param path Where the settings for super speed are.
- */
-export function validateCompanion(
+/** Checks the settings of an endpoint for super speed. */
+export function checkCompanion(
   list: ProblemList,
-  transferType: TransferType,
-  settings: EndpointSettings,
-  path: string,
+  { path, settings, speeds, transferType }: EndpointLayout,
 ): void {
-  const own: SuperSpeedSettings = settings.super ?? {};
-  const { maxBurst = 0, streams = 0, mult = 0 } = own;
+  const problem = (rule: string, field: string, message: string) =>
+    list.configure(rule, `${path}.super.${field}`, message);
+  const { maxPacketSize, maxBurst, streams, mult } = speeds.super;
   const greatestBurst = transferType === "interrupt" ? 2 : 15;
   if (!isWithin(maxBurst, 0, greatestBurst)) {
-    list.configure(
+    problem(
       "burst",
-      `${path}.maxBurst`,
+      "maxBurst",
       `Burst ${
         show(maxBurst)
       } is not possible for this endpoint: use 0 to ${greatestBurst}`,
@@ -40,9 +30,9 @@ export function validateCompanion(
   const possible = streams === 0 ||
     (isWithin(streams, 2, 65536) && Number.isInteger(Math.log2(streams)));
   if (!possible || (streams > 0 && transferType !== "bulk")) {
-    list.configure(
+    problem(
       "streams",
-      `${path}.streams`,
+      "streams",
       transferType === "bulk"
         ? `Streams is ${
           show(streams)
@@ -51,42 +41,40 @@ export function validateCompanion(
     );
   }
   if (!isWithin(mult, 0, 2) || (mult > 0 && transferType !== "isochronous")) {
-    list.configure(
+    problem(
       "mult",
-      `${path}.mult`,
+      "mult",
       transferType === "isochronous"
         ? `Mult is ${show(mult)}: give a whole number from 0 to 2`
         : "Only isochronous endpoints have a mult: leave it out",
     );
   } else if (mult > 0 && maxBurst === 0) {
-    list.configure(
+    problem(
       "mult",
-      `${path}.mult`,
+      "mult",
       `Mult ${mult} needs a burst: set maxBurst to 1 or more`,
     );
   }
-  const size = own.maxPacketSize ?? settings.maxPacketSize ??
-    (transferType === "interrupt" ? 64 : 1024);
-  if (maxBurst > 0 && size !== 1024) {
-    list.configure(
+  if (maxBurst > 0 && maxPacketSize !== 1024) {
+    problem(
       "burst",
-      `${path}.maxBurst`,
-      `A burst needs packets of 1024 bytes at super speed, not ${size}: set super.maxPacketSize to 1024`,
+      "maxBurst",
+      `A burst needs packets of 1024 bytes at super speed, not ${maxPacketSize}: set super.maxPacketSize to 1024`,
     );
   }
-  const { bytesPerInterval } = own;
-  if (bytesPerInterval === undefined) return;
+  const bytes = settings.super?.bytesPerInterval;
+  if (bytes === undefined) return;
   const greatest = transferType === "bulk"
     ? 0
-    : size * (maxBurst + 1) * (mult + 1);
-  if (isWithin(bytesPerInterval, 0, greatest)) return;
-  list.configure(
+    : maxPacketSize * (maxBurst + 1) * (mult + 1);
+  if (isWithin(bytes, 0, greatest)) return;
+  problem(
     "bytes-per-interval",
-    `${path}.bytesPerInterval`,
+    "bytesPerInterval",
     transferType === "bulk"
       ? "A bulk endpoint has no bytes per interval: leave it out"
       : `Bytes per interval is ${
-        show(bytesPerInterval)
+        show(bytes)
       }, but packet size, burst and mult allow 0 to ${greatest}`,
   );
 }

@@ -1,14 +1,11 @@
 /**
- * Rules that depend on the kernel, the controller and the other functions of a configuration.
+ * The rules that depend on the kernel, the controller and the other functions of a configuration.
  *
  * @module
  */
 
-import type { FunctionDefinition } from "../../definition/function.ts";
-import {
-  functionContent,
-  measureSpeed,
-} from "../../compile/descriptor_encoding.ts";
+import { hex } from "../../arguments/show.ts";
+import { measureSpeed } from "../../compile/descriptor_encoding.ts";
 import {
   MAX_CONFIGURATION_LENGTH,
   MAX_STRING_IDS,
@@ -18,16 +15,19 @@ import {
   kernelHas,
   type KernelVersion,
 } from "../../compile/kernel_version.ts";
-import type { Plan } from "../../compile/layout.ts";
-import { hex, type ProblemList } from "../problem_list.ts";
-import { functionLanguages, StringTable } from "../../compile/string_table.ts";
+import type { Layout } from "../../compile/layout.ts";
 import {
   pickEndpoints,
   type UdcCapabilities,
   udcSpeedProblem,
 } from "../endpoint_choice.ts";
+import type { ProblemList } from "../problem.ts";
 
-/** What the rest of a gadget takes of the limits that all functions share. */
+/**
+ * How much the rest of a gadget uses of the limits that all functions share.
+ *
+ * @category Inspect
+ */
 export interface ConfigurationUse {
   /**
    * Interfaces of other functions in the configuration.
@@ -36,9 +36,10 @@ export interface ConfigurationUse {
    */
   readonly interfaces?: number;
   /**
-   * Strings of the gadget, its configurations and its other functions.
+   * Strings of the gadget, its configurations and its other functions. The default is manufacturer, product and serial
+   * number.
    *
-   * @default {3, for manufacturer, product and serial number}
+   * @default {3}
    */
   readonly strings?: number;
   /**
@@ -49,7 +50,11 @@ export interface ConfigurationUse {
   readonly bytes?: number;
 }
 
-/** What is known about where a function will run. */
+/**
+ * What is known about where a function will run.
+ *
+ * @category Inspect
+ */
 export interface ValidationContext {
   /** The kernel. Without it, the newest one. */
   readonly kernel?: KernelVersion;
@@ -59,68 +64,45 @@ export interface ValidationContext {
   readonly configuration?: ConfigurationUse;
 }
 
-/** Strings that a gadget has of its own. */
-export const GADGET_STRINGS = 3;
+/** Manufacturer, product and serial number. */
+const GADGET_STRINGS = 3;
 /** The configuration descriptor itself. */
-export const CONFIGURATION_LENGTH = 9;
+const CONFIGURATION_LENGTH = 9;
 
-/**
- * The number of interfaces that a configuration can have (`MAX_CONFIG_INTERFACES`).
- *
- * @param kernel The kernel.
- * @returns 32, or 16 before Linux 6.12.
- */
+/** Interfaces that a configuration can have (`MAX_CONFIG_INTERFACES`). */
 export function maxInterfaces(kernel: KernelVersion | undefined): number {
   return kernelHas(kernel, KERNEL_FEATURES.manyInterfaces) ? 32 : 16;
 }
 
-/**
- * Validates a function against where it will run.
- *
- * @param list Where problems go.
- * @param definition The function.
- * @param plan Its plan.
- * @param context Where it will run.
- */
-export function validateContext(
+/** Checks a valid function against where it will run. */
+export function checkContext(
   list: ProblemList,
-  definition: FunctionDefinition,
-  plan: Plan,
+  layout: Layout,
   { kernel, udc, configuration = {} }: ValidationContext,
 ): void {
-  validateInterfaceCount(list, definition, kernel, configuration);
-  validateSizes(list, definition, plan, configuration);
-  validateKernel(list, definition, kernel);
-  if (udc) validateUdc(list, definition, plan, udc);
-}
-
-function validateInterfaceCount(
-  list: ProblemList,
-  { interfaces }: FunctionDefinition,
-  kernel: KernelVersion | undefined,
-  { interfaces: others = 0 }: ConfigurationUse,
-): void {
   const greatest = maxInterfaces(kernel);
-  const count = interfaces.length + others;
-  if (count <= greatest) return;
-  list.bind(
-    "interface-count",
-    "interfaces",
-    `The configuration has ${count} interfaces, but the kernel takes ${greatest}: use fewer`,
-  );
+  const count = layout.definition.interfaces.length +
+    (configuration.interfaces ?? 0);
+  if (count > greatest) {
+    list.bind(
+      "interface-count",
+      "interfaces",
+      `The configuration has ${count} interfaces, but the kernel takes ${greatest}: use fewer`,
+    );
+  }
+  checkSizes(list, layout, configuration);
+  if (kernel) checkKernel(list, layout, kernel);
+  if (udc) checkUdc(list, layout, udc);
 }
 
-function validateSizes(
+function checkSizes(
   list: ProblemList,
-  definition: FunctionDefinition,
-  plan: Plan,
-  { strings: otherStrings = GADGET_STRINGS, bytes = 0 }: ConfigurationUse,
+  layout: Layout,
+  { strings = GADGET_STRINGS, bytes = 0 }: ConfigurationUse,
 ): void {
-  const strings = new StringTable(functionLanguages(definition));
-  const content = functionContent(definition, plan, strings, 0);
-  for (const speed of plan.speeds) {
+  for (const speed of layout.speeds) {
     const length = CONFIGURATION_LENGTH + bytes +
-      measureSpeed(content, speed).length;
+      measureSpeed(layout, speed).length;
     if (length <= MAX_CONFIGURATION_LENGTH) continue;
     list.configure(
       "configuration-size",
@@ -128,48 +110,45 @@ function validateSizes(
       `The configuration descriptor has ${length} bytes at ${speed} speed, but the kernel takes ${MAX_CONFIGURATION_LENGTH}: use fewer interfaces, endpoints or descriptors`,
     );
   }
-  const greatest = MAX_STRING_IDS - otherStrings;
-  if (strings.size > greatest) {
+  const { size } = layout.strings;
+  const greatest = MAX_STRING_IDS - strings;
+  if (size > greatest) {
     list.bind(
       "string-count",
       "interfaces",
-      `There are ${strings.size} different descriptions, but the gadget has string identifiers for ${greatest}: use fewer`,
+      `There are ${size} different descriptions, but the gadget has string identifiers for ${greatest}: use fewer`,
     );
   }
 }
 
-function validateKernel(
+function checkKernel(
   list: ProblemList,
-  definition: FunctionDefinition,
-  kernel: KernelVersion | undefined,
+  { definition, settings }: Layout,
+  kernel: KernelVersion,
 ): void {
-  if (kernel === undefined) return;
   const version = `Linux ${kernel.major}.${kernel.minor}`;
-  definition.interfaces.forEach((it, number) => {
-    const path = `interfaces[${number}]`;
-    const settings = [it, ...it.alternates ?? []];
-    settings.forEach((setting, index) => {
-      const place = index === 0 ? path : `${path}.alternates[${index - 1}]`;
-      setting.descriptors?.forEach(({ kind }, position) => {
-        if (kind !== "dfu" || kernelHas(kernel, KERNEL_FEATURES.dfu)) return;
-        list.write(
-          "kernel",
-          `${place}.descriptors[${position}]`,
-          `${version} refuses DFU functional descriptors: use Linux 6.12 or later, or leave it out`,
-        );
-      });
+  for (
+    const { alternateSetting, declared, interfaceNumber, path } of settings
+  ) {
+    declared.descriptors?.forEach(({ kind }, index) => {
+      if (kind !== "dfu" || kernelHas(kernel, KERNEL_FEATURES.dfu)) return;
+      list.write(
+        "kernel",
+        `${path}.descriptors[${index}]`,
+        `${version} refuses DFU functional descriptors: use Linux 6.12 or later, or leave it out`,
+      );
     });
     if (
-      settings.length > 1 &&
+      alternateSetting === 1 &&
       !kernelHas(kernel, KERNEL_FEATURES.alternateSettings)
     ) {
       list.configure(
         "kernel",
-        `${path}.alternates`,
+        `interfaces[${interfaceNumber}].alternates`,
         `${version} does not let the host select alternate settings: use Linux 6.8 or later, or one setting`,
       );
     }
-  });
+  }
   if (
     definition.rwProxy === true && !kernelHas(kernel, KERNEL_FEATURES.rwProxy)
   ) {
@@ -181,10 +160,9 @@ function validateKernel(
   }
 }
 
-function validateUdc(
+function checkUdc(
   list: ProblemList,
-  { virtualAddresses }: FunctionDefinition,
-  { speeds, endpoints }: Plan,
+  { definition, speeds, endpoints }: Layout,
   udc: UdcCapabilities,
 ): void {
   const name = udc.name === undefined ? "The controller" : `"${udc.name}"`;
@@ -194,20 +172,20 @@ function validateUdc(
   if (udc.endpoints === undefined || slowest === undefined) return;
   const picked = pickEndpoints(
     udc,
-    endpoints.map((it) => ({
-      direction: it.half,
-      transferType: it.transferType,
-      maxPacketSize: it.speeds[slowest].maxPacketSize,
+    endpoints.map(({ direction, transferType, speeds }) => ({
+      direction,
+      transferType,
+      maxPacketSize: speeds[slowest].maxPacketSize,
     })),
   );
   const owners = new Map<number, string>();
-  endpoints.forEach(({ half, transferType, address, path }, index) => {
+  endpoints.forEach(({ direction, transferType, address, path }, index) => {
     const real = picked[index];
     if (real === undefined) {
       list.bind(
         "udc-endpoints",
         path,
-        `${name} has no ${transferType} ${half.toUpperCase()} endpoint left: use fewer, or declare it earlier`,
+        `${name} has no ${transferType} ${direction.toUpperCase()} endpoint left: use fewer, or declare it earlier`,
       );
       return;
     }
@@ -222,7 +200,7 @@ function validateUdc(
       );
     }
     owners.set(real, owner ?? path);
-    if (virtualAddresses && address !== real) {
+    if (definition.virtualAddresses && address !== real) {
       list.configure(
         "virtual-address",
         path,

@@ -1,13 +1,18 @@
 /**
- * Rules for endpoints.
+ * The rules for one endpoint.
  *
  * @module
  */
 
+import { isWithin } from "../../arguments/rules.ts";
+import { choice, hex, show } from "../../arguments/show.ts";
+import type { EndpointLayout } from "../../compile/endpoint_layout.ts";
 import {
+  type EndpointUsage,
   INTERRUPT_USAGES,
   ISOCHRONOUS_USAGES,
   SYNCHRONIZATIONS,
+  type TransferType,
   USB_DIR_IN,
   USB_ENDPOINT_NUMBER_MASK,
 } from "../../usb/endpoint_attributes.ts";
@@ -16,34 +21,29 @@ import {
   type FunctionSpeed,
   MAX_PACKET_SIZES,
 } from "../../usb/speed.ts";
-import { intervalRange, packetSizeProblem } from "./endpoint_limits.ts";
-import type { DeclaredEndpoint } from "../../compile/declared_endpoints.ts";
-import {
-  choice,
-  hex,
-  isWithin,
-  type ProblemList,
-  show,
-} from "../problem_list.ts";
-import { validateCompanion } from "./companion.ts";
+import type { ProblemList } from "../problem.ts";
+import { checkCompanion } from "./companion.ts";
 
-/**
- * Validates one endpoint.
- *
- * @param list Where problems go.
- * @param endpoint The endpoint.
- */
-export function validateEndpoint(
+const FULL_SPEED_BULK_SIZES: readonly number[] = [8, 16, 32, 64];
+
+const USAGES: Readonly<Record<TransferType, readonly EndpointUsage[]>> = {
+  bulk: [],
+  interrupt: INTERRUPT_USAGES,
+  isochronous: ISOCHRONOUS_USAGES,
+};
+
+/** The least packet size by transactions in a microframe (USB 2.0 table 9-14). */
+const LEAST_SIZES: readonly number[] = [0, 1, 513, 683];
+
+export function checkEndpoint(
   list: ProblemList,
-  endpoint: DeclaredEndpoint,
+  endpoint: EndpointLayout,
 ): void {
   const { path, settings, transferType } = endpoint;
-  validateAddress(list, endpoint);
-  validateInterval(list, endpoint);
-  validateUse(list, endpoint);
-  if (settings.maxPacketSize !== undefined) {
-    validateCommonPacketSize(list, endpoint, settings.maxPacketSize);
-  }
+  checkAddress(list, endpoint);
+  checkInterval(list, endpoint);
+  checkUse(list, endpoint);
+  checkCommonPacketSize(list, endpoint);
   if (settings.audio) {
     const { refresh = 0, synchAddress = 0 } = settings.audio;
     list.range(refresh, [0, 255], `${path}.audio.refresh`, "Refresh");
@@ -51,20 +51,35 @@ export function validateEndpoint(
     list.range(synchAddress, [0, 255], at, "Synch address");
   }
   for (const speed of FUNCTION_SPEEDS) {
-    validatePacketSize(list, endpoint, speed);
-    validateRawInterval(list, endpoint, speed);
+    const { maxPacketSize, interval } = settings[speed] ?? {};
+    const sizes = packetSizes(maxPacketSize, transferType, speed);
+    const [least, greatest] = intervalRange(transferType, speed);
+    const where = `for ${
+      transferType === "bulk" ? "a" : "an"
+    } ${transferType} endpoint at ${speed} speed`;
+    if (maxPacketSize !== undefined && sizes !== undefined) {
+      list.configure(
+        "packet-size",
+        `${path}.${speed}.maxPacketSize`,
+        `Packet size ${maxPacketSize} is not possible ${where}: use ${sizes}`,
+      );
+    }
+    if (interval !== undefined && !isWithin(interval, least, greatest)) {
+      list.configure(
+        "interval",
+        `${path}.${speed}.interval`,
+        `Interval ${interval} is not possible ${where}: use ${least} to ${greatest}`,
+      );
+    }
   }
-  validateTransactions(list, endpoint);
-  if (settings.super) {
-    validateCompanion(list, transferType, settings, `${path}.super`);
-  }
+  checkTransactions(list, endpoint);
+  if (settings.super) checkCompanion(list, endpoint);
 }
 
-function validateAddress(
+function checkAddress(
   list: ProblemList,
-  { half, path, settings }: DeclaredEndpoint,
+  { direction, path, settings: { address } }: EndpointLayout,
 ): void {
-  const { address } = settings;
   if (address === undefined) return;
   const at = `${path}.address`;
   if (!isWithin(address, 0, 0xff) || (address & 0x70) !== 0) {
@@ -83,64 +98,54 @@ function validateAddress(
         hex(address)
       } is that of endpoint 0: give a number from 1 to 15`,
     );
-  } else if (((address & USB_DIR_IN) !== 0) !== (half === "in")) {
+  } else if (((address & USB_DIR_IN) !== 0) !== (direction === "in")) {
     list.bind(
       "address",
       at,
       `Address ${hex(address)} has the wrong direction: ${
-        half === "in" ? "set" : "clear"
-      } bit 7 for an ${half.toUpperCase()} endpoint`,
+        direction === "in" ? "set" : "clear"
+      } bit 7 for an ${direction.toUpperCase()} endpoint`,
     );
   }
 }
 
-function validateInterval(
+function checkInterval(
   list: ProblemList,
-  { path, settings, transferType }: DeclaredEndpoint,
+  { path, settings: { intervalMs, intervalUs }, transferType }: EndpointLayout,
 ): void {
-  const { intervalMs, intervalUs } = settings;
-  if (intervalMs === undefined && intervalUs === undefined) return;
-  if (transferType === "bulk") {
-    const at = intervalMs === undefined ? "intervalUs" : "intervalMs";
-    list.configure(
-      "interval",
-      `${path}.${at}`,
-      "A bulk endpoint has no interval: leave it out",
-    );
-    return;
+  const problem = (field: string, message: string) =>
+    list.configure("interval", `${path}.${field}`, message);
+  const given = Object.entries({ intervalMs, intervalUs })
+    .filter(([, it]) => it !== undefined);
+  if (given.length > 0 && transferType === "bulk") {
+    const [[name]] = given;
+    return problem(name, "A bulk endpoint has no interval: leave it out");
   }
-  if (intervalMs !== undefined && intervalUs !== undefined) {
-    list.configure(
-      "interval",
-      `${path}.intervalUs`,
+  if (given.length > 1) {
+    problem(
+      "intervalUs",
       "The interval is given twice: leave out intervalMs or intervalUs",
     );
   }
-  for (const [name, value] of Object.entries({ intervalMs, intervalUs })) {
-    if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
-      list.configure(
-        "interval",
-        `${path}.${name}`,
-        `The interval is ${show(value)}: give a number above 0`,
-      );
-    }
+  for (const [name, it] of given) {
+    if (Number.isFinite(it) && Number(it) > 0) continue;
+    problem(name, `The interval is ${show(it)}: give a number above 0`);
   }
 }
 
-function validateUse(
+function checkUse(
   list: ProblemList,
-  { path, settings, transferType }: DeclaredEndpoint,
+  { path, settings: { synchronization, usage }, transferType }: EndpointLayout,
 ): void {
-  const { synchronization, usage } = settings;
+  const isIsochronous = transferType === "isochronous";
   if (
     synchronization !== undefined &&
-    (transferType !== "isochronous" ||
-      !SYNCHRONIZATIONS.includes(synchronization))
+    !(isIsochronous && SYNCHRONIZATIONS.includes(synchronization))
   ) {
     list.configure(
       "synchronization",
       `${path}.synchronization`,
-      transferType === "isochronous"
+      isIsochronous
         ? `Synchronization ${show(synchronization)} is not known: use ${
           choice(SYNCHRONIZATIONS)
         }`
@@ -148,11 +153,7 @@ function validateUse(
     );
   }
   if (usage === undefined) return;
-  const usages = transferType === "isochronous"
-    ? ISOCHRONOUS_USAGES
-    : transferType === "interrupt"
-    ? INTERRUPT_USAGES
-    : [];
+  const usages = USAGES[transferType];
   if (usages.includes(usage)) return;
   list.configure(
     "usage",
@@ -165,98 +166,69 @@ function validateUse(
   );
 }
 
-/** The size for all speeds is cut to what each speed can have, so only nonsense is refused. */
-function validateCommonPacketSize(
+/** The layout cuts the common size to the maximum of each speed, so it may exceed that of some. */
+function checkCommonPacketSize(
   list: ProblemList,
-  { path, transferType }: DeclaredEndpoint,
-  size: number,
+  { path, settings: { maxPacketSize }, transferType }: EndpointLayout,
 ): void {
-  const at = `${path}.maxPacketSize`;
-  if (transferType === "bulk") {
-    list.configure(
-      "packet-size",
-      at,
-      "Bulk packet sizes differ between speeds and are derived: leave it out, or set full.maxPacketSize",
-    );
-    return;
-  }
+  if (maxPacketSize === undefined) return;
   const greatest = MAX_PACKET_SIZES[transferType].super;
-  if (isWithin(size, 1, greatest)) return;
+  if (transferType !== "bulk" && isWithin(maxPacketSize, 1, greatest)) return;
   list.configure(
     "packet-size",
-    at,
-    `Packet size ${
-      show(size)
-    } is not possible for an ${transferType} endpoint at any speed: use 1 to ${greatest}`,
+    `${path}.maxPacketSize`,
+    transferType === "bulk"
+      ? "Bulk packet sizes differ between speeds and are derived: leave it out, or set full.maxPacketSize"
+      : `Packet size ${maxPacketSize} is not possible for an ${transferType} endpoint at any speed: use 1 to ${greatest}`,
   );
 }
 
-function validatePacketSize(
-  list: ProblemList,
-  { path, settings, transferType }: DeclaredEndpoint,
+/** Returns the possible packet sizes, unless `size` is one (USB 2.0 sections 5.6.3, 5.7.3 and 5.8.3, USB 3.2 section 9.6.6). */
+function packetSizes(
+  size: number | undefined,
+  transferType: TransferType,
   speed: FunctionSpeed,
-): void {
-  const size = settings[speed]?.maxPacketSize;
-  if (size === undefined) return;
-  const problem = packetSizeProblem(size, transferType, speed);
-  if (problem) {
-    list.configure("packet-size", `${path}.${speed}.maxPacketSize`, problem);
+): string | undefined {
+  const greatest = MAX_PACKET_SIZES[transferType][speed];
+  if (transferType !== "bulk") {
+    return isWithin(size, 1, greatest) ? undefined : `1 to ${greatest}`;
   }
+  const sizes = speed === "full" ? FULL_SPEED_BULK_SIZES : [greatest];
+  if (sizes.some((it) => it === size)) return undefined;
+  return sizes.length > 1 ? choice(sizes) : `${greatest}`;
 }
 
-function validateRawInterval(
-  list: ProblemList,
-  { path, settings, transferType }: DeclaredEndpoint,
+/** The least and the greatest `bInterval`. */
+function intervalRange(
+  transferType: TransferType,
   speed: FunctionSpeed,
-): void {
-  const interval = settings[speed]?.interval;
-  if (interval === undefined) return;
-  const [least, greatest] = intervalRange(transferType, speed);
-  if (isWithin(interval, least, greatest)) return;
-  const article = transferType === "bulk" ? "a" : "an";
-  list.configure(
-    "interval",
-    `${path}.${speed}.interval`,
-    `Interval ${
-      show(interval)
-    } is not possible for ${article} ${transferType} endpoint at ${speed} speed: use ${least} to ${greatest}`,
-  );
+): readonly [number, number] {
+  if (transferType === "bulk") return [0, 255];
+  return transferType === "interrupt" && speed === "full" ? [1, 255] : [1, 16];
 }
 
-/** The least packet size with so many packets in a microframe (USB 2.0 table 9-14). */
-const LEAST_SIZE_BY_TRANSACTIONS: readonly number[] = [0, 1, 513, 683];
-
-function validateTransactions(
+function checkTransactions(
   list: ProblemList,
-  { path, settings, transferType }: DeclaredEndpoint,
+  { path, settings, speeds, transferType }: EndpointLayout,
 ): void {
   const transactions = settings.high?.transactions;
-  if (transactions === undefined) return;
-  const at = `${path}.high.transactions`;
+  if (transactions === undefined || transactions === 1) return;
+  const problem = (message: string) =>
+    list.configure("transactions", `${path}.high.transactions`, message);
   if (!isWithin(transactions, 1, 3)) {
-    list.configure(
-      "transactions",
-      at,
+    return problem(
       `Transactions is ${show(transactions)}: give a whole number from 1 to 3`,
     );
-    return;
   }
-  if (transactions === 1) return;
   if (transferType === "bulk") {
-    list.configure(
-      "transactions",
-      at,
+    return problem(
       "A bulk endpoint has no further transactions in a microframe: leave it out",
     );
-    return;
   }
-  const size = settings.high?.maxPacketSize ?? settings.maxPacketSize ??
-    (transferType === "interrupt" ? 64 : 1024);
-  const least = LEAST_SIZE_BY_TRANSACTIONS[transactions];
-  if (size >= least) return;
-  list.configure(
-    "transactions",
-    at,
-    `${transactions} transactions in a microframe need packets of ${least} to 1024 bytes, not ${size}: raise maxPacketSize or lower transactions`,
+  const { maxPacketSize } = speeds.high;
+  const least = LEAST_SIZES[transactions];
+  if (maxPacketSize >= least) return;
+  problem(
+    `${transactions} transactions in a microframe need packets of ${least} to 1024 bytes, not ${maxPacketSize}: raise maxPacketSize or lower transactions`,
   );
 }

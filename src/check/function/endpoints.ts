@@ -1,33 +1,25 @@
 /**
- * Rules for all endpoints of a function together.
+ * The rules for all endpoints of a function together.
  *
  * @module
  */
 
-import type { FunctionDefinition } from "../../definition/function.ts";
-import type { EndpointRecord } from "../../definition/endpoint.ts";
+import { hex, show } from "../../arguments/show.ts";
+import type { EndpointLayout } from "../../compile/endpoint_layout.ts";
 import { MAX_ENDPOINTS } from "../../compile/functionfs_abi.ts";
-import type { Plan } from "../../compile/layout.ts";
-import type { PlannedEndpoint } from "../../compile/endpoint_layout.ts";
-import { hex, type ProblemList, show } from "../problem_list.ts";
+import type { Layout, SettingLayout } from "../../compile/layout.ts";
+import type { ProblemList } from "../problem.ts";
 
 /** Endpoint numbers that a device has in one direction. */
 const MAX_ENDPOINTS_PER_DIRECTION = 15;
 
-/**
- * Validates names, addresses and the number of endpoints.
- *
- * @param list Where problems go.
- * @param definition The function.
- * @param plan Its plan.
- */
-export function validateEndpoints(
+/** Checks names, addresses and the number of endpoints. */
+export function checkEndpoints(
   list: ProblemList,
-  definition: FunctionDefinition,
-  { endpoints }: Plan,
+  { settings, endpoints }: Layout,
 ): void {
-  validateEndpointNames(list, definition);
-  validateAddresses(list, endpoints);
+  checkNames(list, settings);
+  checkAddresses(list, endpoints);
   if (endpoints.length > MAX_ENDPOINTS) {
     list.write(
       "endpoint-count",
@@ -35,24 +27,24 @@ export function validateEndpoints(
       `There are ${endpoints.length} endpoints, but FunctionFS takes ${MAX_ENDPOINTS} in one function: use fewer`,
     );
   }
-  for (const half of ["in", "out"] as const) {
-    const same = endpoints.filter((it) => it.half === half);
+  for (const direction of ["in", "out"] as const) {
+    const same = endpoints.filter((it) => it.direction === direction);
     if (same.length <= MAX_ENDPOINTS_PER_DIRECTION) continue;
     list.bind(
       "endpoint-count",
       same[MAX_ENDPOINTS_PER_DIRECTION].path,
-      `There are ${same.length} ${half.toUpperCase()} endpoints, but a device has ${MAX_ENDPOINTS_PER_DIRECTION} in one direction: use fewer`,
+      `There are ${same.length} ${direction.toUpperCase()} endpoints, but a device has ${MAX_ENDPOINTS_PER_DIRECTION} in one direction: use fewer`,
     );
   }
 }
 
-function validateEndpointNames(
+function checkNames(
   list: ProblemList,
-  { interfaces }: FunctionDefinition,
+  settings: readonly SettingLayout[],
 ): void {
   const paths = new Map<string, string>();
-  const check = (endpoints: EndpointRecord | undefined, setting: string) => {
-    for (const name of Object.keys(endpoints ?? {})) {
+  for (const { declared, path: setting } of settings) {
+    for (const name of Object.keys(declared.endpoints ?? {})) {
       const path = `${setting}.endpoints.${name}`;
       const first = paths.get(name);
       if (first !== undefined) {
@@ -61,7 +53,7 @@ function validateEndpointNames(
           path,
           `Endpoint name ${
             show(name)
-          } is used at ${first} already: names are those of the whole function`,
+          } is used at ${first} already: give each endpoint of the function its own`,
         );
       } else if (name === "" || /^(0|[1-9][0-9]*)$/.test(name)) {
         list.configure(
@@ -74,20 +66,14 @@ function validateEndpointNames(
       }
       paths.set(name, first ?? path);
     }
-  };
-  interfaces.forEach((it, number) => {
-    check(it.endpoints, `interfaces[${number}]`);
-    it.alternates?.forEach((alternate, index) =>
-      check(alternate.endpoints, `interfaces[${number}].alternates[${index}]`)
-    );
-  });
+  }
 }
 
-function validateAddresses(
+function checkAddresses(
   list: ProblemList,
-  endpoints: readonly PlannedEndpoint[],
+  endpoints: readonly EndpointLayout[],
 ): void {
-  const owners = new Map<number, PlannedEndpoint>();
+  const owners = new Map<number, EndpointLayout>();
   for (const endpoint of endpoints) {
     const { address, path } = endpoint;
     const owner = owners.get(address);

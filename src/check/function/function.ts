@@ -1,127 +1,84 @@
 /**
- * Finds everything that is wrong with a definition.
+ * The rules for a function: all problems of a definition.
  *
  * @module
  */
 
-import { type NamesOf, refuseUnknown } from "../../arguments/known_names.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../../usb/speed.ts";
-import type {
-  AlternateDefinition,
-  FunctionDefinition,
-  InterfaceDefinition,
-} from "../../definition/function.ts";
+import type { FunctionDefinition } from "../../definition/function.ts";
 import { functionShape } from "./shape.ts";
+import { MAX_NAME_BYTES } from "../../compile/functionfs_abi.ts";
+import type { ProblemList } from "../problem.ts";
+import { show } from "../../arguments/show.ts";
+import { checkContext, type ValidationContext } from "./context.ts";
 import {
-  MAX_ALTERNATE_SETTING,
-  MAX_NAME_BYTES,
-} from "../../compile/functionfs_abi.ts";
-import { type Plan, planFunction } from "../../compile/layout.ts";
-import { declaredEndpoints } from "../../compile/declared_endpoints.ts";
-import type { Problem } from "../problem.ts";
-import { describeFunction, ProblemList, show } from "../problem_list.ts";
-import { validateAssociations } from "./association.ts";
-import { validateContext, type ValidationContext } from "./context.ts";
-import { validateEndpoint } from "./endpoint.ts";
-import { validateEndpoints } from "./endpoints.ts";
-import { type InterfaceClass, validateFunctional } from "./functional.ts";
-import { validateMicrosoftOs } from "./microsoft_os.ts";
-import { validateStrings } from "./strings.ts";
+  isAllPairs,
+  type Layout,
+  layOutFunction,
+} from "../../compile/layout.ts";
+import { checkEndpoints } from "./endpoints.ts";
+import { checkAssociations, checkInterfaces } from "./interfaces.ts";
+import { checkMicrosoftOs } from "./microsoft_os.ts";
+import { checkStrings } from "./strings.ts";
 
 /**
- * Finds everything that is wrong with a definition: what FunctionFS would refuse, what would fail when the gadget is
- * bound or configured, and what would crash the kernel.
+ * Finds the problems of a definition, and lays it out.
  *
- * @param definition The function.
- * @param context What is known about the kernel, the controller and the rest of the configuration.
- * @returns All problems, in the order of the definition. None for one that works.
- * @throws {TypeError} For something in the context that does not exist.
- *
- * @example Usage
- * ```ts
- * import { bulkIn } from "@usb/gadget";
- * import { validateFunction } from "@usb/gadget/inspect";
- * import { assertEquals } from "@std/assert";
- *
- * const [problem] = validateFunction({
- *   name: "scope",
- *   interfaces: [{
- *     class: 0xff,
- *     endpoints: { tx: bulkIn({ full: { maxPacketSize: 100 } }) },
- *   }],
- * });
- * assertEquals(problem, {
- *   path: "interfaces[0].endpoints.tx.full.maxPacketSize",
- *   rule: "packet-size",
- *   message:
- *     "Packet size 100 is not possible for a bulk endpoint at full speed: use 8, 16, 32 or 64",
- *   stage: "configure",
- * });
- * ```
+ * @param known The layout, if the definition has been laid out before.
+ * @returns The layout, or `undefined` for a definition of the wrong shape.
  */
-export function validateFunction(
+export function checkFunction(
+  list: ProblemList,
   definition: FunctionDefinition,
-  context: ValidationContext = {},
-): Problem[] {
-  refuseUnknown(`validate ${describeFunction(definition)}`, context, CONTEXT);
-  const list = new ProblemList();
+  context: ValidationContext,
+  known?: Layout,
+): Layout | undefined {
   if (typeof definition === "object" && definition !== null) {
-    validateName(list, definition.name);
+    checkName(list, definition.name);
   }
-  if (!functionShape(list, definition, "")) return list.problems;
-  const plan = planFunction(definition);
-  validateSpeeds(list, definition.speeds);
-  validateInterfaces(list, definition);
-  validateEndpoints(list, definition, plan);
-  validateAssociations(list, definition);
-  validateStrings(list, definition);
-  validateMicrosoftOs(list, definition);
-  validateRwProxy(list, definition, plan);
-  // What is wrong with the values of single fields would only be said twice below.
-  if (list.problems.length === 0) {
-    validateContext(list, definition, plan, context);
-  }
-  return list.problems;
+  if (!functionShape(list, definition, "")) return undefined;
+  const layout = known ?? layOutFunction(definition);
+  checkSpeeds(list, definition.speeds);
+  checkInterfaces(list, layout);
+  checkEndpoints(list, layout);
+  checkAssociations(list, definition);
+  checkStrings(list, layout);
+  checkMicrosoftOs(list, definition);
+  if (definition.rwProxy === true) checkPairs(list, layout);
+  // These rules would only repeat what is wrong with single fields.
+  if (list.problems.length === 0) checkContext(list, layout, context);
+  return layout;
 }
 
-const CONTEXT: NamesOf<ValidationContext> = {
-  kernel: true,
-  udc: true,
-  configuration: true,
-};
-
-const encoder = new TextEncoder();
+/** Describes a function for messages, whatever is wrong with it. */
+export function describeFunction(definition: unknown): string {
+  const { name } = Object(definition) as { readonly name?: unknown };
+  return typeof name === "string" ? `function ${show(name)}` : "function";
+}
 
 /** The name becomes that of a directory, `ffs.NAME`, and the source of a mount. */
-function validateName(list: ProblemList, name: unknown): void {
-  if (typeof name !== "string" || name === "") {
-    list.bind(
-      "name",
-      "name",
-      `Name is ${show(name)}: give one of 1 to 35 bytes`,
-    );
-  } else if (/[/\0\n]/.test(name)) {
-    list.bind(
-      "name",
-      "name",
-      `Name ${
-        show(name)
-      } cannot be that of a directory: remove slashes, line breaks and NUL characters`,
-    );
-  } else {
-    const { length } = encoder.encode(name);
-    if (length <= MAX_NAME_BYTES) return;
-    list.bind(
-      "name",
-      "name",
-      `Name ${
-        show(name)
-      } has ${length} bytes, but configfs takes ${MAX_NAME_BYTES} after "ffs.": shorten it`,
-    );
-  }
+function checkName(list: ProblemList, name: unknown): void {
+  const problem = nameProblem(name);
+  if (problem !== undefined) list.bind("name", "name", problem);
 }
 
-function validateSpeeds(
+function nameProblem(name: unknown): string | undefined {
+  if (typeof name !== "string" || name === "") {
+    return `Name is ${show(name)}: give one of 1 to 35 bytes`;
+  }
+  if (/[/\0\n]/.test(name)) {
+    return `Name ${
+      show(name)
+    } cannot be that of a directory: remove slashes, line breaks and NUL characters`;
+  }
+  const { length } = new TextEncoder().encode(name);
+  if (length <= MAX_NAME_BYTES) return undefined;
+  return `Name ${
+    show(name)
+  } has ${length} bytes, but configfs takes ${MAX_NAME_BYTES} after "ffs.": shorten it`;
+}
+
+function checkSpeeds(
   list: ProblemList,
   speeds: readonly FunctionSpeed[] | undefined,
 ): void {
@@ -134,16 +91,17 @@ function validateSpeeds(
     );
   }
   speeds.forEach((speed, index) => {
+    const path = `speeds[${index}]`;
     if (!FUNCTION_SPEEDS.includes(speed)) {
       list.write(
         "speeds",
-        `speeds[${index}]`,
+        path,
         `Speed ${show(speed)} is not known: use "full", "high" or "super"`,
       );
     } else if (speeds.indexOf(speed) !== index) {
       list.write(
         "speeds",
-        `speeds[${index}]`,
+        path,
         `Speed "${speed}" is named twice: name it once`,
       );
     }
@@ -160,100 +118,14 @@ function validateSpeeds(
   }
 }
 
-function validateInterfaces(
-  list: ProblemList,
-  { interfaces }: FunctionDefinition,
-): void {
-  interfaces.forEach((it, number) => {
-    const path = `interfaces[${number}]`;
-    if (it.class === undefined) {
-      list.range(undefined, [0, 255], `${path}.class`, "Class");
-    }
-    validateSetting(list, it, it, path);
-    const { alternates = [] } = it;
-    alternates.forEach((alternate, index) =>
-      validateSetting(list, alternate, it, `${path}.alternates[${index}]`)
-    );
-    if (alternates.length > MAX_ALTERNATE_SETTING) {
-      list.configure(
-        "alternates",
-        `${path}.alternates`,
-        `There are ${alternates.length} alternate settings, but FunctionFS lets the host select settings 0 to ${MAX_ALTERNATE_SETTING}: use ${MAX_ALTERNATE_SETTING} at most`,
-      );
-    }
-  });
-}
-
-function validateSetting(
-  list: ProblemList,
-  setting: AlternateDefinition,
-  base: InterfaceDefinition,
-  path: string,
-): void {
-  for (const [name, what] of CLASS_FIELDS) {
-    const value = setting[name];
-    if (value !== undefined) {
-      list.range(value, [0, 255], `${path}.${name}`, what);
-    }
-  }
-  const above = {
-    class: setting.class ?? base.class ?? 0,
-    subclass: setting.subclass ?? base.subclass ?? 0,
-  };
-  setting.descriptors?.forEach((descriptor, index) =>
-    validateFunctional(list, descriptor, above, `${path}.descriptors[${index}]`)
-  );
-  if (setting.descriptors === undefined) {
-    validateInherited(list, base, above, path);
-  }
-  for (const endpoint of declaredEndpoints(setting.endpoints, path)) {
-    validateEndpoint(list, endpoint);
-  }
-}
-
-/** What is wrong with the descriptors themselves is said of the interface. */
-function validateInherited(
-  list: ProblemList,
-  base: InterfaceDefinition,
-  above: InterfaceClass,
-  path: string,
-): void {
-  const { class: code, subclass = 0, descriptors = [] } = base;
-  if (above.class === code && above.subclass === subclass) return;
-  const own = new ProblemList();
-  for (const each of descriptors) validateFunctional(own, each, above, "");
-  if (own.problems.length === 0) return;
+function checkPairs(list: ProblemList, layout: Layout): void {
+  if (isAllPairs(layout)) return;
+  const single = layout.endpoints.find((it) => !it.paired);
   list.write(
-    "functional",
-    `${path}.descriptors`,
-    "The setting is of another class than the descriptors that it takes over from the interface: give its own, or [] for none",
+    "rw-proxy",
+    "rwProxy",
+    single
+      ? `Files for both directions need every endpoint in a pair, but ${single.path} is in none: declare pairs, or set rwProxy to "auto"`
+      : `There is no pair to have a file for both directions: declare one, or set rwProxy to "auto"`,
   );
-}
-
-const CLASS_FIELDS = [
-  ["class", "Class"],
-  ["subclass", "Subclass"],
-  ["protocol", "Protocol"],
-] as const;
-
-function validateRwProxy(
-  list: ProblemList,
-  { rwProxy }: FunctionDefinition,
-  { endpoints }: Plan,
-): void {
-  if (rwProxy !== true) return;
-  const single = endpoints.find((it) => !it.paired);
-  if (single) {
-    list.write(
-      "rw-proxy",
-      "rwProxy",
-      `Files for both directions need every endpoint in a pair, and ${single.path} is in none: declare pairs, or set rwProxy to "auto"`,
-    );
-  } else if (endpoints.length === 0) {
-    list.write(
-      "rw-proxy",
-      "rwProxy",
-      `There is no pair to have a file for both directions: declare one, or set rwProxy to "auto"`,
-    );
-  }
 }

@@ -1,65 +1,60 @@
 /**
- * Rules for Microsoft OS descriptors.
+ * The rules for Microsoft OS descriptors.
  *
  * @module
  */
 
-import type { FunctionDefinition } from "../../definition/function.ts";
+import { isWithin } from "../../arguments/rules.ts";
+import { show } from "../../arguments/show.ts";
 import { MAX_CONFIGURATION_LENGTH } from "../../compile/functionfs_abi.ts";
-import type {
-  CompatibleId,
-  ExtendedProperty,
-} from "../../definition/microsoft_os.ts";
 import {
   COMPAT_ID_CHARACTERS,
   PROPERTY_LENGTH,
   PROPERTY_TYPES,
 } from "../../compile/microsoft_os_encoding.ts";
-import { isWithin, type ProblemList, show } from "../problem_list.ts";
+import type { FunctionDefinition } from "../../definition/function.ts";
+import type {
+  CompatibleId,
+  ExtendedProperty,
+} from "../../definition/microsoft_os.ts";
+import type { ProblemList } from "../problem.ts";
 
 /** The kernel keeps the size of a property in one byte. */
 const MAX_PROPERTY_LENGTH = 255;
 /** Header of the answer to a request for extended properties. */
 const ANSWER_HEADER_LENGTH = 10;
-/** Properties that a feature descriptor can count. */
+/** The kernel counts features in 16 bits. */
 const MAX_FEATURES = 0xffff;
 
-/**
- * Validates what a function tells Windows.
- *
- * @param list Where problems go.
- * @param definition The function.
- */
-export function validateMicrosoftOs(
+/** Checks the features of a function for Windows. */
+export function checkMicrosoftOs(
   list: ProblemList,
   { interfaces, microsoftOs = [] }: FunctionDefinition,
 ): void {
-  const identified = new Set<number>();
-  const answers = new Map<number, number>();
   if (microsoftOs.length > MAX_FEATURES) {
-    list.write(
+    return list.write(
       "os-count",
       "microsoftOs",
       `There are ${microsoftOs.length} features: give ${MAX_FEATURES} at most`,
     );
-    return;
   }
+  const identified = new Set<number>();
+  const answers = new Map<number, number>();
+  const last = interfaces.length - 1;
   microsoftOs.forEach((feature, index) => {
     const path = `microsoftOs[${index}]`;
     const number = feature.interface;
-    if (!isWithin(number, 0, interfaces.length - 1)) {
+    if (!isWithin(number, 0, last)) {
       list.write(
         "os-interface",
         `${path}.interface`,
         `Interface ${
           show(number)
-        } does not exist: the function has interfaces 0 to ${
-          interfaces.length - 1
-        }`,
+        } does not exist: the function has interfaces 0 to ${last}`,
       );
     }
     if (feature.kind === "compatible-id") {
-      validateId(list, feature, path);
+      checkId(list, feature, path);
       if (identified.has(number)) {
         list.configure(
           "os-compatible-id",
@@ -68,38 +63,32 @@ export function validateMicrosoftOs(
         );
       }
       identified.add(number);
-    } else if (feature.kind === "property") {
-      const length = validateProperty(list, feature, path);
-      const answer = (answers.get(number) ?? ANSWER_HEADER_LENGTH) + length;
-      if (answer >= MAX_CONFIGURATION_LENGTH) {
-        list.configure(
-          "os-answer",
-          path,
-          `The properties of interface ${number} take ${answer} bytes, but the kernel leaves out what does not fit into ${
-            MAX_CONFIGURATION_LENGTH - 1
-          }: use fewer or shorter ones`,
-        );
-      }
-      answers.set(number, answer);
-    } else {
-      list.write(
-        "os-kind",
-        path,
-        "The feature is neither a compatible ID nor a property: use winUsb(), compatibleId(), textProperty() or binaryProperty()",
-      );
+      return;
     }
+    checkProperty(list, feature, path);
+    const answer = (answers.get(number) ?? ANSWER_HEADER_LENGTH) +
+      checkPropertySize(list, feature, path);
+    answers.set(number, answer);
+    if (answer < MAX_CONFIGURATION_LENGTH) return;
+    list.configure(
+      "os-answer",
+      path,
+      `The properties of interface ${number} take ${answer} bytes, but the kernel leaves out what does not fit into ${
+        MAX_CONFIGURATION_LENGTH - 1
+      }: use fewer or shorter ones`,
+    );
   });
 }
 
-function validateId(
+function checkId(
   list: ProblemList,
   { compatibleId, subCompatibleId }: CompatibleId,
   path: string,
 ): void {
   const check = (text: unknown, least: number, at: string, what: string) => {
     if (
-      typeof text === "string" && text.length >= least &&
-      text.length <= COMPAT_ID_CHARACTERS && /^[A-Z0-9_]*$/.test(text)
+      typeof text === "string" && /^[A-Z0-9_]*$/.test(text) &&
+      isWithin(text.length, least, COMPAT_ID_CHARACTERS)
     ) return;
     list.write(
       "os-compatible-id",
@@ -113,52 +102,46 @@ function validateId(
   check(subCompatibleId, 0, "subCompatibleId", "Sub-compatible ID");
 }
 
-/** Returns the bytes that the property takes in the answer to the host. */
-function validateProperty(
+function checkProperty(
   list: ProblemList,
   { name, type, value }: ExtendedProperty,
   path: string,
-): number {
+): void {
+  const wrong = (field: string, message: string) =>
+    list.configure("os-property", `${path}.${field}`, message);
+  const write = (message: string) =>
+    list.write("os-property", `${path}.value`, message);
   const isText = typeof value === "string";
   if (typeof name !== "string" || name === "" || !isAscii(name)) {
-    list.configure(
-      "os-property",
-      `${path}.name`,
+    wrong(
+      "name",
       `Name ${
         show(name)
       } is not possible: use ASCII characters, because the kernel counts bytes as characters`,
     );
   }
   if (!Object.hasOwn(PROPERTY_TYPES, type)) {
-    list.configure(
-      "os-property",
-      `${path}.type`,
+    wrong(
+      "type",
       `Type ${
         show(type)
       } is not one that the kernel can answer with: use "string", "expand-string", "link" or "binary"`,
     );
   } else if (isText === (type === "binary")) {
-    list.write(
-      "os-property",
-      `${path}.value`,
+    write(
       isText
         ? `A property of type "binary" has bytes: give an array of numbers`
         : `A property of type "${type}" has text: give a string`,
     );
   } else if (isText && !isAscii(value)) {
-    list.configure(
-      "os-property",
-      `${path}.value`,
+    wrong(
+      "value",
       `Text ${
         show(value)
       } is not possible: use ASCII characters, because the kernel counts bytes as characters`,
     );
   } else if (!isText && !value?.every((it) => isWithin(it, 0, 255))) {
-    list.write(
-      "os-property",
-      `${path}.value`,
-      "The value has a number that is not a byte: use 0 to 255",
-    );
+    write("The value has a number that is not a byte: use 0 to 255");
   } else if (name === "DeviceInterfaceGUID" && !GUID.test(String(value))) {
     list.configure(
       "os-guid",
@@ -168,6 +151,15 @@ function validateProperty(
       } is not one: write it as {xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx} with hexadecimal digits`,
     );
   }
+}
+
+/** Returns the bytes that the property takes in the answer to the host. */
+function checkPropertySize(
+  list: ProblemList,
+  { name, value }: ExtendedProperty,
+  path: string,
+): number {
+  const isText = typeof value === "string";
   const nameLength = String(name).length + 1;
   const valueLength = isText ? value.length + 1 : value?.length ?? 0;
   const length = PROPERTY_LENGTH + nameLength + valueLength;

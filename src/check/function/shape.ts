@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Direction } from "../../usb/endpoint_attributes.ts";
 import type { CcidDescriptor } from "../../definition/ccid.ts";
 import type {
   AlternateDefinition,
@@ -32,31 +31,32 @@ import type {
   CompatibleId,
   ExtendedProperty,
 } from "../../definition/microsoft_os.ts";
-import type { ProblemList } from "../problem_list.ts";
+import { isPlain, oneOf } from "../../arguments/rules.ts";
+import type { ProblemList } from "../problem.ts";
 import {
   anything,
   boolean,
   type Fields,
   handler,
-  isPlain,
   kinds,
   list,
   map,
   number,
-  oneOf,
   record,
   type Shape,
   text,
   value,
 } from "../shape.ts";
 
-/** Text for all languages, or an object with texts. What is in it is for other rules. */
-export const localizedText: Shape = value(
-  "give text, or an object with text for each language",
-  (it) => typeof it === "string" || isPlain(it),
-);
+const texts = map(text, `{ "en-US": "Echo" }`);
+const oneText = value({
+  expected: "a string, or an object with a string for each language",
+  accepts: (it) => typeof it === "string",
+});
 
-const DIRECTIONS: readonly Direction[] = ["in", "out"];
+/** Text for all languages, or for each language. */
+export const localized: Shape = (problems, it, path) =>
+  (isPlain(it) ? texts : oneText)(problems, it, path);
 
 const SPEED: Fields<SpeedSettings> = {
   maxPacketSize: number,
@@ -113,7 +113,7 @@ const single = record<InEndpointDefinition>(
 );
 
 const half = record<EndpointSettings>(
-  "half of a pair",
+  "an endpoint of a pair",
   SETTINGS,
   "{ address: 0x81 }",
 );
@@ -123,7 +123,7 @@ const pair = record<PairEndpointDefinition>(
   {
     kind: anything,
     transferType: anything,
-    first: oneOf(...DIRECTIONS),
+    first: value(oneOf("in", "out")),
     in: half,
     out: half,
   },
@@ -132,21 +132,23 @@ const pair = record<PairEndpointDefinition>(
 
 const TRANSFER_TYPES: readonly unknown[] = ["bulk", "interrupt", "isochronous"];
 
+const anyEndpoint = kinds({ in: single, out: single, pair }, unknownEndpoint);
+
 const endpoint: Shape = (problems, it, path) => {
-  const unknown = (list: ProblemList, at: string) =>
-    list.write(
-      "endpoint",
-      at,
-      "The endpoint is of no known kind: use bulkIn(), bulkOut(), bulkPair() or their like",
-    );
-  if (isPlain(it) && !TRANSFER_TYPES.includes(it.transferType)) {
-    unknown(problems, path);
-    return false;
+  if (!isPlain(it) || TRANSFER_TYPES.includes(it.transferType)) {
+    return anyEndpoint(problems, it, path);
   }
-  return kinds({ in: single, out: single, pair }, unknown)(problems, it, path);
+  unknownEndpoint(problems, path);
+  return false;
 };
 
-const byte = list(anything, "[9, 0x21]");
+function unknownEndpoint(problems: ProblemList, path: string): void {
+  problems.write(
+    "endpoint",
+    path,
+    "The endpoint is of no known kind: use bulkIn(), bulkOut(), bulkPair() or another endpoint builder",
+  );
+}
 
 const functional = kinds(
   {
@@ -154,7 +156,10 @@ const functional = kinds(
       "a HID descriptor",
       {
         kind: anything,
-        report: value("give a Uint8Array", (it) => it instanceof Uint8Array),
+        report: value({
+          expected: "a Uint8Array",
+          accepts: (it) => it instanceof Uint8Array,
+        }),
         reportLength: number,
         bcdHid: number,
         countryCode: number,
@@ -185,7 +190,7 @@ const functional = kinds(
     ),
     raw: record<RawDescriptor>(
       "a raw descriptor",
-      { kind: anything, bytes: byte },
+      { kind: anything, bytes: list(anything, "[9, 0x21]") },
       "raw([9, 0x21, 0x11, 0x01, 0, 1, 0x22, 63, 0])",
     ),
   },
@@ -201,7 +206,7 @@ const SETTING: Fields<AlternateDefinition> = {
   class: number,
   subclass: number,
   protocol: number,
-  description: localizedText,
+  description: localized,
   descriptors: list(functional, "[hid({ reportLength: 63 })]"),
   endpoints: map(endpoint, "{ link: bulkPair() }"),
 };
@@ -226,7 +231,7 @@ const association = record<AssociationDefinition>(
     class: number,
     subclass: number,
     protocol: number,
-    description: localizedText,
+    description: localized,
   },
   "{ firstInterface: 0, interfaceCount: 2, class: 0x02 }",
 );
@@ -256,10 +261,10 @@ const feature = kinds(
         interface: number,
         type: text,
         name: text,
-        value: value(
-          "give text, or an array of bytes",
-          (it) => typeof it === "string" || Array.isArray(it),
-        ),
+        value: value({
+          expected: "a string, or an array of bytes",
+          accepts: (it) => typeof it === "string" || Array.isArray(it),
+        }),
       },
       `textProperty("Label", "Probe")`,
     ),
@@ -287,10 +292,10 @@ const FIELDS: Fields<FunctionDefinition> = {
   },
   speeds: list(anything, `["full", "high"]`),
   languages: list(
-    value(
-      `give a tag such as "en-US", or a LANGID`,
-      (it) => typeof it === "string" || typeof it === "number",
-    ),
+    value({
+      expected: `a tag such as "en-US", or a LANGID`,
+      accepts: (it) => typeof it === "string" || typeof it === "number",
+    }),
     `["en-US"]`,
   ),
   associations: list(
@@ -301,7 +306,7 @@ const FIELDS: Fields<FunctionDefinition> = {
   otg,
   allControlRecipients: boolean,
   config0Setup: boolean,
-  rwProxy: oneOf("auto", true, false),
+  rwProxy: value(oneOf("auto", true, false)),
   virtualAddresses: boolean,
   control: handler,
   standardControl: handler,
@@ -315,12 +320,12 @@ const fields = record<FunctionDefinition>(
   `{ name: "echo", interfaces: [{ class: 0xff }] }`,
 );
 
-/** The shape of a function definition: plain data, or an instance of a class with the fields of one. */
+/** The shape of a function definition: plain data, or an instance of a class that has its fields. */
 export const functionShape: Shape = (problems, it, path) => {
   if (typeof it !== "object" || it === null || Array.isArray(it)) {
     return fields(problems, it ?? null, path);
   }
-  // With all known fields, so that those that are missing are missed.
+  // Looks every known field up: an instance inherits it, or it is missing.
   return fields(problems, { ...(isPlain(it) ? it : {}), ...known(it) }, path);
 };
 

@@ -1,56 +1,42 @@
 /**
- * Rules for strings and languages.
+ * The rules for strings and languages.
  *
  * @module
  */
 
-import { languageId, languageTag } from "../../usb/language.ts";
-import type {
-  FunctionDefinition,
-  LocalizedString,
-} from "../../definition/function.ts";
+import { show } from "../../arguments/show.ts";
 import { MAX_STRING_BYTES } from "../../compile/functionfs_abi.ts";
-import { type ProblemList, show } from "../problem_list.ts";
-import {
-  descriptions,
-  functionLanguages,
-  textIn,
-} from "../../compile/string_table.ts";
+import type { Layout } from "../../compile/layout.ts";
+import { textIn } from "../../compile/string_table.ts";
+import type { LocalizedString } from "../../definition/function.ts";
+import { languageId, languageTag } from "../../usb/language.ts";
+import type { ProblemList } from "../problem.ts";
 
 /** LANGIDs that fit into string descriptor 0. */
 const MAX_LANGUAGES = 126;
 
-const encoder = new TextEncoder();
-
-/**
- * Validates the languages and all descriptions of a function.
- *
- * @param list Where problems go.
- * @param definition The function.
- */
-export function validateStrings(
+/** Checks the languages and all descriptions of a function. */
+export function checkStrings(
   list: ProblemList,
-  definition: FunctionDefinition,
+  { definition, descriptions, strings: { languages } }: Layout,
 ): void {
-  validateLanguages(list, definition);
-  const languages = functionLanguages(definition);
+  if (definition.languages) checkLanguages(list, definition.languages);
   if (languages.length > MAX_LANGUAGES) {
     list.configure(
       "language",
       "languages",
-      `There are ${languages.length} languages, but the host is told of ${MAX_LANGUAGES} at most: use fewer`,
+      `There are ${languages.length} languages, but the host can read ${MAX_LANGUAGES} at most: use fewer`,
     );
   }
-  for (const { path, text } of descriptions(definition)) {
-    validateDescription(list, text, languages, path);
+  for (const { path, text } of descriptions) {
+    checkDescription(list, text, languages, path);
   }
 }
 
-function validateLanguages(
+function checkLanguages(
   list: ProblemList,
-  { languages }: FunctionDefinition,
+  languages: readonly (string | number)[],
 ): void {
-  if (languages === undefined) return;
   if (languages.length === 0) {
     list.configure(
       "language",
@@ -76,26 +62,13 @@ function validateLanguages(
   });
 }
 
-function validateDescription(
+function checkDescription(
   list: ProblemList,
   text: LocalizedString,
   languages: readonly number[],
   path: string,
 ): void {
-  if (typeof text === "string") {
-    validateText(list, text, path);
-    return;
-  }
-  if (typeof text !== "object" || text === null) {
-    list.write(
-      "string",
-      path,
-      `Description is ${
-        show(text)
-      }: give text, or an object with text for each language`,
-    );
-    return;
-  }
+  if (typeof text === "string") return checkCharacters(list, text, path);
   const seen = new Set<number>();
   for (const [key, value] of Object.entries(text)) {
     const at = `${path}[${show(key)}]`;
@@ -116,7 +89,7 @@ function validateDescription(
       );
     }
     if (id !== undefined) seen.add(id);
-    validateText(list, value, at);
+    checkCharacters(list, value, at);
   }
   for (const id of languages) {
     if (textIn(text, id) !== undefined) continue;
@@ -124,25 +97,24 @@ function validateDescription(
     list.write(
       "language",
       path,
-      `Language "${tag}" is missing: every string must be there in every language, so add text for "${tag}"`,
+      `Language "${tag}" is missing, but every text needs all languages: add text for "${tag}"`,
     );
   }
 }
 
 /**
- * Validates one text: of a function's description, or of an attribute of a gadget.
+ * Checks a text of a function, or of an attribute of a gadget.
  *
- * The kernel hands out what fits into 126 bytes of UTF-8, and stalls when that cuts a character.
+ * The kernel hands out what fits into 126 bytes of UTF-8, and stalls if that cuts a character.
  */
-export function validateText(
+export function checkCharacters(
   list: ProblemList,
-  text: unknown,
+  text: string,
   path: string,
-  { what = "Description", maxBytes = MAX_STRING_BYTES } = {},
+  maxBytes = MAX_STRING_BYTES,
 ): void {
-  if (typeof text !== "string") {
-    list.write("string", path, `${what} is ${show(text)}: give text`);
-  } else if (text === "") {
+  const { length } = new TextEncoder().encode(text);
+  if (text === "") {
     list.configure(
       "string",
       path,
@@ -160,9 +132,7 @@ export function validateText(
       path,
       "The text has half of a surrogate pair, which is no character: remove it",
     );
-  } else {
-    const { length } = encoder.encode(text);
-    if (length <= maxBytes) return;
+  } else if (length > maxBytes) {
     list.configure(
       "string",
       path,
@@ -171,7 +141,7 @@ export function validateText(
   }
 }
 
-/** Says that a language has no LANGID, and what to do. */
+/** Reports a language without a LANGID, and the remedy. */
 export function unknownLanguage(language: unknown): string {
   return `Language ${
     show(language)

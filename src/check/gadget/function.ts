@@ -11,9 +11,10 @@ import {
 } from "../../definition/gadget.ts";
 import { FUNCTION_FILE } from "../../definition/gadget_names.ts";
 import type { KernelFunction } from "../../definition/kernel_function.ts";
-import { validateText } from "../function/strings.ts";
-import { type ProblemList, show } from "../problem_list.ts";
+import type { ProblemList } from "../problem.ts";
+import { show } from "../../arguments/show.ts";
 import { checkName, checkNumbers, MAX_FILE_NAME } from "./values.ts";
+import { checkCharacters } from "../function/strings.ts";
 
 /** configfs keeps `TYPE.NAME` in so many bytes, with a NUL at the end. */
 const MAX_DIRECTORY = 40;
@@ -136,7 +137,7 @@ function checkType(
       pattern.test(attribute)
     ) ?? [];
     // Empty text is a value: a drive without a medium.
-    if (value !== "") validateText(list, value, at, { maxBytes });
+    if (value !== "") checkCharacters(list, value, at, maxBytes);
     return;
   }
   const valid = value instanceof Uint8Array || typeof value === "boolean" ||

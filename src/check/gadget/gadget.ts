@@ -5,8 +5,8 @@
  */
 import type { GadgetDefinition } from "../../definition/gadget.ts";
 import { GADGET_FILE } from "../../definition/gadget_names.ts";
-import { DefinitionError } from "../problem.ts";
-import { choice, ProblemList, show } from "../problem_list.ts";
+import { DefinitionError, ProblemList } from "../problem.ts";
+import { choice, show } from "../../arguments/show.ts";
 import { checkFunctions } from "./function.ts";
 import { checkMicrosoftOs, checkWebUsb, MAX_PAGE_BYTES } from "./host.ts";
 import { checkInterfaces } from "./interfaces.ts";

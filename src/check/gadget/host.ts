@@ -11,7 +11,8 @@ import {
   isKernelFunction,
   isOwnFunction,
 } from "../../definition/gadget.ts";
-import { type ProblemList, show } from "../problem_list.ts";
+import type { ProblemList } from "../problem.ts";
+import { show } from "../../arguments/show.ts";
 
 /** Bytes of a URL descriptor after its header. */
 const MAX_URL_BYTES = 252;

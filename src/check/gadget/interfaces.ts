@@ -9,7 +9,8 @@ import {
   type GadgetFunction,
   isOwnFunction,
 } from "../../definition/gadget.ts";
-import { ProblemList, show } from "../problem_list.ts";
+import { ProblemList } from "../problem.ts";
+import { show } from "../../arguments/show.ts";
 
 /** MAX_CONFIG_INTERFACES; 16 before Linux 6.12. */
 const MAX_INTERFACES = 32;

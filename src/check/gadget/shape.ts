@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { functionShape, localizedText } from "../function/shape.ts";
-import { functionProblems } from "../../definition/function.ts";
+import { functionShape, localized } from "../function/shape.ts";
+import { functionProblems } from "../usb_function.ts";
 import type { UsbFunction } from "../../definition/function.ts";
-import { ProblemList } from "../problem_list.ts";
+import { ProblemList } from "../problem.ts";
 import {
   anything,
   boolean,
-  isPlain,
   kinds,
   list,
   map,
@@ -66,11 +65,6 @@ function unknownKind(problems: ProblemList, path: string): void {
     "The function is of no known kind: use usbFunction(), kernelFunction() or externalFunction()",
   );
 }
-
-const texts = map(text, `{ "en-US": "Echo" }`);
-
-const localized: Shape = (problems, it, path) =>
-  (isPlain(it) ? texts : localizedText)(problems, it, path);
 
 const microsoftOs = record<MicrosoftOsOptions>(
   "the Microsoft OS options",

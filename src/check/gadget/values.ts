@@ -4,8 +4,9 @@
  * @module
  */
 import { languageId, languageTag } from "../../usb/language.ts";
-import { unknownLanguage, validateText } from "../function/strings.ts";
-import { type ProblemList, show } from "../problem_list.ts";
+import { checkCharacters, unknownLanguage } from "../function/strings.ts";
+import type { ProblemList } from "../problem.ts";
+import { show } from "../../arguments/show.ts";
 
 /** MAX_USB_STRING_LANGS, the same for the device and each configuration. */
 const MAX_LANGUAGES = 2;
@@ -59,8 +60,12 @@ export function checkText(
   maxBytes?: number,
 ): void {
   if (value === undefined) return;
-  validateText(list, value, path, { what: "The value", maxBytes });
-  if (typeof value === "string" && value.includes("\n")) {
+  if (typeof value !== "string") {
+    list.write("string", path, `The value is ${show(value)}: give text`);
+    return;
+  }
+  checkCharacters(list, value, path, maxBytes);
+  if (value.includes("\n")) {
     list.write(
       "string",
       path,

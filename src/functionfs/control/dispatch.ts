@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { describe } from "../../arguments/describe.ts";
 import type { UsbFunction } from "../../definition/function.ts";
 import {
   type ControlAnswer,
@@ -18,6 +17,7 @@ import { ControlEndpoint, type ControlEndpointOptions } from "./endpoint.ts";
 import { ControlLog } from "./log.ts";
 import { guard, type Setup } from "./setup.ts";
 import { type Haltable, standardRequests } from "./standard_requests.ts";
+import { show } from "../../arguments/show.ts";
 
 /** What serves the control endpoint of a function. */
 export interface ControlService
@@ -165,7 +165,7 @@ async function answer(
   } else if (result !== undefined && result !== unhandled) {
     throw new TypeError(
       `Cannot answer a control request with ${
-        describe(result)
+        show(result)
       }: return a Uint8Array, or nothing`,
     );
   } else if (!setup.settled) {

@@ -154,7 +154,7 @@ export abstract class Endpoint {
     const halted = haltEndpoint({
       endpoint: this,
       fd: this.resources.fd,
-      half: this.resources.compiled.half,
+      half: this.resources.compiled.direction,
       transferType: this.resources.compiled.transferType,
       queue: this.queue,
       signal: options.signal,
@@ -292,7 +292,7 @@ export abstract class Endpoint {
       name,
       path,
       fd,
-      direction: compiled.half,
+      direction: compiled.direction,
       aio,
       lifecycle,
       connection,

@@ -10,7 +10,7 @@ import {
   byteOffsetOf,
   bytesProblem,
 } from "../../arguments/bytes.ts";
-import { describe } from "../../arguments/describe.ts";
+import { show } from "../../arguments/show.ts";
 import {
   checkOptions,
   NUMBER,
@@ -283,7 +283,7 @@ export class OutEndpoint extends Endpoint {
     if (!ArrayBuffer.isView(sizeOrBuffer)) {
       throw new TypeError(
         `${action}: give a size, or a Uint8Array to read into, not ${
-          describe(sizeOrBuffer)
+          show(sizeOrBuffer)
         }`,
       );
     }

@@ -5,8 +5,8 @@
  */
 import { DUMMY_UDC, pickEndpoints } from "../../check/endpoint_choice.ts";
 import { DefinitionError } from "../../check/problem.ts";
-import { hex } from "../../check/problem_list.ts";
-import { compileFunction } from "../../compile/compile.ts";
+import { hex } from "../../arguments/show.ts";
+import { compileFunction } from "../../check/compile_function.ts";
 import {
   configurationFunctions,
   type GadgetDefinition,
@@ -88,8 +88,10 @@ export function checkVirtualAddresses(
       );
     const picked = pickEndpoints(
       DUMMY_UDC,
-      endpoints.map(({ endpoint: { half, transferType, maxPacketSize } }) => ({
-        direction: half,
+      endpoints.map((
+        { endpoint: { direction, transferType, maxPacketSize } },
+      ) => ({
+        direction,
         transferType,
         maxPacketSize: Math.min(...Object.values(maxPacketSize)),
       })),

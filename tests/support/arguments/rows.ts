@@ -32,7 +32,6 @@ import { hidRequests } from "@usb/gadget/hid";
 import { massStorageRequests } from "@usb/gadget/mass-storage";
 import { printerRequests } from "@usb/gadget/printer";
 import { stillImageRequests } from "@usb/gadget/mtp";
-import { validateBlocks } from "../../kernel_model/validate_blocks.ts";
 import {
   type ArgumentRow,
   NO_BYTES,
@@ -316,7 +315,7 @@ function helperRows(): ArgumentRow[] {
       NO_BYTES,
       decodeDescriptors,
     ]),
-    ...([decodeFunctionBlock, definitionFromBlocks, validateBlocks] as const)
+    ...([decodeFunctionBlock, definitionFromBlocks] as const)
       .flatMap((call) =>
         rowsFor(
           call.name,
