@@ -284,6 +284,25 @@ Deno.test("every entry point is documented, mapped and published", async () => {
   }
 });
 
+Deno.test("the map in CONTRIBUTING.md has every layer, and only folders that exist", async () => {
+  const text = await Deno.readTextFile(new URL("CONTRIBUTING.md", root));
+  const map = [...text.matchAll(/^((?:src|ffi)\/\S*)\/? {2,}/gm)]
+    .map(([, folder]) => folder.replace(/\/$/, ""));
+  const existing = new Set(
+    files.flatMap((file) =>
+      file.split("/").map((_, index, parts) => parts.slice(0, index).join("/"))
+    ),
+  );
+  assertNone([
+    ...Object.keys(LAYERS).filter((it) => !map.includes(it)).map((it) =>
+      `${it} is not in the map: add a line that says what it holds`
+    ),
+    ...map.filter((it) => !existing.has(it)).map((it) =>
+      `${it} does not exist: remove it from the map`
+    ),
+  ]);
+});
+
 // The checks themselves, on made-up houses
 
 Deno.test("wrongLayers() names the import that goes up, and what to do", () => {
