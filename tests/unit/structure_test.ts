@@ -50,6 +50,7 @@ const LAYERS: Layers = {
     ...PURE,
     "ffi",
     "src/remedies",
+    "src/gadget/configfs",
     "src/state",
     "src/functionfs",
     "src/gadget/udc",
@@ -243,18 +244,19 @@ Deno.test(`the root has at most ${MAX_ROOT_SYMBOLS} symbols`, () => {
 });
 
 Deno.test("every public symbol has a category, as the last tag of its doc comment", () => {
-  const problems = Object.entries(symbols).flatMap(([entry, list]) =>
-    list.flatMap(({ name, declarations }) => {
+  const problems = libraries.flatMap(([entry]) =>
+    symbols[entry].flatMap(({ name, declarations }) => {
       const tags = declarations.map(({ jsDoc }) => jsDoc?.tags ?? [])
         .find((it) => it.some(({ kind }) => kind === "category")) ?? [];
       const { kind, doc = "" } = tags.at(-1) ?? {};
       return kind === "category" && CATEGORIES.includes(doc)
         ? []
-        : `${name} of "${entry}" has no category: end its doc comment with @category and one of ${
-          CATEGORIES.join(", ")
-        }`;
+        : `${name} of "${entry}" does not end its doc comment with @category`;
     })
   );
+  if (problems.length > 0) {
+    problems.push(`The categories are: ${CATEGORIES.join(", ")}`);
+  }
   assertNone(problems);
 });
 
@@ -280,6 +282,25 @@ Deno.test("every entry point is documented, mapped and published", async () => {
       `tests/import_map.json does not map "${entry}" to ${file}`,
     );
   }
+});
+
+Deno.test("the map in CONTRIBUTING.md has every layer, and only folders that exist", async () => {
+  const text = await Deno.readTextFile(new URL("CONTRIBUTING.md", root));
+  const map = [...text.matchAll(/^((?:src|ffi)\/\S*)\/? {2,}/gm)]
+    .map(([, folder]) => folder.replace(/\/$/, ""));
+  const existing = new Set(
+    files.flatMap((file) =>
+      file.split("/").map((_, index, parts) => parts.slice(0, index).join("/"))
+    ),
+  );
+  assertNone([
+    ...Object.keys(LAYERS).filter((it) => !map.includes(it)).map((it) =>
+      `${it} is not in the map: add a line that says what it holds`
+    ),
+    ...map.filter((it) => !existing.has(it)).map((it) =>
+      `${it} does not exist: remove it from the map`
+    ),
+  ]);
 });
 
 // The checks themselves, on made-up houses
