@@ -106,7 +106,11 @@ export interface WebUsbOptions {
   readonly version?: number;
 }
 
-/** Functions whose interfaces have known fields only; see {@linkcode KnownFields}. */
+/**
+ * Functions whose interfaces have known fields only; see {@linkcode KnownFields}.
+ *
+ * @internal
+ */
 export type KnownFunctions<F extends readonly unknown[]> = {
   readonly [K in keyof F]: {
     readonly [P in keyof F[K]]: P extends "interfaces"
