@@ -69,7 +69,7 @@ export class Gadget<
   readonly #binding: Binding;
   /** The controller that it was bound to when it was adopted. */
   readonly #adoptedUdc: string | undefined;
-  readonly #forget: () => void;
+  readonly #forget: () => Promise<void> | void;
   #definition: GadgetDefinition;
   readonly #stopping = new Once();
 
@@ -159,7 +159,7 @@ export class Gadget<
       if (!adopted) removeGadget(name);
       throw permissionHint(error);
     } finally {
-      built();
+      await built();
     }
     try {
       const { udc, signal, bind = true } = options;
@@ -333,7 +333,7 @@ export class Gadget<
     this.#binding.end();
     await Promise.all(this.#all().map((each) => each.close()));
     removeGadget(this.name);
-    this.#forget();
+    await this.#forget();
   }
 
   #stopNow(): void {
