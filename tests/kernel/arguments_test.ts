@@ -1,3 +1,4 @@
+// VM: any speed
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+// VM: any speed
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type ControlHandler, type ControlOutcome, Stall } from "@usb/gadget";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+// VM: any speed
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
 import { controlRoutes, hidRequests } from "@usb/gadget";

@@ -1,4 +1,4 @@
-// VM: --udc sg
+// VM: --udc sg, any speed
 import "../support/libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {

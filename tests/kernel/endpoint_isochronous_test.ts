@@ -1,3 +1,4 @@
+// VM: any speed, since Linux 7.3
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";

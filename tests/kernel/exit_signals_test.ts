@@ -4,6 +4,7 @@
  *
  * @module
  */
+// VM: any speed
 import "../support/libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";

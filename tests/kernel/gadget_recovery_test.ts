@@ -6,6 +6,7 @@
  *
  * @module
  */
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";

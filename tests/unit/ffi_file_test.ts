@@ -1,3 +1,4 @@
+// VM: any architecture
 import "../support/libraries.ts";
 import {
   assert,

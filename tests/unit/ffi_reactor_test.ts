@@ -1,3 +1,4 @@
+// VM: any architecture
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
