@@ -1,3 +1,4 @@
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
 import "../support/libraries.ts";
 import {

@@ -1,3 +1,4 @@
+// VM: any speed
 import "../support/libraries.ts";
 import { assertEquals } from "@std/assert";
 import { bulkEndpoints } from "../support/echo_host.ts";
