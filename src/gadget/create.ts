@@ -73,7 +73,7 @@ export interface CreatedGadget {
   /** Whether it is a persistent gadget that existed before. */
   readonly adopted: boolean;
   /** Ends its removal at the exit of the process. */
-  handOver(): void;
+  handOver(): Promise<void>;
 }
 
 /**
@@ -107,8 +107,9 @@ export async function createGadget(
     const gadget = { name, root, definition, mountPoints, functions };
     return { gadget, built, adopted: made === undefined, handOver };
   } catch (error) {
-    handOver();
+    const ended = handOver();
     if (made !== undefined) removeGadget(made);
+    await ended;
     throw permissionHint(error);
   }
 }

@@ -72,7 +72,7 @@ export class Gadget<
   readonly #binding: Binding;
   /** The controller that it was bound to when it was adopted. */
   readonly #adoptedUdc: string | undefined;
-  readonly #forget: () => void;
+  readonly #forget: () => Promise<void> | void;
   readonly #stopping = new Once();
 
   private constructor(
@@ -129,7 +129,7 @@ export class Gadget<
     if (options.persistent) checkPersistent(definition, options);
     const created = await createGadget(definition, options);
     const gadget = new Gadget<F>(created, options);
-    created.handOver();
+    await created.handOver();
     try {
       const { udc, signal, bind = true } = options;
       if (bind) await gadget.bind({ udc, signal });
@@ -264,7 +264,7 @@ export class Gadget<
       this.#binding.end();
       await Promise.all(this.#all().map((each) => each.close()));
       removeGadget(this.name);
-      this.#forget();
+      await this.#forget();
     });
   }
 

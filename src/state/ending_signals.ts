@@ -26,15 +26,15 @@ import { endBySignal, isIgnored, whileIgnored } from "../../ffi/signal.ts";
  *
  * This excludes signals that report a fault of the program itself (SIGABRT,
  * SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP), which must not be delayed;
- * SIGPIPE, which Deno ignores; SIGPROF, which profilers use; and SIGIO, SIGPWR
- * and SIGSTKFLT, whose default action Deno cannot restore after it has listened
- * to them.
+ * SIGPIPE, which Deno ignores; SIGUSR1, which starts Deno's inspector from half
+ * a second after the start of the program; SIGPROF, which profilers use; and
+ * SIGIO, SIGPWR and SIGSTKFLT, whose default action Deno cannot restore after it has
+ * listened to them.
  */
 const SIGNALS = {
   SIGHUP: 1,
   SIGINT: 2,
   SIGQUIT: 3,
-  SIGUSR1: 10,
   SIGUSR2: 12,
   SIGALRM: 14,
   SIGTERM: 15,

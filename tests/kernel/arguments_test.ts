@@ -1,3 +1,4 @@
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import {

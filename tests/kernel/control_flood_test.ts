@@ -3,6 +3,7 @@
  *
  * @module
  */
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type SetupRequest, Stall, unhandled } from "@usb/gadget";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
 import { type SetupRequest, Stall } from "@usb/gadget";

@@ -3,13 +3,14 @@
  *
  * @module
  */
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { startControl } from "../support/gadgets/control.ts";
 import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
+import "../support/run/aio_libraries.ts";
 
 const THINKING_MS = 3000;
 const TRANSFER = 64 << 10;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import { assert } from "@std/assert";
 import {

@@ -1,3 +1,4 @@
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";

@@ -1,4 +1,4 @@
-// VM: --udc sg
+// VM: --udc sg, any speed
 import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair } from "@usb/gadget";

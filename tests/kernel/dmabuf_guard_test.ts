@@ -1,4 +1,4 @@
-// VM: --udc sg
+// VM: --udc sg, any speed
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkIn, bulkOut, bulkPair } from "@usb/gadget";

@@ -1,4 +1,4 @@
-// VM: --udc sg
+// VM: --udc sg, any speed
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair, type InEndpoint, type OutEndpoint } from "@usb/gadget";

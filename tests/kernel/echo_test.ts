@@ -1,5 +1,5 @@
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import {
   assert,
   assertEquals,
@@ -20,6 +20,7 @@ import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { UsbfsDevice } from "../support/usbfs/device.ts";
+import "../support/run/aio_libraries.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

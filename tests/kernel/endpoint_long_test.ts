@@ -1,3 +1,4 @@
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";

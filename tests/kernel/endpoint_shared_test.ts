@@ -1,11 +1,12 @@
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
 import { readTextFile } from "../../ffi/file.ts";
 import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
+import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 

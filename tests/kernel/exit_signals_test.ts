@@ -4,6 +4,7 @@
  *
  * @module
  */
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
@@ -26,7 +27,6 @@ for (
     "SIGHUP",
     "SIGINT",
     "SIGQUIT",
-    "SIGUSR1",
     "SIGUSR2",
     "SIGALRM",
     "SIGTERM",
@@ -47,6 +47,25 @@ for (
     assertEquals(gadgetTraces(), before);
   });
 }
+
+Deno.test("SIGUSR1 starts Deno's inspector, and the gadget stays", async () => {
+  const before = gadgetTraces();
+  const { status, output } = await runToItsEnd(
+    `reading.catch(() => {});
+    // Deno listens from half a second after its start.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    console.log("waited");
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    console.log("bound", gadget.bound);
+    Deno.exit(7);`,
+    [],
+    { reactions: [["waited", "SIGUSR1"]] },
+  );
+  assertStringIncludes(output, "enabled\nwaited\nbound true\n");
+  assertStringIncludes(output, "Debugger listening");
+  assertEquals([status.code, status.signal], [7, null]);
+  assertEquals(gadgetTraces(), before);
+});
 
 for (
   const [name, listen] of [

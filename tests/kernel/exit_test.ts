@@ -1,3 +1,4 @@
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { IMPORT, run, runToItsEnd, START } from "../support/programs/ending.ts";

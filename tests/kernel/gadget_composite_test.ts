@@ -4,8 +4,8 @@
  *
  * @module
  */
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type BulkEndpoints, roundTrip } from "../support/host/echo.ts";
 import {
@@ -17,6 +17,7 @@ import { pattern } from "../support/data/pattern.ts";
 import { shell } from "../support/machine/shell.ts";
 import { UsbfsDevice } from "../support/usbfs/device.ts";
 import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
+import "../support/run/aio_libraries.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0003 };
 /** Emulation, and other work beside it. */

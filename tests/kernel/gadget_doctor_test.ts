@@ -5,7 +5,7 @@
  *
  * @module
  */
-// VM: --hcd none
+// VM: --hcd none, any speed
 import "../support/run/aio_libraries.ts";
 import {
   assertEquals,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import {
   assert,

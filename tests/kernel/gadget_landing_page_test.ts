@@ -1,4 +1,4 @@
-// VM: --hcd is_super_speed=0
+// VM: --hcd is_super_speed=0, any speed
 /**
  * A landing page on a controller that is not for super speed.
  *

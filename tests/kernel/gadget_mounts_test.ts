@@ -4,6 +4,7 @@
  *
  * @module
  */
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import {
   assertEquals,

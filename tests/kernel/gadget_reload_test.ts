@@ -6,7 +6,7 @@
  *
  * @module
  */
-// VM: --hcd none
+// VM: --hcd none, any speed
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertMatch } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";

@@ -1,3 +1,4 @@
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";

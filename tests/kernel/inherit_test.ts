@@ -1,3 +1,4 @@
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {

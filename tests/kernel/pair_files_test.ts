@@ -1,3 +1,4 @@
+// VM: any speed
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {

@@ -1,5 +1,5 @@
+// VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
@@ -11,6 +11,7 @@ import { Random } from "../support/data/random.ts";
 import { testSeed } from "../support/data/seed.ts";
 import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
+import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 /** More than fits into dummy_hcd's FIFO at every speed. */

@@ -7,28 +7,18 @@ import { parseArgs } from "@std/cli/parse-args";
 import { architecture } from "../vm/architectures.ts";
 import { VmError } from "../vm/errors.ts";
 import type { Speed } from "../vm/vm.ts";
-import type { Counts } from "./counts.ts";
 import { ROOT, testFiles } from "./deno_test.ts";
-import { deal, groupByMachine, type MachineGroup } from "./machine.ts";
+import { deal, groupByMachine, parseHeader, type TestFile } from "./machine.ts";
 import {
   allRuns,
-  filesAtSpeed,
   filesThatRunOn,
-  leftOutSentence,
-  obstacleTo,
+  onlyRepeats,
   product,
   type Run,
-  unitFilesOn,
 } from "./matrix.ts";
 import { prepare } from "./prepare.ts";
-import {
-  LateOutput,
-  liveOutput,
-  type Output,
-  runHere,
-  runInGuest,
-  type TestRun,
-} from "./test_run.ts";
+import { type Results, summary } from "./results.ts";
+import { LateOutput, liveOutput, runHere, runInGuest } from "./test_run.ts";
 
 const HELP = `Runs the kernel tests.
 
@@ -46,9 +36,10 @@ Usage: deno task test:kernel [OPTIONS] [FILE...]
   --jobs N        so many VMs side by side; each shows its output at its end.
                   A single kernel and speed is dealt out to them
 
-Tests that want a VM of their own have it; with --here they are left out, except
-the dmabuf tests, which run if GADGET_UDC=sg says that this UDC can scatter-gather.
-GADGET_SEED=N in the environment makes random tests begin with seed N.
+A test file with options in its header, such as "// VM: --hcd none", has a VM of
+its own. With --here it is left out, except those with "--udc sg", which run if
+GADGET_UDC=sg says that this UDC can scatter-gather. GADGET_SEED=N in the
+environment sets the first seed of random tests.
 `;
 
 /** A VM may take this long, in seconds. */
@@ -68,31 +59,20 @@ function list(text: string): string[] {
   return text.split(",");
 }
 
-/** Unit tests that another architecture runs as well. */
-function unitFiles(arch: string): string[] {
-  return unitFilesOn(testFiles("tests/unit"), arch);
+function readHeaders(paths: readonly string[]): Promise<TestFile[]> {
+  return Promise.all(paths.map(async (path) => {
+    const file = path.startsWith("/") ? path : ROOT + path;
+    return parseHeader(path, await Deno.readTextFile(file));
+  }));
 }
 
-function byMachine(files: readonly string[]): Promise<MachineGroup[]> {
-  return groupByMachine(
-    files,
-    (file) => Deno.readTextFile(file.startsWith("/") ? file : ROOT + file),
-  );
-}
-
-/** A VM that fails counts as a test that fails: the others go on. */
-async function runOrFail(
-  test: TestRun,
-  run: Run,
-  output: Output,
-): Promise<Counts> {
-  try {
-    return await runInGuest(test, run, output);
-  } catch (error) {
-    if (!(error instanceof VmError)) throw error;
-    output.say(`vm: ${error.message}`);
-    return { passed: 0, failed: 1 };
-  }
+/**
+ * How long a run takes, compared with others: as its number of files, and
+ * emulated Arm is slower. The longest begin first, so that all jobs end at
+ * about the same time.
+ */
+function weight({ arch }: Run, files: readonly string[]): number {
+  return files.length * (arch === Deno.build.arch ? 1 : 2);
 }
 
 /** Runs jobs, up to `limit` of them side by side. */
@@ -122,9 +102,20 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const files = args._.length > 0
+  const paths = args._.length > 0
     ? args._.map(String)
     : testFiles("tests/kernel");
+  const files = await readHeaders(paths);
+  const unitFiles = (await readHeaders(args.all ? testFiles("tests/unit") : []))
+    .filter(({ anyArchitecture }) => anyArchitecture);
+  /** The files of a run, as far as its kernel and architecture let them. */
+  const filesOf = (run: Run): TestFile[] =>
+    args.all
+      ? [
+        ...files.filter((file) => !onlyRepeats(file, run.speed)),
+        ...(run.arch === Deno.build.arch ? [] : unitFiles),
+      ]
+      : files;
   const common = {
     environment: {
       ...(args.soak ? { GADGET_SOAK: "1" } : {}),
@@ -142,68 +133,59 @@ async function main(): Promise<number> {
   );
   await using made = new AsyncDisposableStack();
   const environments = new Map<string, Record<string, string>>();
-  for (const arch of new Set(runs.map((run) => run.arch))) {
-    const all = args.all ? [...files, ...unitFiles(arch)] : files;
-    const variables = await prepare(all, architecture(arch), made);
-    environments.set(arch, { ...common.environment, ...variables });
+  for (const run of runs) {
+    if (environments.has(run.arch)) continue;
+    const all = filesOf(run).map(({ path }) => path);
+    const variables = await prepare(all, architecture(run.arch), made);
+    environments.set(run.arch, { ...common.environment, ...variables });
   }
-  const total = { passed: 0, failed: 0 };
-  const add = ({ passed, failed }: Counts) => {
+  const total: Results = { passed: 0, failed: 0, failures: [] };
+  const add = ({ passed, failed, failures }: Results) => {
     total.passed += passed;
     total.failed += failed;
+    total.failures.push(...failures);
   };
   const limit = Number(args.jobs);
-  const jobs: (() => Promise<void>)[] = [];
+  const jobs: { weight: number; work(): Promise<void> }[] = [];
   for (let round = 0; round < Number(args.repeat); round++) {
     if (args.here) {
       const environment = environments.get(Deno.build.arch)!;
-      for (const group of await byMachine(files)) {
+      for (const group of groupByMachine(files)) {
         const { udc } = group.machine;
         const possible = udc === undefined
           ? group.request === ""
           : Deno.env.get("GADGET_UDC") === udc;
         if (possible) add(await runHere({ ...common, ...group, environment }));
-        else console.log(`Left out, for they want a VM: ${group.files}`);
+        else console.log(`Left out, need a VM: ${group.files.join(" ")}`);
       }
       continue;
     }
     for (const run of runs) {
       const environment = environments.get(run.arch)!;
-      const chosen = filesThatRunOn(
-        args.all
-          ? [...filesAtSpeed(files, run.speed), ...unitFiles(run.arch)]
-          : files,
-        run,
-      );
-      chosen.leftOut.forEach((sentence) => console.log(`\n${sentence}`));
-      const groups = (await byMachine(chosen.files)).flatMap((group) =>
+      const possible = filesThatRunOn(filesOf(run), run);
+      for (const sentence of possible.leftOut) console.log(`\n${sentence}`);
+      const groups = groupByMachine(possible.files).flatMap((group) =>
         // Many runs keep all jobs busy anyway.
         runs.length < limit && group.request === "" ? deal(group, limit) : group
       );
       for (const group of groups) {
-        const obstacle = obstacleTo(group.machine.udc, run.kernel);
-        if (obstacle !== undefined) {
-          const what = `${group.files}`;
-          console.log(`\n${leftOutSentence(what, run, obstacle)}`);
-          continue;
-        }
         const test = { ...common, ...group, environment };
-        jobs.push(async () => {
-          if (limit === 1) return add(await runOrFail(test, run, liveOutput));
+        const work = async () => {
+          if (limit === 1) return add(await runInGuest(test, run, liveOutput));
           const output = new LateOutput();
           try {
-            add(await runOrFail(test, run, output));
+            add(await runInGuest(test, run, output));
           } finally {
             output.show();
           }
-        });
+        };
+        jobs.push({ weight: weight(run, group.files), work });
       }
     }
   }
-  await runAll(jobs, limit);
-  console.log(
-    `\nKernel tests: ${total.passed} passed, ${total.failed} failed`,
-  );
+  if (limit > 1) jobs.sort((a, b) => b.weight - a.weight);
+  await runAll(jobs.map(({ work }) => work), limit);
+  console.log(`\n${summary(total)}`);
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 

@@ -1,43 +1,80 @@
 /**
- * Which VM a test file wants.
+ * Where a test file runs, by its header.
  *
- * Most kernel tests share a VM that has everything. A file that needs another
- * one says so with a line of its own, by the options of `deno task vm`:
+ * Most kernel tests share a VM that has everything, and run on every kernel at
+ * every speed. Other files have a comment on a line of its own, with phrases
+ * separated by a comma and a space:
  *
  * ```ts ignore
- * // VM: --hcd none
+ * // VM: --hcd none, any speed
  * ```
  *
- * Files that ask for the same VM share it.
+ * - options of `deno task vm`, such as `--udc sg`: the VM. Files with the same
+ *   options share one.
+ * - `any speed`: the subject is the same at every speed. `test:all` runs the
+ *   file at super speed only.
+ * - `since Linux 7.3`: the file is left out on older kernels.
+ * - `any architecture`, in a unit test: `test:all` also runs the file in the
+ *   VMs of other architectures.
  *
  * @module
  */
 import { parseArguments } from "../vm/arguments.ts";
 import type { RunOptions } from "../vm/vm.ts";
 
-/** What a test file may ask for. */
+/** The options of a VM that a test file may set. */
 export type Machine = Pick<RunOptions, "udc" | "hcd" | "modules" | "memory">;
+
+/** A test file, and what its header says. */
+export interface TestFile {
+  readonly path: string;
+  /** The options as the file spells them; `""` for the shared VM. */
+  readonly request: string;
+  readonly machine: Machine;
+  readonly anySpeed: boolean;
+  readonly anyArchitecture: boolean;
+  /** The first kernel that the file runs on. */
+  readonly since?: string;
+}
 
 /** Files that run in one VM. */
 export interface MachineGroup {
-  /** What they ask for, as they spell it; `""` for the VM of all others. */
   readonly request: string;
   readonly machine: Machine;
   readonly files: string[];
 }
 
-/** Puts test files together by the VM that they want, in their order. */
-export async function groupByMachine(
-  files: readonly string[],
-  read: (file: string) => Promise<string>,
-): Promise<MachineGroup[]> {
+/** Reads the header out of the source of a test file. */
+export function parseHeader(path: string, source: string): TestFile {
+  const header = /^\/\/ VM: (.*)$/m.exec(source)?.[1].trim();
+  const options: string[] = [];
+  let since: string | undefined;
+  let anySpeed = false;
+  let anyArchitecture = false;
+  for (const phrase of header?.split(", ") ?? []) {
+    const kernel = /^since Linux (\d+\.\d+)$/.exec(phrase)?.[1];
+    if (phrase === "any speed") anySpeed = true;
+    else if (phrase === "any architecture") anyArchitecture = true;
+    else if (kernel !== undefined) since = kernel;
+    else if (phrase.startsWith("--")) options.push(phrase);
+    else {
+      throw new Error(
+        `Cannot read "// VM: ${header}" in ${path}: "${phrase}" is neither an option nor a known phrase`,
+      );
+    }
+  }
+  const request = options.join(" ");
+  const machine = parseRequest(request);
+  return { path, request, machine, anySpeed, anyArchitecture, since };
+}
+
+/** Groups test files by the VM that they run in, in their order. */
+export function groupByMachine(files: readonly TestFile[]): MachineGroup[] {
   const groups = new Map<string, MachineGroup>();
-  for (const file of files) {
-    const request = findRequest(await read(file));
-    const group = groups.get(request) ??
-      { request, machine: parseRequest(request), files: [] };
+  for (const { path, request, machine } of files) {
+    const group = groups.get(request) ?? { request, machine, files: [] };
     groups.set(request, group);
-    group.files.push(file);
+    group.files.push(path);
   }
   return [...groups.values()];
 }
@@ -51,10 +88,6 @@ export function deal(group: MachineGroup, count: number): MachineGroup[] {
       files: group.files.filter((_, index) => index % count === at),
     }),
   );
-}
-
-function findRequest(source: string): string {
-  return /^\/\/ VM: (.*)$/m.exec(source)?.[1].trim() ?? "";
 }
 
 /** Reads words as a shell would, as far as double quotes go. */

@@ -44,7 +44,7 @@ export async function prepare(
     const { path } = made.use(await makeSingleFile(architecture, job));
     variables.GADGET_SINGLE_FILE = path;
   }
-  if (wants("gadget_")) {
+  if (wants("gadget_") || wants("exit_")) {
     Object.assign(variables, made.use(await bundlePackage()).environment);
   }
   return variables;

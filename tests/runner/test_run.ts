@@ -6,10 +6,10 @@
 import { terminalProgress } from "../vm/progress.ts";
 import { VmError } from "../vm/errors.ts";
 import { isQemuFault, runInVm } from "../vm/vm.ts";
-import { type Counts, countTests, plainText } from "./counts.ts";
 import { ROOT, testArguments } from "./deno_test.ts";
 import type { MachineGroup } from "./machine.ts";
 import { type Run, runEnvironment } from "./matrix.ts";
+import { plainText, readResults, type Results } from "./results.ts";
 
 /** What is to run, wherever that is. */
 export interface TestRun extends MachineGroup {
@@ -56,16 +56,16 @@ export class LateOutput implements Output {
   }
 }
 
-/** What Deno says of a test that takes long, after 1, 2, 4, 8, ... minutes. */
-const LONG_TEST = /has been running for over \((\d+)m/g;
-const LONGEST_MESSAGE = 100;
+/** What Deno prints about a slow test after 1, 2, 4, 8, ... minutes. */
+const SLOW_TEST = /'([^\n]*)' has been running for over \((\d+)m/g;
+const LONGEST_MESSAGE = 400;
 
-/** Passes output on, and keeps it to count the tests in it. */
+/** Passes output on, and keeps it to read the results. */
 class Tee {
   #text = "";
-  /** The end of the text, in which a message can be that came in pieces. */
+  /** The end of the text: a message can come in pieces. */
   #end = "";
-  #longestTest = 0;
+  #slowest = { name: "", minutes: 0 };
   readonly #decoder = new TextDecoder();
   readonly #output: Output;
 
@@ -77,41 +77,62 @@ class Tee {
     const text = this.#decoder.decode(chunk, { stream: true });
     this.#text += text;
     this.#end = (this.#end + text).slice(-text.length - LONGEST_MESSAGE);
-    for (const [, minutes] of plainText(this.#end).matchAll(LONG_TEST)) {
-      this.#longestTest = Math.max(this.#longestTest, Number(minutes));
+    for (const [, name, time] of plainText(this.#end).matchAll(SLOW_TEST)) {
+      const minutes = Number(time);
+      if (minutes > this.#slowest.minutes) this.#slowest = { name, minutes };
     }
     this.#output.write(chunk);
     return Promise.resolve();
   }
 
-  get counts(): Counts {
-    return countTests(this.#text);
+  get results(): Results {
+    return readResults(this.#text);
   }
 
-  /** The minutes that a test has taken so far, where Deno tells. */
-  get longestTest(): number {
-    return this.#longestTest;
+  /** The test that has taken longest so far, of those that take minutes. */
+  get slowest(): { readonly name: string; readonly minutes: number } {
+    return this.#slowest;
   }
 }
 
-/** Runs tests in a VM. */
+/** Where a run takes place, in words. */
+function placeOf({ request }: TestRun, { arch, kernel, speed }: Run): string {
+  const options = request === "" ? "" : ` with ${request}`;
+  return `Linux ${kernel} at ${speed} speed, ${arch}${options}`;
+}
+
+/** Runs tests in a VM. If the VM fails, that counts as a failed test. */
 export async function runInGuest(
   test: TestRun,
-  { arch, kernel, speed }: Run,
+  run: Run,
+  output: Output,
+): Promise<Results> {
+  const place = placeOf(test, run);
+  output.say(`\nKernel tests on ${place}`);
+  const { passed, failed, failures } = await resultsOf(test, run, output)
+    .catch((error) => {
+      if (!(error instanceof VmError)) throw error;
+      output.say(`vm: ${error.message}`);
+      const reason = error.message.split("\n")[0];
+      return { passed: 0, failed: 1, failures: [`${reason}; no results`] };
+    });
+  return { passed, failed, failures: failures.map((it) => `${place}: ${it}`) };
+}
+
+async function resultsOf(
+  test: TestRun,
+  run: Run,
   output: Output,
   attempts = 3,
-): Promise<Counts> {
-  const request = test.request === "" ? "" : ` with ${test.request}`;
-  output.say(
-    `\nKernel tests on Linux ${kernel} at ${speed} speed, ${arch}${request}`,
-  );
+): Promise<Results> {
   const tee = new Tee(output);
   const hangs = new AbortController();
   const passOn = async (chunk: Uint8Array) => {
     await tee.write(chunk);
-    if (tee.longestTest < test.longestTest) return;
+    const { name, minutes } = tee.slowest;
+    if (minutes < test.longestTest) return;
     hangs.abort(
-      new VmError(`A test takes longer than ${test.longestTest} minutes`),
+      new VmError(`A test takes longer than ${minutes} minutes: ${name}`),
     );
   };
   using progress = terminalProgress();
@@ -119,11 +140,9 @@ export async function runInGuest(
   const result = await runInVm({
     ...test.machine,
     command: ["deno", ...testArguments(test.files), ...test.extra],
-    arch,
-    kernel,
-    speed,
+    ...run,
     cwd: ROOT,
-    env: { ...test.environment, ...runEnvironment({ arch, kernel, speed }) },
+    env: { ...test.environment, ...runEnvironment(run) },
     timeout: test.timeout,
     progress,
     onStdout: passOn,
@@ -135,16 +154,18 @@ export async function runInGuest(
   }
   if (isQemuFault(result) && attempts > 1) {
     output.say("That is a fault of QEMU, not of the tests: once more");
-    const run = { arch, kernel, speed };
-    return await runInGuest(test, run, output, attempts - 1);
+    return await resultsOf(test, run, output, attempts - 1);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   output.say(`Linux ${result.release}, ${result.accelerator}, ${seconds} s`);
-  return withExitCode(tee.counts, result.code, output);
+  const complaints = result.problems.map(({ title }) =>
+    `The kernel complained: ${title}`
+  );
+  return withExitCode(tee.results, result.code, output, complaints);
 }
 
 /** Runs tests on this machine. */
-export async function runHere(test: TestRun): Promise<Counts> {
+export async function runHere(test: TestRun): Promise<Results> {
   const tee = new Tee(liveOutput);
   const child = new Deno.Command(Deno.execPath(), {
     args: [...testArguments(test.files), ...test.extra],
@@ -155,14 +176,21 @@ export async function runHere(test: TestRun): Promise<Counts> {
     stderr: "inherit",
   }).spawn();
   for await (const chunk of child.stdout) await tee.write(chunk);
-  return withExitCode(tee.counts, (await child.status).code, liveOutput);
+  return withExitCode(tee.results, (await child.status).code, liveOutput);
 }
 
-/** A run that failed without a failed test has failed all the same. */
-function withExitCode(counts: Counts, code: number, output: Output): Counts {
-  if (code !== 0 && counts.failed === 0) {
-    output.say(`The run ended with exit code ${code}`);
-    counts.failed++;
+/** Adds the failure of a run in which no test failed. */
+function withExitCode(
+  { passed, failed, failures }: Results,
+  code: number,
+  output: Output,
+  complaints: readonly string[] = [],
+): Results {
+  if (code !== 0 && failed === 0) {
+    const message = `The run ended with exit code ${code}`;
+    output.say(message);
+    const reasons = complaints.length > 0 ? complaints : [message];
+    return { passed, failed: 1, failures: [...failures, ...reasons] };
   }
-  return counts;
+  return { passed, failed, failures: [...failures, ...complaints] };
 }

@@ -1,10 +1,11 @@
+// VM: any architecture
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { POLLHUP, POLLIN, POLLOUT } from "../../ffi/abi.ts";
 import { close, read, write } from "../../ffi/file.ts";
 import { watch } from "../../ffi/reactor.ts";
 import { eventFd, pipe } from "../support/machine/pipe.ts";
+import "../support/run/aio_libraries.ts";
 
 const byte = new Uint8Array([1]);
 

@@ -1,32 +1,56 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { deal, groupByMachine } from "../runner/machine.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { deal, groupByMachine, parseHeader } from "../runner/machine.ts";
 
-Deno.test("groupByMachine() groups files by the VM that they request", async () => {
-  const sources: Record<string, string> = {
-    a: "/** A test. */\nimport {};\n",
-    b: '/** Another. */\n// VM: --hcd "is_super_speed=1 num=8" --memory 3G\n',
-    c: "// VM: --hcd none\n",
-    d: "const text = `\n  // VM: --hcd none`;\n",
-    e: "// VM: --hcd none\n",
-  };
-  const groups = await groupByMachine(
-    Object.keys(sources),
-    (file) => Promise.resolve(sources[file]),
+Deno.test("parseHeader() reads options and phrases", () => {
+  assertEquals(parseHeader("a", "/** A test. */\nimport {};\n"), {
+    path: "a",
+    request: "",
+    machine: {},
+    anySpeed: false,
+    anyArchitecture: false,
+    since: undefined,
+  });
+  const header =
+    '/** B. */\n// VM: --hcd "is_super_speed=1 num=8", any speed, --memory 3G, since Linux 6.12\n';
+  assertEquals(parseHeader("b", header), {
+    path: "b",
+    request: '--hcd "is_super_speed=1 num=8" --memory 3G',
+    machine: { hcd: "is_super_speed=1 num=8", memory: 3072 },
+    anySpeed: true,
+    anyArchitecture: false,
+    since: "6.12",
+  });
+  assertEquals(
+    parseHeader("c", "// VM: any architecture\n").anyArchitecture,
+    true,
   );
-  assertEquals(groups, [
-    { request: "", machine: {}, files: ["a", "d"] },
-    {
-      request: '--hcd "is_super_speed=1 num=8" --memory 3G',
-      machine: { hcd: "is_super_speed=1 num=8", memory: 3072 },
-      files: ["b"],
-    },
-    { request: "--hcd none", machine: { hcd: "none" }, files: ["c", "e"] },
-  ]);
-  await assertRejects(
-    () => groupByMachine(["a"], () => Promise.resolve("// VM: --nope 1\n")),
+  assertThrows(
+    () => parseHeader("d", "// VM: --nope 1\n"),
     Error,
     'Unknown option "--nope"',
   );
+  assertThrows(
+    () => parseHeader("e", "// VM: any sped\n"),
+    Error,
+    'Cannot read "// VM: any sped" in e: "any sped" is neither an option nor a known phrase',
+  );
+});
+
+Deno.test("groupByMachine() puts files together by the VM that they ask for", () => {
+  const sources: Record<string, string> = {
+    a: "/** A test. */\nimport {};\n",
+    b: "// VM: --hcd none\n",
+    c: "const text = `\n  // VM: --hcd none`;\n",
+    d: "// VM: any speed, --hcd none\n",
+    e: "// VM: any speed\n",
+  };
+  const files = Object.entries(sources).map(([path, source]) =>
+    parseHeader(path, source)
+  );
+  assertEquals(groupByMachine(files), [
+    { request: "", machine: {}, files: ["a", "c", "e"] },
+    { request: "--hcd none", machine: { hcd: "none" }, files: ["b", "d"] },
+  ]);
 });
 
 Deno.test("deal() assigns each file to exactly one VM", () => {

@@ -79,22 +79,40 @@ export async function runSession(session: Session): Promise<SessionResult> {
   const finished = Promise.all([control, kmsgEnded, outputEnded]);
   const log = () => joinLogs(kmsg.text(), console.text());
 
-  const outcome = await limit(
-    // The console says nothing about the end, but its handler may fail.
-    Promise.race([finished, qemu.ended, consoleEnded.then(() => qemu.ended)]),
-    timeout,
-    signal,
-  );
-  if (outcome === "timeout") {
-    const booted = bootSeconds;
-    if (booted !== undefined) {
+  /** Why the VM is given up, with what the guest was doing. */
+  const giveUp = async (why: string, ...advice: string[]) => {
+    if (bootSeconds !== undefined) {
       await requestReport(qemu);
-      await limit(Promise.race([kmsgEnded, qemu.ended]), GRACE, signal);
+      await limit(Promise.race([kmsgEnded, qemu.ended]), GRACE);
     }
-    throw new VmError(timeoutMessage(timeout, booted, log()), {
-      exitCode: ExitCode.TimedOut,
-      log: log(),
-    });
+    return new VmError(
+      [why, ...reportLines(log()), ...advice].join("\n"),
+      { exitCode: ExitCode.TimedOut, log: log() },
+    );
+  };
+
+  let outcome;
+  try {
+    outcome = await limit(
+      // The console says nothing about the end, but its handler may fail.
+      Promise.race([finished, qemu.ended, consoleEnded.then(() => qemu.ended)]),
+      timeout,
+      signal,
+    );
+  } catch (error) {
+    // The caller has found out that the command hangs.
+    if (!(error instanceof VmError) || error !== signal?.reason) throw error;
+    throw await giveUp(error.message);
+  }
+  if (outcome === "timeout") {
+    throw await giveUp(
+      bootSeconds === undefined
+        ? `The VM did not boot within ${timeout} s`
+        : `The command did not end within ${timeout} s (it started after ${
+          bootSeconds.toFixed(1)
+        } s)`,
+      "Give it more time with --timeout, or see the whole log with --keep-log",
+    );
   }
   // What QEMU's end left in the sockets is still to be read.
   if (code === undefined) {
@@ -186,16 +204,8 @@ function failureOf(console: string): string | undefined {
   return /gadget-vm: (.*?)\r?$/m.exec(console)?.[1];
 }
 
-function timeoutMessage(
-  timeout: number,
-  bootSeconds: number | undefined,
-  log: string[],
-): string {
-  const what = bootSeconds === undefined
-    ? `The VM did not boot within ${timeout} s`
-    : `The command did not end within ${timeout} s (it started after ${
-      bootSeconds.toFixed(1)
-    } s)`;
+/** The guest's processes and the end of its kernel log. */
+function reportLines(log: string[]): string[] {
   const report = log.filter((line) => line.includes("gadget-vm: process "));
   const processes = report.map((line) =>
     line.replace(/.*gadget-vm: process /, "  process ")
@@ -203,10 +213,8 @@ function timeoutMessage(
   const last = log.filter((line) => !line.includes("gadget-vm: ")).slice(-15)
     .map((line) => `  ${line}`);
   return [
-    what,
     ...(processes.length > 0 ? ["Processes of the guest:", ...processes] : []),
     "Last lines of the kernel log:",
     ...(last.length > 0 ? last : ["  (none)"]),
-    "Give it more time with --timeout, or see the whole log with --keep-log",
-  ].join("\n");
+  ];
 }

@@ -27,8 +27,10 @@ export function importFrom(mod: string | URL): string {
   return `import { bulkPair, Gadget, usbFunction } from "${mod}";`;
 }
 
-/** The package itself. */
-export const IMPORT = importFrom(new URL("../../../mod.ts", import.meta.url));
+/** The runner's bundle of the package, or the package. */
+export const IMPORT = importFrom(
+  Deno.env.get("GADGET_BUNDLE") ?? new URL("../../../mod.ts", import.meta.url),
+);
 
 /** Starts the gadget of such a program. */
 export const START = `

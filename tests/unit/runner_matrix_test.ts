@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import { parseHeader } from "../runner/machine.ts";
+import { filesThatRunOn, onlyRepeats } from "../runner/matrix.ts";
+
+const file = (path: string, header = "") =>
+  parseHeader(path, header === "" ? "" : `// VM: ${header}\n`);
+
+Deno.test("filesThatRunOn() leaves out what an architecture or kernel lacks, with the reason", () => {
+  const files = [
+    file("a"),
+    file("b", "--udc sg"),
+    file("c", "any speed, since Linux 7.3"),
+    file("d", "--udc sg, any speed"),
+  ];
+  const runOn = (arch: string, kernel: string) => {
+    const { files: chosen, leftOut } = filesThatRunOn(files, { arch, kernel });
+    return [chosen.map(({ path }) => path).join(" "), ...leftOut];
+  };
+  assertEquals(runOn("x86_64", "7.3"), ["a b c d"]);
+  assertEquals(runOn("x86_64", "6.12"), [
+    "a b d",
+    "Left out on Linux 6.12, x86_64, needs Linux 7.3: c",
+  ]);
+  assertEquals(runOn("x86_64", "6.1"), [
+    "a",
+    "Left out on Linux 6.1, x86_64, needs Linux 6.9: b d",
+    "Left out on Linux 6.1, x86_64, needs Linux 7.3: c",
+  ]);
+  assertEquals(runOn("aarch64", "7.3"), [
+    "a c",
+    "Left out on Linux 7.3, aarch64, the UDC with scatter-gather is built for x86-64: b d",
+  ]);
+});
+
+Deno.test("onlyRepeats() is true of a file for any speed, but at super speed", () => {
+  const speeds = ["super", "high", "full"] as const;
+  const repeats = (header: string) =>
+    speeds.filter((speed) => onlyRepeats(file("a", header), speed));
+  assertEquals(repeats("any speed"), ["high", "full"]);
+  assertEquals(repeats("--hcd none"), []);
+});
