@@ -1,6 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { countTests } from "../runner/counts.ts";
-import { allRuns, filesAtSpeed, filesThatRunOn } from "../runner/matrix.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -77,18 +75,6 @@ Deno.test("what is wrong with the permission is said, and what is right", async 
   }
 });
 
-Deno.test("countTests() adds up the closing lines of several runs", () => {
-  const text = [
-    "some test ... ok (3ms)",
-    "ok | 5 passed | 0 failed (19s)",
-    "\x1b[31mFAILED\x1b[0m | 3 passed (2 steps) | 2 failed \x1b[2m(1s)\x1b[0m",
-    "ok | 7 passed | 0 failed | 1 ignored (1s)",
-    "not ok | 9 passed | 9 failed",
-  ].join("\n");
-  assertEquals(countTests(text), { passed: 15, failed: 2 });
-  assertEquals(countTests(""), { passed: 0, failed: 0 });
-});
-
 Deno.test("README.md shows examples/echo.ts as it is", async () => {
   const readme = await Deno.readTextFile(new URL("README.md", root));
   const example = await Deno.readTextFile(new URL("examples/echo.ts", root));
@@ -97,41 +83,6 @@ Deno.test("README.md shows examples/echo.ts as it is", async () => {
   const shown = /```ts ignore\n([\s\S]*?)```/.exec(readme)![1]
     .replaceAll(/ *\/\/ typed.*/g, "").trim();
   assertEquals(shown, withoutComments);
-});
-
-Deno.test("filesAtSpeed() leaves out what has nothing to do with speed", () => {
-  const files = ["tests/kernel/echo_test.ts", "tests/kernel/gadget_x_test.ts"];
-  assertEquals(filesAtSpeed(files, "super"), files);
-  assertEquals(filesAtSpeed(files, "full"), ["tests/kernel/echo_test.ts"]);
-});
-
-Deno.test("filesThatRunOn() says what it leaves out", () => {
-  const files = ["dmabuf_x", "echo", "endpoint_isochronous"]
-    .map((name) => `tests/kernel/${name}_test.ts`);
-  const newest = { arch: "x86_64", kernel: "7.3" };
-  assertEquals(filesThatRunOn(files, newest), { files, leftOut: [] });
-  const { files: rest, leftOut } = filesThatRunOn(files, {
-    arch: "aarch64",
-    kernel: "6.12",
-  });
-  assertEquals(rest, ["tests/kernel/echo_test.ts"]);
-  assertEquals(leftOut, [
-    "The tests in dmabuf_*_test.ts are left out on Linux 6.12, aarch64: their UDC with scatter-gather is built for x86-64",
-    "The tests in endpoint_isochronous*_test.ts are left out on Linux 6.12, aarch64: usbip-vudc of older kernels crashes when FunctionFS leaves it",
-  ]);
-  assertEquals(filesThatRunOn(rest, newest).leftOut, []);
-});
-
-Deno.test("allRuns() has every kernel and speed here, and both architectures", () => {
-  const runs = allRuns();
-  const here = runs.filter(({ arch }) => arch === Deno.build.arch);
-  const there = runs.filter(({ arch }) => arch !== Deno.build.arch);
-  assertEquals(here.length, 9);
-  assertEquals(there.length, 1);
-  assertEquals(
-    { ...there[0], arch: "" },
-    { arch: "", kernel: "7.3", speed: "super" },
-  );
 });
 
 Deno.test("deno compile finds all of the package for each architecture, without a network", async () => {

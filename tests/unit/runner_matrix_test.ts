@@ -1,6 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { parseHeader } from "../runner/machine.ts";
-import { filesThatRunOn, onlyRepeats } from "../runner/matrix.ts";
+import {
+  allRuns,
+  filesThatRunOn,
+  obstacleTo,
+  onlyRepeats,
+} from "../runner/matrix.ts";
 
 const file = (path: string, header = "") =>
   parseHeader(path, header === "" ? "" : `// VM: ${header}\n`);
@@ -38,4 +43,27 @@ Deno.test("onlyRepeats() is true of a file for any speed, but at super speed", (
     speeds.filter((speed) => onlyRepeats(file("a", header), speed));
   assertEquals(repeats("any speed"), ["high", "full"]);
   assertEquals(repeats("--hcd none"), []);
+});
+
+Deno.test("obstacleTo() compares kernels by their numbers", () => {
+  const kernels = ["6.1", "6.8", "6.9", "6.12", "7.3"];
+  const runOn = (header: string) =>
+    kernels.filter((kernel) =>
+      obstacleTo(file("a", header), { arch: "x86_64", kernel }) === undefined
+    );
+  assertEquals(runOn("--udc sg"), ["6.9", "6.12", "7.3"]);
+  assertEquals(runOn("since Linux 6.12"), ["6.12", "7.3"]);
+  assertEquals(runOn("--udc stock"), kernels);
+});
+
+Deno.test("allRuns() has every kernel and speed here, and both architectures", () => {
+  const runs = allRuns();
+  const here = runs.filter(({ arch }) => arch === Deno.build.arch);
+  const there = runs.filter(({ arch }) => arch !== Deno.build.arch);
+  assertEquals(here.length, 9);
+  assertEquals(there.length, 1);
+  assertEquals(
+    { ...there[0], arch: "" },
+    { arch: "", kernel: "7.3", speed: "super" },
+  );
 });

@@ -1,10 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
-import { obstacleTo } from "../runner/matrix.ts";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { parseArguments } from "../vm/arguments.ts";
 import { VmError } from "../vm/errors.ts";
 import { addScatterGather } from "../vm/sg_dummy_hcd.ts";
@@ -97,21 +91,6 @@ Depends: gcc-14-for-host, linux-base (>= 4.12~), linux-headers-7.3.4+deb13-commo
   assertEquals(parseHeaders(""), undefined);
   assertEquals(baseSuite("trixie-backports"), "trixie");
   assertEquals(baseSuite("sid"), undefined);
-});
-
-Deno.test("the UDC with scatter-gather is tested on kernels with DMABUF transfers", () => {
-  const kernels = ["6.1", "6.8", "6.9", "6.12", "7.3"];
-  assertEquals(
-    kernels.filter((kernel) => obstacleTo("sg", kernel) === undefined),
-    ["6.9", "6.12", "7.3"],
-  );
-  assertEquals(
-    obstacleTo("sg", "6.1"),
-    "FunctionFS has no DMABUF transfers before 6.9",
-  );
-  for (const udc of ["stock", undefined] as const) {
-    assert(kernels.every((kernel) => obstacleTo(udc, kernel) === undefined));
-  }
 });
 
 Deno.test("--udc accepts only known UDCs", () => {
