@@ -216,15 +216,15 @@ Deno.test("checkGadget() reports everything that is wrong at once, each with its
     found.map((line) => line.split(": ")[0]),
     [
       "name",
-      "vendorId",
-      "productId",
       "maxPower",
       'product["en-US"]',
       'product["xx"]',
+      "configurations[0].maxPower",
+      "vendorId",
+      "productId",
       "functions[0].name",
       'functions[1].attributes["qmult"]',
       'functions[1].attributes["../x"]',
-      "configurations[0].maxPower",
       "configurations[0].functions[0]",
     ],
   );
@@ -234,7 +234,7 @@ Deno.test("checkGadget() reports everything that is wrong at once, each with its
   assertThrows(
     () => checkGadget({ ...wrong, functions: [echo] }, "g"),
     DefinitionError,
-    'Cannot define gadget "g", 7 problems:\n  vendorId: idVendor is 99999',
+    'Cannot define gadget "g", 7 problems:\n  maxPower: The current in mA is 9999',
   );
 });
 
