@@ -287,7 +287,7 @@ Deno.test("modelGadget() puts each text into each language", () => {
   );
 });
 
-Deno.test("sameValue() knows what configfs makes of a value", () => {
+Deno.test("sameValue() recognizes values as configfs shows them", () => {
   const same = (
     actual: string,
     path: string,
@@ -307,7 +307,7 @@ Deno.test("sameValue() knows what configfs makes of a value", () => {
   assert(!same("Echo\n", "product", "echo"));
 });
 
-Deno.test("instanceName() fits into what configfs keeps of a function", () => {
+Deno.test("instanceName() fits into the length limit of configfs", () => {
   assertEquals(instanceName("usb-gadget.1.0", "echo"), "usb-gadget.1.0-echo");
   const name = (gadget: string, length: number) =>
     instanceName(gadget, "f".repeat(length));
