@@ -10,7 +10,7 @@ Deno.test("examples/echo.ts as one file runs where no Deno is installed", async 
   const file = Deno.env.get("GADGET_SINGLE_FILE");
   assert(file !== undefined, "GADGET_SINGLE_FILE is not set");
   const before = gadgetTraces();
-  // The machine may have a different one than this test: here it does.
+  // The machine may have another program of that name: here it has one.
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/deno`, "#!/bin/sh\n", { mode: 0o755 });
   // In its own mount namespace, where no Deno of this test or of the machine can
