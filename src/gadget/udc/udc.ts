@@ -53,6 +53,7 @@ export type UdcState =
 export interface Udc {
   /** Its name, such as `"fe980000.usb"` or `"dummy_udc.0"`. */
   readonly name: string;
+  /** The state of its connection to a host. */
   readonly state: UdcState;
   /** The gadget driver that uses it: a gadget's name, or `"g_ffs"`; `""` if it is free. */
   readonly driver: string;
