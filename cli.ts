@@ -38,7 +38,11 @@ interface Answer {
   readonly code: number;
 }
 
-/** Runs the command line, and returns the exit code. */
+/**
+ * Runs the command line, and returns the exit code.
+ *
+ * @category Gadget
+ */
 export async function main(args: string[]): Promise<number> {
   // A dynamic import, so that the package can be checked without JSR.
   const { parseArgs } = await import("@std/cli/parse-args");

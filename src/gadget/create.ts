@@ -22,7 +22,7 @@ import { gadgetsDirectory } from "./configfs/directory.ts";
 import { readLinks, restoreLinks } from "./configfs/links.ts";
 import { modelGadget } from "./configfs/tree.ts";
 import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
-import { canAdopt, makeDirectory, makeUnnamedDirectory } from "./directory.ts";
+import { makeOrAdopt, makeUnnamedDirectory } from "./directory.ts";
 import type { GadgetOptions } from "./options.ts";
 
 /** Checks that a gadget can stay without its process. */
@@ -95,10 +95,7 @@ export async function createGadget(
   });
   try {
     if (given === undefined) made = makeUnnamedDirectory(directory);
-    else if (!persistent || !canAdopt(directory, given)) {
-      makeDirectory(directory, given, persistent);
-      made = given;
-    }
+    else if (makeOrAdopt(directory, given, persistent) === "made") made = given;
     const name = made ?? given!;
     const root = `${directory}/${name}`;
     const built = buildGadget(definition, root, options);

@@ -15,24 +15,17 @@ import {
 } from "../state/claim.ts";
 import { removeGadget } from "../state/recovery.ts";
 
-/** Whether a persistent gadget of this package has the name. */
-export function canAdopt(directory: string, name: string): boolean {
-  const path = `${directory}/${name}`;
-  return readClaim(name)?.owner === "persistent" && exists(path) &&
-    isClaimedTree(path);
-}
-
 /**
- * Claims a name and makes its directory.
+ * Claims a name and makes its directory, or adopts a persistent gadget.
  *
  * @param directory That of all gadgets.
  * @throws {Deno.errors.AlreadyExists} If the name is taken.
  */
-export function makeDirectory(
+export function makeOrAdopt(
   directory: string,
   name: string,
   persistent: boolean,
-): void {
+): "made" | "adopted" {
   const path = `${directory}/${name}`;
   const taken = (by: string) =>
     errorOf(
@@ -42,20 +35,24 @@ export function makeDirectory(
     );
   const elsewhere = `another program has made it (${path})`;
   const present = readClaim(name);
-  const adopts = present?.owner === "persistent" && persistent;
-  if (present !== undefined && !adopts) {
+  const ours = present?.owner === "persistent" && persistent;
+  if (present !== undefined && !ours) {
     throw taken(
       present.pid === 0
         ? "a persistent one has the name"
         : `one of process ${present.pid} has the name`,
     );
   }
-  if (exists(path)) throw taken(elsewhere);
+  if (exists(path)) {
+    if (ours && isClaimedTree(path)) return "adopted";
+    throw taken(elsewhere);
+  }
   // Its process was killed before it made a directory, or another program has
   // removed that.
-  if (adopts) unclaim(name);
+  if (ours) unclaim(name);
   if (!claim(name, persistent)) throw taken("another process has the name");
   if (!make(name, path)) throw taken(elsewhere);
+  return "made";
 }
 
 let nextNumber = 0;

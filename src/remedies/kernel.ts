@@ -6,30 +6,24 @@
 import { exists, readTextFile } from "../../ffi/file.ts";
 import { kernelRelease } from "../../ffi/kernel_release.ts";
 
-/** The kernel's options behind its modules. */
+/** The kernel's options behind its modules, as far as these are known. */
 const OPTIONS: Readonly<Record<string, string>> = {
   configfs: "CONFIG_CONFIGFS_FS",
   libcomposite: "CONFIG_USB_CONFIGFS",
-  usb_f_fs: "CONFIG_USB_CONFIGFS_F_FS",
-  usb_f_ecm: "CONFIG_USB_CONFIGFS_ECM",
-  usb_f_ecm_subset: "CONFIG_USB_CONFIGFS_ECM_SUBSET",
-  usb_f_ncm: "CONFIG_USB_CONFIGFS_NCM",
-  usb_f_rndis: "CONFIG_USB_CONFIGFS_RNDIS",
-  usb_f_eem: "CONFIG_USB_CONFIGFS_EEM",
-  usb_f_acm: "CONFIG_USB_CONFIGFS_ACM",
-  usb_f_serial: "CONFIG_USB_CONFIGFS_SERIAL",
-  usb_f_obex: "CONFIG_USB_CONFIGFS_OBEX",
-  usb_f_hid: "CONFIG_USB_CONFIGFS_F_HID",
-  usb_f_mass_storage: "CONFIG_USB_CONFIGFS_MASS_STORAGE",
-  usb_f_midi: "CONFIG_USB_CONFIGFS_F_MIDI",
-  usb_f_midi2: "CONFIG_USB_CONFIGFS_F_MIDI2",
-  usb_f_uac1: "CONFIG_USB_CONFIGFS_F_UAC1",
-  usb_f_uac2: "CONFIG_USB_CONFIGFS_F_UAC2",
-  usb_f_uvc: "CONFIG_USB_CONFIGFS_F_UVC",
-  usb_f_printer: "CONFIG_USB_CONFIGFS_F_PRINTER",
   usb_f_ss_lb: "CONFIG_USB_CONFIGFS_F_LB_SS",
   dummy_hcd: "CONFIG_USB_DUMMY_HCD",
+  ...options("", "ecm ecm_subset ncm rndis eem acm serial obex mass_storage"),
+  ...options("F_", "fs hid midi midi2 uac1 uac2 uvc printer"),
 };
+
+function options(prefix: string, names: string): Record<string, string> {
+  return Object.fromEntries(
+    names.split(" ").map((name) => [
+      `usb_f_${name}`,
+      `CONFIG_USB_CONFIGFS_${prefix}${name.toUpperCase()}`,
+    ]),
+  );
+}
 
 /** Function types whose module is not `usb_f_TYPE`. */
 const MODULES: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /**
- * The lock under which leftovers are removed: a user without rights cannot take
- * it, and it is not waited for without limit.
+ * The lock for the removal of leftovers: a user without rights cannot take it,
+ * and the wait for it is limited.
  *
  * @module
  */
@@ -34,7 +34,7 @@ async function leaveGadget(name: string): Promise<void> {
   await victim.stdout.cancel();
 }
 
-Deno.test("a lock that anyone can take does not hold up cleanUp()", async () => {
+Deno.test("a lock that any user can take does not delay cleanUp()", async () => {
   const before = gadgetTraces();
   await leaveGadget("left");
   const fd = await asNobody(() => Promise.resolve(open(STATE, O_RDONLY)));
@@ -55,7 +55,7 @@ Deno.test("a lock that anyone can take does not hold up cleanUp()", async () => 
   assertEquals(gadgetTraces(), before);
 });
 
-Deno.test("a lock that another process keeps is not waited for without limit", async () => {
+Deno.test("the wait for a lock of another process is limited", async () => {
   const holder = new Deno.Command("flock", {
     args: ["--no-fork", LOCK, "sleep", "3600"],
   }).spawn();

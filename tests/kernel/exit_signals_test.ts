@@ -1,6 +1,6 @@
 /**
- * Whose a signal is that would end the process: the program's if it listens,
- * else the package's, which removes its gadgets right before the end.
+ * Signals that end the process: the program handles them if it listens, else the
+ * package removes its gadgets right before the end.
  *
  * @module
  */
@@ -92,13 +92,13 @@ for (
   });
 }
 
-Deno.test("a listener gets each signal once, and the gadget stays", async () => {
+Deno.test("a listener receives each signal once, and the gadget stays", async () => {
   const before = gadgetTraces();
   const { status, output } = await runToItsEnd(
     `let count = 0;
     const reload = () => {
       console.log("reload", ++count, gadget.bound);
-      // From here on SIGHUP is not the program's any more.
+      // From here on the program no longer handles SIGHUP.
       if (count === 3) Deno.removeSignalListener("SIGHUP", reload);
       console.log("ready", count);
     };
@@ -188,7 +188,7 @@ Deno.test("two copies of the package do not take each other for the program", as
   assertEquals(gadgetTraces(), before);
 });
 
-Deno.test("a signal that is ignored from outside stays ignored", async () => {
+Deno.test("a signal that was ignored at the start stays ignored", async () => {
   const before = gadgetTraces();
   const { status, output } = await runToItsEnd(
     `setInterval(() => console.log("alive", gadget.bound), 100);`,

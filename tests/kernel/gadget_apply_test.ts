@@ -1,5 +1,5 @@
 /**
- * Gadgets that are changed while they are there.
+ * Changes of existing gadgets.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const echo = usbFunction({
 });
 const network = kernelFunction("ecm", { host_addr: "02:00:00:00:00:01" });
 
-Deno.test("what apply() finds as it should be is not written, and the host sees nothing", async () => {
+Deno.test("apply() does not write equal values, and the host sees nothing", async () => {
   const german = { "de-DE": "Echo auf Deutsch" };
   await waitForNoDevice(ids);
   const definition = {
@@ -141,7 +141,7 @@ Deno.test("functions come, go, move and change, and keep their order", async () 
       list(`${CONFIGFS}/${gadget.name}/functions`).map((it) => it.name),
       [`ffs.${gadget.name}-echo`],
     );
-    // A change that the kernel refuses is taken back.
+    // A change that the kernel refuses is undone.
     await assertRejects(
       () =>
         gadget.apply(define([
@@ -186,8 +186,8 @@ Deno.test("kernel functions of each kind are made, bound and removed", async () 
     kernelFunction("SourceSink", { pattern: 2 }),
   ];
   for (const each of kinds) {
-    // OBEX stays away until its device is opened; isochronous endpoints are
-    // none of dummy_hcd's.
+    // OBEX waits until its device is opened; dummy_hcd has no isochronous
+    // endpoints.
     const bind = each.name !== "obex" && each.name !== "SourceSink";
     await using gadget = await Gadget.start(
       { ...ids, maxSpeed, microsoftOs: true, functions: [each] },
@@ -207,7 +207,7 @@ Deno.test("kernel functions of each kind are made, bound and removed", async () 
     await gadget.stop();
     await waitForNoDevice(ids);
   }
-  // Those without a controller that can: made and removed all the same.
+  // Those that no controller supports are still made and removed.
   for (
     const each of [
       kernelFunction("uac1", { c_srate: "44100,48000" }),
@@ -255,7 +255,7 @@ Deno.test("a medium is changed while the host keeps its disk", async () => {
     });
   }
   assertEquals(await waitForDevice(ids), before);
-  // The kernel tells the path without links.
+  // The kernel shows the path without links.
   const link = `${images[1]}.link`;
   await Deno.symlink(images[1], link);
   assertEquals((await gadget.apply(disk(link))).changes, []);
@@ -287,7 +287,7 @@ Deno.test("a persistent gadget outlives its object, and is adopted without a wri
     Deno.errors.AlreadyExists,
     "a persistent one has the name",
   );
-  // One that cannot be changed stays, and its host gets it back.
+  // After a failed change, the host sees the old gadget again.
   const refused = kernelFunction("ecm", { qmult: 1000 });
   await assertRejects(
     () => Gadget.start({ ...definition, functions: [refused] }, options),
@@ -338,7 +338,7 @@ Deno.test("WebUSB on a kernel without it is refused, and nothing is left behind"
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("a gadget that cannot be bound any more after a change goes back to what it was", async () => {
+Deno.test("a change after which the gadget cannot be bound is undone", async () => {
   await using gadget = await Gadget.start({
     ...ids,
     maxSpeed,

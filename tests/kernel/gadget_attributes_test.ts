@@ -1,6 +1,6 @@
 /**
- * Attributes of kernel functions: plain data, whose keys have no order, and
- * which the kernel shows in its own way.
+ * Attributes of kernel functions: the order of their keys means nothing, and the
+ * kernel shows them in its own way.
  *
  * @module
  */
@@ -149,7 +149,7 @@ Deno.test("a camera is the same whatever the order of its attributes and links",
     await check(define(order, links));
   }
   for (const order of reorder(links)) await check(define(attributes, order));
-  // What is linked is changed, too: it is taken apart for that.
+  // A linked function is changed, too: it is made anew.
   await using gadget = await Gadget.start(define(attributes, links), unbound);
   const wide = { ...attributes, [`${frames}/360p/wWidth`]: 480 };
   await gadget.apply(define(wide, links));
@@ -196,7 +196,7 @@ Deno.test("apply() of what the gadget is made from changes nothing, however the 
     const copy = structuredClone(definition);
     assertEquals((await gadget.apply(copy)).changes, []);
     await gadget.stop();
-    // One that is adopted is compared with the kernel's words alone.
+    // An adopted gadget is only compared with what the kernel shows.
     const name = { name: "stays", persistent: true };
     const [, network, midi] = definition.functions;
     const plain = {
@@ -216,7 +216,7 @@ Deno.test("apply() of what the gadget is made from changes nothing, however the 
     await again.stop();
   }));
 
-Deno.test("a text of eight bytes leaves nothing of a longer one before", async () => {
+Deno.test("a text of eight bytes leaves nothing of a longer one", async () => {
   const define = (id: string) => ({
     ...ids,
     microsoftOs: true,

@@ -31,7 +31,7 @@ function define(product: string, rest: Partial<GadgetDefinition> = {}) {
   return { ...ids, maxSpeed, product, functions: [echo], ...rest };
 }
 
-/** With a function that no process serves: what binds it waits. */
+/** With a function that no process serves, for which a bind waits. */
 function waiting(product: string) {
   return define(product, { functions: [echo, externalFunction("late")] });
 }
@@ -46,7 +46,7 @@ function reasonOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => undefined, (error) => error);
 }
 
-Deno.test("a second apply() begins when the first is over, and what it made stays", async () => {
+Deno.test("a second apply() begins when the first is over, and keeps its changes", async () => {
   const traces = gadgetTraces();
   await waitForNoDevice(ids);
   const gadget = await Gadget.start(define("Before"));
@@ -110,7 +110,7 @@ Deno.test("rebind() and bind() wait until apply() is over, which unbind() ends",
   assertEquals(await productSeen(enumerations), "Before");
 });
 
-Deno.test("stop() ends apply(), and those that wait for their turn", async () => {
+Deno.test("stop() ends apply(), also calls that wait for their turn", async () => {
   const traces = gadgetTraces();
   const gadget = await Gadget.start(define("Before"));
   const reasons = [
@@ -152,7 +152,7 @@ Deno.test("a change that is given up while it waits for its turn is not made", a
   assertEquals(gadget.bound, true);
 });
 
-Deno.test("what apply() has not changed it does not put back", async () => {
+Deno.test("apply() undoes only its own changes", async () => {
   const image = await Deno.makeTempFile();
   await Deno.truncate(image, 1 << 20);
   const disk = kernelFunction("mass_storage", { "lun.0/file": image });
@@ -219,7 +219,7 @@ Deno.test("a medium that the host has locked is changed where the gadget is deta
   }
   assertEquals(await productSeen(enumerations), "After");
 
-  // Where it is not, the host has the last word.
+  // Otherwise the host decides.
   {
     await using _host = await lockMedium(ids);
     const before = await waitForDevice(ids);
@@ -237,7 +237,7 @@ Deno.test("a medium that the host has locked is changed where the gadget is deta
       "file",
     ]);
     assertEquals(await medium(), images[0]);
-    // Done once, and nothing to go back to.
+    // Done once, and not undone.
     assertEquals((await gadget.apply(forced)).changes, []);
     assertEquals((await gadget.apply(disk("After", images[0]))).changes, []);
     assertEquals(await waitForDevice(ids), before);

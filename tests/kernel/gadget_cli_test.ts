@@ -27,12 +27,12 @@ import {
 const { maxSpeed } = gadgetSpeed();
 const CONFIGFS = "/sys/kernel/config/usb_gadget";
 
-/** Kernels before 6.9 do not tell whether a function is ready. */
+/** Kernels before 6.9 do not show whether a function is ready. */
 function withoutReady(text: string): string {
   return text.replaceAll(/, (not )?ready$/gm, "");
 }
 
-Deno.test("list and show tell what gadgets there are, and who holds them", async () => {
+Deno.test("list and show print the gadgets and the processes that hold them", async () => {
   const traces = gadgetTraces();
   const foreign = `${CONFIGFS}/foreign`;
   await shell(`mkdir ${foreign} ${foreign}/functions/ffs.other`);

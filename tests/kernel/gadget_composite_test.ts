@@ -75,7 +75,7 @@ async function pressedKey(): Promise<void> {
   }
 }
 
-/** The bulk endpoints of an interface, as sysfs tells them. */
+/** The bulk endpoints of an interface, from sysfs. */
 async function endpointsOf(interfacePath: string): Promise<BulkEndpoints> {
   const found: number[] = [];
   for await (const { name } of Deno.readDir(interfacePath)) {

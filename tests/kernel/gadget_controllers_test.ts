@@ -1,6 +1,6 @@
 /**
- * USB device controllers: which there are, how they stand, and gadgets on
- * several of them.
+ * USB device controllers: their list, their states, and gadgets on several of
+ * them.
  *
  * @module
  */
@@ -37,7 +37,7 @@ const echo = usbFunction({
   interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
 });
 
-Deno.test("a controller is listed and read as it is, before, with and after a gadget", async () => {
+Deno.test("a controller is listed and read before, with and after a gadget", async () => {
   const [{ name }] = listUdcs();
   const free = {
     name,
@@ -91,7 +91,7 @@ Deno.test("unbind(), bind() and rebind() take the device off its host and back",
   await gadget.rebind();
   await enumerations.next();
   await gadget.functions.echo.enabled();
-  // Where it is asked to go there is nothing: its host does not notice.
+  // The new controller does not exist: the host does not notice.
   const device = await waitForDevice(ids);
   await assertRejects(
     () => gadget.bind({ udc: "nowhere.0" }),
@@ -103,7 +103,7 @@ Deno.test("unbind(), bind() and rebind() take the device off its host and back",
   assertEquals(await waitForDevice(ids), device);
 });
 
-Deno.test("a gadget whose controller is gone is not bound, and is again when it is back", async () => {
+Deno.test("a gadget is unbound while its controller is gone", async () => {
   const traces = gadgetTraces();
   const definition = { ...ids, maxSpeed, functions: [echo] };
   const gadget = await Gadget.start({ ...definition, product: "Before" });
@@ -127,11 +127,11 @@ Deno.test("a gadget whose controller is gone is not bound, and is again when it 
         assertEquals([code, errno], ["ENOENT", 2]);
         assertEquals((cause as BindFailure).code, "ENOENT");
       }
-      // It is changed as one that is not bound.
+      // It is changed like an unbound gadget.
       const { rebound } = await gadget.apply({ ...definition, product });
       assertEquals(rebound, false);
       assertEquals(gadget.bound, false);
-      // In one round it is detached, too, from what is not there.
+      // In one round it is also detached from a controller that is gone.
       if (product === "Later") gadget.unbind();
     } finally {
       await shell("modprobe dummy_hcd is_super_speed=1");
@@ -149,7 +149,7 @@ Deno.test("a gadget whose controller is gone is not bound, and is again when it 
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("a gadget that is to be bound again is, on a controller that has come back", async () => {
+Deno.test("rebind binds a gadget to a controller that has returned", async () => {
   await using gadget = await Gadget.start(
     { ...ids, maxSpeed, functions: [echo] },
     { rebind: true },
@@ -177,7 +177,7 @@ Deno.test("a persistent gadget that is adopted keeps its controller", async () =
       }, { ...options, udc });
     const first = await start("Before", "dummy_udc.1");
     await first[Symbol.asyncDispose]();
-    // What cannot be bound there stays, too.
+    // A gadget that cannot be bound there stays, too.
     await assertRejects(() => start("Between", "nowhere.0"));
     assertEquals(readUdc("dummy_udc.1").driver, "stays");
     const second = await start("After");

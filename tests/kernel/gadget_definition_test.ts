@@ -1,5 +1,5 @@
 /**
- * What a definition says is what a host sees.
+ * A host sees what a definition says.
  *
  * @module
  */
@@ -100,7 +100,7 @@ Deno.test("the host sees identity, strings and configurations as they were defin
   assertEquals(await text(configurations[1][6]), "Turned round");
 });
 
-Deno.test("the host is told Microsoft's signature and WebUSB's page", async () => {
+Deno.test("the host reads Microsoft's signature and WebUSB's page", async () => {
   await using gadget = await Gadget.start({
     ...ids,
     maxSpeed,

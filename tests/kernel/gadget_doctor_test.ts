@@ -1,7 +1,7 @@
 /**
  * What the command line tool and the library say on a machine without gadget
- * support, on one whose modules are not loaded, and on one that has everything
- * because somebody has followed the advice.
+ * support, on one whose modules are not loaded, and on one that is complete
+ * because their advice was followed.
  *
  * @module
  */
@@ -134,7 +134,7 @@ Gadgets do not work on this machine: 3 things are missing.
   );
 });
 
-Deno.test("a function that the kernel has no driver for, and a machine without a controller, are told with the remedy", async () => {
+Deno.test("a function without a driver and a machine without a controller are reported with the remedy", async () => {
   await shell("modprobe libcomposite");
   await withoutModules(async () => {
     const error = await assertRejects(start, Deno.errors.NotFound);
@@ -150,7 +150,7 @@ Deno.test("a function that the kernel has no driver for, and a machine without a
   );
 });
 
-Deno.test("where the doctor's advice is followed, gadgets work", async () => {
+Deno.test("gadgets work after the doctor's advice is followed", async () => {
   // Once more from the beginning.
   await shell("umount /sys/kernel/config; modprobe -r usb_f_fs libcomposite");
   const followed: string[] = [];
@@ -191,7 +191,7 @@ Gadgets work on this machine.
   await gadget.functions.echo.enabled();
 });
 
-Deno.test("a user without rights is told what to do", async () => {
+Deno.test("a user without rights reads what to do", async () => {
   const error = await assertRejects(
     () => asNobody(start),
     Deno.errors.PermissionDenied,

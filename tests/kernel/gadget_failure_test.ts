@@ -1,5 +1,5 @@
 /**
- * Each reason for which a gadget cannot be bound, provoked, and what is said.
+ * Each reason why a bind fails, provoked, and its message.
  *
  * @module
  */
@@ -51,7 +51,7 @@ async function failure(
 ): Promise<Error & BindFailure> {
   const error = await assertRejects(run, errorClass) as Error & BindFailure;
   const { code, errno, syscall, path } = error;
-  // The kernel says EBUSY whatever the reason is.
+  // The kernel answers EBUSY in every case.
   const expected = errorClass === Deno.errors.Busy
     ? ["EBUSY", 16, "write"]
     : ["ENOENT", 2, "access"];
@@ -77,7 +77,7 @@ function interfaces(count: number, name: string): UsbFunction {
   });
 }
 
-Deno.test("a controller that is taken is told with the gadget and the process that has it", async () => {
+Deno.test("a taken controller is reported with the gadget and the process that use it", async () => {
   const traces = gadgetTraces();
   const unbound = { bind: false };
   const second = await Gadget.start({ ...ids, functions: [echo] }, unbound);
@@ -111,7 +111,7 @@ Deno.test("a controller that is taken is told with the gadget and the process th
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("a controller that is not there is told with those that are", async () => {
+Deno.test("a missing controller is reported with the existing ones", async () => {
   const traces = gadgetTraces();
   const { message } = await failure(
     () => Gadget.start({ ...ids, functions: [echo] }, { udc: "nowhere.0" }),
@@ -134,7 +134,7 @@ Deno.test("functions that are not ready are named", async () => {
     `function "${name}" is not ready: no process has written its descriptors; open it with FunctionFs.open()`;
   const first = await failure(() => gadget.bind({ wait: false }));
   assertEquals(first.reasons, ["one", "two"].map(notReady));
-  // Without wait: false it waits, as long as it is let.
+  // Without wait: false it waits until it is aborted.
   await assertRejects(
     () => gadget.bind({ signal: AbortSignal.timeout(100) }),
     DOMException,
@@ -187,7 +187,7 @@ Deno.test("a function of another process without endpoints is bound when it is r
     const { reasons } = await failure(() => gadget.bind({ wait: false }));
     assertEquals(reasons.length, 1);
     const bound = gadget.bind();
-    // Looked at again and again, it is still to be had.
+    // After many checks, it can still be opened.
     await assertRejects(
       () => gadget.bind({ signal: AbortSignal.timeout(200) }),
       DOMException,
@@ -200,7 +200,7 @@ Deno.test("a function of another process without endpoints is bound when it is r
     await served.close();
     assertEquals(gadget.bound, false);
   }
-  // By a process that waits for events: it has the file locked.
+  // By a process that waits for events and keeps the file locked.
   const { descriptors, strings } = compileFunction(quiet);
   {
     using _holder = new FunctionHolder(mounted, { descriptors, strings });
@@ -221,7 +221,7 @@ Deno.test("a function of another process without endpoints is bound when it is r
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("endpoints that the controller has not got are told, and those that are used up", async () => {
+Deno.test("endpoints that the controller lacks or has used up are reported", async () => {
   const traces = gadgetTraces();
   const missing = usbFunction({
     name: "iso",
@@ -246,7 +246,7 @@ Deno.test("endpoints that the controller has not got are told, and those that ar
     Gadget.start({ ...ids, functions: [echo, greedy] })
   );
   assertStringIncludes(second.message, "(14 declared by functions of this");
-  // The kernel's functions have other words for the same.
+  // The kernel's functions log other words for it.
   const serial = Array.from(
     { length: 6 },
     (_, index) => kernelFunction("acm", {}, { name: `tty${index}` }),
@@ -261,7 +261,7 @@ Deno.test("endpoints that the controller has not got are told, and those that ar
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("interfaces that are used up are told, and the function that they have broken is healed", async () => {
+Deno.test("used-up interfaces are reported, and the function that they have broken is repaired", async () => {
   const traces = gadgetTraces();
   // The second function has one too many.
   const { major, minor } = testKernel();
@@ -297,7 +297,7 @@ Deno.test("interfaces that are used up are told, and the function that they have
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("speeds that would crash the kernel do not get there", async () => {
+Deno.test("speeds that would crash the kernel are refused", async () => {
   const traces = gadgetTraces();
   const crash = /High and super speed without full speed crash the kernel/;
   const dangerous = {
@@ -316,7 +316,7 @@ Deno.test("speeds that would crash the kernel do not get there", async () => {
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("a function that was open when another one failed is closed, and can be had again", async () => {
+Deno.test("a function that was open when another one failed is closed, and can be opened again", async () => {
   const traces = gadgetTraces();
   const name = "failing";
   const isOpen = () =>
@@ -326,7 +326,7 @@ Deno.test("a function that was open when another one failed is closed, and can b
   const refused: UsbFunction = {
     ...echo,
     name: "refused",
-    // Wrong from the moment on at which the other one is open.
+    // Wrong as soon as the other one is open.
     get speeds() {
       if (!isOpen()) return undefined;
       refusals++;
@@ -343,7 +343,7 @@ Deno.test("a function that was open when another one failed is closed, and can b
     assert(refusals > 0);
     assertEquals(openFiles(), files);
     assertEquals(gadgetTraces(), traces);
-    // Its files have the numbers of those before, and its events are its own.
+    // Its files have the numbers of earlier files, but its own events.
     await using gadget = await Gadget.start({
       ...ids,
       maxSpeed,
@@ -353,7 +353,7 @@ Deno.test("a function that was open when another one failed is closed, and can b
   }
 });
 
-Deno.test("a type of function that the kernel has not got names its module", async () => {
+Deno.test("an unknown type of function is reported with its module", async () => {
   const traces = gadgetTraces();
   const error = await assertRejects(
     () => Gadget.start({ ...ids, functions: [kernelFunction("nope")] }),
@@ -366,7 +366,7 @@ Deno.test("a type of function that the kernel has not got names its module", asy
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("an attribute that the kernel has not got, and a value that it refuses, are named", async () => {
+Deno.test("an unknown attribute and a refused value are named", async () => {
   const traces = gadgetTraces();
   const start = (attributes: Record<string, string>) => () =>
     Gadget.start({

@@ -1,6 +1,6 @@
 // VM: --hcd is_super_speed=0, any speed
 /**
- * A landing page on a controller that is not for super speed.
+ * A landing page on a controller without super speed.
  *
  * @module
  */
@@ -43,7 +43,7 @@ async function enumerate(webUsb?: { landingPage: string }) {
   }
 }
 
-Deno.test("a landing page is warned of once where Linux reports USB 2.01", async () => {
+Deno.test("a landing page causes one warning where Linux reports USB 2.01", async () => {
   const without = await enumerate();
   assertEquals([without.printed, without.usb < 0x0210], [[], true]);
   if (!hasWebUsb) return;

@@ -2,9 +2,9 @@
  * Mounts of FunctionFS that belong to g_ffs, the kernel's gadget without
  * configfs.
  *
- * In a VM of its own: Debian's g_ffs has a network interface, and the kernel
- * may fail to make that one where a network function has been used and the
- * controller's driver been loaded again since (gadget_reload_test.ts).
+ * In a VM of its own: Debian's g_ffs has a network interface, which the kernel
+ * may fail to make after a network function was used and the controller's driver
+ * was loaded again (gadget_reload_test.ts).
  *
  * @module
  */
@@ -80,7 +80,7 @@ Deno.test("g_ffs with one function registers with it, whatever its name is", asy
     Deno.errors.Busy,
     'the instance "any" is mounted on /run/legacy',
   );
-  // As a program finds it that was killed, and is started again.
+  // As after a program was killed and started again.
   mountFunctionFs("any", { path: mount.path }).unmount();
   {
     await using fs = FunctionFs.open(link("any"), mount.path);

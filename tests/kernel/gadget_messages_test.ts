@@ -1,5 +1,5 @@
 /**
- * One error number, several causes: the message names the one that was there.
+ * One error number, several causes: the message names the actual one.
  *
  * @module
  */
@@ -55,7 +55,7 @@ async function messageOfStart(...prefix: string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-Deno.test("a missing image file is named, and an attribute that does not exist", async () => {
+Deno.test("a missing image file and an unknown attribute are named", async () => {
   const traces = gadgetTraces();
   const start = (attributes: Record<string, string>) =>
     assertRejects(() =>
@@ -91,7 +91,7 @@ Deno.test("a missing image file is named, and an attribute that does not exist",
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("a gadget that another program has removed is reported as that, whatever is done with it", async () => {
+Deno.test("every call on a gadget that another program has removed reports that", async () => {
   const traces = gadgetTraces();
   const definition = { ...ids, functions: [kernelFunction("acm")] };
   const gadget = await Gadget.start(definition, { bind: false });
@@ -114,7 +114,7 @@ Deno.test("a gadget that another program has removed is reported as that, whatev
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("a read-only /run is reported as that, and not as a lack of rights", async () => {
+Deno.test("a read-only /run is reported as such, not as a lack of rights", async () => {
   const message = await messageOfStart(
     "unshare",
     "--mount",
@@ -128,7 +128,7 @@ Deno.test("a read-only /run is reported as that, and not as a lack of rights", a
   );
 });
 
-Deno.test("root without a capability, and root of a user namespace, get messages of their own", async () => {
+Deno.test("root without a capability and root of a user namespace have their own messages", async () => {
   const without = (name: string) => [
     "setpriv",
     `--bounding-set=-${name}`,

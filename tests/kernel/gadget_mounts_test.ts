@@ -1,6 +1,5 @@
 /**
- * Mounts of FunctionFS: those of a gadget, and those that somebody else has
- * made.
+ * Mounts of FunctionFS: those of a gadget, and those of other programs.
  *
  * @module
  */
@@ -54,7 +53,7 @@ Deno.test("the mounts of a gadget have the options that they were given", async 
       ]],
     )),
   );
-  // The kernel takes read and execute of directories, read and write of files.
+  // The kernel uses read and execute of directories, read and write of files.
   assertEquals(found, {
     [plain]: [["500", 0, 0], ["600", 0, 0]],
     "/run/made": [["555", 5, 6], ["666", 5, 6]],
@@ -116,7 +115,7 @@ Deno.test("long names are shortened where FunctionFS has no room, and stay apart
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("a persistent gadget's mount is used as it is, also while somebody serves it", async () => {
+Deno.test("a persistent gadget's mount is kept, also while a process serves it", async () => {
   const traces = gadgetTraces();
   const definition = {
     ...ids,

@@ -1,8 +1,8 @@
 /**
- * What is left behind by processes that were killed, and how it goes away.
+ * What killed processes leave behind, and its removal.
  *
  * GADGET_SEED=N kills in the same phases after the same times as a run that has
- * told N; where that hits a process is up to the machine.
+ * printed N; where that hits a process depends on the machine.
  *
  * @module
  */
@@ -85,7 +85,7 @@ class Victim {
     await this.end();
   }
 
-  /** Waits for its end, and tells what it did last. */
+  /** Waits for its end, and returns what it did last. */
   async end(): Promise<Phase | undefined> {
     const { signal } = await this.#process.status;
     assertEquals(signal, "SIGKILL", "it has ended by itself");
@@ -128,7 +128,7 @@ async function round(
   await delay(random.next() * LENGTHS[phase]);
   victim.kill();
   if (random.chance()) {
-    // While it dies, its name and its controller can still be its own.
+    // While it dies, it may still own its name and its controller.
     try {
       await (await start()).stop();
     } catch (error) {
@@ -183,7 +183,7 @@ async function killAgainAndAgain(rounds: number, foreign: ForeignGadget) {
   );
 }
 
-/** The processes of this machine that have to do with FunctionFS. */
+/** The processes of this machine that use FunctionFS. */
 async function processes(): Promise<number> {
   const { length } = (await shell("pidof deno || true")).split(" ");
   return length;
@@ -200,7 +200,7 @@ Deno.test("after SIGKILL at any moment the next start works, and nothing foreign
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("cleanUp() removes what a killed process has left, and leaves the living alone", async () => {
+Deno.test("cleanUp() removes what a killed process has left, and keeps gadgets of running processes", async () => {
   const traces = gadgetTraces();
   await using own = await Gadget.start(
     { ...ids, functions: [echo] },
@@ -229,7 +229,7 @@ Deno.test("cleanUp() removes what a killed process has left, and leaves the livi
   assertEquals(gadgetTraces(), traces);
 });
 
-Deno.test("a gadget that somebody has made in place of a leftover is not touched", async () => {
+Deno.test("a gadget that another program has made in place of a leftover is not touched", async () => {
   const traces = gadgetTraces();
   const path = `${CONFIGFS}/left`;
   const victim = startProgram(victimProgram(`
@@ -239,7 +239,7 @@ Deno.test("a gadget that somebody has made in place of a leftover is not touched
   victim.kill("SIGKILL");
   await victim.status;
   await victim.stdout.cancel();
-  // Another program tidies up in its way, and takes the name.
+  // Another program cleans up and takes the name.
   await shell(`
     umount /run/usb-gadget/left/victim
     rm ${path}/configs/c.1/*victim

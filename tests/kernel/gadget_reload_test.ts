@@ -1,5 +1,5 @@
 /**
- * What a gadget meets when the driver of its controller is loaded again.
+ * A gadget whose controller's driver is loaded again.
  *
  * In a VM of its own, and last in it: afterwards its kernel refuses network
  * functions.
@@ -14,7 +14,7 @@ import { withControllers } from "../support/machine/controllers.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
 
-/** Binds a network gadget, and tells with what error that has failed. */
+/** Binds a network gadget, and returns the error of that. */
 async function failureOfNetwork(): Promise<Error | undefined> {
   try {
     await using _gadget = await Gadget.start({
@@ -28,7 +28,7 @@ async function failureOfNetwork(): Promise<Error | undefined> {
   }
 }
 
-Deno.test("network functions that the kernel refuses since the driver was loaded again are told with the remedy", async () => {
+Deno.test("network functions that the kernel refuses after the driver was loaded again are reported with the remedy", async () => {
   await shell("modprobe libcomposite");
   let traces: unknown;
   let error: Error | undefined;

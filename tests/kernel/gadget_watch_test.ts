@@ -10,7 +10,7 @@ import { until } from "../support/waiting/until.ts";
 
 const { maxSpeed } = gadgetSpeed();
 
-Deno.test("what fails while a gadget is watched is reported once, and tried again", async () => {
+Deno.test("an error while a gadget is watched is reported once, and the bind is retried", async () => {
   await using gadget = await Gadget.start({
     vendorId: 0x1209,
     productId: 0x0001,
@@ -45,12 +45,12 @@ Deno.test("what fails while a gadget is watched is reported once, and tried agai
     failure = tooMany;
     looks = 0;
     binding.watch(1);
-    await until(() => looks >= 3, "it has looked again");
+    await until(() => looks >= 3, "it has checked again");
     assertEquals(errors, [tooMany]);
-    // A look that succeeds; what fails after it is reported again.
+    // After a successful check, the next failure is reported again.
     failure = undefined;
     looks = 0;
-    await until(() => looks >= 2, "a look has succeeded");
+    await until(() => looks >= 2, "a check has succeeded");
     failure = tooMany;
     await until(() => errors.length === 2, "it was reported again");
   } finally {

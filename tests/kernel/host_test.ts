@@ -62,13 +62,13 @@ Deno.test("WebUSB: a device can be opened again, and by the other host", async (
   }
 });
 
-Deno.test("WebUSB: a transfer that nobody answers is cancelled", async () => {
+Deno.test("WebUSB: an unanswered transfer is cancelled", async () => {
   await using pair = await startPair();
   await using host = await openWebUsb(pair.match);
   await assertRejects(() => host.transferIn(1, PACKET, 50), Error, "Cancelled");
 });
 
-Deno.test("find() says what is there instead", async () => {
+Deno.test("find() lists what exists instead", async () => {
   await using pair = await startPair();
   const error = await assertRejects(
     () => UsbfsDevice.find({ ...ids, productId: 2, timeout: 50 }),
@@ -81,7 +81,7 @@ Deno.test("find() says what is there instead", async () => {
   );
 });
 
-Deno.test("usbfs: descriptors and sysfs tell the speed that was asked for", async () => {
+Deno.test("usbfs: descriptors and sysfs show the requested speed", async () => {
   await using pair = await startPair();
   const { device, packetSize } = await openUsbfs(pair.match);
   await using _ = device;
@@ -137,7 +137,7 @@ Deno.test("usbfs: a signal discards a transfer, and its data is not lost", async
   assertEquals(written, 50);
 });
 
-Deno.test("usbfs: a transfer that takes too long fails with what has come", async () => {
+Deno.test("usbfs: a transfer that takes too long fails with the data received so far", async () => {
   await using pair = await startPair();
   const { device, input, output } = await openUsbfs(pair.match);
   await using _ = device;

@@ -1,5 +1,5 @@
 /**
- * What goes on in a program while its gadget ends, or loses what it needs.
+ * A program whose gadget ends or loses what it needs.
  *
  * @module
  */
@@ -173,7 +173,7 @@ Deno.test("rebind goes on while the mount of a function is away", async () => {
   const gadget = await starting;
   try {
     await first.enabled();
-    // The daemon ends, and takes its mount along.
+    // The daemon ends, and its mount with it.
     await first.close();
     await until(() => !gadget.bound, "the kernel has unbound the gadget");
     await shell(`umount ${path} && rmdir ${path}`);

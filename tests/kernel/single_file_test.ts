@@ -11,11 +11,11 @@ Deno.test("examples/echo.ts as one file runs where no Deno is installed", async 
   const file = Deno.env.get("GADGET_SINGLE_FILE");
   assert(file !== undefined, "GADGET_SINGLE_FILE is not set");
   const before = gadgetTraces();
-  // Any machine may have another one than that of this test: here it has.
+  // The machine may have another program of that name: here it has one.
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/deno`, "#!/bin/sh\n", { mode: 0o755 });
-  // In a mount namespace of its own, where neither the Deno of this test nor any
-  // that the machine has is a program.
+  // In its own mount namespace, where no Deno of this test or of the machine can
+  // be run.
   const script = `IFS=:
 for deno in "$DENO" $(for folder in $PATH; do printf %s: "$folder/deno"; done); do
   if [ -e "$deno" ]; then mount --bind /dev/null "$deno"; fi

@@ -58,7 +58,7 @@ const complete: Machine = {
   probe: () => ({ rwProxy: true, zlp: true, dmabuf: false }),
 };
 
-Deno.test("doctor tells what is missing on a machine without gadget support", () => {
+Deno.test("doctor reports what a machine without gadget support lacks", () => {
   assertEquals(
     formatFindings(examine(bare)),
     `ok      kernel: Linux 6.12.1
@@ -80,7 +80,7 @@ Gadgets do not work on this machine: 6 things are missing.`,
   );
 });
 
-Deno.test("doctor tells what a machine with everything can", () => {
+Deno.test("doctor reports the features of a complete machine", () => {
   assertEquals(
     formatFindings(examine(complete)),
     `ok      kernel: Linux 6.12.1
@@ -101,7 +101,7 @@ Gadgets work on this machine.`,
   );
 });
 
-Deno.test("doctor tells when all seems to be there and does not work", () => {
+Deno.test("doctor reports a machine that seems complete and does not work", () => {
   const findings = examine({ ...complete, probe: bare.probe });
   assertEquals(findings.at(-1), {
     name: "gadgets",
@@ -134,7 +134,7 @@ Deno.test("the command line works with --allow-ffi alone", async () => {
   assertStringIncludes(help.out, "Usage:");
 });
 
-Deno.test("a wrong command line is answered with the right ones", async () => {
+Deno.test("a wrong command line prints the help", async () => {
   for (const args of [[], ["nope"], ["list", "--nope"], ["list", "name"]]) {
     const { code, err } = await cli(...args);
     assertEquals(code, 2);

@@ -49,7 +49,7 @@ function problemsOf(rest: Partial<GadgetDefinition>) {
   return problems({ ...ids, functions: [echo], ...rest });
 }
 
-Deno.test("nonsense in place of any part of a gadget is refused with a path, or makes no difference", () => {
+Deno.test("nonsense in place of any part of a gadget is refused with a path, or is ignored", () => {
   const seed = Math.floor(Math.random() * 2 ** 32);
   const complete: GadgetDefinition = {
     ...ids,
@@ -268,7 +268,7 @@ Deno.test("a landing page is a URL that fits, with a request of its own", () => 
   assertEquals(problemsOf({ ...same, microsoftOs: false }), []);
 });
 
-Deno.test("a MAC address is one, and that of a single device", () => {
+Deno.test("a MAC address is well-formed, and that of a single device", () => {
   for (const name of ["dev_addr", "host_addr"]) {
     const of = (address: string) =>
       problemsOf({ functions: [kernelFunction("ncm", { [name]: address })] });
@@ -307,7 +307,7 @@ Deno.test("the class of RNDIS is a number of two digits", () => {
   }
 });
 
-Deno.test("what is true or false for the kernel is nothing else", () => {
+Deno.test("values that are true or false for the kernel are checked", () => {
   const of = (value: unknown) =>
     problemsOf({
       functions: [
@@ -322,7 +322,7 @@ Deno.test("what is true or false for the kernel is nothing else", () => {
   }
 });
 
-Deno.test("names leave room for the files beside them", () => {
+Deno.test("names leave room for the suffixes of their files", () => {
   const name = (length: number) => "g".repeat(length);
   const gadget = { ...ids, functions: [echo] };
   assertEquals(problems(gadget, name(249)), []);
@@ -349,7 +349,7 @@ Deno.test("a function can be an instance of a class, with methods and fields of 
   assertEquals(problemsOf({ functions: [new Tool()] }), []);
 });
 
-Deno.test("a landing page that Chromium will ignore is warned of", () => {
+Deno.test("a landing page that Chromium ignores causes a warning", () => {
   const of = (maximumSpeed: string, landingPage?: string) =>
     landingPageWarning("g", {
       ...ids,

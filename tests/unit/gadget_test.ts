@@ -216,15 +216,15 @@ Deno.test("checkGadget() reports everything that is wrong at once, each with its
     found.map((line) => line.split(": ")[0]),
     [
       "name",
-      "vendorId",
-      "productId",
       "maxPower",
       'product["en-US"]',
       'product["xx"]',
+      "configurations[0].maxPower",
+      "vendorId",
+      "productId",
       "functions[0].name",
       'functions[1].attributes["qmult"]',
       'functions[1].attributes["../x"]',
-      "configurations[0].maxPower",
       "configurations[0].functions[0]",
     ],
   );
@@ -234,7 +234,7 @@ Deno.test("checkGadget() reports everything that is wrong at once, each with its
   assertThrows(
     () => checkGadget({ ...wrong, functions: [echo] }, "g"),
     DefinitionError,
-    'Cannot define gadget "g", 7 problems:\n  vendorId: idVendor is 99999',
+    'Cannot define gadget "g", 7 problems:\n  maxPower: The current in mA is 9999',
   );
 });
 
@@ -287,7 +287,7 @@ Deno.test("modelGadget() puts each text into each language", () => {
   );
 });
 
-Deno.test("sameValue() knows what configfs makes of a value", () => {
+Deno.test("sameValue() recognizes values as configfs shows them", () => {
   const same = (
     actual: string,
     path: string,
@@ -307,7 +307,7 @@ Deno.test("sameValue() knows what configfs makes of a value", () => {
   assert(!same("Echo\n", "product", "echo"));
 });
 
-Deno.test("instanceName() fits into what configfs keeps of a function", () => {
+Deno.test("instanceName() fits into the length limit of configfs", () => {
   assertEquals(instanceName("usb-gadget.1.0", "echo"), "usb-gadget.1.0-echo");
   const name = (gadget: string, length: number) =>
     instanceName(gadget, "f".repeat(length));

@@ -5,15 +5,13 @@
  */
 import {
   type GadgetDefinition,
-  type GadgetFunction,
   isKernelFunction,
-  isOwnFunction,
 } from "../../definition/gadget.ts";
 import { FUNCTION_FILE } from "../../definition/gadget_names.ts";
 import type { KernelFunction } from "../../definition/kernel_function.ts";
 import type { ProblemList } from "../problem.ts";
 import { show } from "../../arguments/show.ts";
-import { checkName, checkNumbers, MAX_FILE_NAME } from "./values.ts";
+import { checkName, MAX_FILE_NAME } from "./values.ts";
 import { checkCharacters } from "../function/strings.ts";
 
 /** configfs keeps `TYPE.NAME` in so many bytes, with a NUL at the end. */
@@ -56,23 +54,9 @@ export function checkFunctions(
       );
     }
     names.add(each.name);
-    checkFunction(list, path, each);
+    checkName(list, `${path}.name`, each.name, "The function's name", MAX_NAME);
+    if (isKernelFunction(each)) checkKernelFunction(list, path, each);
   });
-}
-
-function checkFunction(
-  list: ProblemList,
-  path: string,
-  each: GadgetFunction,
-): void {
-  const { name } = each;
-  checkName(list, `${path}.name`, name, "The function's name", MAX_NAME);
-  if (isKernelFunction(each)) checkKernelFunction(list, path, each);
-  else if (!isOwnFunction(each)) {
-    checkNumbers(list, `${path}.`, each, {
-      interfaces: ["The number of interfaces", 32],
-    });
-  }
 }
 
 function checkKernelFunction(

@@ -8,22 +8,13 @@ import { GADGET_FILE } from "../../definition/gadget_names.ts";
 import { DefinitionError, ProblemList } from "../problem.ts";
 import { choice, show } from "../../arguments/show.ts";
 import { checkFunctions } from "./function.ts";
-import { checkMicrosoftOs, checkWebUsb, MAX_PAGE_BYTES } from "./host.ts";
+import { checkMicrosoftOs, checkWebUsb } from "./host.ts";
 import { checkInterfaces } from "./interfaces.ts";
 import { gadgetShape } from "./shape.ts";
-import {
-  checkName,
-  checkNumbers,
-  checkStrings,
-  checkText,
-  checkVersion,
-  MAX_FILE_NAME,
-} from "./values.ts";
+import { checkLanguages, checkName, MAX_FILE_NAME } from "./values.ts";
 
 /** The name begins the names of files in `/run/usb-gadget`. */
 const MAX_NAME = MAX_FILE_NAME - GADGET_FILE.owner.length;
-/** A host grants 900 mA at super speed, and 500 mA below. */
-const POWER = { maxPower: ["The current in mA", 900] } as const;
 const SPEEDS = [
   "low-speed",
   "full-speed",
@@ -54,17 +45,9 @@ export function checkGadget(definition: GadgetDefinition, name: string): void {
 }
 
 function checkIdentity(list: ProblemList, definition: GadgetDefinition): void {
-  const { manufacturer, product, maxSpeed, microsoftOs, webUsb } = definition;
-  list.range(definition.vendorId, [0, 0xffff], "vendorId", "idVendor");
-  list.range(definition.productId, [0, 0xffff], "productId", "idProduct");
-  checkVersion(list, "deviceVersion", definition.deviceVersion, "bcdDevice");
-  checkVersion(list, "usbVersion", definition.usbVersion, "bcdUSB");
-  checkNumbers(list, "", definition, {
-    class: ["bDeviceClass", 0xff],
-    subclass: ["bDeviceSubClass", 0xff],
-    protocol: ["bDeviceProtocol", 0xff],
-    ...POWER,
-  });
+  const { vendorId, productId, maxSpeed } = definition;
+  list.range(vendorId, [0, 0xffff], "vendorId", "idVendor");
+  list.range(productId, [0, 0xffff], "productId", "idProduct");
   if (maxSpeed !== undefined && !SPEEDS.includes(maxSpeed)) {
     list.write(
       "speed",
@@ -72,23 +55,7 @@ function checkIdentity(list: ProblemList, definition: GadgetDefinition): void {
       `The speed is ${show(maxSpeed)}: use ${choice(SPEEDS)}`,
     );
   }
-  if (typeof microsoftOs === "object") {
-    const last = (definition.configurations?.length ?? 1) - 1;
-    checkNumbers(list, "microsoftOs.", microsoftOs, {
-      vendorCode: ["bMS_VendorCode", 0xff],
-      configuration: ["The index of the configuration", Math.max(last, 0)],
-    });
-    checkText(list, "microsoftOs.signature", microsoftOs.signature, 7);
-  }
-  if (webUsb !== undefined) {
-    checkNumbers(list, "webUsb.", webUsb, {
-      vendorCode: ["bVendorCode", 0xff],
-      version: ["bcdVersion", 0xffff],
-    });
-    checkText(list, "webUsb.landingPage", webUsb.landingPage, MAX_PAGE_BYTES);
-  }
-  checkStrings(list, "", { manufacturer, product });
-  checkText(list, "serialNumber", definition.serialNumber);
+  checkLanguages(list, "", [definition.manufacturer, definition.product]);
 }
 
 function checkConfigurations(
@@ -105,8 +72,7 @@ function checkConfigurations(
   const names = functions.map((it) => it.name);
   configurations?.forEach((each, index) => {
     const path = `configurations[${index}]`;
-    checkNumbers(list, `${path}.`, each, POWER);
-    checkStrings(list, path, { description: each.description });
+    checkLanguages(list, path, [each.description]);
     each.functions?.forEach((name, position) => {
       const at = `${path}.functions[${position}]`;
       if (!names.includes(name)) {

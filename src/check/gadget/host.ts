@@ -41,7 +41,14 @@ export function checkMicrosoftOs(
     return;
   }
   const { configuration = 0 } = microsoftOs === true ? {} : microsoftOs;
-  const announced = configurationFunctions(definition)[configuration] ?? [];
+  const configurations = configurationFunctions(definition);
+  const announced = configurations[configuration] ?? [];
+  list.range(
+    configuration,
+    [0, Math.max(configurations.length - 1, 0)],
+    "microsoftOs.configuration",
+    "The index of the configuration",
+  );
   functions.forEach((each, index) => {
     if (!hasFeatures(each) || announced.includes(each)) return;
     list.configure(

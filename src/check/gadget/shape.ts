@@ -1,9 +1,9 @@
 /**
- * The shape of a gadget's definition.
+ * The shape of a gadget's definition, with the ranges of its values.
  *
  * @module
  */
-import { functionShape, localized } from "../function/shape.ts";
+import { functionShape } from "../function/shape.ts";
 import { functionProblems } from "../usb_function.ts";
 import type { UsbFunction } from "../../definition/function.ts";
 import { ProblemList } from "../problem.ts";
@@ -28,6 +28,8 @@ import type {
   ExternalFunction,
   KernelFunction,
 } from "../../definition/kernel_function.ts";
+import { MAX_PAGE_BYTES } from "./host.ts";
+import { line, localizedLine, upTo, version } from "./values.ts";
 
 const kernel = record<KernelFunction>(
   "a kernel function",
@@ -45,7 +47,11 @@ const kernel = record<KernelFunction>(
 
 const external = record<ExternalFunction>(
   "a function of another process",
-  { kind: anything, name: text, interfaces: number },
+  {
+    kind: anything,
+    name: text,
+    interfaces: upTo(32, "The number of interfaces"),
+  },
   `externalFunction("mtp")`,
   ["name"],
 );
@@ -66,55 +72,69 @@ function unknownKind(problems: ProblemList, path: string): void {
   );
 }
 
+/** How the device, or one configuration of it, is powered. */
+const POWER = {
+  // A host grants 900 mA at super speed, and 500 mA below.
+  maxPower: upTo(900, "The current in mA"),
+  selfPowered: boolean,
+  remoteWakeup: boolean,
+};
+
 const microsoftOs = record<MicrosoftOsOptions>(
   "the Microsoft OS options",
-  { vendorCode: number, signature: text, configuration: number },
+  {
+    vendorCode: upTo(0xff, "bMS_VendorCode"),
+    signature: line(7),
+    configuration: number,
+  },
   "{ vendorCode: 0x20 }",
+);
+
+const webUsb = record<WebUsbOptions>(
+  "the WebUSB options",
+  {
+    landingPage: line(MAX_PAGE_BYTES),
+    vendorCode: upTo(0xff, "bVendorCode"),
+    version: upTo(0xffff, "bcdVersion"),
+  },
+  `{ landingPage: "https://example.com" }`,
 );
 
 const configuration = record<ConfigurationDefinition>(
   "a configuration",
   {
-    description: localized,
+    description: localizedLine,
     functions: list(text, `["echo"]`),
-    maxPower: number,
-    selfPowered: boolean,
-    remoteWakeup: boolean,
+    ...POWER,
   },
   `{ functions: ["echo"] }`,
 );
-
-/** Says whether a value has the shape of a gadget's definition; see {@linkcode Shape}. */
-export const gadgetShape: Shape = (problems, it, path) =>
-  fields(problems, it ?? null, path);
 
 const fields = record<GadgetDefinition>(
   "a gadget",
   {
     vendorId: number,
     productId: number,
-    deviceVersion: number,
-    usbVersion: number,
-    class: number,
-    subclass: number,
-    protocol: number,
-    manufacturer: localized,
-    product: localized,
-    serialNumber: text,
-    maxPower: number,
-    selfPowered: boolean,
-    remoteWakeup: boolean,
+    deviceVersion: version("bcdDevice"),
+    usbVersion: version("bcdUSB"),
+    class: upTo(0xff, "bDeviceClass"),
+    subclass: upTo(0xff, "bDeviceSubClass"),
+    protocol: upTo(0xff, "bDeviceProtocol"),
+    manufacturer: localizedLine,
+    product: localizedLine,
+    serialNumber: line(),
+    ...POWER,
     maxSpeed: text,
     microsoftOs: (problems, it, path) =>
       typeof it === "boolean" || microsoftOs(problems, it, path),
-    webUsb: record<WebUsbOptions>(
-      "the WebUSB options",
-      { landingPage: text, vendorCode: number, version: number },
-      `{ landingPage: "https://example.com" }`,
-    ),
+    webUsb,
     functions: list(oneFunction, "[usbFunction(...)]"),
     configurations: list(configuration, `[{ functions: ["echo"] }]`),
   },
   "{ vendorId: 0x1209, productId: 0x0001, functions: [usbFunction(...)] }",
   ["functions"],
 );
+
+/** Checks the parts of a gadget's definition, each by itself; see {@linkcode Shape}. */
+export const gadgetShape: Shape = (problems, it, path) =>
+  fields(problems, it ?? null, path);

@@ -1,12 +1,17 @@
 /**
- * Checks of single values of a gadget's definition.
+ * Checks of single values of a gadget's definition. Most are shapes, which also
+ * report values of the right type that the kernel refuses.
  *
  * @module
  */
 import { languageId, languageTag } from "../../usb/language.ts";
 import { checkCharacters, unknownLanguage } from "../function/strings.ts";
 import type { ProblemList } from "../problem.ts";
-import { show } from "../../arguments/show.ts";
+import { hex, show } from "../../arguments/show.ts";
+import { isPlain } from "../../arguments/rules.ts";
+import type { LocalizedString } from "../../definition/function.ts";
+import { localized } from "../function/shape.ts";
+import { type Shape, text } from "../shape.ts";
 
 /** MAX_USB_STRING_LANGS, the same for the device and each configuration. */
 const MAX_LANGUAGES = 2;
@@ -15,102 +20,58 @@ const ENGLISH = 0x0409;
 /** NAME_MAX of Linux. */
 export const MAX_FILE_NAME = 255;
 
-/**
- * Checks optional whole numbers.
- *
- * @param at The path of what has them, with a dot at its end.
- * @param limits The name of each in messages, and its greatest value.
- */
-export function checkNumbers<T extends object>(
-  list: ProblemList,
-  at: string,
-  values: T,
-  limits: { readonly [K in keyof T]?: readonly [what: string, most: number] },
-): void {
-  for (const name of Object.keys(limits) as (keyof T & string)[]) {
-    const [what, most] = limits[name]!;
-    if (values[name] === undefined) continue;
-    list.range(values[name], [0, most], `${at}${name}`, what);
-  }
+/** A whole number from 0 to `most`. */
+export function upTo(most: number, what: string): Shape {
+  return (list, it, path) =>
+    it === undefined || list.range(it, [0, most], path, what) ||
+    typeof it === "number";
 }
 
-/** Checks an optional version in binary-coded decimal. */
-export function checkVersion(
-  list: ProblemList,
-  path: string,
-  value: unknown,
-  what: string,
-): void {
-  if (value === undefined) return;
-  if (!list.range(value, [0, 0xffff], path, what)) return;
-  const digits = value.toString(16).padStart(4, "0");
-  if (/^\d+$/.test(digits)) return;
-  list.write(
-    "version",
-    path,
-    `${what} is 0x${digits}, and the kernel takes decimal digits only: use the digits 0 to 9, as in 0x0102 for 1.02`,
-  );
+/** A version in binary-coded decimal. */
+export function version(what: string): Shape {
+  const word = upTo(0xffff, what);
+  return (list, it, path) => {
+    if (!word(list, it, path)) return false;
+    const digits = typeof it === "number" ? it.toString(16) : "";
+    if (/^[0-9a-f]{1,4}$/.test(digits) && /[a-f]/.test(digits)) {
+      list.write(
+        "version",
+        path,
+        `${what} is 0x${
+          digits.padStart(4, "0")
+        }, and the kernel takes decimal digits only: use the digits 0 to 9, as in 0x0102 for 1.02`,
+      );
+    }
+    return true;
+  };
 }
 
-/** Checks an optional text for one file of configfs. */
-export function checkText(
-  list: ProblemList,
-  path: string,
-  value: unknown,
-  maxBytes?: number,
-): void {
-  if (value === undefined) return;
-  if (typeof value !== "string") {
-    list.write("string", path, `The value is ${show(value)}: give text`);
-    return;
-  }
-  checkCharacters(list, value, path, maxBytes);
-  if (value.includes("\n")) {
-    list.write(
-      "string",
-      path,
-      "The text has a line break, which ends a value in configfs: remove it",
-    );
-  }
+/** Text for one file of configfs. */
+export function line(maxBytes?: number): Shape {
+  return (list, it, path) => {
+    if (!text(list, it, path)) return false;
+    if (typeof it !== "string") return true;
+    checkCharacters(list, it, path, maxBytes);
+    if (it.includes("\n")) {
+      list.write(
+        "string",
+        path,
+        "The text has a line break, which ends a value in configfs: remove it",
+      );
+    }
+    return true;
+  };
 }
 
-/**
- * Checks optional strings in all their languages, which they share.
- *
- * @param at The path of what has them.
- * @param strings The strings by their names.
- */
-export function checkStrings(
-  list: ProblemList,
-  at: string,
-  strings: Readonly<Record<string, unknown>>,
-): void {
-  const languages = new Set(
-    Object.entries(strings).flatMap(([name, value]) =>
-      checkString(list, at === "" ? name : `${at}.${name}`, value)
-    ),
-  );
-  if (languages.size <= MAX_LANGUAGES) return;
-  list.write(
-    "language",
-    at,
-    `The strings have ${languages.size} languages, and Linux takes ${MAX_LANGUAGES}: use fewer`,
-  );
-}
-
-/** Checks a string, and returns the LANGIDs of its languages. */
-function checkString(
-  list: ProblemList,
-  path: string,
-  value: unknown,
-): number[] {
-  if (value === undefined) return [];
-  if (typeof value !== "object" || value === null) {
-    checkText(list, path, value);
-    return [ENGLISH];
+/** Text for one file of configfs in each language. */
+export const localizedLine: Shape = (list, it, path) => {
+  const text = line();
+  if (!isPlain(it)) {
+    return localized(list, it, path) && text(list, it, path);
   }
   const seen = new Set<number>();
-  for (const [tag, text] of Object.entries(value)) {
+  let sound = true;
+  for (const [tag, value] of Object.entries(it)) {
     const at = `${path}[${show(tag)}]`;
     const id = languageId(tag);
     if (id === undefined) list.configure("language", at, unknownLanguage(tag));
@@ -118,8 +79,8 @@ function checkString(
       list.write(
         "language",
         at,
-        `configfs refuses the LANGID 0x${
-          id.toString(16).padStart(4, "0")
+        `configfs refuses the LANGID ${
+          hex(id, 4)
         }: use one with a sublanguage (bits 10 to 15) and a primary language from 0x01 to 0x61, or 0xff`,
       );
     } else if (seen.has(id)) {
@@ -129,16 +90,38 @@ function checkString(
         `Language ${languageTag(id)} is given twice: give it once`,
       );
     } else seen.add(id);
-    checkText(list, at, text);
+    // Not undefined: the language would have no text.
+    if (!text(list, value ?? null, at)) sound = false;
   }
-  return [...seen];
-}
+  return sound;
+};
 
 /** Whether configfs makes a directory for a LANGID (`usb_validate_langid()`). */
 function isTaken(id: number): boolean {
   const primary = id & 0x3ff;
   return id >> 10 !== 0 && primary !== 0 &&
     (primary < 0x62 || primary === 0xff);
+}
+
+/** Checks how many languages strings have that share a directory. */
+export function checkLanguages(
+  list: ProblemList,
+  path: string,
+  strings: readonly (LocalizedString | undefined)[],
+): void {
+  const languages = new Set(
+    strings.filter((it) => it !== undefined).flatMap((it) =>
+      typeof it === "string"
+        ? [ENGLISH]
+        : Object.keys(it).map(languageId).filter((id) => id !== undefined)
+    ),
+  );
+  if (languages.size <= MAX_LANGUAGES) return;
+  list.write(
+    "language",
+    path,
+    `The strings have ${languages.size} languages, and Linux takes ${MAX_LANGUAGES}: use fewer`,
+  );
 }
 
 /** Checks a name, which becomes that of a directory inside the gadget's. */

@@ -180,46 +180,32 @@ function linkName(position: number, directory: string): string {
   return `${String(position).padStart(2, "0")}.${directory}`;
 }
 
-/**
- * Files of strings by language directory. A text for all languages is in each.
- * A text that lacks a language has its first one there.
- */
+/** Files of strings by language directory. A text that lacks a language has its first one there. */
 function stringFiles(
   texts: Readonly<Record<string, LocalizedString | undefined>>,
   always: readonly string[] = [],
 ): Map<string, AttributeNode[]> {
-  const files = Object.entries(texts).map(([path, text]) => ({
-    path,
-    texts: textsByDirectory(text),
-    everywhere: typeof text !== "object",
-  }));
-  const languages = new Set(
-    files.filter(({ everywhere }) => !everywhere)
-      .flatMap(({ texts }) => [...texts.keys()]),
+  const files = Object.entries(texts);
+  const named = files.flatMap(([, text]) =>
+    typeof text === "object" ? Object.keys(text).map(languageDirectory) : []
   );
-  if (languages.size === 0) {
-    const some = files.some(({ texts }) => texts.size > 0);
-    for (const language of some ? ["0x409"] : always) languages.add(language);
-  }
+  const some = files.some(([, text]) => typeof text === "string");
+  const languages = named.length > 0 ? named : some ? ["0x409"] : always;
   return new Map(
-    [...languages].map((language) => [
+    languages.map((language) => [
       language,
-      files.map(({ path, texts }) => ({
-        path,
-        value: texts.get(language) ?? [...texts.values()][0] ?? "",
-      })),
+      files.map(([path, text]) => ({ path, value: textIn(text, language) })),
     ]),
   );
 }
 
-function textsByDirectory(
-  text: LocalizedString | undefined,
-): Map<string, string> {
-  if (text === undefined) return new Map();
-  if (typeof text === "string") return new Map([["0x409", text]]);
-  return new Map(
-    Object.entries(text).map((
-      [tag, it],
-    ) => [`0x${languageId(tag)!.toString(16)}`, it]),
-  );
+function textIn(text: LocalizedString | undefined, language: string): string {
+  if (typeof text !== "object") return text ?? "";
+  const texts = Object.entries(text);
+  const found = texts.find(([tag]) => languageDirectory(tag) === language);
+  return (found ?? texts[0])?.[1] ?? "";
+}
+
+function languageDirectory(tag: string): string {
+  return `0x${languageId(tag)!.toString(16)}`;
 }
