@@ -12,7 +12,6 @@ import {
   dfu,
   type EndpointsOf,
   type FunctionDefinition,
-  type FunctionName,
   hid,
   interruptIn,
   isochronousIn,
@@ -501,7 +500,7 @@ Deno.test("the type of a function knows its name and its endpoints", () => {
       { class: 0xff },
     ],
   });
-  const name: FunctionName<typeof echo> = "echo";
+  const name: (typeof echo)["name"] = "echo";
   type Endpoints = EndpointsOf<typeof echo>;
   const kinds: { [K in keyof Endpoints]: Endpoints[K]["kind"] } = {
     link: "pair",
