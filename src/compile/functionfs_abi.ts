@@ -4,7 +4,7 @@
  * @module
  */
 
-/** First word of a legacy descriptors block: full and high speed only, no flags. */
+/** First word of a legacy descriptors block, which has full and high speed only, and no flags. */
 export const FUNCTIONFS_DESCRIPTORS_MAGIC = 1;
 /** First word of a strings block. */
 export const FUNCTIONFS_STRINGS_MAGIC = 2;
@@ -23,22 +23,22 @@ export const FUNCTIONFS_HAS_MS_OS_DESC = 8;
 export const FUNCTIONFS_VIRTUAL_ADDR = 16;
 /** The block names an eventfd to signal. */
 export const FUNCTIONFS_EVENTFD = 32;
-/** Control requests to the device and to "other" recipients come to this function as well. */
+/** This function also receives control requests to the device and to "other" recipients. */
 export const FUNCTIONFS_ALL_CTRL_RECIP = 64;
-/** Control requests come also while no configuration is set. */
+/** This function also receives control requests while no configuration is set. */
 export const FUNCTIONFS_CONFIG0_SETUP = 128;
-/** Each IN and OUT pair gets one more file for both directions. Linux 7.3. */
+/** Each IN and OUT pair gets a further file for both directions. Linux 7.3. */
 export const FUNCTIONFS_RW_PROXY_EPS = 256;
 
-/** Endpoints that a function can have at most, endpoint 0 not counted. */
+/** Most endpoints of a function, without endpoint 0. */
 export const MAX_ENDPOINTS = 30;
 /** The highest alternate setting that FunctionFS accepts. */
 export const MAX_ALTERNATE_SETTING = 2;
-/** Bytes of one whole configuration descriptor at most (`USB_COMP_EP0_BUFSIZ`). */
+/** Most bytes of a whole configuration descriptor (`USB_COMP_EP0_BUFSIZ`). */
 export const MAX_CONFIGURATION_LENGTH = 4096;
-/** Bytes of UTF-8 in one string at most; the kernel cuts longer ones (`USB_MAX_STRING_LEN`). */
+/** Most bytes of UTF-8 in one string; the kernel cuts longer ones (`USB_MAX_STRING_LEN`). */
 export const MAX_STRING_BYTES = 126;
-/** String identifiers that a gadget has for all of its functions and itself. */
+/** String identifiers of a gadget, for itself and all its functions. */
 export const MAX_STRING_IDS = 254;
-/** Bytes of a function's name at most: configfs takes 39 for `ffs.NAME`. */
+/** Most bytes of a function's name: configfs takes 39 for `ffs.NAME`. */
 export const MAX_NAME_BYTES = 35;

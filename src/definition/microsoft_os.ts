@@ -6,7 +6,11 @@
 
 import { withDefaults } from "../arguments/rules.ts";
 
-/** Options of {@linkcode compatibleId} and {@linkcode winUsb}. */
+/**
+ * Options of {@linkcode compatibleId} and {@linkcode winUsb}.
+ *
+ * @category Descriptor builders
+ */
 export interface CompatibleIdOptions {
   /**
    * The interface it is for, counted from 0 within the function.
@@ -20,7 +24,11 @@ export interface CompatibleIdOptions {
   readonly subCompatibleId?: string;
 }
 
-/** An extended compat ID, by which Windows chooses the driver of an interface. */
+/**
+ * An extended compat ID, by which Windows chooses the driver of an interface.
+ *
+ * @category Descriptor builders
+ */
 export interface CompatibleId extends Required<CompatibleIdOptions> {
   readonly kind: "compatible-id";
   /** The compatible ID, at most 8 characters of A to Z, 0 to 9 and underscore. */
@@ -30,6 +38,8 @@ export interface CompatibleId extends Required<CompatibleIdOptions> {
 /**
  * The type of an extended property, as in the Windows registry. FunctionFS accepts others (numbers, several strings),
  * but the kernel stalls when the host asks for them.
+ *
+ * @category Descriptor builders
  */
 export type ExtendedPropertyType =
   | "string"
@@ -37,7 +47,11 @@ export type ExtendedPropertyType =
   | "binary"
   | "link";
 
-/** An extended property: a registry value for an interface. */
+/**
+ * An extended property: a registry value for an interface.
+ *
+ * @category Descriptor builders
+ */
 export interface ExtendedProperty {
   readonly kind: "property";
   /** The interface it is for, counted from 0 within the function. */

@@ -113,6 +113,24 @@ Deno.test("decodeFunctionBlock() refuses what is cut off or is no block", () => 
     RangeError,
     "Cannot decode strings: a strings block starts with 2, not 1",
   );
+  const strings = stringsBlock([[0x0409, "One", "Two"]]);
+  const cut: [length: number, path: string, what: string][] = [
+    [12, "strings.languages", "field"],
+    [17, "strings[0]", "language"],
+    [20, "strings[0].strings[0]", "string's end"],
+    [strings.length - 1, "strings[0].strings[1]", "string's end"],
+  ];
+  for (const [length, path, what] of cut) {
+    assertThrows(
+      () =>
+        decodeFunctionBlock(
+          block({ full: [intf()] }),
+          strings.subarray(0, length),
+        ),
+      RangeError,
+      `Cannot decode ${path}: The block ends before this ${what}`,
+    );
+  }
 });
 
 Deno.test("formatTree() writes a function block for people", () => {
