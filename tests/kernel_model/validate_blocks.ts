@@ -1,5 +1,5 @@
 /**
- * Says what the kernel does with raw blocks.
+ * What the kernel does with raw blocks.
  *
  * @module
  */
@@ -26,9 +26,9 @@ export interface BlockVerdict {
 }
 
 /**
- * Says what the kernel does with a descriptors block and a strings block: whether ep0 takes them, with which error it
- * does not, and what goes wrong later. It holds for the first blocks that are written to a fresh mount: FunctionFS
- * remembers parts of a refused descriptors block.
+ * Predicts what the kernel does with a descriptors block and a strings block: whether ep0 accepts them, the error if
+ * not, and what goes wrong later. It holds for the first blocks that are written to a fresh mount: FunctionFS remembers
+ * parts of a refused descriptors block.
  *
  * @param descriptors The descriptors block.
  * @param strings The strings block. Without it, only the descriptors are judged.

@@ -1,7 +1,7 @@
 /**
  * What FunctionFS does with the blocks that are written to ep0, step by step as in `f_fs.c` of Linux 6.1 to 7.3.
  *
- * The model says yes or no for any bytes. It also takes the descriptors apart, for the rules that apply later.
+ * The model accepts or refuses any bytes. It also takes the descriptors apart, for the rules that apply later.
  *
  * @module
  */
