@@ -165,3 +165,18 @@ export function checkOptions<T extends object>(
     checkArgument(action, `"${name}"`, value, rules[name]);
   }
 }
+
+/**
+ * Returns options over their defaults; `undefined` counts as not given.
+ *
+ * @throws {TypeError} For an option that has no default.
+ */
+export function withDefaults<T extends object>(
+  action: string,
+  options: T,
+  defaults: Required<T>,
+): Required<T> {
+  refuseUnknown(action, options, defaults);
+  const given = Object.entries(options).filter(([, it]) => it !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
+}

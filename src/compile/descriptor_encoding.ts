@@ -1,5 +1,5 @@
 /**
- * Standard descriptors of a function to bytes.
+ * Encodes the standard descriptors of a function.
  *
  * @module
  */

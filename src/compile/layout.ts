@@ -146,7 +146,7 @@ function descriptionOf(
   return setting !== base && description === "" ? undefined : description;
 }
 
-/** Gives each endpoint an address of its own: numbers from 1 in each direction, except those that are declared. */
+/** Numbers endpoints from 1 in each direction, and skips addresses that are declared. */
 class AddressAllocator {
   readonly #taken: ReadonlySet<number | undefined>;
   readonly #last: Record<Direction, number> = { in: 0, out: 0 };

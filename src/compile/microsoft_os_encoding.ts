@@ -32,7 +32,7 @@ export const OS_HEADER_LENGTH = 11;
 export const COMPAT_ID_LENGTH = 24;
 /** Length of an extended property without its name and value. */
 export const PROPERTY_LENGTH = 14;
-/** Characters of a compatible ID at most. */
+/** Most characters of a compatible ID. */
 export const COMPAT_ID_CHARACTERS = 8;
 
 /** `dwPropertyDataType` of the types that the kernel can answer with. */

@@ -15,48 +15,45 @@ import type {
   PairEndpointDefinition,
 } from "./endpoint.ts";
 
-/** Options of {@linkcode bulkPair}. What is said outside of `in` and `out` holds for both halves. */
+/**
+ * Options of {@linkcode bulkPair}. Those outside of `in` and `out` apply to both endpoints.
+ *
+ * @category Endpoint builders
+ */
 export interface BulkPairOptions extends Omit<BulkOptions, "address"> {
   /**
-   * Which half has the lower endpoint number.
-   *
+   * The direction with the lower endpoint number.
    * @default {"in"}
    */
   readonly first?: Direction;
-  /** What is different for the half that sends to the host. */
+  /** Options of the endpoint that sends to the host. */
   readonly in?: BulkOptions;
-  /** What is different for the half that receives from the host. */
+  /** Options of the endpoint that receives from the host. */
   readonly out?: BulkOptions;
 }
 
-/** Options of {@linkcode interruptPair}. What is said outside of `in` and `out` holds for both halves. */
+/**
+ * Options of {@linkcode interruptPair}. Those outside of `in` and `out` apply to both endpoints.
+ *
+ * @category Endpoint builders
+ */
 export interface InterruptPairOptions
   extends Omit<InterruptOptions, "address"> {
   /**
-   * Which half has the lower endpoint number.
-   *
+   * The direction with the lower endpoint number.
    * @default {"in"}
    */
   readonly first?: Direction;
-  /** What is different for the half that sends to the host. */
+  /** Options of the endpoint that sends to the host. */
   readonly in?: InterruptOptions;
-  /** What is different for the half that receives from the host. */
+  /** Options of the endpoint that receives from the host. */
   readonly out?: InterruptOptions;
 }
 
 /**
  * Declares a bulk endpoint that sends to the host.
  *
- * @param options Addresses and what differs from the usual at a speed.
- * @returns The definition, plain data.
- *
- * @example Usage
- * ```ts
- * import { bulkIn } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(bulkIn(), { kind: "in", transferType: "bulk" });
- * ```
+ * @category Endpoint builders
  */
 export function bulkIn(
   options: BulkOptions = {},
@@ -67,9 +64,6 @@ export function bulkIn(
 /**
  * Declares a bulk endpoint that receives from the host.
  *
- * @param options Addresses and what differs from the usual at a speed.
- * @returns The definition, plain data.
- *
  * @example A burst of four packets at super speed
  * ```ts
  * import { bulkOut } from "@usb/gadget";
@@ -78,6 +72,8 @@ export function bulkIn(
  * const rx = bulkOut({ super: { maxBurst: 3 } });
  * assertEquals(rx.super?.maxBurst, 3);
  * ```
+ *
+ * @category Endpoint builders
  */
 export function bulkOut(
   options: BulkOptions = {},
@@ -86,11 +82,8 @@ export function bulkOut(
 }
 
 /**
- * Declares two adjacent bulk endpoints under one name, one in each direction. On Linux 7.3 and later a function made
- * of pairs only can have one `epN_rw` file per pair.
- *
- * @param options What holds for both halves, and for one of them.
- * @returns The definition, plain data.
+ * Declares two adjacent bulk endpoints under one name, one in each direction. On Linux 7.3 and later, a function that
+ * consists of pairs can have one `epN_rw` file per pair.
  *
  * @example Usage
  * ```ts
@@ -99,6 +92,8 @@ export function bulkOut(
  *
  * assertEquals(bulkPair({ first: "out" }).first, "out");
  * ```
+ *
+ * @category Endpoint builders
  */
 export function bulkPair(
   options: BulkPairOptions = {},
@@ -109,9 +104,6 @@ export function bulkPair(
 /**
  * Declares an interrupt endpoint that sends to the host.
  *
- * @param options Packet size, interval, and what differs at a speed.
- * @returns The definition, plain data.
- *
  * @example A keyboard's reports, every 10 ms
  * ```ts
  * import { interruptIn } from "@usb/gadget";
@@ -120,6 +112,8 @@ export function bulkPair(
  * const keys = interruptIn({ maxPacketSize: 8, intervalMs: 10 });
  * assertEquals(keys.transferType, "interrupt");
  * ```
+ *
+ * @category Endpoint builders
  */
 export function interruptIn(
   options: InterruptOptions = {},
@@ -130,16 +124,7 @@ export function interruptIn(
 /**
  * Declares an interrupt endpoint that receives from the host.
  *
- * @param options Packet size, interval, and what differs at a speed.
- * @returns The definition, plain data.
- *
- * @example Usage
- * ```ts
- * import { interruptOut } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(interruptOut({ intervalUs: 125 }).kind, "out");
- * ```
+ * @category Endpoint builders
  */
 export function interruptOut(
   options: InterruptOptions = {},
@@ -148,11 +133,8 @@ export function interruptOut(
 }
 
 /**
- * Declares two adjacent interrupt endpoints under one name, one in each direction, as HID devices with output reports
- * have them.
- *
- * @param options What holds for both halves, and for one of them.
- * @returns The definition, plain data.
+ * Declares two adjacent interrupt endpoints under one name, one in each direction, as in HID devices with output
+ * reports.
  *
  * @example Usage
  * ```ts
@@ -163,6 +145,8 @@ export function interruptOut(
  * assertEquals(reports.in?.maxPacketSize, 16);
  * assertEquals(reports.out?.maxPacketSize, 16);
  * ```
+ *
+ * @category Endpoint builders
  */
 export function interruptPair(
   options: InterruptPairOptions = {},
@@ -172,9 +156,6 @@ export function interruptPair(
 
 /**
  * Declares an isochronous endpoint that sends to the host.
- *
- * @param options Packet size, interval, synchronization, and what differs at a speed.
- * @returns The definition, plain data.
  *
  * @example Usage
  * ```ts
@@ -188,6 +169,8 @@ export function interruptPair(
  * });
  * assertEquals(samples.kind, "in");
  * ```
+ *
+ * @category Endpoint builders
  */
 export function isochronousIn(
   options: IsochronousOptions = {},
@@ -198,16 +181,7 @@ export function isochronousIn(
 /**
  * Declares an isochronous endpoint that receives from the host.
  *
- * @param options Packet size, interval, synchronization, and what differs at a speed.
- * @returns The definition, plain data.
- *
- * @example Usage
- * ```ts
- * import { isochronousOut } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(isochronousOut({ audio: {} }).transferType, "isochronous");
- * ```
+ * @category Endpoint builders
  */
 export function isochronousOut(
   options: IsochronousOptions = {},
@@ -221,7 +195,7 @@ type PairOptions = EndpointSettings & {
   readonly out?: EndpointSettings;
 };
 
-/** Gives both halves what was said for the pair. */
+/** Gives both endpoints the options of the pair. */
 function pair<T extends "bulk" | "interrupt">(
   transferType: T,
   options: PairOptions,
@@ -238,26 +212,18 @@ function pair<T extends "bulk" | "interrupt">(
 }
 
 /**
- * Settings of a half over those of the pair; the settings for one speed are merged one by one. What is no object stays
- * as it is, for the validation of the function.
+ * Puts the options of one endpoint over those of the pair, and merges those for each speed. What is not an object stays,
+ * and is refused when the function is checked.
  */
 function merge(
   shared: EndpointSettings,
-  half: EndpointSettings = {},
+  own: EndpointSettings = {},
 ): EndpointSettings {
-  if (!isObject(half)) return half;
-  const merged: EndpointSettings = { ...shared, ...half };
-  const full = { ...shared.full, ...half.full };
-  const high = { ...shared.high, ...half.high };
-  const superSpeed = { ...shared.super, ...half.super };
-  return {
-    ...merged,
-    ...(isObject(shared.full) && isObject(half.full) ? { full } : {}),
-    ...(isObject(shared.high) && isObject(half.high) ? { high } : {}),
-    ...(isObject(shared.super) && isObject(half.super)
-      ? { super: superSpeed }
-      : {}),
-  };
+  if (!isObject(own)) return own;
+  const speeds = (["full", "high", "super"] as const)
+    .filter((it) => isObject(shared[it]) && isObject(own[it]))
+    .map((it) => [it, { ...shared[it], ...own[it] }]);
+  return { ...shared, ...own, ...Object.fromEntries(speeds) };
 }
 
 function isObject(value: unknown): boolean {

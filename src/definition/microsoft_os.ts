@@ -4,39 +4,42 @@
  * @module
  */
 
-import { refuseUnknown } from "../arguments/rules.ts";
+import { withDefaults } from "../arguments/rules.ts";
 
-/** Options of {@linkcode compatibleId} and its like. */
+/**
+ * Options of {@linkcode compatibleId} and {@linkcode winUsb}.
+ *
+ * @category Descriptor builders
+ */
 export interface CompatibleIdOptions {
   /**
    * The interface it is for, counted from 0 within the function.
-   *
    * @default {0}
    */
   readonly interface?: number;
   /**
    * The sub-compatible ID, at most 8 characters of A to Z, 0 to 9 and underscore.
-   *
    * @default {""}
    */
   readonly subCompatibleId?: string;
 }
 
 /**
- * An extended compat ID: tells Windows which driver serves an interface.
+ * An extended compat ID, by which Windows chooses the driver of an interface.
  *
  * @internal
  */
 export interface CompatibleId extends Required<CompatibleIdOptions> {
-  /** Tells this from an extended property. */
   readonly kind: "compatible-id";
   /** The compatible ID, at most 8 characters of A to Z, 0 to 9 and underscore. */
   readonly compatibleId: string;
 }
 
 /**
- * The type of an extended property, as in the Windows registry: text, text with environment variables, bytes, or a
- * link. Others (numbers, several strings) pass into FunctionFS, but the kernel stalls when the host asks for them.
+ * The type of an extended property, as in the Windows registry. FunctionFS accepts others (numbers, several strings),
+ * but the kernel stalls when the host asks for them.
+ *
+ * @category Descriptor builders
  */
 export type ExtendedPropertyType =
   | "string"
@@ -50,7 +53,6 @@ export type ExtendedPropertyType =
  * @internal
  */
 export interface ExtendedProperty {
-  /** Tells this from an extended compat ID. */
   readonly kind: "property";
   /** The interface it is for, counted from 0 within the function. */
   readonly interface: number;
@@ -62,49 +64,34 @@ export interface ExtendedProperty {
   readonly value: string | readonly number[];
 }
 
-/** What a function tells Windows about itself. */
+/**
+ * What a function announces to Windows: an extended compat ID or an extended property.
+ *
+ * @category Descriptor builders
+ */
 export type MicrosoftOsFeature = CompatibleId | ExtendedProperty;
 
-const INTERFACE_OPTION = { interface: true };
-const TEXT_OPTIONS = { interface: true, type: true };
-const ID_OPTIONS = { interface: true, subCompatibleId: true };
-
 /**
- * Declares an extended compat ID.
+ * Declares an extended compat ID, such as `"WINUSB"` or `"MTP"`.
  *
- * @param id The compatible ID, such as `"WINUSB"` or `"MTP"`.
- * @param options The interface it is for, and the sub-compatible ID.
- * @returns The feature, plain data.
- * @throws {TypeError} For an option that does not exist.
- *
- * @example Usage
- * ```ts
- * import { compatibleId } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(compatibleId("MTP").interface, 0);
- * ```
+ * @category Descriptor builders
  */
 export function compatibleId(
   id: string,
   options: CompatibleIdOptions = {},
 ): CompatibleId {
-  refuseUnknown("declare compatible ID", options, ID_OPTIONS);
+  const defaults = { interface: 0, subCompatibleId: "" };
+  const action = "declare compatible ID";
   return {
     kind: "compatible-id",
-    interface: options.interface ?? 0,
     compatibleId: id,
-    subCompatibleId: options.subCompatibleId ?? "",
+    ...withDefaults(action, options, defaults),
   };
 }
 
 /**
- * Tells Windows to use WinUSB for an interface, without a driver of one's own. It takes effect in a gadget
- * with `microsoftOs: true` (`os_desc` in configfs); one that leaves that out is refused.
- *
- * @param options The interface it is for.
- * @returns The feature, plain data.
- * @throws {TypeError} For an option that does not exist.
+ * Makes Windows use WinUSB for an interface, without a driver of your own. It takes effect in a gadget with
+ * `microsoftOs: true` (`os_desc` in configfs). A gadget with such a function that does not say so is refused.
  *
  * @example Usage
  * ```ts
@@ -121,19 +108,17 @@ export function compatibleId(
  * });
  * assertEquals(tool.microsoftOs?.length, 2);
  * ```
+ *
+ * @category Descriptor builders
  */
 export function winUsb(options: CompatibleIdOptions = {}): CompatibleId {
   return compatibleId("WINUSB", options);
 }
 
 /**
- * Declares an extended property with text.
+ * Declares an extended property with text. Its name is that of the registry value.
  *
- * @param name The name of the registry value.
- * @param value The text.
  * @param options The interface it is for (0 by default) and the type (`"string"` by default).
- * @returns The feature, plain data.
- * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -142,6 +127,8 @@ export function winUsb(options: CompatibleIdOptions = {}): CompatibleId {
  *
  * assertEquals(textProperty("Label", "Probe").type, "string");
  * ```
+ *
+ * @category Descriptor builders
  */
 export function textProperty(
   name: string,
@@ -151,24 +138,20 @@ export function textProperty(
     readonly type?: "string" | "expand-string" | "link";
   } = {},
 ): ExtendedProperty {
-  refuseUnknown("declare property", options, TEXT_OPTIONS);
+  const defaults = { interface: 0, type: "string" as const };
+  const action = "declare property";
   return {
     kind: "property",
-    interface: options.interface ?? 0,
-    type: options.type ?? "string",
     name,
     value,
+    ...withDefaults(action, options, defaults),
   };
 }
 
 /**
- * Declares an extended property with bytes.
+ * Declares an extended property with bytes, which are copied. Its name is that of the registry value.
  *
- * @param name The name of the registry value.
- * @param value The bytes. They are copied.
  * @param options The interface it is for (0 by default).
- * @returns The feature, plain data.
- * @throws {TypeError} For an option that does not exist.
  *
  * @example Usage
  * ```ts
@@ -177,20 +160,16 @@ export function textProperty(
  *
  * assertEquals(binaryProperty("Calibration", [1, 2, 3]).value, [1, 2, 3]);
  * ```
+ *
+ * @category Descriptor builders
  */
 export function binaryProperty(
   name: string,
   value: Iterable<number>,
   options: { readonly interface?: number } = {},
 ): ExtendedProperty {
-  refuseUnknown("declare property", options, INTERFACE_OPTION);
-  return {
-    kind: "property",
-    interface: options.interface ?? 0,
-    type: "binary",
-    name,
-    value: [...value],
-  };
+  const rest = withDefaults("declare property", options, { interface: 0 });
+  return { kind: "property", type: "binary", name, value: [...value], ...rest };
 }
 
 /**
@@ -199,22 +178,13 @@ export function binaryProperty(
  *
  * @param guid The GUID with braces.
  * @param options The interface it is for (0 by default).
- * @returns The feature, plain data.
- * @throws {TypeError} For an option that does not exist.
  *
- * @example Usage
- * ```ts
- * import { deviceInterfaceGuid } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * const guid = deviceInterfaceGuid("{8fe6d4d7-49dd-41e7-9486-49afc6bfe475}");
- * assertEquals(guid.name, "DeviceInterfaceGUID");
- * ```
+ * @category Descriptor builders
  */
 export function deviceInterfaceGuid(
   guid: string,
   options: { readonly interface?: number } = {},
 ): ExtendedProperty {
-  refuseUnknown("declare GUID", options, INTERFACE_OPTION);
-  return textProperty("DeviceInterfaceGUID", guid, options);
+  const rest = withDefaults("declare GUID", options, { interface: 0 });
+  return textProperty("DeviceInterfaceGUID", guid, rest);
 }

@@ -1,15 +1,19 @@
 /**
- * Says what the kernel does with raw blocks.
+ * What the kernel does with raw blocks.
  *
  * @module
  */
 
 import { validateAccepted, validateAcceptedStrings } from "./bind_rules.ts";
-import { type BlockErrno, Refusal } from "./refusal.ts";
+import {
+  type BlockErrno,
+  type BlockProblem,
+  BlockProblems,
+  Refusal,
+} from "./refusal.ts";
 import { acceptDescriptors } from "./write_model.ts";
 import { acceptFiles, acceptStrings } from "./write_model_strings.ts";
 import type { BlockContext } from "./kernel.ts";
-import { type BlockProblem, BlockProblems } from "./refusal.ts";
 
 /** What the kernel does with blocks. */
 export interface BlockVerdict {
@@ -22,9 +26,9 @@ export interface BlockVerdict {
 }
 
 /**
- * Says what the kernel does with a descriptors block and a strings block: whether ep0 takes them, with which error it
- * does not, and what goes wrong later. It holds for the first blocks that are written to a fresh mount: FunctionFS
- * remembers parts of a refused descriptors block.
+ * Predicts what the kernel does with a descriptors block and a strings block: whether ep0 accepts them, the error if
+ * not, and what goes wrong later. It holds for the first blocks that are written to a fresh mount: FunctionFS remembers
+ * parts of a refused descriptors block.
  *
  * @param descriptors The descriptors block.
  * @param strings The strings block. Without it, only the descriptors are judged.

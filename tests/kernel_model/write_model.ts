@@ -1,14 +1,19 @@
 /**
  * What FunctionFS does with the blocks that are written to ep0, step by step as in `f_fs.c` of Linux 6.1 to 7.3.
  *
- * The model says yes or no for any bytes. It also takes the descriptors apart, for the rules that apply later.
+ * The model accepts or refuses any bytes. It also takes the descriptors apart, for the rules that apply later.
  *
  * @module
  */
 
 import { USB_DIR_IN } from "../../src/usb/endpoint_attributes.ts";
 import { FUNCTION_SPEEDS, type FunctionSpeed } from "../../src/usb/speed.ts";
-import { checkBlockLength, checkLengthField, Refusal } from "./refusal.ts";
+import {
+  checkBlockLength,
+  checkLengthField,
+  KernelCursor,
+  Refusal,
+} from "./refusal.ts";
 import {
   ALL_CTRL_RECIP,
   type BlockContext,
@@ -31,7 +36,6 @@ import {
   type OsFeatureDescriptor,
   walkOsDescriptors,
 } from "./write_model_os.ts";
-import { KernelCursor } from "./refusal.ts";
 
 /** What FunctionFS knows after it accepted a descriptors block. */
 export interface AcceptedDescriptors {

@@ -77,7 +77,7 @@ Deno.test("a functional descriptor is made by a helper", () => {
   assertThrows(
     () => hid({}),
     TypeError,
-    "Cannot describe HID interface: give its report descriptor, or the length of that",
+    "Cannot describe HID interface: give the report descriptor, or its length",
   );
 });
 

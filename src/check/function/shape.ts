@@ -13,15 +13,6 @@ import type {
   OtgDefinition,
 } from "../../definition/function.ts";
 import type {
-  AudioEndpointSettings,
-  EndpointSettings,
-  HighSpeedSettings,
-  InEndpointDefinition,
-  PairEndpointDefinition,
-  SpeedSettings,
-  SuperSpeedSettings,
-} from "../../definition/endpoint.ts";
-import type {
   DfuDescriptor,
   HidDescriptor,
   RawDescriptor,
@@ -32,7 +23,6 @@ import type {
   ExtendedProperty,
 } from "../../definition/microsoft_os.ts";
 import { isPlain, oneOf } from "../../arguments/rules.ts";
-import type { ProblemList } from "../problem.ts";
 import {
   anything,
   boolean,
@@ -47,6 +37,7 @@ import {
   text,
   value,
 } from "../shape.ts";
+import { endpoint } from "./endpoint_shape.ts";
 
 const texts = map(text, `{ "en-US": "Echo" }`);
 const oneText = value({
@@ -57,98 +48,6 @@ const oneText = value({
 /** Text for all languages, or for each language. */
 export const localized: Shape = (problems, it, path) =>
   (isPlain(it) ? texts : oneText)(problems, it, path);
-
-const SPEED: Fields<SpeedSettings> = {
-  maxPacketSize: number,
-  interval: number,
-};
-
-const full = record<SpeedSettings>(
-  "the settings of a speed",
-  SPEED,
-  "{ maxPacketSize: 64 }",
-);
-
-const high = record<HighSpeedSettings>(
-  "the settings of high speed",
-  { ...SPEED, transactions: number },
-  "{ interval: 4 }",
-);
-
-const superSpeed = record<SuperSpeedSettings>(
-  "the settings of super speed",
-  {
-    ...SPEED,
-    maxBurst: number,
-    streams: number,
-    mult: number,
-    bytesPerInterval: number,
-  },
-  "{ maxBurst: 3 }",
-);
-
-const audio = record<AudioEndpointSettings>(
-  "the audio settings of an endpoint",
-  { refresh: number, synchAddress: number },
-  "{ refresh: 0 }",
-);
-
-const SETTINGS: Fields<EndpointSettings> = {
-  intervalMs: number,
-  intervalUs: number,
-  maxPacketSize: number,
-  address: number,
-  synchronization: anything,
-  usage: anything,
-  audio,
-  full,
-  high,
-  super: superSpeed,
-};
-
-const single = record<InEndpointDefinition>(
-  "an endpoint",
-  { kind: anything, transferType: anything, ...SETTINGS },
-  "bulkIn()",
-);
-
-const half = record<EndpointSettings>(
-  "an endpoint of a pair",
-  SETTINGS,
-  "{ address: 0x81 }",
-);
-
-const pair = record<PairEndpointDefinition>(
-  "a pair of endpoints",
-  {
-    kind: anything,
-    transferType: anything,
-    first: value(oneOf("in", "out")),
-    in: half,
-    out: half,
-  },
-  "bulkPair()",
-);
-
-const TRANSFER_TYPES: readonly unknown[] = ["bulk", "interrupt", "isochronous"];
-
-const anyEndpoint = kinds({ in: single, out: single, pair }, unknownEndpoint);
-
-const endpoint: Shape = (problems, it, path) => {
-  if (!isPlain(it) || TRANSFER_TYPES.includes(it.transferType)) {
-    return anyEndpoint(problems, it, path);
-  }
-  unknownEndpoint(problems, path);
-  return false;
-};
-
-function unknownEndpoint(problems: ProblemList, path: string): void {
-  problems.write(
-    "endpoint",
-    path,
-    "The endpoint is of no known kind: use bulkIn(), bulkOut(), bulkPair() or another endpoint builder",
-  );
-}
 
 const functional = kinds(
   {
