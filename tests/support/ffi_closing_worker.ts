@@ -6,11 +6,19 @@
  */
 /// <reference lib="deno.worker" />
 import { AioContext } from "../../ffi/aio/context.ts";
+import { readTextFile } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
+import { until } from "./until.ts";
 
-self.onmessage = () => {
+self.onmessage = async () => {
   const aio = new AioContext();
   aio.retain();
   aio.close();
-  setTimeout(() => self.postMessage(libc().gettid()));
+  // A thread of Deno's pool does it, if it gets to it before the Worker's end.
+  // io_destroy unmaps the ring first, and then waits for about 30 ms.
+  await until(
+    () => !readTextFile("/proc/self/maps").includes("/[aio]"),
+    "the kernel destroys the context",
+  );
+  self.postMessage(libc().gettid());
 };
