@@ -6,13 +6,11 @@
 import { lastsAsLongAsProcess } from "../isolate.ts";
 import { AioContext } from "./context.ts";
 
-interface SharedContext {
-  readonly context: AioContext;
-  users: number;
-}
-
 /** By library; in practice there is one. */
-const contexts = new Map<string | undefined, SharedContext>();
+const contexts = new Map<
+  string | undefined,
+  { readonly context: AioContext; users: number }
+>();
 
 /** The isolate's AIO context, until it is released. */
 export interface AioHold {

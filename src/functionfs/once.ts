@@ -20,21 +20,15 @@ export class Once {
    */
   run(work: () => Promise<void>): Promise<void> {
     this.#begun = true;
-    return this.#done ??= this.#attempt(work);
+    return this.#done ??= work().catch((error) => {
+      this.#done = undefined;
+      throw error;
+    });
   }
 
   /** Makes {@linkcode run} do nothing. */
   skip(): void {
     this.#begun = true;
     this.#done ??= Promise.resolve();
-  }
-
-  async #attempt(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#done = undefined;
-      throw error;
-    }
   }
 }
