@@ -258,13 +258,13 @@ export {
 export {
   type EndpointOptions,
   type TransferOptions,
-} from "./src/functionfs/endpoint/options.ts";
+} from "./src/functionfs/transfer/options.ts";
 export {
   OutEndpoint,
   type ReadOptions,
 } from "./src/functionfs/endpoint/out_endpoint.ts";
 export { EndpointPair, type PairFile } from "./src/functionfs/endpoint/pair.ts";
-export { type TransfersOptions } from "./src/functionfs/endpoint/transfers.ts";
+export { type TransfersOptions } from "./src/functionfs/read/transfers.ts";
 export { FunctionFs } from "./src/functionfs/function_fs.ts";
 export {
   type FunctionFsOptions,
@@ -277,8 +277,8 @@ export {
   type FunctionState,
   type LifeEvent,
 } from "./src/functionfs/lifecycle.ts";
-export { type ReadableOptions } from "./src/functionfs/stream/readable.ts";
-export { type WritableOptions } from "./src/functionfs/stream/writable.ts";
+export { type ReadableOptions } from "./src/functionfs/read/readable.ts";
+export { type WritableOptions } from "./src/functionfs/write/writable.ts";
 export {
   AbortedTransferError,
   type TransferErrorFields,

@@ -1,6 +1,6 @@
 /**
- * The numbers of the Linux ABI that this package uses: those that differ
- * between the two architectures that Deno is built for, and those that don't.
+ * The numbers of the Linux ABI that this package uses, for the two architectures
+ * that Deno is built for.
  *
  * @module
  */
@@ -62,7 +62,6 @@ export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
-export const O_EXCL = 0o200;
 export const O_TRUNC = 0o1000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
@@ -100,10 +99,6 @@ export const EFD_NONBLOCK = O_NONBLOCK;
 export const EFD_CLOEXEC = O_CLOEXEC;
 
 // sys/mount.h
-export const MS_RDONLY = 1;
-export const MS_NOSUID = 2;
-export const MS_NODEV = 4;
-export const MS_NOEXEC = 8;
 export const MNT_DETACH = 2;
 
 // sys/mman.h

@@ -16,8 +16,6 @@ export interface MountOptions {
   readonly target: string;
   /** File system, such as `"functionfs"`. */
   readonly type: string;
-  /** MS_* flags; none by default. */
-  readonly flags?: number;
   /** Options of the file system, such as `"mode=0660,uid=5"`. */
   readonly data?: string;
   /** Advice for the reader of the error. */
@@ -26,12 +24,12 @@ export interface MountOptions {
 
 /** Mounts a file system. Needs CAP_SYS_ADMIN. */
 export function mount(options: MountOptions): void {
-  const { source, target, type, flags = 0, data = "", hint } = options;
+  const { source, target, type, data = "", hint } = options;
   const result = libc().mount(
     cString(source),
     cString(target),
     cString(type),
-    BigInt(flags),
+    0n,
     cString(data),
   );
   check(result, {

@@ -1,6 +1,6 @@
 /**
- * What the kernel counts up with each completion, and a switch that says
- * whether anybody is woken by it.
+ * The eventfd that the kernel increments with each completion, and a switch that
+ * decides whether that wakes the parked poll.
  *
  * @module
  */
@@ -17,9 +17,8 @@ import { close } from "../file.ts";
 import { libc } from "../libc.ts";
 
 /**
- * An eventfd inside an epoll instance, so that it can be switched while the
- * parked poll looks at the instance: neither has that poll to be woken, nor
- * does a completion wake it that somebody waits for anyway.
+ * An eventfd inside an epoll instance, so that it can be switched on and off
+ * without waking the poll that watches the instance.
  */
 export class CompletionSignal {
   readonly #counter = new EventCounter();
@@ -27,7 +26,7 @@ export class CompletionSignal {
   readonly #event: Uint8Array<ArrayBuffer>;
   #armed = false;
 
-  /** Makes one that is not armed. */
+  /** Starts disarmed. */
   constructor() {
     const { epoll_create1 } = libc();
     // struct epoll_event: u32 events, u64 data
@@ -39,29 +38,24 @@ export class CompletionSignal {
     this.#control(EPOLL_CTL_ADD, 0);
   }
 
-  /** The eventfd, for the kernel to count. */
+  /** The eventfd, for the kernel to increment. */
   get counterFd(): number {
     return this.#counter.fd;
   }
 
-  /** Is ready for POLLIN while it is armed and something was counted. */
+  /** Ready for POLLIN while the signal is armed and something has completed. */
   get watchFd(): number {
     return this.#epoll;
   }
 
-  /** Whether a completion makes {@linkcode watchFd} ready. */
-  get armed(): boolean {
-    return this.#armed;
-  }
-
-  /** Forgets what was counted. */
+  /** Resets the counter. */
   clear(): void {
     this.#counter.take();
   }
 
   /**
-   * From now on a completion wakes who watches. What completed before does
-   * not: look for it after this call.
+   * From now on a completion makes {@linkcode watchFd} ready. Earlier ones do
+   * not: look for them after this call.
    */
   arm(): void {
     if (this.#armed) return;
@@ -70,7 +64,7 @@ export class CompletionSignal {
     this.#control(EPOLL_CTL_MOD, POLLIN);
   }
 
-  /** Completions wake nobody any more. */
+  /** Completions no longer make {@linkcode watchFd} ready. */
   disarm(): void {
     if (!this.#armed) return;
     this.#armed = false;

@@ -22,7 +22,7 @@ import type { DmabufSupport } from "./dmabuf/support.ts";
 import type { EndpointObjects } from "./endpoint/objects.ts";
 import type { FunctionFsOptions, InheritOptions } from "./function_options.ts";
 import { InheritedFiles } from "./inherited_files.ts";
-import { checkSignal } from "./endpoint/options.ts";
+import { checkSignal } from "./transfer/options.ts";
 import type { FunctionEvent, FunctionState } from "./lifecycle.ts";
 import { Once } from "./once.ts";
 import { type FunctionParts, openFunction } from "./open_function.ts";

@@ -157,7 +157,7 @@ Deno.test("isochronous endpoints have no halt", async () => {
       haltEndpoint({
         endpoint,
         fd: -1,
-        half: "in",
+        direction: "in",
         transferType,
         queue: undefined!,
         signal: undefined,

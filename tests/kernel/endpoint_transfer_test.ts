@@ -72,7 +72,7 @@ Deno.test("a packet that is larger than its request is told as EOVERFLOW, and co
   const error = await refused;
   assertEquals(error.code, "EOVERFLOW");
   assertEquals((error as { transferred?: number }).transferred, 0);
-  assert(error.message.endsWith("what it has sent to this request is lost"));
+  assert(error.message.endsWith("the data of this request is lost"));
   assertSame(await reads[2], pattern(8, 3));
   await narrow.close();
 });

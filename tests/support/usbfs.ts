@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { O_NONBLOCK, O_RDONLY, O_RDWR } from "../../ffi/abi.ts";
 import { Errno, isSystemError, systemError } from "../../ffi/errno.ts";
 import { close, ioctl, open, read } from "../../ffi/file.ts";
-import { libc } from "../../ffi/libc.ts";
+import { testLibc } from "./libc.ts";
 import {
   decodeDriverName,
   encodeDisconnectClaim,
@@ -192,7 +192,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
       if (!isSystemError(error, "EBUSY")) throw error;
       const driver = this.#driver(interfaceNumber);
       // A driver that leaves may want to say goodbye to its device.
-      const result = await libc().ioctl_blocking(
+      const result = await testLibc.ioctl_blocking(
         this.#fd,
         BigInt(USBDEVFS_DISCONNECT_CLAIM),
         encodeDisconnectClaim(interfaceNumber, "usbfs"),
@@ -241,7 +241,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
     request: number,
     argument: Uint8Array<ArrayBuffer> | null,
   ): Promise<void> {
-    const result = await libc().ioctl_blocking(
+    const result = await testLibc.ioctl_blocking(
       this.#fd,
       BigInt(request),
       argument,

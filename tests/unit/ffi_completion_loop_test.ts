@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { POLLIN } from "../../ffi/abi.ts";
 import { AioContext } from "../../ffi/aio/context.ts";
 import { write } from "../../ffi/file.ts";
+import { aioPoll, aioRead, aioWrite } from "../support/aio.ts";
 import { makeWrites, openEndpoints } from "../support/endpoints_on_files.ts";
 import { pipe } from "../support/pipe.ts";
 
@@ -46,7 +47,7 @@ Deno.test("in a pause nothing is looked for, and a completion after it is told",
   using turns = new Turns();
   await using aio = new AioContext();
   aio.retain();
-  const ready = aio.poll(ends.readEnd, POLLIN);
+  const ready = aioPoll(aio, ends.readEnd, POLLIN);
   // It looks for a few turns; then it is parked, whatever the timers do.
   let before = -1;
   while (turns.count !== before) {
@@ -76,8 +77,8 @@ Deno.test("each of many completions is told once, in order, around the end of th
   for (let index = 0; index < count; index++) {
     const bytes = new Uint8Array(1);
     await Promise.all([
-      aio.write(ends.writeEnd, bytes).then(() => order.push(2 * index)),
-      aio.read(ends.readEnd, bytes).then(() => order.push(2 * index + 1)),
+      aioWrite(aio, ends.writeEnd, bytes).then(() => order.push(2 * index)),
+      aioRead(aio, ends.readEnd, bytes).then(() => order.push(2 * index + 1)),
     ]);
   }
   assertEquals(order, Array.from({ length: 2 * count }, (_, index) => index));

@@ -33,9 +33,10 @@ import {
   write,
   writeFile,
 } from "../../ffi/file.ts";
-import { cString, libc } from "../../ffi/libc.ts";
+import { cString } from "../../ffi/libc.ts";
 import { addressOf, memfd, mmap } from "../../ffi/memory.ts";
 import { listMounts, parseMounts, unmount } from "../../ffi/mount.ts";
+import { testLibc } from "../support/libc.ts";
 import { pipe } from "../support/pipe.ts";
 
 /** A new directory under /tmp that is gone after the test. */
@@ -163,7 +164,7 @@ Deno.test("ioctl() takes numbers and memory", () => {
 
 Deno.test("adopt() makes a descriptor nonblocking, and closed on exec", () => {
   const ends = new Int32Array(2);
-  assertEquals(libc().pipe2(ends, 0), 0);
+  assertEquals(testLibc.pipe2(ends, 0), 0);
   const flags = () => {
     const info = readTextFile(`/proc/self/fdinfo/${ends[0]}`);
     return parseInt(/^flags:\s+(\d+)$/m.exec(info)![1], 8);

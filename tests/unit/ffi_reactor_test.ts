@@ -115,6 +115,7 @@ async function runProgram(body: string): Promise<Deno.CommandOutput> {
     import { watch } from "${ffi}reactor.ts";
     import { eventFd } from "${new URL("../support/pipe.ts", import.meta.url)}";
     import { AioContext } from "${ffi}aio/context.ts";
+    import { aioPoll } from "${new URL("../support/aio.ts", import.meta.url)}";
     ${body}`;
   return await new Deno.Command(Deno.execPath(), {
     args: [
@@ -136,7 +137,7 @@ Deno.test("a process ends by itself once nothing is watched", async () => {
       watching.stop();
     });
     const aio = new AioContext();
-    aio.poll(ready.fd, 1).then(() => console.log("polled"));
+    aioPoll(aio, ready.fd, 1).then(() => console.log("polled"));
   `);
   assertEquals(new TextDecoder().decode(stderr), "");
   const out = new TextDecoder().decode(stdout);

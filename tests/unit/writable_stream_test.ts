@@ -1,11 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { makeWritable } from "../../src/functionfs/stream/writable.ts";
-import type { Write } from "../../src/functionfs/endpoint/write.ts";
+import {
+  type ChunkWrite,
+  makeWritable,
+  type WritablePort,
+} from "../../src/functionfs/write/writable.ts";
 import { failureOf } from "../support/settling.ts";
 
 /** An endpoint whose transfers end when the test says so. */
-class FakeEndpoint {
+class FakeEndpoint implements WritablePort {
   readonly name = "tx";
   readonly log: string[] = [];
   readonly flying: {
@@ -19,7 +22,7 @@ class FakeEndpoint {
     data: Uint8Array,
     resolve: (count: number) => void,
     reject: (reason: unknown) => void,
-  ): Write {
+  ): ChunkWrite {
     const transfer = { chunk: data[0], resolve, reject };
     this.flying.push(transfer);
     this.log.push(`begin ${data[0]}`);
@@ -29,7 +32,7 @@ class FakeEndpoint {
       this.log.push(`cancel ${data[0]}`);
       reject(new Error("cancelled"));
     };
-    return { cancel } as Write;
+    return { cancel };
   }
 
   onOver(): void {

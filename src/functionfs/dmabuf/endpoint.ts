@@ -24,7 +24,7 @@ import { checkArgument, NUMBER } from "../../arguments/rules.ts";
 import { attachDmabuf, detachDmabuf } from "./calls.ts";
 import type { DmabufGate } from "./gate.ts";
 import { type DmabufPort, DmabufQueue } from "./queue.ts";
-import { checkSignal } from "../endpoint/options.ts";
+import { checkSignal } from "../transfer/options.ts";
 import { unsupportedError } from "./support.ts";
 import {
   type DmabufCancellation,

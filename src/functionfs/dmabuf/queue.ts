@@ -8,12 +8,13 @@
  * @module
  */
 import { IOCB_CMD_PWRITE } from "../../../ffi/abi.ts";
-import { type AioContext, AioRequest } from "../../../ffi/aio/context.ts";
+import type { AioContext } from "../../../ffi/aio/context.ts";
+import { AioRequest } from "../../../ffi/aio/ring.ts";
 import { type CpuAccessMode, idleEvent, isIdle } from "../../../ffi/dmabuf.ts";
 import { Errno, isSystemError } from "../../../ffi/errno.ts";
 import { type Watch, watch } from "../../../ffi/reactor.ts";
 import type { Direction } from "../../usb/endpoint_attributes.ts";
-import type { Connection } from "../transfer/connection.ts";
+import { type Connection, Retry } from "../transfer/connection.ts";
 import type { DmaBufferAttachment } from "./attachment.ts";
 import { attachDmabuf, detachDmabuf, transferDmabuf } from "./calls.ts";
 import { DmabufFence, type FenceResult } from "./fence.ts";
@@ -24,8 +25,7 @@ import {
   TRANSFER,
 } from "./transfer.ts";
 import type { Lifecycle } from "../lifecycle.ts";
-import { Retry } from "../transfer/retry.ts";
-import type { ZeroLengthPackets } from "../endpoint/zero_length.ts";
+import type { ZeroLengthPackets } from "../write/zero_length.ts";
 
 /** What the DMABUFs of an endpoint need to know of it. */
 export interface DmabufPort {
@@ -33,7 +33,7 @@ export interface DmabufPort {
   readonly path: string;
   /** Its open file, nonblocking. */
   readonly fd: number;
-  readonly half: Direction;
+  readonly direction: Direction;
   readonly aio: AioContext;
   readonly lifecycle: Lifecycle;
   readonly connection: Connection;
@@ -182,8 +182,8 @@ export class DmabufQueue {
 
   /** An OUT request takes whole packets: what is more in one would be lost. */
   #wireLength({ length, attachment }: DmabufTransfer): number {
-    const { half, packetSize, name } = this.#port;
-    if (half === "in") return length;
+    const { direction, packetSize, name } = this.#port;
+    if (direction === "in") return length;
     const whole = Math.ceil(length / packetSize) * packetSize;
     if (whole <= attachment.buffer.size) return whole;
     throw new RangeError(
@@ -257,7 +257,9 @@ export class DmabufQueue {
 
   /** Other devices use the buffer, or have it locked. */
   #waitForOthers(dmabuf: number): void {
-    const mode: CpuAccessMode = this.#port.half === "in" ? "read" : "write";
+    const mode: CpuAccessMode = this.#port.direction === "in"
+      ? "read"
+      : "write";
     if (isIdle(dmabuf, mode)) return this.#retry.later();
     this.#others = watch(dmabuf, idleEvent(mode), () => {
       this.#others?.stop();
@@ -268,7 +270,7 @@ export class DmabufQueue {
 
   /** Whose fences show the end of a transfer. */
   get #fenceMode(): CpuAccessMode {
-    return this.#port.half === "in" ? "write" : "read";
+    return this.#port.direction === "in" ? "write" : "read";
   }
 
   #onFence(transfer: DmabufTransfer, result: FenceResult): void {

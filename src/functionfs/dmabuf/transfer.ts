@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AioRequest } from "../../../ffi/aio/context.ts";
+import type { AioRequest } from "../../../ffi/aio/ring.ts";
 import { Errno, systemError } from "../../../ffi/errno.ts";
 import type { DmaBufferAttachment } from "./attachment.ts";
 import type { DmabufFence, FenceResult } from "./fence.ts";

@@ -6,8 +6,7 @@
 import { O_NONBLOCK, O_RDONLY, POLLIN, POLLOUT } from "../../../ffi/abi.ts";
 import { isSystemError } from "../../../ffi/errno.ts";
 import { close, exists, list, open, readTextFile } from "../../../ffi/file.ts";
-import { WAIT_US } from "../../../ffi/aio/patience.ts";
-import { pollOnce } from "../../../ffi/wait.ts";
+import { ShortWait } from "../../../ffi/wait.ts";
 import type { FunctionFs } from "../../functionfs/function_fs.ts";
 import {
   functionDirectory,
@@ -83,7 +82,7 @@ function isActive(ep0: string): boolean {
   try {
     // The file may be locked for the moment in which descriptors are written:
     // another look, after the wait, finds it ready for that again.
-    return pollOnce(fd, POLLIN | POLLOUT, WAIT_US) !== POLLOUT;
+    return new ShortWait(fd, POLLIN | POLLOUT, 500).wait() !== POLLOUT;
   } finally {
     close(fd);
   }
