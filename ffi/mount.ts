@@ -43,9 +43,8 @@ export function mount(options: MountOptions): void {
 /**
  * Unmounts a file system.
  *
- * @param target Where it is mounted.
- * @param lazy Take it out of the tree at once, and end it when its last file
- * is closed (MNT_DETACH), where it is busy otherwise.
+ * @param lazy Remove it from the mounts at once, and end it when its last file is
+ * closed (MNT_DETACH), if it is busy otherwise.
  */
 export function unmount(target: string, { lazy = false } = {}): void {
   check(libc().umount2(cString(target), lazy ? MNT_DETACH : 0), {
@@ -63,7 +62,7 @@ export interface MountEntry {
   readonly options: readonly string[];
 }
 
-/** Lists what is mounted, in mount order. */
+/** Lists the mounts in the order in which they were made. */
 export function listMounts(): MountEntry[] {
   return parseMounts(readTextFile("/proc/self/mounts"));
 }

@@ -1,5 +1,5 @@
 /**
- * What becomes of signals to this process.
+ * Signals to this process.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export function isIgnored(signal: number): boolean {
   return handlerOf(action)[0] === SIG_IGN;
 }
 
-/** Ignores a signal that comes while `work` runs. */
+/** Ignores a signal while `work` runs. */
 export function whileIgnored<T>(signal: number, work: () => T): T {
   const before = new Uint8Array(SIGACTION_SIZE);
   change(signal, IGNORED, before);
@@ -28,9 +28,9 @@ export function whileIgnored<T>(signal: number, work: () => T): T {
 }
 
 /**
- * Sends this process a signal, and waits until that has ended it.
+ * Sends this process a signal, and waits for it to end the process.
  *
- * @param milliseconds How long to wait at most: another handler may take it.
+ * @param milliseconds How long to wait: another handler may take the signal.
  */
 export function endBySignal(signal: number, milliseconds: number): void {
   check(libc().raise(signal), { action: "raise signal", syscall: "raise" });
@@ -52,6 +52,6 @@ function handlerOf(action: Uint8Array<ArrayBuffer>): BigUint64Array {
   return new BigUint64Array(action.buffer, 0, 1);
 }
 
-/** The handler comes first; no flags, no mask. */
+/** A `struct sigaction`: the handler comes first; no flags, no mask. */
 const IGNORED = new Uint8Array(SIGACTION_SIZE);
 handlerOf(IGNORED)[0] = SIG_IGN;

@@ -1,7 +1,7 @@
 /**
  * Waking a thread of Deno's pool that waits in the kernel.
  *
- * Closing a file does not end a call that waits on it. A signal does, where the
+ * Closing a file does not end a call that waits on it. A signal does, if the
  * driver waits interruptibly: the call returns EINTR.
  *
  * @module
@@ -16,8 +16,8 @@ let handled = false;
 /**
  * Interrupts the threads of this process that wait in a read or write of `fd`.
  *
- * A thread that is only about to make the call is not interrupted: ask again
- * until the call has returned.
+ * A thread that is about to make the call is not interrupted: repeat this until
+ * the call has returned.
  */
 export function interruptThreads(fd: number): void {
   handleSignal();
@@ -29,8 +29,8 @@ export function interruptThreads(fd: number): void {
 
 /**
  * SIGURG, out-of-band data on sockets, is ignored by default, and an ignored
- * signal interrupts nothing. As a handler any function will do that takes an
- * int and does no harm. Where the program has one already, that will do too.
+ * signal interrupts nothing. Any harmless function that takes an int will do as a
+ * handler, and so will one that the program has set.
  */
 function handleSignal(): void {
   if (handled) return;
@@ -45,7 +45,7 @@ function handleSignal(): void {
   if (handler <= SIG_IGN) libc().signal(SIGURG, libc().abs_address);
 }
 
-/** Whether a thread waits for a file; also where the kernel does not tell. */
+/** Whether a thread waits for a file, or the kernel does not say. */
 function waitsFor(thread: number, fd: number): boolean {
   const { SYS_read, SYS_write } = architectureNumbers();
   try {

@@ -4,17 +4,9 @@
  *
  * @module
  */
-import {
-  architectureNumbers,
-  EPOLL_CLOEXEC,
-  EPOLL_CTL_ADD,
-  EPOLL_CTL_MOD,
-  POLLIN,
-} from "../abi.ts";
-import { check } from "../errno.ts";
+import { POLLIN } from "../abi.ts";
+import { Epoll } from "../epoll.ts";
 import { EventCounter } from "../eventfd.ts";
-import { close } from "../file.ts";
-import { libc } from "../libc.ts";
 
 /**
  * An eventfd inside an epoll instance, so that it can be switched on and off
@@ -22,21 +14,8 @@ import { libc } from "../libc.ts";
  */
 export class CompletionSignal {
   readonly #counter = new EventCounter();
-  readonly #epoll: number;
-  readonly #event: Uint8Array<ArrayBuffer>;
+  readonly #epoll = new Epoll(this.#counter.fd, 0);
   #armed = false;
-
-  /** Starts disarmed. */
-  constructor() {
-    const { epoll_create1 } = libc();
-    // struct epoll_event: u32 events, u64 data
-    this.#event = new Uint8Array(architectureNumbers().EPOLL_EVENT_SIZE);
-    this.#epoll = check(epoll_create1(EPOLL_CLOEXEC), {
-      action: "make epoll instance",
-      syscall: "epoll_create1",
-    });
-    this.#control(EPOLL_CTL_ADD, 0);
-  }
 
   /** The eventfd, for the kernel to increment. */
   get counterFd(): number {
@@ -45,7 +24,7 @@ export class CompletionSignal {
 
   /** Ready for POLLIN while the signal is armed and something has completed. */
   get watchFd(): number {
-    return this.#epoll;
+    return this.#epoll.fd;
   }
 
   /** Resets the counter. */
@@ -61,27 +40,19 @@ export class CompletionSignal {
     if (this.#armed) return;
     this.clear();
     this.#armed = true;
-    this.#control(EPOLL_CTL_MOD, POLLIN);
+    this.#epoll.modify(POLLIN);
   }
 
   /** Completions no longer make {@linkcode watchFd} ready. */
   disarm(): void {
     if (!this.#armed) return;
     this.#armed = false;
-    this.#control(EPOLL_CTL_MOD, 0);
+    this.#epoll.modify(0);
   }
 
-  #control(operation: number, events: number): void {
-    this.#event[0] = events;
-    check(
-      libc().epoll_ctl(this.#epoll, operation, this.#counter.fd, this.#event),
-      { action: "watch completions", syscall: "epoll_ctl" },
-    );
-  }
-
-  /** Closes both. */
+  /** Closes both files. */
   close(): void {
-    close(this.#epoll);
+    this.#epoll.close();
     this.#counter.close();
   }
 }

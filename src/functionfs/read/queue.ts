@@ -39,6 +39,8 @@ export class ReadQueue implements RequestOwner {
   readonly #readers = new Fifo<Reader>();
   /** Kernel requests, in order. */
   readonly #requests = new Fifo<KernelRequest>();
+  /** Data that waits for calls, in order; if there is any, no call waits. */
+  readonly #kept: Uint8Array<ArrayBuffer>[];
   #ahead: AheadOptions | undefined;
   /** Whether every request is known to be what its reader wants. */
   #allFitSurely = true;
@@ -50,11 +52,7 @@ export class ReadQueue implements RequestOwner {
   /** For the port of an endpoint. */
   constructor(port: ReadPort) {
     this.#port = port;
-  }
-
-  /** Data that waits for calls, in order; if there is any, no call waits. */
-  get #kept(): Uint8Array<ArrayBuffer>[] {
-    return this.#port.kept;
+    this.#kept = port.kept;
   }
 
   /** Adds a call that waits for data. */
