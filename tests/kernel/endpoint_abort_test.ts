@@ -237,7 +237,7 @@ Deno.test("aborted at random moments, writes reach the host whole, in part or no
   assert(done > 0, "none was done");
 });
 
-Deno.test("an abort while nobody is there settles at once", async () => {
+Deno.test("an abort without a host settles at once", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
   const { endpoints: { link }, device, addresses: [, out] } = test;
   const timeout = await device.bulkOut(out, pattern(1), { timeout: 50 })

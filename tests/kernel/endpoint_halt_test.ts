@@ -114,7 +114,7 @@ Deno.test("halt() waits while the controller's FIFO has data, without blocking t
   await assertStall(device.bulkIn(input, PACKET));
 });
 
-Deno.test("halt() waits for the host, and can be given up", async () => {
+Deno.test("halt() waits for the host, and can be aborted", async () => {
   await using test = await startEndpoints({ tx: bulkIn(), rx: bulkOut() });
   const { endpoints: { tx, rx }, gadget, addresses: [input, out] } = test;
   const udc = gadget.udc.name;

@@ -25,7 +25,7 @@ const DEPTH = 3;
  */
 const MAX_GROWTH = soak(10 << 20, 2 << 20);
 
-/** A transfer that tells its number. */
+/** A transfer that contains its number. */
 function numbered(number: number): Uint8Array<ArrayBuffer> {
   const bytes = pattern(SIZE, number);
   new DataView(bytes.buffer).setUint32(0, number, true);

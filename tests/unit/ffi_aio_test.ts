@@ -313,7 +313,7 @@ for (const way of ways) {
     await aio.release();
   });
 
-  test("exhausted aio-max-nr is told with numbers and the remedy", async () => {
+  test("the error for an exhausted aio-max-nr has numbers and the remedy", async () => {
     const limit = Number(readTextFile("/proc/sys/fs/aio-max-nr"));
     await using aio = new AioContext(way);
     const hoard = [];
@@ -353,7 +353,7 @@ Deno.test("openAio() says which library cannot be opened", () => {
   );
 });
 
-Deno.test("AioContext refuses a capacity that is none", () => {
+Deno.test("AioContext refuses an invalid capacity", () => {
   for (const capacity of [0, -1, 1.5, NaN]) {
     assertThrows(() => new AioContext({ capacity }), RangeError, "capacity");
   }

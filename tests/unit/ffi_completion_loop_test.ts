@@ -8,7 +8,7 @@ import { aioPoll, aioRead, aioWrite } from "../support/aio.ts";
 import { makeWrites, openEndpoints } from "../support/endpoints_on_files.ts";
 import { pipe } from "../support/pipe.ts";
 
-/** Counts the turns of the event loop that are asked for. */
+/** Counts calls of `setImmediate`. */
 class Turns implements Disposable {
   count = 0;
   readonly #setImmediate = globalThis.setImmediate;
@@ -25,7 +25,7 @@ class Turns implements Disposable {
   }
 }
 
-Deno.test("transfers that never pause leave timers their turn", async () => {
+Deno.test("timers run while transfers never pause", async () => {
   await using endpoints = openEndpoints();
   let over = false;
   let writes = 0;
@@ -42,7 +42,7 @@ Deno.test("transfers that never pause leave timers their turn", async () => {
   assert(writes > 10, `${writes} writes`);
 });
 
-Deno.test("in a pause nothing is looked for, and a completion after it is told", async () => {
+Deno.test("the loop rests in a pause, and handles a completion after it", async () => {
   using ends = pipe();
   using turns = new Turns();
   await using aio = new AioContext();
@@ -69,7 +69,7 @@ Deno.test("completions in quick succession are found without the parked poll", a
   assert(turns.count > 50 && turns.count <= 1010, `${turns.count} turns`);
 });
 
-Deno.test("each of many completions is told once, in order, around the end of the ring", async () => {
+Deno.test("each of many completions is handled once, in order, around the end of the ring", async () => {
   using ends = pipe();
   await using aio = new AioContext({ capacity: 4 });
   const order: number[] = [];

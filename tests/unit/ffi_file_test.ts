@@ -84,7 +84,7 @@ Deno.test("readFile() reads more than its first buffer holds", () => {
   assertEquals(readFile(path), bytes);
 });
 
-Deno.test("list() tells directories, links and files apart", () => {
+Deno.test("list() distinguishes directories, links and files", () => {
   using directory = temporaryDirectory();
   const { path } = directory;
   mkdir(`${path}/folder`);
@@ -241,7 +241,7 @@ Deno.test("mmap(): the memory cannot be moved, and every page of the file is giv
   close(fd);
 });
 
-Deno.test("addressOf() tells where an array begins", () => {
+Deno.test("addressOf() returns the address of the first byte", () => {
   const bytes = new Uint8Array(4096);
   assertEquals(addressOf(bytes.subarray(16)) - addressOf(bytes), 16n);
 });

@@ -83,7 +83,7 @@ Deno.test("a new watch from inside the handler of the last one works", async () 
   await done.promise;
 });
 
-Deno.test("a hang-up is told even if it was not asked for", async () => {
+Deno.test("a hang-up is reported even if it was not requested", async () => {
   const ends = pipe();
   const hangUp = Promise.withResolvers<number>();
   const watching = watch(ends.readEnd, POLLIN, hangUp.resolve);
@@ -93,7 +93,7 @@ Deno.test("a hang-up is told even if it was not asked for", async () => {
   close(ends.readEnd);
 });
 
-Deno.test("several watches of one file are told apart by their bits", async () => {
+Deno.test("several watches of one file get their own events", async () => {
   using ready = eventFd();
   const writable = Promise.withResolvers<number>();
   const readable = Promise.withResolvers<number>();
@@ -171,7 +171,7 @@ Deno.test("without --allow-ffi the error names the permission", async () => {
   assertEquals(code, 1);
 });
 
-Deno.test("a paused watch is not called, and is told after the pause what it has missed", async () => {
+Deno.test("a paused watch is not called, and is called after the pause for what it has missed", async () => {
   using first = pipe();
   using second = pipe();
   const buffer = new Uint8Array(16);

@@ -32,7 +32,7 @@ function start(
 
 const turns = () => delay(0);
 
-Deno.test("packets that have come together are read together, and as many are asked for", async () => {
+Deno.test("packets that have come together are read together, and as many are requested", async () => {
   const { queue, stream } = start();
   const reader = stream.getReader();
   await turns();
@@ -50,7 +50,7 @@ Deno.test("packets that have come together are read together, and as many are as
   assertEquals(queue.flying.length, 4);
 });
 
-Deno.test("zero-length packets take no room at the head, and none for ever", async () => {
+Deno.test("zero-length packets take no room at the head, and elsewhere only until they are read", async () => {
   const { queue, stream } = start();
   const reader = stream.getReader();
   const first = reader.read();
@@ -132,7 +132,7 @@ Deno.test("cancelling leaves what has come to the next reader, in order", async 
   assertEquals(queue.flying, []);
 });
 
-Deno.test("a BYOB reader's memory is asked for alone, and again after a zero-length packet", async () => {
+Deno.test("a BYOB reader's memory has the only request, and another one after a zero-length packet", async () => {
   const { queue, kept, stream } = start({ transferSize: 4096 });
   const reader = stream.getReader({ mode: "byob" });
   const first = reader.read(new Uint8Array(10_000));

@@ -110,7 +110,7 @@ class Bench implements RequestOwner {
   }
 }
 
-Deno.test("what a disable has ended is submitted again before what came later", () => {
+Deno.test("requests that a disable has ended are submitted again before later ones", () => {
   const bench = new Bench();
   const [a, b] = [bench.push("a"), bench.push("b")];
   bench.aio.turn();
@@ -126,7 +126,7 @@ Deno.test("what a disable has ended is submitted again before what came later", 
   assertEquals(bench.ends, []);
 });
 
-Deno.test("what went into the new connection too early is called back", () => {
+Deno.test("a request that went into the new connection too early is called back", () => {
   const bench = new Bench();
   const [a, b] = [bench.push("a"), bench.push("b")];
   bench.aio.turn();
@@ -146,7 +146,7 @@ Deno.test("what went into the new connection too early is called back", () => {
   assertEquals(bench.ends, ["a 8", "b 8", "c 8"]);
 });
 
-Deno.test("what the host has taken before it could be called back is not sent again", () => {
+Deno.test("a request that completes before it can be called back is not sent again", () => {
   const bench = new Bench();
   const a = bench.push("a");
   bench.aio.turn();
@@ -162,7 +162,7 @@ Deno.test("what the host has taken before it could be called back is not sent ag
   assertEquals(bench.ends, ["b 8", "a 8"]);
 });
 
-Deno.test("EAGAIN of a disabled endpoint waits for the next ENABLE", () => {
+Deno.test("requests refused with EAGAIN by a disabled endpoint wait for the next ENABLE", () => {
   const bench = new Bench();
   const a = bench.push("a");
   bench.aio.turn();
@@ -180,7 +180,7 @@ Deno.test("EAGAIN of a disabled endpoint waits for the next ENABLE", () => {
   assertEquals(bench.kernel, ["a", "b"]);
 });
 
-Deno.test("EAGAIN of an endpoint that works is tried again a little later, in order", async () => {
+Deno.test("requests refused with EAGAIN by an enabled endpoint are tried again later, in order", async () => {
   const bench = new Bench();
   const [a, b] = [bench.push("a"), bench.push("b")];
   bench.aio.turn();
@@ -197,7 +197,7 @@ Deno.test("EAGAIN of an endpoint that works is tried again a little later, in or
   assertEquals(bench.kernel, ["a", "b"]);
 });
 
-Deno.test("transfers of one connection end with it, wherever they are", () => {
+Deno.test("requests of one connection end with it, wherever they are", () => {
   const bench = new Bench();
   bench.resume = false;
   const [a, b] = [bench.push("a"), bench.push("b")];
@@ -216,7 +216,7 @@ Deno.test("transfers of one connection end with it, wherever they are", () => {
   assertEquals(bench.kernel, ["d"]);
 });
 
-Deno.test("an action has its place among the transfers, and is tried until it is done", async () => {
+Deno.test("an action has its place among the requests, and is tried until it is done", async () => {
   const bench = new Bench();
   const a = bench.push("a");
   const results = [-Errno.EAGAIN, 0];
@@ -245,7 +245,7 @@ Deno.test("an action has its place among the transfers, and is tried until it is
   assertEquals(bench.kernel, ["b"]);
 });
 
-Deno.test("whatever happens, every transfer ends once", () => {
+Deno.test("every request ends once, whatever happens", () => {
   const bench = new Bench();
   const seed = Math.floor(Math.random() * 2 ** 31);
   let state = seed;
@@ -271,7 +271,7 @@ Deno.test("whatever happens, every transfer ends once", () => {
         break;
       }
       case 5: {
-        // All in the kernel end with a disable; told at once, or by and by.
+        // All in the kernel end with a disable; handled at once, or one by one.
         const ended = [...bench.aio.inKernel];
         if (random(2) === 0) bench.disable();
         for (const each of ended) {
@@ -303,7 +303,7 @@ Deno.test("whatever happens, every transfer ends once", () => {
   assertEquals(new Set(ended).size, pushed, `seed ${seed}`);
 });
 
-Deno.test("what is pushed after a connection was lost, and before its event, belongs to the next one", () => {
+Deno.test("a request pushed after the end of a connection and before the event belongs to the next one", () => {
   const bench = new Bench();
   bench.resume = false;
   const old = bench.push("old");
@@ -322,7 +322,7 @@ Deno.test("what is pushed after a connection was lost, and before its event, bel
   assertEquals(bench.kernel, ["new"]);
 });
 
-Deno.test("what belongs to a connection ends with it, also if it was pushed after its end", () => {
+Deno.test("a request of a connection ends with it, also if it was pushed after its end", () => {
   const bench = new Bench();
   bench.resume = false;
   const { nextConnection } = bench.queue;
@@ -338,7 +338,7 @@ Deno.test("what belongs to a connection ends with it, also if it was pushed afte
   ]);
 });
 
-Deno.test("what comes back because the file is in use leaves what is before it alone", () => {
+Deno.test("a request that comes back because the file is in use leaves those before it alone", () => {
   const bench = new Bench();
   const [a, b, c] = ["a", "b", "c"].map((name) => bench.push(name));
   bench.aio.turn();
@@ -353,7 +353,7 @@ Deno.test("what comes back because the file is in use leaves what is before it a
   assertEquals(bench.ends, ["a 8"]);
 });
 
-Deno.test("any number of transfers waits while a connection ends and another begins", () => {
+Deno.test("any number of requests waits while a connection ends and another begins", () => {
   const bench = new Bench();
   const first = bench.push("first");
   bench.aio.turn();

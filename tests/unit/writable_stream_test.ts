@@ -49,7 +49,7 @@ class FakeEndpoint implements WritablePort {
 const turns = () => delay(0);
 const chunk = (n: number) => new Uint8Array([n]);
 
-Deno.test("a stream of depth n has n transfers under way, and resolves a write when less are", async () => {
+Deno.test("a stream of depth n has n transfers under way, and resolves a write when fewer are", async () => {
   for (const depth of [1, 2, 3]) {
     const endpoint = new FakeEndpoint();
     const writer = makeWritable(endpoint, depth).getWriter();
@@ -111,7 +111,7 @@ Deno.test("a stream that belongs to one connection ends with it, idle or not", a
     if (!busy) endpoint.take();
     const error = new Error("the connection has ended");
     connection.abort(error);
-    // The host has got it, and the kernel tells that later than the end.
+    // The host has got it, and the completion comes later than the end.
     if (busy) endpoint.take();
     await first;
     assertEquals(await failureOf(writer.closed), error);
