@@ -5,23 +5,7 @@
  * @module
  */
 
-/** Numbers that depend on the architecture. */
-export interface ArchitectureNumbers {
-  /** System call numbers of the five AIO calls. */
-  readonly SYS_io_setup: number;
-  readonly SYS_io_destroy: number;
-  readonly SYS_io_submit: number;
-  readonly SYS_io_cancel: number;
-  readonly SYS_io_getevents: number;
-  readonly SYS_read: number;
-  readonly SYS_write: number;
-  readonly O_DIRECTORY: number;
-  readonly O_NOFOLLOW: number;
-  /** Bytes of `struct epoll_event`, which is packed on x86-64 only. */
-  readonly EPOLL_EVENT_SIZE: number;
-}
-
-const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
+const NUMBERS = {
   // asm/unistd_64.h, asm-generic/fcntl.h
   x86_64: {
     SYS_io_setup: 206,
@@ -33,7 +17,7 @@ const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
     SYS_write: 1,
     O_DIRECTORY: 0o200000,
     O_NOFOLLOW: 0o400000,
-    EPOLL_EVENT_SIZE: 12,
+    EPOLL_EVENT_SIZE: 12, // packed
   },
   // asm-generic/unistd.h, arch/arm64/include/uapi/asm/fcntl.h
   aarch64: {
@@ -49,6 +33,9 @@ const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
     EPOLL_EVENT_SIZE: 16,
   },
 };
+
+/** Numbers that depend on the architecture. */
+export type ArchitectureNumbers = typeof NUMBERS["x86_64"];
 
 /** Returns the numbers of an architecture; by default those of this machine. */
 export function architectureNumbers(

@@ -40,7 +40,7 @@ export class PacketSizes {
   }
 
   /**
-   * Whether a kernel request for `size` bytes never brings more than that, at
+   * Whether a kernel request for `size` bytes never receives more than that, at
    * any speed.
    */
   areWhole(size: number): boolean {
