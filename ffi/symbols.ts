@@ -332,6 +332,6 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  // The address of a function that takes an int and does no harm, see thread.ts.
+  // The address of a function that takes an int and does no harm, see signal.ts.
   abs_address: { name: "abs", type: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -18,7 +18,7 @@ import { Errno, isSystemError, lastErrno } from "../../../ffi/errno.ts";
 import { close, open, write } from "../../../ffi/file.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { allocate, copyIn, copyOut, free } from "../../../ffi/native_memory.ts";
-import { interruptThreads } from "../../../ffi/thread.ts";
+import { interruptThreads } from "../../../ffi/signal.ts";
 import type { CompiledFunction } from "../../compile/compile.ts";
 import { decodeFunctionBlock } from "../../inspect/decode_block.ts";
 import { formatTree } from "../../inspect/format_tree.ts";
