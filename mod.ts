@@ -133,10 +133,10 @@ export { type EndpointObjects } from "./src/functionfs/endpoint/objects.ts";
 export {
   type EndpointOptions,
   type TransferOptions,
-} from "./src/functionfs/endpoint/options.ts";
-export { type TransfersOptions } from "./src/functionfs/endpoint/transfers.ts";
-export { type ReadableOptions } from "./src/functionfs/stream/readable.ts";
-export { type WritableOptions } from "./src/functionfs/stream/writable.ts";
+} from "./src/functionfs/transfer/options.ts";
+export { type TransfersOptions } from "./src/functionfs/read/transfers.ts";
+export { type ReadableOptions } from "./src/functionfs/read/readable.ts";
+export { type WritableOptions } from "./src/functionfs/write/writable.ts";
 
 // Control requests
 export {

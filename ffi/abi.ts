@@ -1,27 +1,11 @@
 /**
- * The numbers of the Linux ABI that this package uses: those that differ
- * between the two architectures that Deno is built for, and those that don't.
+ * The numbers of the Linux ABI that this package uses, for the two architectures
+ * that Deno is built for.
  *
  * @module
  */
 
-/** Numbers that depend on the architecture. */
-export interface ArchitectureNumbers {
-  /** System call numbers of the five AIO calls. */
-  readonly SYS_io_setup: number;
-  readonly SYS_io_destroy: number;
-  readonly SYS_io_submit: number;
-  readonly SYS_io_cancel: number;
-  readonly SYS_io_getevents: number;
-  readonly SYS_read: number;
-  readonly SYS_write: number;
-  readonly O_DIRECTORY: number;
-  readonly O_NOFOLLOW: number;
-  /** Bytes of `struct epoll_event`, which is packed on x86-64 only. */
-  readonly EPOLL_EVENT_SIZE: number;
-}
-
-const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
+const NUMBERS = {
   // asm/unistd_64.h, asm-generic/fcntl.h
   x86_64: {
     SYS_io_setup: 206,
@@ -33,7 +17,7 @@ const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
     SYS_write: 1,
     O_DIRECTORY: 0o200000,
     O_NOFOLLOW: 0o400000,
-    EPOLL_EVENT_SIZE: 12,
+    EPOLL_EVENT_SIZE: 12, // packed
   },
   // asm-generic/unistd.h, arch/arm64/include/uapi/asm/fcntl.h
   aarch64: {
@@ -50,6 +34,9 @@ const NUMBERS: Record<typeof Deno.build.arch, ArchitectureNumbers> = {
   },
 };
 
+/** Numbers that depend on the architecture. */
+export type ArchitectureNumbers = typeof NUMBERS["x86_64"];
+
 /** Returns the numbers of an architecture; by default those of this machine. */
 export function architectureNumbers(
   arch: typeof Deno.build.arch = Deno.build.arch,
@@ -62,7 +49,6 @@ export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
-export const O_EXCL = 0o200;
 export const O_TRUNC = 0o1000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
@@ -100,10 +86,6 @@ export const EFD_NONBLOCK = O_NONBLOCK;
 export const EFD_CLOEXEC = O_CLOEXEC;
 
 // sys/mount.h
-export const MS_RDONLY = 1;
-export const MS_NOSUID = 2;
-export const MS_NODEV = 4;
-export const MS_NOEXEC = 8;
 export const MNT_DETACH = 2;
 
 // sys/mman.h

@@ -1,6 +1,6 @@
 /**
- * Edges instead of levels: notices every wake-up of one file, also while the
- * file is ready all the time.
+ * An epoll instance on one file, which is a file itself: ready for POLLIN while
+ * the other one is ready for certain events.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import {
   architectureNumbers,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
+  EPOLL_CTL_MOD,
   EPOLLET,
   EPOLLWRNORM,
 } from "./abi.ts";
@@ -15,44 +16,37 @@ import { check } from "./errno.ts";
 import { close } from "./file.ts";
 import { libc } from "./libc.ts";
 
-/**
- * An epoll instance on one file, edge-triggered. Its descriptor is readable
- * when the driver has woken the file's waiters since the last look.
- *
- * It waits for POLLWRNORM, so it is for files that always say so, as `ep0` of
- * FunctionFS does: only then is every wake-up an edge. Any other bit depends
- * on what the file is ready for when the wake-up is looked at, which on a
- * nonblocking `ep0` fails while another thread has it locked, and the edge
- * would be lost.
- */
-export class EdgeDetector {
+/** An epoll instance on one file. */
+export class Epoll {
   /** To be watched for POLLIN. */
   readonly fd: number;
-  readonly #event: Uint8Array<ArrayBuffer>;
+  readonly #file: number;
+  /** struct epoll_event: u32 events, u64 data */
+  readonly #event = new DataView(
+    new ArrayBuffer(architectureNumbers().EPOLL_EVENT_SIZE),
+  );
 
-  /** Begins to look at a file. What was before is one edge. */
-  constructor(fileDescriptor: number) {
-    const { epoll_create1, epoll_ctl } = libc();
-    this.fd = check(epoll_create1(EPOLL_CLOEXEC), {
+  /** @param events The events to wait for; see {@linkcode modify}. */
+  constructor(fileDescriptor: number, events: number) {
+    this.fd = check(libc().epoll_create1(EPOLL_CLOEXEC), {
       action: "make epoll instance",
       syscall: "epoll_create1",
     });
-    // struct epoll_event: u32 events, u64 data
-    this.#event = new Uint8Array(architectureNumbers().EPOLL_EVENT_SIZE);
-    const view = new DataView(this.#event.buffer);
-    view.setUint32(0, (EPOLLWRNORM | EPOLLET) >>> 0, true);
+    this.#file = fileDescriptor;
     try {
-      check(epoll_ctl(this.fd, EPOLL_CTL_ADD, fileDescriptor, this.#event), {
-        action: "watch file",
-        syscall: "epoll_ctl",
-      });
+      this.#control(EPOLL_CTL_ADD, events);
     } catch (error) {
       close(this.fd);
       throw error;
     }
   }
 
-  /** Tells whether there was an edge since the last call. Does not wait. */
+  /** Changes the events to wait for, also while {@linkcode fd} is being polled. */
+  modify(events: number): void {
+    this.#control(EPOLL_CTL_MOD, events);
+  }
+
+  /** Whether an event has come since the last call. Does not wait. */
   take(): boolean {
     return libc().epoll_wait(this.fd, this.#event, 1, 0) > 0;
   }
@@ -60,5 +54,28 @@ export class EdgeDetector {
   /** Closes the instance. */
   close(): void {
     close(this.fd);
+  }
+
+  #control(operation: number, events: number): void {
+    this.#event.setUint32(0, events >>> 0, true);
+    check(libc().epoll_ctl(this.fd, operation, this.#file, this.#event), {
+      action: "watch file",
+      syscall: "epoll_ctl",
+    });
+  }
+}
+
+/**
+ * Detects every wake-up of a file's waiters, also while the file is always ready.
+ *
+ * It waits for POLLWRNORM, so it is for files that always report that, as `ep0` of
+ * FunctionFS does: only then is every wake-up an edge. Any other event depends on
+ * the state of the file when the wake-up is handled, which on a nonblocking `ep0`
+ * cannot be read while another thread has it locked: the edge would be lost.
+ */
+export class EdgeDetector extends Epoll {
+  /** The state at the beginning is one edge. */
+  constructor(fileDescriptor: number) {
+    super(fileDescriptor, EPOLLWRNORM | EPOLLET);
   }
 }

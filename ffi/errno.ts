@@ -3,8 +3,7 @@
  *
  * An error that the kernel reports becomes the class that Deno itself would
  * throw for it (`Deno.errors.NotFound` for ENOENT), or a {@linkcode SystemError}
- * where Deno has no class. Either way it carries `code`, `errno` and `syscall`,
- * so that a program can test `error.code === "EBUSY"` without knowing classes.
+ * if Deno has no class for it. Either way it has `code`, `errno` and `syscall`.
  *
  * @module
  */
@@ -78,7 +77,7 @@ export const Errno = {
   ESTALE: 116,
   EREMOTEIO: 121,
   ECANCELED: 125,
-  // Not for user space, but some drivers let it out.
+  // Not for user space, but some drivers return it.
   ENOTSUPP: 524,
 } as const;
 
@@ -94,22 +93,25 @@ export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `E${errno}`;
 }
 
-/** What every error of the operating system carries beside its message. */
+/**
+ * What every error of the operating system has beside its message.
+ * @category Errors
+ */
 export interface SystemErrorFields {
   /** Name of the error number, such as `"ENODEV"`. */
   readonly code: string;
   /** The error number itself, positive. */
   readonly errno: number;
-  /**
-   * The call that failed, such as `"open"`; or that was not made, because it
-   * was known to fail.
-   */
+  /** The call that failed, such as `"open"`, or that was known to fail. */
   readonly syscall: string;
-  /** The file that the call was about, where there is one. */
+  /** The file of the call, if there is one. */
   readonly path?: string;
 }
 
-/** An error of the operating system for which `Deno.errors` has no class. */
+/**
+ * An error of the operating system for which `Deno.errors` has no class.
+ * @category Errors
+ */
 export class SystemError extends Error implements SystemErrorFields {
   /** The name of the class. */
   override name = "SystemError";
@@ -119,10 +121,10 @@ export class SystemError extends Error implements SystemErrorFields {
   readonly errno: number;
   /** The call that failed, such as `"ioctl"`. */
   readonly syscall: string;
-  /** The file that the call was about, where there is one. */
+  /** The file of the call, if there is one. */
   readonly path?: string;
 
-  /** Makes an error from a message and the fields that describe the failed call. */
+  /** For a failed call. */
   constructor(message: string, fields: SystemErrorFields) {
     super(message);
     this.code = fields.code;
@@ -158,13 +160,13 @@ const DENO_CLASSES: Readonly<Record<number, MessageErrorClass>> = {
 
 /** Describes the call that failed. */
 export interface FailedCall {
-  /** What could not be done, after "Cannot": `"open endpoint"`. */
+  /** Follows "Cannot": `"open endpoint"`. */
   readonly action: string;
   /** The call that failed, such as `"open"`. */
   readonly syscall: string;
-  /** The file that the call was about, where there is one. */
+  /** The file of the call, if there is one. */
   readonly path?: string;
-  /** What the reader of the message should know or do, after a colon. */
+  /** The cause or the remedy, after a colon. */
   readonly hint?: string;
 }
 
@@ -174,7 +176,6 @@ export interface FailedCall {
  * The message reads `Cannot open endpoint: No such device (os error 19): PATH`.
  *
  * @param errno The error number, positive.
- * @param call What was tried.
  */
 export function systemError(
   errno: number,
@@ -188,12 +189,10 @@ export function systemError(
 }
 
 /**
- * Makes the error for an error number: its class, with all fields. For what is
- * found out without a call of the kernel.
+ * Makes the error for an error number with a message of our own, for a failure
+ * that is detected without a call.
  *
  * @param errno The error number, positive.
- * @param message All of the message.
- * @param call The call that was not made, and its file.
  */
 export function errorOf(
   errno: number,
@@ -211,7 +210,7 @@ export function errorOf(
   return Object.assign(new DenoClass(message), fields);
 }
 
-/** Makes an error of the same class and fields in other words; the first one is its cause. */
+/** Makes an error of the same class and fields, with another message. */
 export function rephrase(
   cause: Error & SystemErrorFields,
   message: string,
@@ -219,7 +218,7 @@ export function rephrase(
   return Object.assign(errorOf(cause.errno, message, cause), { cause });
 }
 
-/** Tells whether an error came from the operating system, and with which code. */
+/** Whether an error is one of the operating system, with one of `codes` if given. */
 export function isSystemError(
   error: unknown,
   ...codes: string[]
@@ -234,7 +233,7 @@ let errnoView: Int32Array | undefined;
 /**
  * The error number of the last failed call on this thread.
  *
- * True only right after a synchronous call: not after `await`, and never after
+ * Valid only right after a synchronous call: not after `await`, and never after
  * a nonblocking call, which fails on another thread.
  */
 export function lastErrno(): number {
@@ -244,7 +243,7 @@ export function lastErrno(): number {
   return errnoView[0];
 }
 
-/** The operating system's own words for an error number. */
+/** The operating system's message for an error number. */
 export function strerror(errno: number): string {
   if (errno === Errno.ENOTSUPP) return "Operation is not supported";
   const text = libc().strerror(errno);
@@ -253,12 +252,7 @@ export function strerror(errno: number): string {
     : Deno.UnsafePointerView.getCString(text);
 }
 
-/**
- * Passes a call's result through, or throws the error behind a -1.
- *
- * @param result What the call returned; negative means that it failed.
- * @param call What was tried, for the message.
- */
+/** Returns the result of a call, or throws its error if it is negative. */
 export function check(result: number, call: FailedCall): number {
   if (result < 0) throw systemError(lastErrno(), call);
   return result;

@@ -1,5 +1,5 @@
 /**
- * A counter that the kernel counts up, and that can be waited for.
+ * A counter that can be waited for.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { check } from "./errno.ts";
 import { close } from "./file.ts";
 import { libc } from "./libc.ts";
 
-/** An eventfd. Its descriptor is readable when it was counted up. */
+/** An eventfd, which starts at 0. */
 export class EventCounter {
-  /** To be watched for POLLIN, and to be handed to whoever counts. */
+  /** Ready for POLLIN while the counter is not 0. */
   readonly fd: number;
   readonly #count = new Uint8Array(8);
 
-  /** Makes one that is 0. */
+  /** Opens the eventfd. */
   constructor() {
     this.fd = check(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), {
       action: "make eventfd",
@@ -22,7 +22,12 @@ export class EventCounter {
     });
   }
 
-  /** Tells whether it was counted up since the last call. Does not wait. */
+  /** Increments the counter. */
+  add(): void {
+    libc().write(this.fd, ONE, 8n);
+  }
+
+  /** Resets the counter; returns whether it was incremented. Does not wait. */
   take(): boolean {
     return libc().read(this.fd, this.#count, 8n) === 8;
   }
@@ -32,3 +37,5 @@ export class EventCounter {
     close(this.fd);
   }
 }
+
+const ONE = new Uint8Array(BigUint64Array.of(1n).buffer);

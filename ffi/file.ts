@@ -2,8 +2,7 @@
  * File operations as small functions that throw.
  *
  * Deno's own file API refuses `/sys`, `/proc` and `/dev` without `--allow-all`;
- * configfs, sysfs and FunctionFS are reached through libc instead, so that
- * `--allow-ffi` is the only permission that a gadget needs.
+ * through libc, `--allow-ffi` is the only permission that a gadget needs.
  *
  * All calls are synchronous. None of them waits for a USB host.
  *
@@ -37,11 +36,11 @@ import { cString, libc } from "./libc.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** What a call is about, for its error message; each function has a default. */
+/** Details for the error message of a call. */
 export interface CallOptions {
-  /** What cannot be done, after "Cannot": `"open endpoint"`. */
+  /** Follows "Cannot": `"open endpoint"`. Each function has a default. */
   readonly action?: string;
-  /** The file that a call on a file descriptor is about. */
+  /** The file of a file descriptor. */
   readonly path?: string;
   /** Advice for the reader of the error. */
   readonly hint?: string;
@@ -53,32 +52,33 @@ export function open(
   flags: number,
   options: CallOptions & { mode?: number } = {},
 ): number {
-  const result = libc().open(
-    cString(path),
-    flags | O_CLOEXEC,
-    options.mode ?? 0o666,
-  );
-  return check(result, {
-    action: "open file",
-    ...options,
-    syscall: "open",
-    path,
-  });
+  const { mode = 0o666 } = options;
+  const result = libc().open(cString(path), flags | O_CLOEXEC, mode);
+  return checkPath(result, "open file", "open", path, options);
+}
+
+/** Checks the result of a call on a path. */
+function checkPath(
+  result: number,
+  action: string,
+  syscall: string,
+  path: string,
+  options: CallOptions,
+): number {
+  return check(result, { action, ...options, syscall, path });
 }
 
 /**
- * Closes a file descriptor.
- *
- * Linux releases the descriptor whatever it returns, so there is nothing that
- * a caller could do about an error, and none is thrown.
+ * Closes a file descriptor. Throws nothing: Linux releases the descriptor even if
+ * it reports an error.
  */
 export function close(fd: number): void {
   libc().close(fd);
 }
 
 /**
- * Makes a descriptor that another program has opened like one of
- * {@linkcode open}: closed on exec, and nonblocking.
+ * Makes a descriptor of another program closed on exec and nonblocking, like
+ * those of this one.
  */
 export function adopt(fd: number, options: CallOptions = {}): void {
   const { fcntl } = libc();
@@ -98,7 +98,7 @@ export function read(
   return check(result, { action: "read file", ...options, syscall: "read" });
 }
 
-/** Writes `bytes` in one call; returns how many were taken. */
+/** Writes `bytes` in one call; returns how many were written. */
 export function write(
   fd: number,
   bytes: Uint8Array<ArrayBuffer>,
@@ -108,11 +108,7 @@ export function write(
   return check(result, { action: "write file", ...options, syscall: "write" });
 }
 
-/**
- * Calls ioctl with a number, or with a pointer to `argument`'s bytes.
- *
- * @returns What the driver returned, 0 or above.
- */
+/** Calls ioctl with a number, or with a pointer to the bytes of `argument`. */
 export function ioctl(
   fd: number,
   request: number,
@@ -122,37 +118,26 @@ export function ioctl(
   const result = typeof argument === "number"
     ? libc().ioctl(fd, BigInt(request), BigInt(argument))
     : libc().ioctl_pointer(fd, BigInt(request), argument);
-  return check(result, {
-    action: "control device",
-    ...options,
-    syscall: "ioctl",
-  });
+  const action = "control device";
+  return check(result, { action, ...options, syscall: "ioctl" });
 }
 
-/** Goes to the end of a file that is open. */
+/** Seeks to the end of an open file. */
 export function seekToEnd(fd: number, options: CallOptions = {}): void {
-  check(Number(libc().lseek(fd, 0n, SEEK_END)), {
-    action: "seek in file",
-    ...options,
-    syscall: "lseek",
-  });
+  const result = Number(libc().lseek(fd, 0n, SEEK_END));
+  check(result, { action: "seek in file", ...options, syscall: "lseek" });
 }
 
 /**
- * Locks a file or directory against other locks until its descriptor is
- * closed, also by the end of the process.
- *
- * @returns Whether it succeeded; false while another has the lock.
+ * Locks a file or directory until its descriptor is closed, also by the end of
+ * the process. Returns false if it is locked already.
  */
 export function tryLock(fd: number, options: CallOptions = {}): boolean {
   if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
   const errno = lastErrno();
   if (errno === Errno.EAGAIN) return false;
-  throw systemError(errno, {
-    action: "lock file",
-    ...options,
-    syscall: "flock",
-  });
+  const action = "lock file";
+  throw systemError(errno, { action, ...options, syscall: "flock" });
 }
 
 /** Makes a directory. */
@@ -160,59 +145,42 @@ export function mkdir(
   path: string,
   options: CallOptions & { mode?: number } = {},
 ): void {
-  check(libc().mkdir(cString(path), options.mode ?? 0o777), {
-    action: "make directory",
-    ...options,
-    syscall: "mkdir",
-    path,
-  });
+  const result = libc().mkdir(cString(path), options.mode ?? 0o777);
+  checkPath(result, "make directory", "mkdir", path, options);
 }
 
 /** Removes an empty directory. */
 export function rmdir(path: string, options: CallOptions = {}): void {
-  check(libc().rmdir(cString(path)), {
-    action: "remove directory",
-    ...options,
-    syscall: "rmdir",
-    path,
-  });
+  const result = libc().rmdir(cString(path));
+  checkPath(result, "remove directory", "rmdir", path, options);
 }
 
-/** Makes a symbolic link at `path` that leads to `target`. */
+/** Makes a symbolic link at `path` to `target`. */
 export function symlink(
   target: string,
   path: string,
   options: CallOptions = {},
 ): void {
-  check(libc().symlink(cString(target), cString(path)), {
-    action: "make link",
-    ...options,
-    syscall: "symlink",
-    path,
-  });
+  const result = libc().symlink(cString(target), cString(path));
+  checkPath(result, "make link", "symlink", path, options);
 }
 
 /** Removes a file or a link. */
 export function unlink(path: string, options: CallOptions = {}): void {
-  check(libc().unlink(cString(path)), {
-    action: "remove file",
-    ...options,
-    syscall: "unlink",
-    path,
-  });
+  const result = libc().unlink(cString(path));
+  checkPath(result, "remove file", "unlink", path, options);
 }
 
-/** Returns where a symbolic link leads. */
+/** Returns the target of a symbolic link. */
 export function readlink(path: string, options: CallOptions = {}): string {
   const buffer = new Uint8Array(4096); // PATH_MAX
-  const length = check(
-    libc().readlink(cString(path), buffer, BigInt(buffer.byteLength)),
-    { action: "read link", ...options, syscall: "readlink", path },
-  );
+  const size = BigInt(buffer.byteLength);
+  const result = libc().readlink(cString(path), buffer, size);
+  const length = checkPath(result, "read link", "readlink", path, options);
   return decoder.decode(buffer.subarray(0, length));
 }
 
-/** Like {@linkcode readlink}; `undefined` if the link is not there. */
+/** Like {@linkcode readlink}; `undefined` if the link does not exist. */
 export function readlinkIfThere(path: string): string | undefined {
   try {
     return readlink(path);
@@ -222,7 +190,7 @@ export function readlinkIfThere(path: string): string | undefined {
   }
 }
 
-/** Tells the absolute path, without links, of a file or directory that exists. */
+/** Returns the absolute path, without links, of a file or directory. */
 export function realPath(path: string, options: CallOptions = {}): string {
   const fd = open(path, O_RDONLY | O_NONBLOCK, options);
   try {
@@ -232,7 +200,7 @@ export function realPath(path: string, options: CallOptions = {}): string {
   }
 }
 
-/** Tells whether something exists at `path` (links are followed). */
+/** Whether `path` exists; links are followed. */
 export function exists(path: string): boolean {
   if (libc().access(cString(path), 0) === 0) return true;
   const errno = lastErrno();
@@ -245,7 +213,7 @@ export interface DirectoryEntry {
   readonly name: string;
   readonly isDirectory: boolean;
   readonly isSymlink: boolean;
-  /** Tells it from another that had or gets the same name. */
+  /** Distinguishes it from an earlier or later one of the same name. */
   readonly inode: number;
 }
 
@@ -288,7 +256,7 @@ export function list(
   }
 }
 
-/** Reads a whole file. Works where the size is not known before, as in sysfs. */
+/** Reads a whole file, also if its size is not known before, as in sysfs. */
 export function readFile(
   path: string,
   options: CallOptions = {},
@@ -319,9 +287,9 @@ export function readTextFile(path: string, options: CallOptions = {}): string {
 }
 
 /**
- * Writes an existing file in a single call, as configfs and sysfs ask for.
+ * Writes an existing file in a single call, as configfs and sysfs require.
  *
- * @throws {Error} If the kernel refuses the value, or takes only a part of it.
+ * @throws {Error} If the kernel refuses the content, or takes only part of it.
  */
 export function writeFile(
   path: string,

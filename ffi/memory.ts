@@ -14,7 +14,7 @@ import {
 import { check, lastErrno, systemError } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 
-/** Address of an array's first byte. True as long as the array is reachable. */
+/** Address of an array's first byte. Valid as long as the array is reachable. */
 export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
   return libc().address_of(bytes, NOTHING, 0n);
 }
@@ -41,11 +41,11 @@ export function memfd(name: string, size: number, flags: number): number {
 /** A file's pages in this process's memory. */
 export interface Mapping extends Disposable {
   /**
-   * The mapped bytes. Their buffer cannot be transferred. An array of length 0
-   * once {@linkcode unmap} was called.
+   * The mapped bytes. Their buffer cannot be transferred. The length is 0 after
+   * {@linkcode unmap}.
    */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Gives the file's pages back. A second call does nothing. */
+  /** Unmaps the file. A second call has no effect. */
   unmap(): void;
 }
 
@@ -56,11 +56,10 @@ const WASM_PAGE = 65_536;
 /**
  * Maps `length` bytes of a file, shared, for reading and writing.
  *
- * The pages lie over those of a WebAssembly memory, whose buffer is the only
- * kind that a program cannot transfer: an array of another kind could be moved,
- * and used when its pages are gone. The address range stays mapped as long as
- * an array or a call needs it, since V8 owns it; {@linkcode Mapping.unmap} puts
- * empty pages there.
+ * The pages replace those of a WebAssembly memory, whose buffer is the only kind
+ * that a program cannot transfer: another array could be moved, and used when its
+ * pages are gone. The address range stays mapped as long as an array or a call
+ * needs it, since V8 owns it; {@linkcode Mapping.unmap} puts empty pages there.
  *
  * @param length At most 4 GiB.
  */

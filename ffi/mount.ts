@@ -16,8 +16,6 @@ export interface MountOptions {
   readonly target: string;
   /** File system, such as `"functionfs"`. */
   readonly type: string;
-  /** MS_* flags; none by default. */
-  readonly flags?: number;
   /** Options of the file system, such as `"mode=0660,uid=5"`. */
   readonly data?: string;
   /** Advice for the reader of the error. */
@@ -26,12 +24,12 @@ export interface MountOptions {
 
 /** Mounts a file system. Needs CAP_SYS_ADMIN. */
 export function mount(options: MountOptions): void {
-  const { source, target, type, flags = 0, data = "", hint } = options;
+  const { source, target, type, data = "", hint } = options;
   const result = libc().mount(
     cString(source),
     cString(target),
     cString(type),
-    BigInt(flags),
+    0n,
     cString(data),
   );
   check(result, {
@@ -45,9 +43,8 @@ export function mount(options: MountOptions): void {
 /**
  * Unmounts a file system.
  *
- * @param target Where it is mounted.
- * @param lazy Take it out of the tree at once, and end it when its last file
- * is closed (MNT_DETACH), where it is busy otherwise.
+ * @param lazy Remove it from the mounts at once, and end it when its last file is
+ * closed (MNT_DETACH), if it is busy otherwise.
  */
 export function unmount(target: string, { lazy = false } = {}): void {
   check(libc().umount2(cString(target), lazy ? MNT_DETACH : 0), {
@@ -65,7 +62,7 @@ export interface MountEntry {
   readonly options: readonly string[];
 }
 
-/** Lists what is mounted, in mount order. */
+/** Lists the mounts in the order in which they were made. */
 export function listMounts(): MountEntry[] {
   return parseMounts(readTextFile("/proc/self/mounts"));
 }

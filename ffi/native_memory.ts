@@ -1,18 +1,18 @@
 /**
- * Memory outside of V8, for what the kernel or another thread reads or writes
- * after the call that handed it over has returned.
+ * Memory outside of V8, which the kernel or another thread may read or write after
+ * the call that got it has returned.
  *
  * An isolate can end at any moment (see isolate.ts). Its arrays are freed then,
- * and reused by other isolates, while requests are still with the kernel and
- * calls on threads of Deno's pool go on. Memory of `malloc()` stays: it belongs
- * to the process, and leaks if the isolate ends before it gives it back.
+ * and reused by other isolates, while the kernel still has requests and calls on
+ * threads of Deno's pool go on. Memory of `malloc()` stays: it belongs to the
+ * process, and leaks if the isolate ends before it frees it.
  *
  * @module
  */
 import { Errno, systemError } from "./errno.ts";
 import { libc } from "./libc.ts";
 
-/** Allocates memory, which is not cleared. Give it back by {@linkcode free}. */
+/** Allocates memory, which is not cleared. */
 export function allocate(size: number): bigint {
   const address = libc().malloc(BigInt(size));
   if (address === 0n) {
@@ -24,12 +24,12 @@ export function allocate(size: number): bigint {
   return address;
 }
 
-/** Gives memory back that nothing uses any more. */
+/** Frees memory of {@linkcode allocate}. */
 export function free(address: bigint): void {
   libc().free(address);
 }
 
-/** A view of native memory. Must not be used once that is freed. */
+/** A view of native memory. Must not be used after that is freed. */
 export function viewOf(
   address: bigint,
   size: number,
@@ -38,7 +38,7 @@ export function viewOf(
   return new DataView(Deno.UnsafePointerView.getArrayBuffer(pointer, size));
 }
 
-/** Copies into the beginning of `bytes`, which has room for `count`. */
+/** Copies `count` bytes to the beginning of `bytes`. */
 export function copyOut(
   address: bigint,
   bytes: Uint8Array<ArrayBuffer>,
@@ -52,10 +52,10 @@ export function copyIn(address: bigint, bytes: Uint8Array<ArrayBuffer>): void {
   libc().copy_to_native(address, bytes, BigInt(bytes.byteLength));
 }
 
-/** Smaller blocks are not worth telling apart. */
+/** Smaller blocks get this size. */
 const SMALLEST_BITS = 10;
-/** Bytes that a pool keeps for later at most. */
-const MOST_KEPT = 16 << 20;
+/** The most free bytes of a pool. */
+const MAX_KEPT = 16 << 20;
 
 /** Blocks of native memory that are used again and again. */
 export class NativePool {
@@ -75,7 +75,7 @@ export class NativePool {
   /** Puts a block back that was taken for `length` bytes. */
   give(address: bigint, length: number): void {
     const bits = bitsFor(length);
-    if (this.#kept + 2 ** bits > MOST_KEPT) return free(address);
+    if (this.#kept + 2 ** bits > MAX_KEPT) return free(address);
     this.#kept += 2 ** bits;
     (this.#free[bits] ??= []).push(address);
   }

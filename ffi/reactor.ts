@@ -2,38 +2,36 @@
  * One parked `poll()` for the whole process.
  *
  * Deno runs a nonblocking FFI call on one of 32 pool threads, which also serve
- * files and cryptography. A thread for each endpoint would use them up, so all
- * file descriptors wait in one call, together with an eventfd that ends the
- * wait when the set changes.
+ * files and cryptography. A thread for each endpoint would use them up, so one
+ * call waits for all file descriptors, and for an eventfd that ends the wait when
+ * the set changes.
  *
- * While something is watched, the process stays alive. When nothing is watched
- * any more the call returns, and a program that has nothing else to do ends.
+ * Watching a file keeps the process alive. When the last watch has stopped, the
+ * call returns, and a program that has nothing else to do ends.
  *
  * @module
  */
-import { EFD_CLOEXEC, EFD_NONBLOCK, POLLIN, POLLNVAL } from "./abi.ts";
-import { check } from "./errno.ts";
-import { close } from "./file.ts";
+import { POLLIN, POLLNVAL } from "./abi.ts";
+import { EventCounter } from "./eventfd.ts";
 import { libc } from "./libc.ts";
 import { allocate, free, viewOf } from "./native_memory.ts";
 
-/** Called with the poll bits that are set. Must take away what set them. */
+/** Called with the events that have come. Must handle them: else it is called again. */
 export type ReadyHandler = (events: number) => void;
 
 /** A file descriptor that the reactor watches. */
 export interface Watch {
   /**
-   * Stops watching. The handler is not called any more at once; when the
-   * promise resolves, the kernel does not look at the descriptor any more
-   * either, and it may be closed.
+   * Stops watching. The handler is not called any more; when the promise
+   * resolves, the kernel does not poll the descriptor either, and it may be closed.
    */
   stop(): Promise<void>;
   /**
-   * Leaves the descriptor out of the waits that begin from now on; one that has
-   * begun still looks at it. Costs nothing in a handler: no wait has begun.
+   * Leaves the descriptor out of the waits that begin from now on, but not out of
+   * one that has begun. Costs nothing in a handler: no wait has begun.
    */
   pause(): void;
-  /** Ends a pause. What the descriptor was ready for meanwhile is told now. */
+  /** Ends a pause. The handler is called for what has come meanwhile. */
   resume(): void;
 }
 
@@ -48,8 +46,8 @@ interface WatchEntry {
 const POLLFD_SIZE = 8; // int fd, short events, short revents
 
 /**
- * An array of `struct pollfd`, outside of V8: the isolate can end while a
- * thread waits in `poll()`, and that writes into it when it returns.
+ * An array of `struct pollfd`, outside of V8: the isolate can end while a thread
+ * waits in `poll()`, which writes into the array when it returns.
  */
 class PollSet {
   #capacity = 0;
@@ -80,12 +78,12 @@ class PollSet {
     return libc().poll(this.#address, BigInt(this.#length), -1);
   }
 
-  /** The bits that the last poll has set. */
+  /** The events of the last poll. */
   ready(index: number): number {
     return this.#view.getInt16(POLLFD_SIZE * index + 6, true);
   }
 
-  /** Gives its memory back. */
+  /** Frees its memory. */
   free(): void {
     if (this.#capacity === 0) return;
     this.#capacity = 0;
@@ -98,7 +96,7 @@ class Reactor {
   #entries: WatchEntry[] = [];
   #changed = true;
   #running = false;
-  #wakeFd = -1;
+  #wakeUp: EventCounter | undefined;
   #wakeSent = false;
   /** While a poll is in flight: resolves when it has returned. */
   #parked: Promise<void> | undefined;
@@ -106,7 +104,7 @@ class Reactor {
   watch(fd: number, events: number, handler: ReadyHandler): Watch {
     const entry = { fd, events, handler, stopped: false, paused: false };
     // Here, where a failure has a caller.
-    if (!this.#running) this.#openWakeFd();
+    if (!this.#running) this.#wakeUp = new EventCounter();
     // A new array: the loop may be walking through the old one.
     this.#entries = [...this.#entries, entry];
     this.#changed = true;
@@ -145,17 +143,11 @@ class Reactor {
   #wake(): void {
     if (this.#wakeSent) return;
     this.#wakeSent = true;
-    libc().write(this.#wakeFd, ONE, 8n);
-  }
-
-  #openWakeFd(): void {
-    this.#wakeFd = check(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), {
-      action: "make eventfd",
-      syscall: "eventfd",
-    });
+    this.#wakeUp!.add();
   }
 
   async #run(): Promise<void> {
+    const wakeUp = this.#wakeUp!;
     this.#running = true;
     this.#changed = true;
     const pollSet = new PollSet();
@@ -164,28 +156,28 @@ class Reactor {
       if (this.#changed) {
         this.#changed = false;
         watched = this.#entries;
-        this.#fill(pollSet, watched);
+        this.#fill(pollSet, wakeUp, watched);
       }
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#parked = promise;
-      // -1 means that a signal came: nothing is ready, and the bits are not set.
+      // -1 means that a signal came: nothing is ready.
       const count = await pollSet.poll();
       this.#parked = undefined;
       resolve();
       if (this.#wakeSent) {
         this.#wakeSent = false;
-        libc().read(this.#wakeFd, DISCARD, 8n);
+        wakeUp.take();
       }
       if (count > 0) this.#dispatch(watched, pollSet);
     }
     this.#running = false;
     pollSet.free();
-    close(this.#wakeFd);
+    wakeUp.close();
   }
 
-  #fill(pollSet: PollSet, watched: WatchEntry[]): void {
+  #fill(pollSet: PollSet, wakeUp: EventCounter, watched: WatchEntry[]): void {
     pollSet.clear(1 + watched.length);
-    pollSet.add(this.#wakeFd, POLLIN);
+    pollSet.add(wakeUp.fd, POLLIN);
     for (const { fd, paused, events } of watched) {
       pollSet.add(paused ? -1 : fd, events);
     }
@@ -196,7 +188,7 @@ class Reactor {
       const events = pollSet.ready(1 + index);
       const entry = watched[index];
       if (events === 0 || entry.stopped) continue;
-      // Somebody closed the descriptor: without this the loop would spin.
+      // The descriptor has been closed: without this the loop would spin.
       if (events & POLLNVAL) this.#stop(entry);
       try {
         entry.handler(events);
@@ -207,17 +199,14 @@ class Reactor {
   }
 }
 
-const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
-const DISCARD = new Uint8Array(8);
-
 const reactor = new Reactor();
 
 /**
- * Calls `handler` whenever one of the poll bits `events` is set on `fd`, until
- * the watch is stopped.
+ * Calls `handler` whenever `fd` is ready for one of `events`, until the watch is
+ * stopped.
  *
  * @param fd The descriptor. Stop the watch before it is closed.
- * @param events POLLIN, POLLOUT or both. POLLERR and POLLHUP are always told.
+ * @param events POLLIN, POLLOUT or both. POLLERR and POLLHUP always count.
  * @param handler Runs on the event loop; what it throws is reported as an
  * uncaught error and does not stop the watch.
  */

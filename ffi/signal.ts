@@ -1,22 +1,21 @@
 /**
- * What becomes of signals to this process.
+ * Signals to this process and its threads.
  *
  * @module
  */
-import { SIGACTION_SIZE } from "./abi.ts";
-import { check } from "./errno.ts";
+import { architectureNumbers, SIGACTION_SIZE, SIGURG } from "./abi.ts";
+import { check, isSystemError } from "./errno.ts";
+import { list, readTextFile } from "./file.ts";
 import { libc } from "./libc.ts";
 
 const SIG_IGN = 1n;
 
 /** Whether a signal is ignored. */
 export function isIgnored(signal: number): boolean {
-  const action = new Uint8Array(SIGACTION_SIZE);
-  change(signal, null, action);
-  return handlerOf(action)[0] === SIG_IGN;
+  return currentHandler(signal) === SIG_IGN;
 }
 
-/** Ignores a signal that comes while `work` runs. */
+/** Ignores a signal while `work` runs. */
 export function whileIgnored<T>(signal: number, work: () => T): T {
   const before = new Uint8Array(SIGACTION_SIZE);
   change(signal, IGNORED, before);
@@ -28,13 +27,63 @@ export function whileIgnored<T>(signal: number, work: () => T): T {
 }
 
 /**
- * Sends this process a signal, and waits until that has ended it.
+ * Sends this process a signal, and waits for it to end the process.
  *
- * @param milliseconds How long to wait at most: another handler may take it.
+ * @param milliseconds How long to wait: another handler may take the signal.
  */
 export function endBySignal(signal: number, milliseconds: number): void {
   check(libc().raise(signal), { action: "raise signal", syscall: "raise" });
   libc().poll_now(new Uint8Array(0), 0n, milliseconds);
+}
+
+/**
+ * Interrupts the threads of Deno's pool that wait in a read or write of `fd`.
+ *
+ * Closing a file does not end a call that waits on it. A signal does, if the
+ * driver waits interruptibly: the call returns EINTR. A thread that is about to
+ * make the call is not interrupted: repeat this until the call has returned.
+ */
+export function interruptThreads(fd: number): void {
+  handleSigurg();
+  for (const { name } of list("/proc/self/task")) {
+    const thread = Number(name);
+    if (waitsFor(thread, fd)) libc().tgkill(Deno.pid, thread, SIGURG);
+  }
+}
+
+let handled = false;
+
+/**
+ * SIGURG, out-of-band data on sockets, is ignored by default, and an ignored
+ * signal interrupts nothing. Any harmless function that takes an int will do as a
+ * handler, and so will one that the program has set.
+ */
+function handleSigurg(): void {
+  if (handled) return;
+  handled = true;
+  if (currentHandler(SIGURG) > SIG_IGN) return;
+  libc().signal(SIGURG, libc().abs_address);
+}
+
+/** Whether a thread waits for a file, or the kernel does not say. */
+function waitsFor(thread: number, fd: number): boolean {
+  const { SYS_read, SYS_write } = architectureNumbers();
+  try {
+    // "0 0x5 0x7f...": number and arguments of the system call; or "running"
+    const [number, file] = readTextFile(`/proc/self/task/${thread}/syscall`)
+      .split(" ").map(Number);
+    return (number === SYS_read || number === SYS_write) && file === fd;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    // EACCES: a kernel that protects it. ESRCH and ENOENT: the thread is over.
+    return error.code === "EACCES";
+  }
+}
+
+function currentHandler(signal: number): bigint {
+  const action = new Uint8Array(SIGACTION_SIZE);
+  change(signal, null, action);
+  return handlerOf(action)[0];
 }
 
 function change(
@@ -48,10 +97,11 @@ function change(
   });
 }
 
+/** The handler comes first in `struct sigaction`. */
 function handlerOf(action: Uint8Array<ArrayBuffer>): BigUint64Array {
   return new BigUint64Array(action.buffer, 0, 1);
 }
 
-/** The handler comes first; no flags, no mask. */
+/** No flags, no mask. */
 const IGNORED = new Uint8Array(SIGACTION_SIZE);
 handlerOf(IGNORED)[0] = SIG_IGN;

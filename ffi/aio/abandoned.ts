@@ -2,28 +2,26 @@
  * AIO contexts of isolates that have ended.
  *
  * Nothing destroys the context of a Worker that is terminated. Its requests stay
- * with the kernel, and it keeps its part of `fs.aio-max-nr`, which all processes
- * share: after some hundred Workers there would be no room for another one.
+ * with the kernel, and it keeps its share of `fs.aio-max-nr`, which is common to
+ * all processes: after some hundred Workers there would be no room for another.
  *
- * A context is a mapping of the process that any of its threads can destroy. Each
- * one of an isolate that can end has the number of its thread in its header.
+ * A context is a mapping of the process, which any of its threads can destroy. If
+ * its isolate can end, its header has the number of the isolate's thread.
  *
  * @module
  */
 import { O_RDONLY } from "../abi.ts";
 import { HEADER_SIZE, ownerOf } from "./completion_ring.ts";
 import { close, exists, open, readTextFile, tryLock } from "../file.ts";
-import { destroyContext } from "./calls.ts";
 import { libc } from "../libc.ts";
+import { destroyContext } from "./system_calls.ts";
 
 const MAPS = "/proc/self/maps";
 const SEEK_SET = 0;
 
 /**
- * Destroys the contexts of this process whose threads have ended. Their
- * requests are cancelled.
- *
- * @returns How many there were, when they are gone.
+ * Destroys the contexts of this process whose threads have ended, and cancels
+ * their requests. Resolves with their number when they are gone.
  */
 export async function destroyAbandonedContexts(): Promise<number> {
   const lock = open(MAPS, O_RDONLY);
@@ -56,7 +54,7 @@ function isAbandoned(address: bigint): boolean {
   return owner !== undefined && !exists(`/proc/self/task/${owner}`);
 }
 
-/** Copies memory that can be unmapped at any moment: that is no error here. */
+/** Copies memory; undefined if it has been unmapped meanwhile. */
 function readMemory(
   address: bigint,
   size: number,

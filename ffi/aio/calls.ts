@@ -1,15 +1,16 @@
 /**
- * The calls of Linux AIO: by libaio where it is installed, by raw system
- * calls elsewhere.
+ * The calls of Linux AIO: by libaio where it is installed, elsewhere by raw
+ * system calls.
  *
  * Both do the same. libaio's `io_getevents` looks into the completion ring
  * first and saves the system call when that is empty.
  *
  * @module
  */
-import { architectureNumbers } from "../abi.ts";
-import { lastErrno } from "../errno.ts";
+import { Errno, systemError } from "../errno.ts";
+import { exists, readTextFile } from "../file.ts";
 import { libc } from "../libc.ts";
+import { type AioCalls, systemCalls } from "./system_calls.ts";
 
 const SYMBOLS = {
   io_setup: {
@@ -46,48 +47,6 @@ const SYMBOLS = {
     result: "i32",
   },
 } as const satisfies Deno.ForeignLibraryInterface;
-
-type Pointer = Deno.PointerObject;
-type Bytes = BufferSource & ArrayBufferView<ArrayBuffer>;
-
-/**
- * The AIO calls. Each returns 0 or a count, or a negative error number.
- *
- * Counts are BigInt because that is the fast way into a `long` parameter.
- */
-export interface AioCalls {
-  /** Where the calls come from, such as `"libaio.so.1"` or `"syscall"`. */
-  readonly source: string;
-  /** Makes a context for `entries` requests; its address is put into `context`. */
-  setup(entries: number, context: BigUint64Array<ArrayBuffer>): number;
-  /** Submits `count` requests, whose addresses stand in `requests`. */
-  submit(context: Pointer, count: bigint, requests: Bytes): number;
-  /** Asks for the end of a request. -EINPROGRESS means that it was accepted. */
-  cancel(context: Pointer, request: Pointer, event: Bytes): number;
-  /**
-   * Takes up to `count` completions.
-   *
-   * @param timeout A `struct timespec`: how long to wait for the first one.
-   */
-  getEvents(
-    context: Pointer,
-    count: bigint,
-    events: Bytes,
-    timeout: Bytes,
-  ): number;
-}
-
-/**
- * Cancels what is left in a context and frees it. Resolves when it is gone.
- *
- * That takes the kernel about 30 ms, so it runs on a thread of Deno's pool, which
- * can outlive the isolate. libaio's function would be unloaded with the isolate
- * then, while it runs; libc's stays.
- */
-export async function destroyContext(context: Pointer): Promise<void> {
-  const { SYS_io_destroy } = architectureNumbers();
-  await libc().syscall_io_destroy(BigInt(SYS_io_destroy), context);
-}
 
 /** Which AIO calls to use. */
 export interface AioLibraryOptions {
@@ -126,57 +85,43 @@ const opened = new Map<string, AioCalls>();
 function libaio(name: string): AioCalls {
   const known = opened.get(name);
   if (known !== undefined) return known;
-  const calls = openLibaio(name);
-  opened.set(name, calls);
-  return calls;
-}
-
-function openLibaio(name: string): AioCalls {
   // Never closed: see libc.ts.
   const { io_setup, io_submit, io_cancel, io_getevents } =
     Deno.dlopen(name, SYMBOLS).symbols;
-  return {
-    source: name,
+  const calls: AioCalls = {
+    library: name,
     setup: (entries, context) => io_setup(entries, context),
     submit: (context, count, requests) => io_submit(context, count, requests),
     cancel: (context, request, event) => io_cancel(context, request, event),
     getEvents: (context, count, events, timeout) =>
       io_getevents(context, MIN_EVENTS, count, events, timeout),
   };
+  opened.set(name, calls);
+  return calls;
 }
 
-function systemCalls(): AioCalls {
-  const {
-    syscall_io_setup,
-    syscall_io_submit,
-    syscall_io_cancel,
-    syscall_io_getevents,
-  } = libc();
-  const numbers = architectureNumbers();
-  const setup = BigInt(numbers.SYS_io_setup);
-  const submit = BigInt(numbers.SYS_io_submit);
-  const cancel = BigInt(numbers.SYS_io_cancel);
-  const getEvents = BigInt(numbers.SYS_io_getevents);
-  // libaio returns negative error numbers; here they come by errno.
-  const result = (value: number) => value < 0 ? -lastErrno() : value;
-  return {
-    source: "syscall",
-    setup: (entries, context) =>
-      result(syscall_io_setup(setup, entries, context)),
-    submit: (context, count, requests) =>
-      result(syscall_io_submit(submit, context, count, requests)),
-    cancel: (context, request, event) =>
-      result(syscall_io_cancel(cancel, context, request, event)),
-    getEvents: (context, count, events, timeout) =>
-      result(
-        syscall_io_getevents(
-          getEvents,
-          context,
-          MIN_EVENTS,
-          count,
-          events,
-          timeout,
-        ),
-      ),
+const AIO_NR = "/proc/sys/fs/aio-nr";
+const AIO_MAX_NR = "/proc/sys/fs/aio-max-nr";
+
+/** Makes the error for an {@linkcode AioCalls.setup} that has failed. */
+export function setupError(
+  errno: number,
+  capacity: number,
+  pending: number,
+): Error {
+  const call = {
+    action:
+      `make room for ${capacity} asynchronous requests beside ${pending} pending ones`,
+    syscall: "io_setup",
   };
+  if (errno !== Errno.EAGAIN || !exists(AIO_MAX_NR)) {
+    return systemError(errno, call);
+  }
+  const used = readTextFile(AIO_NR);
+  const limit = readTextFile(AIO_MAX_NR);
+  return systemError(errno, {
+    ...call,
+    hint: `all processes together use ${used} of ${limit} (${AIO_MAX_NR}); ` +
+      `raise the limit with "sysctl -w fs.aio-max-nr=${2 * Number(limit)}"`,
+  });
 }

@@ -2,59 +2,71 @@
  * When to look for completions: at each turn of the event loop while they
  * follow each other closely, and when the parked poll is woken after a pause.
  *
+ * Where nothing has completed in a turn, the loop waits in the kernel for a
+ * moment. Timers, sockets and the rest of the event loop run between two looks.
+ *
  * @module
  */
 import { POLLIN } from "../abi.ts";
-import { CompletionSignal } from "./completion_signal.ts";
-import { Patience } from "./patience.ts";
 import { type Watch, watch } from "../reactor.ts";
+import { Patience, timespec } from "../wait.ts";
+import { CompletionSignal } from "./completion_signal.ts";
 
-/** Where completions come from. */
-export interface CompletionSource {
-  /** Whether any can come. */
+/** The completions of a number of requests. */
+export interface Completions {
+  /** Whether any are due. */
   readonly busy: boolean;
-  /** Tells all completions that are there; returns how many. */
+  /** Handles all that have come; returns how many. */
   drain(): number;
   /** The same, after a wait if there are none; see `struct timespec`. */
   wait(timeout: BigInt64Array<ArrayBuffer>): number;
 }
 
-/** Batches of completions that one turn of the event loop may tell. */
-const MOST_LOOKS_AT_ONCE = 8;
+/** The longest wait within one turn: half of what a timer can measure. */
+const WAIT_US = 500;
+const WAITS = 4;
+const TIMEOUT = timespec(WAIT_US);
+
+/** Batches of completions that are handled in one turn of the event loop. */
+const MAX_LOOKS_AT_ONCE = 8;
 
 /** What `setImmediate` returns; its name differs between type libraries. */
 type Immediate = ReturnType<typeof setImmediate>;
 
-/** Looks for the completions of one source. */
+/** Looks for the completions of one AIO context. */
 export class CompletionLoop {
-  readonly #source: CompletionSource;
-  readonly #patience = new Patience();
+  readonly #completions: Completions;
+  /** A poll that is woken within the time of all waits need not have been parked. */
+  readonly #patience = new Patience({
+    waits: WAITS,
+    soonMs: WAITS * WAIT_US / 1000,
+  });
   #signal: CompletionSignal | undefined;
   #watch: Watch | undefined;
-  /** The next look, while it does not leave the waiting to the poll. */
+  /** The next look, unless the poll is parked. */
   #next: Immediate | undefined;
-  /** How often it has looked in this turn of the event loop. */
+  /** Looks within this turn of the event loop. */
   #looksAtOnce = 0;
   #holders = 0;
   #over = false;
 
-  /** For a source whose completions the kernel counts on {@linkcode counterFd}. */
-  constructor(source: CompletionSource) {
-    this.#source = source;
+  /** For completions that the kernel counts on {@linkcode counterFd}. */
+  constructor(completions: Completions) {
+    this.#completions = completions;
   }
 
-  /** The eventfd for the kernel to count on, made by the first look. */
+  /** The eventfd for the kernel to count on, made on first access. */
   get counterFd(): number {
     return (this.#signal ??= new CompletionSignal()).counterFd;
   }
 
-  /** Watches also while nothing is to come, until {@linkcode release}. */
+  /** Watches also while nothing is due, until {@linkcode release}. */
   retain(): void {
     this.#holders++;
     this.#updateWatch();
   }
 
-  /** Takes one {@linkcode retain} back; resolves when nothing waits any more. */
+  /** Takes one {@linkcode retain} back; resolves when the watch has ended. */
   async release(): Promise<void> {
     this.#holders--;
     await this.#updateWatch();
@@ -73,17 +85,17 @@ export class CompletionLoop {
 
   /**
    * Looks within this turn. Copying large writes takes the kernel so long that
-   * meanwhile others have completed: their ends need not wait for the next turn
-   * of the event loop. That has its turn all the same after a few times.
+   * others have completed meanwhile: they need not wait for the next turn of the
+   * event loop, unless that happens several times in a row.
    */
   lookAtOnce(): void {
-    if (this.#over || this.#looksAtOnce >= MOST_LOOKS_AT_ONCE) return;
-    if (this.#source.drain() === 0) return;
+    if (this.#over || this.#looksAtOnce >= MAX_LOOKS_AT_ONCE) return;
+    if (this.#completions.drain() === 0) return;
     this.#looksAtOnce++;
     this.#patience.success();
   }
 
-  /** Looks no more. Resolves when the kernel does not look at the signal. */
+  /** Looks no more. Resolves when the reactor no longer polls the signal. */
   async stop(): Promise<void> {
     this.#over = true;
     if (this.#next !== undefined) clearImmediate(this.#next);
@@ -91,15 +103,15 @@ export class CompletionLoop {
     await this.#watch?.stop();
   }
 
-  /** Closes the eventfd: after {@linkcode stop}, when nobody counts any more. */
+  /** Closes the eventfd: after {@linkcode stop}, and the end of all requests. */
   close(): void {
     this.#signal?.close();
   }
 
-  /** Watches the signal while requests are pending or somebody asks for it. */
+  /** Watches the signal while requests are pending or the loop is retained. */
   #updateWatch(): Promise<void> | undefined {
     if (this.#over) return undefined;
-    const wanted = this.#holders > 0 || this.#source.busy;
+    const wanted = this.#holders > 0 || this.#completions.busy;
     if (wanted && this.#watch === undefined) {
       const signal = this.#signal!;
       this.#watch = watch(signal.watchFd, POLLIN, () => this.#onSignal());
@@ -121,7 +133,7 @@ export class CompletionLoop {
     // seen by the next look, or sets it anew.
     if (this.#patience.left) this.#look();
     else this.#signal!.clear();
-    this.#source.drain();
+    this.#completions.drain();
     this.#updateWatch();
   }
 
@@ -135,11 +147,10 @@ export class CompletionLoop {
     this.#next = undefined;
     this.#looksAtOnce = 0;
     if (this.#over) return;
-    if (this.#source.drain() > 0) {
+    if (this.#completions.drain() > 0) {
       this.#patience.success();
-    } else if (this.#source.busy && this.#patience.left) {
-      const count = this.#source.wait(this.#patience.timeout);
-      if (count > 0) this.#patience.success();
+    } else if (this.#completions.busy && this.#patience.left) {
+      if (this.#completions.wait(TIMEOUT) > 0) this.#patience.success();
       else this.#patience.failure();
     } else {
       return this.#park();
@@ -150,11 +161,11 @@ export class CompletionLoop {
 
   /** Leaves the waiting to the parked poll. */
   #park(): void {
-    this.#patience.park();
+    this.#patience.rest();
     this.#updateWatch();
     if (this.#watch === undefined) return;
     this.#signal!.arm();
-    // What has completed before that wakes nobody.
-    if (this.#source.drain() > 0) this.#look();
+    // What completed before that has not set the signal.
+    if (this.#completions.drain() > 0) this.#look();
   }
 }

@@ -7,16 +7,16 @@
  * | at | field                | here                                    |
  * | -- | -------------------- | --------------------------------------- |
  * | 4  | u32 nr               | how many events fit in                  |
- * | 8  | u32 head             | the oldest event; ours to move          |
- * | 12 | u32 tail             | behind the newest event; the kernel's   |
+ * | 8  | u32 head             | the oldest event; moved by us           |
+ * | 12 | u32 tail             | behind the newest event; moved by the kernel |
  * | 16 | u32 magic            | 0xa10a10a1                              |
- * | 20 | u32 compat_features  | the owner's thread, see abandoned_aio.ts |
+ * | 20 | u32 compat_features  | the owner's thread, see abandoned.ts |
  * | 24 | u32 incompat_features| 0                                       |
  * | 28 | u32 header_length    | 32                                      |
  * | 32 | struct io_event[]    | 32 bytes each: u64 data, obj, s64 res.. |
  *
- * libaio looks into it to see whether it is empty, and other programs take
- * their events from it; the kernel counts with that.
+ * libaio reads it to see whether it is empty, and other programs take their
+ * events from it: the kernel supports both.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { IO_EVENT_SIZE } from "../abi.ts";
 const MAGIC = 0xa10a10a1;
 /** Bytes before the events. */
 export const HEADER_SIZE = 32;
-/** What the kernel puts where the owner is noted. No Worker's thread is 1. */
+/** What the kernel writes where we note the owner. No Worker has thread 1. */
 const COMPAT_FEATURES = 1;
 
 // As indices of 32-bit numbers.
@@ -36,7 +36,7 @@ const OWNER = 5;
 const FIRST_EVENT = HEADER_SIZE / 4;
 const EVENT = IO_EVENT_SIZE / 4;
 
-/** The thread that a ring belongs to by its header, if that is noted. */
+/** The thread that owns a ring, if its header says so. */
 export function ownerOf(header: Uint8Array<ArrayBuffer>): number | undefined {
   const words = new Uint32Array(header.buffer, 0, HEADER_SIZE / 4);
   const owner = words[OWNER];
@@ -54,7 +54,7 @@ export class CompletionRing {
     this.#capacity = ring[NR];
   }
 
-  /** Opens the ring; `undefined` where it is not as it is known. */
+  /** Opens the ring; `undefined` if its layout is unknown. */
   static of(context: Deno.PointerObject): CompletionRing | undefined {
     const header = new Uint32Array(
       Deno.UnsafePointerView.getArrayBuffer(context, HEADER_SIZE),
@@ -70,22 +70,17 @@ export class CompletionRing {
   }
 
   /**
-   * Notes which thread the context belongs to. The kernel writes the field when
-   * it makes the ring, and reads it never.
+   * Notes which thread owns the context. The kernel writes the field when it
+   * makes the ring, and never reads it.
    */
   set owner(thread: number) {
     this.#ring[OWNER] = thread;
   }
 
-  /** Whether nothing has completed. */
-  get empty(): boolean {
-    return Atomics.load(this.#ring, TAIL) === this.#ring[HEAD];
-  }
-
   /**
    * Takes the oldest completions.
    *
-   * @param into Gets pairs of numbers: the request's data and its result.
+   * @param into Receives pairs of numbers: a request's data and its result.
    * @returns How many pairs.
    */
   take(into: Int32Array): number {
@@ -108,7 +103,7 @@ export class CompletionRing {
     return count;
   }
 
-  /** Before the context is freed: an access after that would end the process. */
+  /** To be called before the context is freed: a later access would crash. */
   detach(): void {
     this.#ring.buffer.transfer();
   }

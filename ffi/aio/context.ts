@@ -1,23 +1,20 @@
 /**
- * Asynchronous reads and writes on file descriptors, by Linux AIO.
+ * Asynchronous requests on file descriptors, by Linux AIO.
  *
  * All requests of a turn of the event loop go to the kernel in one call. Their
- * ends are read in batches from memory that the kernel shares, and while they
- * follow each other closely they are looked for at each turn; after a pause, an
- * eventfd wakes the reactor's poll. One {@linkcode AioContext} serves any number of files.
+ * completions are read in batches from memory that the kernel shares; see
+ * completion_loop.ts for when that happens. One {@linkcode AioContext} serves any
+ * number of files.
  *
  * @module
  */
-import { IOCB_CMD_POLL, IOCB_CMD_PREAD, IOCB_CMD_PWRITE } from "../abi.ts";
-import { AioRequest } from "./ring.ts";
-import { AioRings } from "./rings.ts";
-import { CompletionLoop } from "./completion_loop.ts";
-import { Errno, errorOf, type FailedCall, systemError } from "../errno.ts";
+import { Errno, errorOf } from "../errno.ts";
 import { lastsAsLongAsProcess } from "../isolate.ts";
-import { type AioLibraryOptions, openAio } from "./calls.ts";
-import { addressOf } from "../memory.ts";
-
-export { AioRequest } from "./ring.ts";
+import { NativePool } from "../native_memory.ts";
+import { type AioLibraryOptions, openAio, setupError } from "./calls.ts";
+import { CompletionLoop, type Completions } from "./completion_loop.ts";
+import { type AioRequest, AioRing } from "./ring.ts";
+import type { AioCalls } from "./system_calls.ts";
 
 /** How to make an {@linkcode AioContext}. */
 export interface AioContextOptions extends AioLibraryOptions {
@@ -28,46 +25,49 @@ export interface AioContextOptions extends AioLibraryOptions {
   readonly capacity?: number;
   /**
    * Whether the kernel reads into memory that outlasts this isolate, from which
-   * the data is copied; otherwise it reads straight into the caller's.
-   * @default {whether the isolate can end before the process}
+   * the data is copied; otherwise it reads straight into the caller's. By
+   * default true if the isolate can end before the process.
    */
   readonly outlast?: boolean;
 }
 
-/** How to run one request that returns a promise. */
-export interface AioCallOptions {
-  /** Cancels the request in the kernel; the promise rejects with its reason. */
-  readonly signal?: AbortSignal;
-}
-
 /**
- * Somebody who holds requests back until the end of a turn, because what has
- * completed by then decides whether they may go.
+ * A producer that defers submission until the end of the turn, because what has
+ * completed by then decides what it submits.
  */
-export interface AioSource {
-  /** Kept by the context: whether {@linkcode pump} is going to be called. */
+export interface AioProducer {
+  /** Managed by the context: whether {@linkcode pump} is going to be called. */
   scheduled: boolean;
-  /** Submits what may be submitted. May not close the context. */
+  /** Submits what may be submitted. Must not close the context. */
   pump(): void;
 }
 
+/** The kernel frees a ring only after a grace period, so growing should be rare. */
+const MAX_RING_CAPACITY = 4096;
+const MIN_RING_CAPACITY = 16;
+
 /** A queue of asynchronous requests on any number of files. */
 export class AioContext implements AsyncDisposable {
-  /** Where the AIO calls come from: a soname, a path, or `"syscall"`. */
-  readonly source: string;
-  readonly #rings: AioRings;
+  /** The library of the AIO calls: a soname, a path, or `"syscall"`. */
+  readonly library: string;
+  readonly #calls: AioCalls;
+  readonly #firstCapacity: number;
+  readonly #pool: NativePool | undefined;
   readonly #loop: CompletionLoop;
-  /** Prepared, and not yet with the kernel, in order. */
+  /** One at first, and another one when all are full. */
+  readonly #rings: AioRing[] = [];
+  /** Prepared requests that the kernel does not have yet, in order. */
   #queue: AioRequest[] = [];
-  /** An array that is not in use, in place of a new one each turn. */
+  /** An unused array, in place of a new one each turn. */
   #spareQueue: AioRequest[] | undefined;
-  #sources: AioSource[] = [];
-  /** An array that is not in use, in place of a new one each turn. */
-  #spareSources: AioSource[] | undefined;
+  #producers: AioProducer[] = [];
+  /** An unused array, in place of a new one each turn. */
+  #spareProducers: AioProducer[] | undefined;
   #flushScheduled = false;
+  #draining = false;
   #closed: Promise<void> | undefined;
 
-  /** Makes a context. The kernel's part of it is made with the first request. */
+  /** The kernel's part of the context is made with the first request. */
   constructor(options: AioContextOptions = {}) {
     const { capacity = 512, outlast = !lastsAsLongAsProcess() } = options;
     if (!Number.isInteger(capacity) || capacity < 1) {
@@ -75,34 +75,34 @@ export class AioContext implements AsyncDisposable {
         `Cannot make an AIO context: its capacity must be a positive integer, is ${capacity}`,
       );
     }
-    const calls = openAio(options);
-    this.source = calls.source;
-    const counterFd = () => this.#loop.counterFd;
-    this.#rings = new AioRings(calls, capacity, counterFd, outlast);
-    this.#loop = new CompletionLoop(this.#rings);
+    this.#calls = openAio(options);
+    this.library = this.#calls.library;
+    this.#firstCapacity = capacity;
+    if (outlast) this.#pool = new NativePool();
+    this.#loop = new CompletionLoop(this.#completions());
   }
 
   /** How many requests fit in before the context grows again. */
   get capacity(): number {
-    return this.#rings.capacity;
+    return this.#rings.reduce((sum, ring) => sum + ring.capacity, 0);
   }
 
   /** How many requests are queued or in the kernel. */
   get pending(): number {
-    return this.#rings.pending;
+    return this.#rings.reduce((sum, ring) => sum + ring.busySlots, 0);
   }
 
   /**
-   * Keeps the completion eventfd watched between requests, which would
-   * otherwise be added and taken away around each one. Keeps the process alive
-   * until {@linkcode release}.
+   * Keeps the completion eventfd watched between requests: otherwise it would be
+   * added and removed around each one. Keeps the process alive until
+   * {@linkcode release}.
    */
   retain(): void {
-    this.#rings.withRoom();
+    this.#ringWithRoom();
     this.#loop.retain();
   }
 
-  /** Takes one {@linkcode retain} back; resolves when nothing waits any more. */
+  /** Takes one {@linkcode retain} back; resolves when the watch has ended. */
   release(): Promise<void> {
     return this.#loop.release();
   }
@@ -110,10 +110,9 @@ export class AioContext implements AsyncDisposable {
   /**
    * Queues a request; it goes to the kernel at the end of this turn.
    *
-   * @param request Told about the end. Must not be pending.
+   * @param request Must not be pending.
    * @param opcode IOCB_CMD_PREAD, IOCB_CMD_PWRITE or IOCB_CMD_POLL.
-   * @param fd The file.
-   * @param address Where the memory begins; for a poll, the bits to wait for.
+   * @param address Address of the memory; for a poll, the events to wait for.
    * @param length Bytes of memory.
    * @param owned The memory from `address` on. Kept from garbage collection until
    * the completion.
@@ -137,7 +136,7 @@ export class AioContext implements AsyncDisposable {
     if (request.pending) {
       throw new TypeError("Cannot submit a request that is pending");
     }
-    this.#rings.withRoom()
+    this.#ringWithRoom()
       .prepare(request, opcode, fd, address, length, owned);
     this.#queue.push(request);
     this.#loop.expect();
@@ -145,42 +144,15 @@ export class AioContext implements AsyncDisposable {
   }
 
   /**
-   * Calls `source.pump` at the end of this turn: after all completions that
-   * the kernel has by then were told, and before the requests go to it.
+   * Calls `producer.pump` at the end of this turn: after the completions that
+   * have come by then, and before the requests go to the kernel.
    */
-  schedule(source: AioSource): void {
-    if (source.scheduled) return;
-    source.scheduled = true;
-    this.#sources.push(source);
+  schedule(producer: AioProducer): void {
+    if (producer.scheduled) return;
+    producer.scheduled = true;
+    this.#producers.push(producer);
     this.#scheduleFlush();
   }
-
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    queueMicrotask(this.#endTurn);
-  }
-
-  /** Runs when a turn is over in which something was queued. */
-  readonly #endTurn = (): void => {
-    if (this.#sources.length > 0 && this.#closed === undefined) {
-      this.#rings.drain();
-      const sources = this.#sources;
-      this.#sources = this.#spareSources ?? [];
-      this.#spareSources = undefined;
-      for (const source of sources) {
-        source.scheduled = false;
-        source.pump();
-      }
-      sources.length = 0;
-      this.#spareSources = sources;
-    }
-    this.#flushScheduled = false;
-    this.flush();
-    this.#loop.lookAtOnce();
-    // One source's turn may have been another one's, too.
-    if (this.#sources.length > 0) this.#scheduleFlush();
-  };
 
   /** Hands all queued requests to the kernel now. */
   flush(): void {
@@ -188,19 +160,25 @@ export class AioContext implements AsyncDisposable {
     if (queue.length === 0) return;
     this.#queue = this.#spareQueue ?? [];
     this.#spareQueue = undefined;
-    this.#rings.submit(queue);
+    // Requests of one file may lie in several rings; their order is kept.
+    for (let from = 0; from < queue.length;) {
+      const ring = queue[from].ring!;
+      let to = from + 1;
+      while (to < queue.length && queue[to].ring === ring) to++;
+      ring.submit(queue, from, to);
+      from = to;
+    }
     queue.length = 0;
     this.#spareQueue = queue;
     this.#loop.submitted();
   }
 
   /**
-   * Asks for the end of a request. Its end is still told as always: with
-   * -ECONNRESET or another error if it was cancelled, with its result if it
-   * was quicker.
+   * Cancels a request. It still completes: with -ECANCELED, -ECONNRESET or
+   * another error if it was cancelled, with its result if it was done before.
    *
-   * @returns Whether it will be cancelled: false if it is not pending, or if
-   * the file has no way to cancel.
+   * @returns Whether it will be cancelled: false if it is not pending, or if the
+   * file does not support it.
    */
   cancel(request: AioRequest): boolean {
     const { ring, slot } = request;
@@ -218,85 +196,6 @@ export class AioContext implements AsyncDisposable {
   }
 
   /**
-   * Reads into `buffer`, which belongs to the kernel until the promise settles.
-   *
-   * @returns How many bytes came.
-   */
-  read(
-    fd: number,
-    buffer: Uint8Array<ArrayBuffer>,
-    options: AioCallOptions = {},
-  ): Promise<number> {
-    return this.#run(IOCB_CMD_PREAD, fd, buffer, options, {
-      action: "read asynchronously",
-      syscall: "io_submit",
-    });
-  }
-
-  /**
-   * Writes `bytes`, which must not change until the promise settles.
-   *
-   * @returns How many bytes were taken.
-   */
-  write(
-    fd: number,
-    bytes: Uint8Array<ArrayBuffer>,
-    options: AioCallOptions = {},
-  ): Promise<number> {
-    return this.#run(IOCB_CMD_PWRITE, fd, bytes, options, {
-      action: "write asynchronously",
-      syscall: "io_submit",
-    });
-  }
-
-  /**
-   * Waits once until a file is ready.
-   *
-   * @param events POLLIN, POLLOUT or both.
-   * @returns The bits that are set.
-   */
-  poll(
-    fd: number,
-    events: number,
-    options: AioCallOptions = {},
-  ): Promise<number> {
-    return this.#run(IOCB_CMD_POLL, fd, events, options, {
-      action: "wait for a file",
-      syscall: "io_submit",
-    });
-  }
-
-  #run(
-    opcode: number,
-    fd: number,
-    memory: Uint8Array<ArrayBuffer> | number,
-    { signal }: AioCallOptions,
-    call: FailedCall,
-  ): Promise<number> {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const request = new AioRequest((result) => {
-        signal?.removeEventListener("abort", abort);
-        // A cancelled poll completes with no bits instead of an error.
-        if (result === 0 && opcode === IOCB_CMD_POLL) {
-          result = -Errno.ECANCELED;
-        }
-        if (result >= 0) resolve(result);
-        else if (signal?.aborted) reject(signal.reason);
-        else reject(systemError(-result, call));
-      });
-      const abort = () => this.cancel(request);
-      if (typeof memory === "number") {
-        this.submit(request, opcode, fd, BigInt(memory), 0, undefined);
-      } else {
-        const address = addressOf(memory);
-        this.submit(request, opcode, fd, address, memory.byteLength, memory);
-      }
-      signal?.addEventListener("abort", abort);
-    });
-  }
-
-  /**
    * Cancels what is pending, and frees the context. Requests that cannot be
    * cancelled are waited for. A second call returns the same promise.
    */
@@ -311,9 +210,99 @@ export class AioContext implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.flush();
-    // Nothing may look into the rings any more once they are being freed.
+    // Nothing may access the rings any more once they are being freed.
     await this.#loop.stop();
-    await this.#rings.destroy();
+    await Promise.all(this.#rings.map((ring) => ring.destroy()));
+    this.#pool?.clear();
     this.#loop.close();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(this.#endTurn);
+  }
+
+  /** Runs at the end of a turn in which something was queued. */
+  readonly #endTurn = (): void => {
+    if (this.#producers.length > 0 && this.#closed === undefined) {
+      this.#drain();
+      const producers = this.#producers;
+      this.#producers = this.#spareProducers ?? [];
+      this.#spareProducers = undefined;
+      for (const producer of producers) {
+        producer.scheduled = false;
+        producer.pump();
+      }
+      producers.length = 0;
+      this.#spareProducers = producers;
+    }
+    this.#flushScheduled = false;
+    this.flush();
+    this.#loop.lookAtOnce();
+    // A producer may have scheduled itself, or another one, again.
+    if (this.#producers.length > 0) this.#scheduleFlush();
+  };
+
+  #ringWithRoom(): AioRing {
+    for (const ring of this.#rings) if (ring.freeSlots > 0) return ring;
+    return this.#grow();
+  }
+
+  /** Adds a ring, of the greatest capacity that the kernel has room for. */
+  #grow(): AioRing {
+    const last = this.#rings.at(-1);
+    let capacity = last === undefined
+      ? this.#firstCapacity
+      : Math.min(2 * last.capacity, MAX_RING_CAPACITY);
+    for (;;) {
+      const { counterFd } = this.#loop;
+      const ring = AioRing.create(this.#calls, capacity, counterFd, this.#pool);
+      if (typeof ring !== "number") {
+        this.#rings.push(ring);
+        return ring;
+      }
+      if (ring !== -Errno.EAGAIN || capacity <= MIN_RING_CAPACITY) {
+        throw setupError(-ring, capacity, this.pending);
+      }
+      capacity = Math.max(capacity >> 1, MIN_RING_CAPACITY);
+    }
+  }
+
+  #drain(): number {
+    // A completion that leads here is one of a batch that is being handled.
+    if (this.#draining) return 0;
+    this.#draining = true;
+    let count = 0;
+    try {
+      for (const ring of this.#rings) count += ring.drain();
+    } finally {
+      this.#draining = false;
+    }
+    return count;
+  }
+
+  /** With several busy rings it does not wait: the kernel can wait for one only. */
+  #wait(timeout: BigInt64Array<ArrayBuffer>): number {
+    const busy = this.#rings.filter((ring) => ring.busySlots > 0);
+    if (busy.length !== 1) return this.#drain();
+    this.#draining = true;
+    try {
+      return busy[0].wait(timeout);
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  #completions(): Completions {
+    const rings = this.#rings;
+    return {
+      get busy() {
+        for (const ring of rings) if (ring.busySlots > 0) return true;
+        return false;
+      },
+      drain: () => this.#drain(),
+      wait: (timeout) => this.#wait(timeout),
+    };
   }
 }

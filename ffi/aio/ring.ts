@@ -12,7 +12,7 @@
  * | 32 | u64 nbytes|                                               |
  * | 40 | s64 offset|                                               |
  * | 56 | u32 flags | IOCB_FLAG_RESFD                               |
- * | 60 | u32 resfd | the eventfd that is told about the completion |
+ * | 60 | u32 resfd | the eventfd that counts completions           |
  *
  * @module
  */
@@ -24,14 +24,13 @@ import {
 } from "../abi.ts";
 import { CompletionRing } from "./completion_ring.ts";
 import { Errno } from "../errno.ts";
-import { type AioCalls, destroyContext } from "./calls.ts";
 import { libc } from "../libc.ts";
 import { copyOut, type NativePool } from "../native_memory.ts";
+import { type AioCalls, destroyContext } from "./system_calls.ts";
 
 /**
- * A read, a write or a poll that is submitted to the kernel, once or again and
- * again: after its completion the same object may carry the next one, so that
- * a steady flow of transfers allocates nothing.
+ * A read, a write or a poll. After its completion the same object may be
+ * submitted again, so that a steady flow of requests allocates nothing.
  */
 export class AioRequest {
   /** The ring that it is in, while it is queued or in the kernel. */
@@ -39,12 +38,12 @@ export class AioRequest {
   /** Its slot there. */
   slot = -1;
   /**
-   * Told once for each submission, with a count or a negative error number.
+   * Called once for each submission, with a count or a negative error number.
    * The memory belongs to the kernel until then.
    */
   readonly onComplete: (result: number) => void;
 
-  /** Makes a request that tells its end to `onComplete`. */
+  /** Makes a request that calls `onComplete` when it has completed. */
   constructor(onComplete: (result: number) => void) {
     this.onComplete = onComplete;
   }
@@ -58,7 +57,7 @@ export class AioRequest {
 /** The most requests or completions that one call carries. */
 const MAX_BATCH = 256;
 
-/** BigInts for the batch sizes, because making one costs more than a look-up. */
+/** The batch sizes: making a BigInt costs more than a look-up. */
 const COUNTS = Array.from({ length: MAX_BATCH + 1 }, (_, n) => BigInt(n));
 
 const NO_TIME = new BigInt64Array(2); // struct timespec
@@ -124,11 +123,11 @@ export class AioRing {
   }
 
   /**
-   * Makes a context for `capacity` requests whose completions are told to
-   * `eventFd`; returns the negative error number where the kernel refuses.
+   * Makes a context for `capacity` requests, whose completions are counted on
+   * `eventFd`. Returns a negative error number if the kernel refuses.
    *
-   * @param pool Where the kernel reads into, before the data is copied to where
-   * it belongs; `undefined` to read straight into that.
+   * @param pool What the kernel reads into, before the data is copied to the
+   * memory of the request; `undefined` to read straight into that.
    */
   static create(
     calls: AioCalls,
@@ -184,9 +183,9 @@ export class AioRing {
   }
 
   /**
-   * Hands prepared requests to the kernel, in their order, in as few calls as
-   * possible. One that the kernel refuses completes with its error; the ones
-   * behind it are still submitted.
+   * Hands prepared requests to the kernel, in order, in as few calls as possible.
+   * One that the kernel refuses completes with its error; those behind it are
+   * submitted all the same.
    */
   submit(requests: readonly AioRequest[], from: number, to: number): void {
     while (from < to) {
@@ -210,18 +209,18 @@ export class AioRing {
     }
   }
 
-  /** Asks the kernel to end a submitted request; tells whether it accepted. */
+  /** Cancels a submitted request; returns whether the kernel accepts that. */
   cancel(slot: number): boolean {
     const result = this.#calls.cancel(
       this.#context,
       Deno.UnsafePointer.create(this.#addresses[slot])!,
       this.#cancelEvent,
     );
-    // Since Linux 4.x success reads EINPROGRESS: the event comes by the ring.
+    // EINPROGRESS is success: the event comes by the ring.
     return result === -Errno.EINPROGRESS;
   }
 
-  /** Frees a slot and tells its request the result. */
+  /** Frees a slot and completes its request. */
   finish(slot: number, result: number): void {
     const request = this.#requests[slot]!;
     if (this.#pool !== undefined) this.#takeFrom(this.#pool, slot, result);
@@ -233,19 +232,19 @@ export class AioRing {
     request.onComplete(result);
   }
 
-  /** Copies what a read has brought to where it belongs. */
+  /** Copies the data of a read to the memory of its request. */
   #takeFrom(pool: NativePool, slot: number, result: number): void {
     if (this.#u16[slot * 32 + 8] !== IOCB_CMD_PREAD) return;
     const block = this.#u64[slot * 8 + 3];
     const owned = this.#owned[slot]!;
-    // The owner can have given its memory away: then the data is not wanted.
+    // The memory may have been transferred: then the data is not wanted.
     if (result > 0 && result <= owned.byteLength) {
       copyOut(block, owned, result);
     }
     pool.give(block, this.#u32[slot * 16 + 8]);
   }
 
-  /** Takes all completions that are there. Returns how many. */
+  /** Handles all completions that have come; returns how many. */
   drain(): number {
     let total = 0;
     while (this.busySlots > 0) {
@@ -260,10 +259,10 @@ export class AioRing {
   }
 
   /**
-   * Waits for a completion, and takes what has come by then.
+   * Waits for a completion, and handles all that have come by then.
    *
    * @param timeout A `struct timespec`.
-   * @returns How many completions.
+   * @returns How many completions have come.
    */
   wait(timeout: BigInt64Array<ArrayBuffer>): number {
     const count = this.#getEvents(timeout);
@@ -298,7 +297,7 @@ export class AioRing {
 
   /**
    * Frees the context. Waits in the kernel until nothing is in flight, and
-   * completes what was with -ECANCELED. No other method may be called after.
+   * completes what was with -ECANCELED. No other method may be called after it.
    */
   async destroy(): Promise<void> {
     this.#completions?.detach();

@@ -82,7 +82,7 @@ export async function thisMachine(): Promise<Machine> {
     moduleState,
     moduleRemedy,
     udcs: listUdcs(),
-    aio: openAio().source,
+    aio: openAio().library,
     leftovers: listClaims().filter(({ owner }) => owner === "dead")
       .map(({ name }) => name),
     probe: probeFunctionFs,

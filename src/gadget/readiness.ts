@@ -4,10 +4,9 @@
  * @module
  */
 import { O_NONBLOCK, O_RDONLY, POLLIN, POLLOUT } from "../../ffi/abi.ts";
-import { WAIT_US } from "../../ffi/aio/patience.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, exists, list, open, readTextFile } from "../../ffi/file.ts";
-import { pollOnce } from "../../ffi/wait.ts";
+import { ShortWait } from "../../ffi/wait.ts";
 import { isKernelFunction, isOwnFunction } from "../definition/gadget.ts";
 import { functionDirectory } from "../definition/gadget_names.ts";
 import type { LiveGadget } from "./create.ts";
@@ -67,7 +66,7 @@ function isActive(ep0: string): boolean {
   try {
     // The file is locked while descriptors are written: after the wait it can be
     // written again.
-    return pollOnce(fd, POLLIN | POLLOUT, WAIT_US) !== POLLOUT;
+    return new ShortWait(fd, POLLIN | POLLOUT, 500).wait() !== POLLOUT;
   } finally {
     close(fd);
   }

@@ -67,11 +67,11 @@ Deno.test("examples/echo.ts runs with --allow-ffi alone and echoes what it recei
 });
 
 Deno.test("examples/bundled_libaio.ts uses the library that it downloads", async () => {
-  const { source } = openAio();
+  const { library: soname } = openAio();
   const library = Deno.readTextFileSync("/proc/self/maps")
     .split("\n").map((line) => line.split(/\s+/)[5] ?? "")
     .find((path) => path.includes("/libaio.so"));
-  assert(library !== undefined, source);
+  assert(library !== undefined, soname);
   await using example = startExample("bundled_libaio.ts", {
     args: [`file://${library}`],
     permissions: ["--allow-all"],

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bulkIn, bulkOut, bulkPair, isochronousIn } from "@usb/gadget";
 import { haltEndpoint } from "../../src/functionfs/endpoint/halt.ts";
@@ -10,6 +9,7 @@ import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import type { UsbfsDevice } from "../support/usbfs/device.ts";
 import { isTransferError } from "../support/usbfs/transfer.ts";
+import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 
@@ -114,7 +114,7 @@ Deno.test("halt() waits while the controller's FIFO has data, without blocking t
   await assertStall(device.bulkIn(input, PACKET));
 });
 
-Deno.test("halt() waits for the host, and can be given up", async () => {
+Deno.test("halt() waits for the host, and can be aborted", async () => {
   await using test = await startEndpoints({ tx: bulkIn(), rx: bulkOut() });
   const { endpoints: { tx, rx }, gadget, addresses: [input, out] } = test;
   const udc = gadget.udc.name;
@@ -157,7 +157,7 @@ Deno.test("isochronous endpoints have no halt", async () => {
       haltEndpoint({
         endpoint,
         fd: -1,
-        half: "in",
+        direction: "in",
         transferType,
         queue: undefined!,
         signal: undefined,

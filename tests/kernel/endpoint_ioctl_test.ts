@@ -8,7 +8,7 @@ import { gadgetSpeed } from "../support/run/speed.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 
-Deno.test("descriptor() tells the address that the host uses, and the packet size of the speed", async () => {
+Deno.test("descriptor() has the address that the host uses, and the packet size of the speed", async () => {
   await using test = await startEndpoints({
     extra: bulkIn(),
     link: bulkPair(),
@@ -46,7 +46,7 @@ Deno.test("what waits for the host waits without blocking, and can be aborted", 
   await Promise.all(waiting);
 });
 
-Deno.test("fifoStatus() says that this controller cannot tell; flush() leaves transfers alone", async () => {
+Deno.test("fifoStatus() fails if the controller does not support it; flush() leaves transfers alone", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
   const { endpoints: { link }, device, addresses: [input, out] } = test;
   const written = link.write(pattern(5000));

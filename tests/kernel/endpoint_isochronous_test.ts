@@ -25,7 +25,7 @@ const DEVICE_DESCRIPTOR_SIZE = 18;
 // them: what can be seen is that the host gets them, and what they refuse. On
 // 6.1 and 6.12 usbip-vudc crashes (NULL in vep_dequeue) when FunctionFS is
 // unbound from it, or a request aborted: this runs from 7.3 on.
-Deno.test("isochronous endpoints reach the host, wait for it, and refuse what they have not", async () => {
+Deno.test("isochronous endpoints reach the host, wait for it, and refuse what they do not have", async () => {
   await using _controller = await loadVirtualUdc();
   const ids = { vendorId: 0x1209, productId: 0x0001, serialNumber: "samples" };
   const samples = usbFunction({
@@ -67,7 +67,7 @@ Deno.test("isochronous endpoints reach the host, wait for it, and refuse what th
     "2048 bytes at most, the data has 2049",
   );
   // The kernel takes them, and gives them back with the connection. (They must
-  // not be aborted: usbip-vudc of Linux 6.1 crashes when it is asked for one.)
+  // not be aborted: usbip-vudc of Linux 6.1 crashes on one.)
   const reconnect = "end";
   const calls = [
     tx.write(pattern(2048), { reconnect }),

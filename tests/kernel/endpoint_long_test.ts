@@ -16,7 +16,7 @@ const DEPTH = 2;
 /** Every so many chunks all bytes are compared. */
 const COMPARE_EVERY = 32;
 
-/** A chunk whose beginning and end tell which one it is. */
+/** A chunk with its number at the beginning and the end. */
 function stamp(chunk: Uint8Array<ArrayBuffer>, number: number): void {
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   view.setUint32(0, number, true);
@@ -93,7 +93,7 @@ Deno.test("a long run keeps the order of all data, and its memory", async () => 
   const seconds = (performance.now() - started) / 1000;
   if (memory.length < 100) return; // too short to say anything about memory
   // The first tenth warms up. The garbage collector lets it rise and fall
-  // later on: medians of two long spans tell.
+  // later on: compare the medians of two long spans.
   const median = (values: number[]) =>
     values.toSorted((a, b) => a - b)[values.length >> 1];
   const tenth = Math.floor(memory.length / 10);

@@ -94,7 +94,7 @@ Deno.test('transfers({ reconnect: "end" }) ends with the connection, after what 
   assertEquals(await waiting, { done: true, value: undefined });
 });
 
-Deno.test("what waits when the function is closed ends with that", async () => {
+Deno.test("pending calls end when the function is closed", async () => {
   const test = await startEndpoints({ link: bulkPair() });
   const { link } = test.endpoints;
   const calls = [

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkPair, type EndpointPair } from "@usb/gadget";
 import { isSystemError } from "../../ffi/errno.ts";
@@ -11,6 +10,7 @@ import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { soak } from "../support/run/soak.ts";
 import type { UsbfsDevice } from "../support/usbfs/device.ts";
 import { isTransferError } from "../support/usbfs/transfer.ts";
+import "../support/run/aio_libraries.ts";
 
 /** Bytes of a transfer: many ticks of dummy_hcd at full speed. */
 const SIZE = 16 * 1024;
@@ -25,7 +25,7 @@ const DEPTH = 3;
  */
 const MAX_GROWTH = soak(10 << 20, 2 << 20);
 
-/** A transfer that tells its number. */
+/** A transfer that contains its number. */
 function numbered(number: number): Uint8Array<ArrayBuffer> {
   const bytes = pattern(SIZE, number);
   new DataView(bytes.buffer).setUint32(0, number, true);

@@ -72,7 +72,7 @@ Deno.test("a write that another program's keeps waiting leaves those before it a
   const second = pattern(PACKET + 5, 3);
   const writes = [link.write(first)];
   const begin = await device.bulkIn(input, 8 * PACKET);
-  // It waits behind the first write, whose rest the host has not asked for.
+  // It waits behind the first write, of which the host has not read the rest.
   const writer = await startDd([
     `if=${source}`,
     `of=${link.in.path}`,

@@ -35,7 +35,7 @@ Deno.test("read() returns what was kept of a packet at once, and in order", asyn
   assertSame(await reads[3], bytes.subarray(PACKET + 5, PACKET + 8));
 });
 
-Deno.test("read() tells a zero-length packet from the end of anything", async () => {
+Deno.test("a zero-length packet is an empty transfer, not an end", async () => {
   await using test = await startEndpoints({ rx: bulkOut() });
   const { endpoints: { rx }, device, addresses: [out] } = test;
   const first = rx.read(2 * PACKET);
@@ -53,7 +53,7 @@ class NarrowEndpoint extends OutEndpoint {
   }
 }
 
-Deno.test("a packet that is larger than its request is told as EOVERFLOW, and costs no other data", async () => {
+Deno.test("a packet that is larger than its request fails with EOVERFLOW, and no other data is lost", async () => {
   await using test = await startEndpoints({ rx: bulkOut() });
   const { endpoints: { rx }, device, addresses: [out] } = test;
   // The library never asks for less than a packet, so something must lie.
@@ -72,7 +72,7 @@ Deno.test("a packet that is larger than its request is told as EOVERFLOW, and co
   const error = await refused;
   assertEquals(error.code, "EOVERFLOW");
   assertEquals((error as { transferred?: number }).transferred, 0);
-  assert(error.message.endsWith("what it has sent to this request is lost"));
+  assert(error.message.endsWith("the data of this request is lost"));
   assertSame(await reads[2], pattern(8, 3));
   await narrow.close();
 });
@@ -198,7 +198,7 @@ Deno.test("transfers() keeps the borders between transfers, and loses nothing wh
   await sent;
 });
 
-Deno.test("transfers() asks for as much as its depth, and the host waits then", async () => {
+Deno.test("transfers() receives as much as its depth, then the host waits", async () => {
   await using test = await startEndpoints({ rx: bulkOut() });
   const { endpoints: { rx }, device, addresses: [out] } = test;
   const transfers = rx.transfers({ size: 4096, depth: 3 });

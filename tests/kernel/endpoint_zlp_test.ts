@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, type InEndpoint } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
@@ -10,6 +9,7 @@ import { gadgetSpeed } from "../support/run/speed.ts";
 import { recordBus } from "../support/host/usbmon.ts";
 import type { UsbfsDevice } from "../support/usbfs/device.ts";
 import { isTransferError } from "../support/usbfs/transfer.ts";
+import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const MIB = 1 << 20;
@@ -116,7 +116,7 @@ Deno.test("a transfer without an end stays open until more comes", async () => {
   assertEquals(await ended, 0);
 });
 
-Deno.test("a write that gets a zero-length packet is done when the host has taken that too", async () => {
+Deno.test("a write with a zero-length packet is done when the host has taken that, too", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
   const { endpoints: { link }, device, addresses: [input] } = test;
   link.autoZlp = true;
@@ -163,7 +163,7 @@ Deno.test("the kernel's record of the bus shows the same transfers", async () =>
   assertEquals(records, [...expected, stalled]);
 });
 
-Deno.test("automatic ZLPs can be switched on before the host is there, and changed while writes wait", async () => {
+Deno.test("automatic ZLPs can be switched on before there is a host, and changed while writes wait", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
   const { endpoints: { link }, gadget } = test;
   const udc = gadget.udc.name;

@@ -21,7 +21,7 @@ import { shell } from "../support/machine/shell.ts";
 
 const release = Deno.osRelease();
 const [major, minor] = release.split(".").map(Number);
-const libaio = openAio().source;
+const libaio = openAio().library;
 
 const echo = usbFunction({
   name: "echo",

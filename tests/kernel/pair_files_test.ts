@@ -59,7 +59,7 @@ Deno.test("every pair has a file for both directions where the kernel has them, 
     assertThrows(
       () => first.path,
       Deno.errors.NotSupported,
-      'Cannot tell the file of pair "first": this kernel has no files for both directions, Linux 7.3 has',
+      'Pair "first" has no combined file: this kernel has no files for both directions, Linux 7.3 has',
     );
   }
   assertEquals(openBelow(mounted), ["ep0", "ep0", ...files].sort());

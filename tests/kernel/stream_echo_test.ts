@@ -33,7 +33,7 @@ const WAYS = [
 
 type Link = EndpointGadget<{ link: ReturnType<typeof bulkPair> }>;
 
-/** The host's half: sends chunks of random sizes, and checks what comes back. */
+/** The host's side: sends chunks of random sizes, and checks what comes back. */
 async function sendAndCheck(
   { device, addresses: [input, out] }: Link,
   random: Random,
@@ -139,7 +139,7 @@ for (const { name, rwProxy } of pairModes) {
       host("out", () => device.bulkOut(out, pattern(size))),
     ]);
     await Promise.all([sending, receiving]);
-    // Nobody was far behind, let alone had to wait for the other's end.
+    // No side was far behind, or had to wait for the end of the other.
     const half = order.slice(0, count);
     const ins = half.filter((each) => each === "in").length;
     assert(ins > count / 10 && ins < 9 * count / 10, `${ins} of ${count}`);

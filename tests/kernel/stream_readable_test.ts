@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkOut, type OutEndpoint, type ReadableOptions } from "@usb/gadget";
 import { addressOf } from "../../ffi/memory.ts";
@@ -14,6 +13,7 @@ import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { staysPending } from "../support/waiting/settling.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { isTransferError } from "../support/usbfs/transfer.ts";
+import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 
@@ -95,7 +95,7 @@ const AHEAD: readonly [ReadableOptions, number][] = [
   [{ transferSize: 1, depth: 3 }, 3 * 1024], // whole packets of every speed
 ];
 
-Deno.test("the host has to wait after depth times transferSize bytes that nobody reads", async () => {
+Deno.test("the host has to wait after depth times transferSize bytes that are not read", async () => {
   await using test = await startEndpoints({ rx: bulkOut() });
   const { rx } = test.endpoints;
   for (const [options, ahead] of AHEAD) {
@@ -255,7 +255,7 @@ Deno.test("readers may take turns, and lose nothing", async () => {
   }
 });
 
-Deno.test("a BYOB reader that lets go right after another one's read holds nobody up", async () => {
+Deno.test("a BYOB reader that releases its lock right after another one's read does not block later reads", async () => {
   await using test = await startEndpoints({ rx: bulkOut() });
   const stream = test.endpoints.rx.openReadable({ depth: 2 });
   for (const mode of [undefined, "byob"] as const) {
@@ -287,7 +287,11 @@ Deno.test("readable is the endpoint's one stream until it ends, and locks as all
   const reader = stream.getReader();
   assertThrows(() => rx.readable.getReader(), TypeError);
   await assertRejects(() => stream.cancel(), TypeError);
-  assertThrows(() => rx.openReadable(), TypeError, "it has one that was not");
+  assertThrows(
+    () => rx.openReadable(),
+    TypeError,
+    "it has one that is neither",
+  );
   await reader.cancel();
   assert(rx.readable !== stream);
   await rx.readable.cancel();
@@ -301,7 +305,7 @@ Deno.test("readable is the endpoint's one stream until it ends, and locks as all
   assertEquals(rx.readable, other);
 });
 
-Deno.test("what came before a stream was cancelled is for whoever reads next", async () => {
+Deno.test("what came before a stream was cancelled is for the next reader", async () => {
   await using test = await startEndpoints({ rx: bulkOut() });
   const { rx } = test.endpoints;
   const bytes = pattern(20 * PACKET);
@@ -368,7 +372,7 @@ Deno.test('reconnect: "end" closes the stream with its connection, after what ha
   await send(test, pattern(50, 2));
   assertSame((await waiting).value!, pattern(50, 2));
   await eventAfter(fs, "enable", () => test.device.setInterface(0, 0));
-  await next.closed; // also told to somebody who does not read
+  await next.closed; // also without a read
   // A BYOB reader has nothing in the kernel between its reads.
   const third = rx.openReadable({ reconnect: "end" })
     .getReader({ mode: "byob" });

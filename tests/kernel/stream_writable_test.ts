@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AbortedTransferError, bulkIn, SystemError } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
@@ -14,6 +13,7 @@ import { failureOf, staysPending } from "../support/waiting/settling.ts";
 import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { isTransferError } from "../support/usbfs/transfer.ts";
+import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 /** More than fits into dummy_hcd's FIFO at every speed. */
@@ -108,7 +108,7 @@ Deno.test("closing the stream waits for all chunks, and leaves the endpoint open
   }
 });
 
-Deno.test("chunks of any size are transfers of their own, ended by a zero-length packet if that is wanted", async () => {
+Deno.test("chunks of any size are transfers of their own, ended by a zero-length packet on request", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
   const { tx } = test.endpoints;
   const sizes = [1, PACKET - 1, PACKET, PACKET + 1, 4096, (1 << 20) + PACKET];
@@ -150,7 +150,7 @@ Deno.test("aborting the stream withdraws what the host has not taken", async () 
     await staysPending(writes[depth]);
     const reason = new Error("enough");
     const aborted = writer.abort(reason);
-    // Whoever writes next need not wait for the end of what is withdrawn.
+    // The next writer need not wait for the end of what is withdrawn.
     assert(tx.writable !== stream);
     await aborted;
     const failures = await Promise.all(writes);
@@ -169,7 +169,7 @@ Deno.test("aborting the stream withdraws what the host has not taken", async () 
   }
 });
 
-Deno.test("writable is the endpoint's one stream until it ends, and refuses what is no chunk", async () => {
+Deno.test("writable is the endpoint's one stream until it ends, and refuses anything but bytes", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
   const { tx } = test.endpoints;
   const stream = tx.writable;

@@ -11,7 +11,7 @@ import { install } from "../vm/tools.ts";
 
 /** Installs libaio where it is missing. */
 export async function ensureLibaio(job: Job): Promise<void> {
-  if (openAio().source !== "syscall") return;
+  if (openAio().library !== "syscall") return;
   try {
     await install(["libaio1t64"], job); // Debian 13 and newer
   } catch (error) {

@@ -4,10 +4,10 @@ import { read, write } from "../../ffi/file.ts";
 import { ControlBurst } from "../../src/functionfs/control/burst.ts";
 import { pipe } from "../support/machine/pipe.ts";
 
-/** A clock that stands still: all happens at once. */
+/** A clock that stands still: everything happens at once. */
 const now = () => 0;
 
-/** A watch that says what is done with it. */
+/** A watch that records its calls. */
 function fakeWatch() {
   const calls: string[] = [];
   return {
@@ -24,7 +24,7 @@ function fakeWatch() {
 
 const byte = new Uint8Array(1);
 
-Deno.test("nothing waits for the first request, and the reactor watches for the next", () => {
+Deno.test("the first request starts no burst: the reactor watches for the next", () => {
   using ends = pipe();
   const watch = fakeWatch();
   const burst = new ControlBurst(ends.readEnd, watch, now);
@@ -52,7 +52,7 @@ Deno.test("a request right after another one begins a burst, which lasts while t
   assertEquals(watch.calls, ["pause", "resume"]);
 });
 
-Deno.test("after futile waits, fewer requests are followed by one", () => {
+Deno.test("after vain waits, fewer waits are made", () => {
   using ends = pipe();
   const watch = fakeWatch();
   const burst = new ControlBurst(ends.readEnd, watch, now);
@@ -66,7 +66,7 @@ Deno.test("after futile waits, fewer requests are followed by one", () => {
   assertEquals(waits, 7 + Math.floor((1000 - 127) / 64));
 });
 
-Deno.test("the reactor watches again soon, whatever becomes of the answer", async () => {
+Deno.test("the reactor watches again soon, whatever happens to the answer", async () => {
   using ends = pipe();
   const watch = fakeWatch();
   const burst = new ControlBurst(ends.readEnd, watch, now);

@@ -14,7 +14,8 @@ import {
   O_RDWR,
   POLLIN,
 } from "../../ffi/abi.ts";
-import { AioContext, AioRequest } from "../../ffi/aio/context.ts";
+import { AioContext } from "../../ffi/aio/context.ts";
+import { AioRequest } from "../../ffi/aio/ring.ts";
 import { isSystemError } from "../../ffi/errno.ts";
 import {
   close,
@@ -24,10 +25,12 @@ import {
   unlink,
   write,
 } from "../../ffi/file.ts";
-import { destroyContext, openAio } from "../../ffi/aio/calls.ts";
+import { destroyContext } from "../../ffi/aio/system_calls.ts";
+import { openAio } from "../../ffi/aio/calls.ts";
 import { addressOf } from "../../ffi/memory.ts";
 import { collectGarbage, usedMemory } from "../support/measure/memory.ts";
 import { eventFd, pipe } from "../support/machine/pipe.ts";
+import { aioPoll, aioRead, aioWrite } from "../support/machine/aio.ts";
 
 /** A file in /tmp that is gone after the test. */
 function temporaryFile(): { fd: number } & Disposable {
@@ -54,11 +57,11 @@ for (const way of ways) {
   test("reads and writes of a file come back with their counts", async () => {
     using file = temporaryFile();
     await using aio = new AioContext(way);
-    assertEquals(aio.source, library);
+    assertEquals(aio.library, library);
     const bytes = new Uint8Array(5000).map((_, index) => index);
-    assertEquals(await aio.write(file.fd, bytes), 5000);
+    assertEquals(await aioWrite(aio, file.fd, bytes), 5000);
     const buffer = new Uint8Array(8000);
-    assertEquals(await aio.read(file.fd, buffer), 5000);
+    assertEquals(await aioRead(aio, file.fd, buffer), 5000);
     assertEquals(buffer.subarray(0, 5000), bytes);
     assertEquals(aio.pending, 0);
   });
@@ -66,7 +69,7 @@ for (const way of ways) {
   test("poll() waits for a pipe without blocking the event loop", async () => {
     using ends = pipe();
     await using aio = new AioContext(way);
-    const ready = aio.poll(ends.readEnd, POLLIN);
+    const ready = aioPoll(aio, ends.readEnd, POLLIN);
     let turns = 0;
     const timer = setInterval(() => {
       if (++turns === 5) write(ends.writeEnd, new Uint8Array(1));
@@ -80,14 +83,14 @@ for (const way of ways) {
     using counter = eventFd();
     await using aio = new AioContext(way);
     const error = await assertRejects(
-      () => aio.read(counter.fd, new Uint8Array(8)),
+      () => aioRead(aio, counter.fd, new Uint8Array(8)),
       Deno.errors.WouldBlock,
-      "Cannot read asynchronously: ",
+      "Cannot run an asynchronous request: ",
     );
     assert(isSystemError(error, "EAGAIN"));
     write(counter.fd, eight(3n));
     const buffer = new Uint8Array(8);
-    assertEquals(await aio.read(counter.fd, buffer), 8);
+    assertEquals(await aioRead(aio, counter.fd, buffer), 8);
     assertEquals(buffer, eight(3n));
   });
 
@@ -95,11 +98,11 @@ for (const way of ways) {
     using file = temporaryFile();
     await using aio = new AioContext(way);
     const results = await Promise.allSettled([
-      aio.write(file.fd, new Uint8Array(10)),
-      aio.write(-1, new Uint8Array(10)),
-      aio.write(file.fd, new Uint8Array(20)),
-      aio.read(987654, new Uint8Array(10)),
-      aio.write(file.fd, new Uint8Array(30)),
+      aioWrite(aio, file.fd, new Uint8Array(10)),
+      aioWrite(aio, -1, new Uint8Array(10)),
+      aioWrite(aio, file.fd, new Uint8Array(20)),
+      aioRead(aio, 987654, new Uint8Array(10)),
+      aioWrite(aio, file.fd, new Uint8Array(30)),
     ]);
     assertEquals(
       results.map((result) =>
@@ -115,7 +118,7 @@ for (const way of ways) {
     await using aio = new AioContext({ ...way, capacity: 2 });
     const writes = Array.from({ length: 500 }, (_, index) => {
       const bytes = new Uint8Array(new Uint16Array([index]).buffer);
-      return aio.write(ends.writeEnd, bytes);
+      return aioWrite(aio, ends.writeEnd, bytes);
     });
     assert(aio.capacity >= 500);
     await Promise.all(writes);
@@ -130,7 +133,7 @@ for (const way of ways) {
     await using aio = new AioContext({ ...way, capacity: 4 });
     const polls = Array.from(
       { length: 1000 },
-      () => aio.poll(ends.readEnd, POLLIN),
+      () => aioPoll(aio, ends.readEnd, POLLIN),
     );
     assertEquals(aio.pending, 1000);
     write(ends.writeEnd, new Uint8Array(1));
@@ -144,12 +147,12 @@ for (const way of ways) {
     using ends = pipe();
     await using aio = new AioContext(way);
     const abort = new AbortController();
-    const ready = aio.poll(ends.readEnd, POLLIN, { signal: abort.signal });
+    const ready = aioPoll(aio, ends.readEnd, POLLIN, abort.signal);
     setTimeout(() => abort.abort(new Error("enough")), 1);
     await assertRejects(() => ready, Error, "enough");
     assertEquals(aio.pending, 0);
     await assertRejects(
-      () => aio.poll(ends.readEnd, POLLIN, { signal: abort.signal }),
+      () => aioPoll(aio, ends.readEnd, POLLIN, abort.signal),
       Error,
       "enough",
     );
@@ -237,8 +240,8 @@ for (const way of ways) {
         for (let index = 0; index < 50; index++) {
           const pattern = (done + index) & 0xff;
           reads.push(
-            aio.write(file.fd, new Uint8Array(64).fill(pattern)),
-            aio.read(file.fd, new Uint8Array(64)),
+            aioWrite(aio, file.fd, new Uint8Array(64).fill(pattern)),
+            aioRead(aio, file.fd, new Uint8Array(64)),
           );
         }
         if (done % 10_000 === 0) collectGarbage();
@@ -285,7 +288,7 @@ for (const way of ways) {
     using ends = pipe();
     const aio = new AioContext(way);
     const pending = assertRejects(
-      () => aio.poll(ends.readEnd, POLLIN),
+      () => aioPoll(aio, ends.readEnd, POLLIN),
       Error,
       "Operation canceled",
     );
@@ -295,7 +298,7 @@ for (const way of ways) {
     await closed;
     await pending;
     await assertRejects(
-      () => aio.poll(ends.readEnd, POLLIN),
+      () => aioPoll(aio, ends.readEnd, POLLIN),
       Deno.errors.BadResource,
       "the AIO context is closed",
     );
@@ -305,12 +308,12 @@ for (const way of ways) {
     await using aio = new AioContext(way);
     aio.retain();
     using counter = eventFd(2);
-    await aio.read(counter.fd, new Uint8Array(8));
-    await assertRejects(() => aio.read(counter.fd, new Uint8Array(8)));
+    await aioRead(aio, counter.fd, new Uint8Array(8));
+    await assertRejects(() => aioRead(aio, counter.fd, new Uint8Array(8)));
     await aio.release();
   });
 
-  test("exhausted aio-max-nr is told with numbers and the remedy", async () => {
+  test("the error for an exhausted aio-max-nr has numbers and the remedy", async () => {
     const limit = Number(readTextFile("/proc/sys/fs/aio-max-nr"));
     await using aio = new AioContext(way);
     const hoard = [];
@@ -321,7 +324,7 @@ for (const way of ways) {
         if (openAio({ library }).setup(size, context) < 0) size >>= 1;
         else hoard.push(context[0]);
       }
-      const error = await assertRejects(() => aio.poll(0, POLLIN), Error);
+      const error = await assertRejects(() => aioPoll(aio, 0, POLLIN), Error);
       assert(isSystemError(error, "EAGAIN"));
       assertStringIncludes(
         error.message,
@@ -338,7 +341,7 @@ for (const way of ways) {
     }
     // And it works again.
     using counter = eventFd(1);
-    assertEquals(await aio.read(counter.fd, new Uint8Array(8)), 8);
+    assertEquals(await aioRead(aio, counter.fd, new Uint8Array(8)), 8);
   });
 }
 
@@ -350,7 +353,7 @@ Deno.test("openAio() says which library cannot be opened", () => {
   );
 });
 
-Deno.test("AioContext refuses a capacity that is none", () => {
+Deno.test("AioContext refuses an invalid capacity", () => {
   for (const capacity of [0, -1, 1.5, NaN]) {
     assertThrows(() => new AioContext({ capacity }), RangeError, "capacity");
   }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { POLLIN } from "../../ffi/abi.ts";
 import { AioContext } from "../../ffi/aio/context.ts";
@@ -9,8 +8,10 @@ import {
   openEndpoints,
 } from "../support/measure/endpoints_on_files.ts";
 import { pipe } from "../support/machine/pipe.ts";
+import { aioPoll, aioRead, aioWrite } from "../support/machine/aio.ts";
+import "../support/run/aio_libraries.ts";
 
-/** Counts the turns of the event loop that are asked for. */
+/** Counts calls of `setImmediate`. */
 class Turns implements Disposable {
   count = 0;
   readonly #setImmediate = globalThis.setImmediate;
@@ -27,7 +28,7 @@ class Turns implements Disposable {
   }
 }
 
-Deno.test("transfers that never pause leave timers their turn", async () => {
+Deno.test("timers run while transfers never pause", async () => {
   await using endpoints = openEndpoints();
   let over = false;
   let writes = 0;
@@ -44,12 +45,12 @@ Deno.test("transfers that never pause leave timers their turn", async () => {
   assert(writes > 10, `${writes} writes`);
 });
 
-Deno.test("in a pause nothing is looked for, and a completion after it is told", async () => {
+Deno.test("the loop rests in a pause, and handles a completion after it", async () => {
   using ends = pipe();
   using turns = new Turns();
   await using aio = new AioContext();
   aio.retain();
-  const ready = aio.poll(ends.readEnd, POLLIN);
+  const ready = aioPoll(aio, ends.readEnd, POLLIN);
   // It looks for a few turns; then it is parked, whatever the timers do.
   let before = -1;
   while (turns.count !== before) {
@@ -71,7 +72,7 @@ Deno.test("completions in quick succession are found without the parked poll", a
   assert(turns.count > 50 && turns.count <= 1010, `${turns.count} turns`);
 });
 
-Deno.test("each of many completions is told once, in order, around the end of the ring", async () => {
+Deno.test("each of many completions is handled once, in order, around the end of the ring", async () => {
   using ends = pipe();
   await using aio = new AioContext({ capacity: 4 });
   const order: number[] = [];
@@ -79,8 +80,8 @@ Deno.test("each of many completions is told once, in order, around the end of th
   for (let index = 0; index < count; index++) {
     const bytes = new Uint8Array(1);
     await Promise.all([
-      aio.write(ends.writeEnd, bytes).then(() => order.push(2 * index)),
-      aio.read(ends.readEnd, bytes).then(() => order.push(2 * index + 1)),
+      aioWrite(aio, ends.writeEnd, bytes).then(() => order.push(2 * index)),
+      aioRead(aio, ends.readEnd, bytes).then(() => order.push(2 * index + 1)),
     ]);
   }
   assertEquals(order, Array.from({ length: 2 * count }, (_, index) => index));

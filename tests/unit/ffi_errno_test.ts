@@ -64,7 +64,7 @@ Deno.test("systemError() puts the hint at the end", () => {
   );
 });
 
-Deno.test("isSystemError() tells codes apart", () => {
+Deno.test("isSystemError() distinguishes codes", () => {
   const error = systemError(Errno.EBUSY, { action: "x", syscall: "write" });
   assert(isSystemError(error));
   assert(isSystemError(error, "EAGAIN", "EBUSY"));

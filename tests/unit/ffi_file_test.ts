@@ -34,10 +34,11 @@ import {
   write,
   writeFile,
 } from "../../ffi/file.ts";
-import { cString, libc } from "../../ffi/libc.ts";
+import { cString } from "../../ffi/libc.ts";
 import { addressOf, memfd, mmap } from "../../ffi/memory.ts";
 import { listMounts, parseMounts, unmount } from "../../ffi/mount.ts";
 import { pipe } from "../support/machine/pipe.ts";
+import { testLibc } from "../support/machine/libc.ts";
 
 /** A new directory under /tmp that is gone after the test. */
 function temporaryDirectory(): { path: string } & Disposable {
@@ -84,7 +85,7 @@ Deno.test("readFile() reads more than its first buffer holds", () => {
   assertEquals(readFile(path), bytes);
 });
 
-Deno.test("list() tells directories, links and files apart", () => {
+Deno.test("list() distinguishes directories, links and files", () => {
   using directory = temporaryDirectory();
   const { path } = directory;
   mkdir(`${path}/folder`);
@@ -164,7 +165,7 @@ Deno.test("ioctl() takes numbers and memory", () => {
 
 Deno.test("adopt() makes a descriptor nonblocking, and closed on exec", () => {
   const ends = new Int32Array(2);
-  assertEquals(libc().pipe2(ends, 0), 0);
+  assertEquals(testLibc.pipe2(ends, 0), 0);
   const flags = () => {
     const info = readTextFile(`/proc/self/fdinfo/${ends[0]}`);
     return parseInt(/^flags:\s+(\d+)$/m.exec(info)![1], 8);
@@ -241,7 +242,7 @@ Deno.test("mmap(): the memory cannot be moved, and every page of the file is giv
   close(fd);
 });
 
-Deno.test("addressOf() tells where an array begins", () => {
+Deno.test("addressOf() returns the address of the first byte", () => {
   const bytes = new Uint8Array(4096);
   assertEquals(addressOf(bytes.subarray(16)) - addressOf(bytes), 16n);
 });

@@ -84,7 +84,7 @@ Deno.test("a new watch from inside the handler of the last one works", async () 
   await done.promise;
 });
 
-Deno.test("a hang-up is told even if it was not asked for", async () => {
+Deno.test("a hang-up is reported even if it was not requested", async () => {
   const ends = pipe();
   const hangUp = Promise.withResolvers<number>();
   const watching = watch(ends.readEnd, POLLIN, hangUp.resolve);
@@ -94,7 +94,7 @@ Deno.test("a hang-up is told even if it was not asked for", async () => {
   close(ends.readEnd);
 });
 
-Deno.test("several watches of one file are told apart by their bits", async () => {
+Deno.test("several watches of one file get their own events", async () => {
   using ready = eventFd();
   const writable = Promise.withResolvers<number>();
   const readable = Promise.withResolvers<number>();
@@ -119,6 +119,7 @@ async function runProgram(body: string): Promise<Deno.CommandOutput> {
     import.meta.url,
   )}";
     import { AioContext } from "${ffi}aio/context.ts";
+    import { aioPoll } from "${new URL("../support/machine/aio.ts", import.meta.url)}";
     ${body}`;
   return await new Deno.Command(Deno.execPath(), {
     args: [
@@ -140,7 +141,7 @@ Deno.test("a process ends by itself once nothing is watched", async () => {
       watching.stop();
     });
     const aio = new AioContext();
-    aio.poll(ready.fd, 1).then(() => console.log("polled"));
+    aioPoll(aio, ready.fd, 1).then(() => console.log("polled"));
   `);
   assertEquals(new TextDecoder().decode(stderr), "");
   const out = new TextDecoder().decode(stdout);
@@ -174,7 +175,7 @@ Deno.test("without --allow-ffi the error names the permission", async () => {
   assertEquals(code, 1);
 });
 
-Deno.test("a paused watch is not called, and is told after the pause what it has missed", async () => {
+Deno.test("a paused watch is not called, and is called after the pause for what it has missed", async () => {
   using first = pipe();
   using second = pipe();
   const buffer = new Uint8Array(16);

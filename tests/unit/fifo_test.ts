@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { appendAll, prependAll } from "../../src/functionfs/transfer/append.ts";
-import { Fifo } from "../../src/functionfs/transfer/fifo.ts";
+import {
+  appendAll,
+  Fifo,
+  prependAll,
+} from "../../src/functionfs/transfer/fifo.ts";
 import { Random } from "../support/data/random.ts";
 import { testSeed } from "../support/data/seed.ts";
 

@@ -2,23 +2,18 @@ import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { compileFunction } from "@usb/gadget/inspect";
 import { isochronousOut, usbFunction } from "@usb/gadget";
-import type { CompiledEndpoint } from "../../src/compile/compile.ts";
-import { PacketSizes } from "../../src/functionfs/endpoint/packet_sizes.ts";
+import { PacketSizes } from "../../src/functionfs/transfer/packet_sizes.ts";
+
+function sizes(full: number, high: number, superSpeed: number): PacketSizes {
+  const maxPacketSize = { full, high, super: superSpeed };
+  return new PacketSizes({
+    transferType: "bulk",
+    maxPacketSize,
+    bytesPerInterval: maxPacketSize,
+  });
+}
 
 Deno.test("requests are whole packets at every speed, and stay in their memory", () => {
-  const sizes = (full: number, high: number, superSpeed: number) =>
-    new PacketSizes({
-      name: "rx",
-      direction: "out",
-      index: 1,
-      file: "ep1",
-      address: 1,
-      transferType: "bulk",
-      maxPacketSize: { full, high, super: superSpeed },
-      bytesPerInterval: { full, high, super: superSpeed },
-      interfaceNumber: 0,
-      alternateSetting: 0,
-    });
   const bulk = sizes(64, 512, 1024);
   assertEquals([1, 512, 1024, 65_536].map((each) => bulk.areWhole(each)), [
     false,
@@ -35,12 +30,12 @@ Deno.test("requests are whole packets at every speed, and stay in their memory",
   for (const size of [1, 48, 100, 1000, 5000]) {
     const room = odd.room(size);
     for (const packet of [48, 100, 1024]) {
-      const length = PacketSizes.request(size, packet, 1 << 20, room);
+      const length = PacketSizes.request(size, packet, room);
       assertEquals(length % packet, 0);
       assertEquals(length >= size && length <= room, true);
     }
   }
-  assertEquals(PacketSizes.request(3 << 20, 100, 1 << 20, 4 << 20), 1_048_500);
+  assertEquals(PacketSizes.request(3 << 20, 100, 4 << 20), 1_048_500);
 });
 
 Deno.test("an isochronous request has room for all packets of an interval", () => {
@@ -59,13 +54,13 @@ Deno.test("an isochronous request has room for all packets of an interval", () =
   }));
   const [{ bytesPerInterval }] = endpoints;
   assertEquals(bytesPerInterval, { full: 192, high: 3072 });
-  const sizes = new PacketSizes(endpoints[0]);
-  assertEquals([sizes.largest, sizes.room(1), sizes.roundUp(1)], [
+  const interval = new PacketSizes(endpoints[0]);
+  assertEquals([interval.largest, interval.room(1), interval.roundUp(1)], [
     3072,
     3072,
     3072,
   ]);
-  assertEquals([3071, 3072, 5000].map((size) => sizes.areWhole(size)), [
+  assertEquals([3071, 3072, 5000].map((size) => interval.areWhole(size)), [
     false,
     true,
     true,
@@ -73,16 +68,11 @@ Deno.test("an isochronous request has room for all packets of an interval", () =
 });
 
 Deno.test("large transfers are cut into whole packets", () => {
-  const sizes = (full: number, high: number, superSpeed: number) =>
-    new PacketSizes({
-      maxPacketSize: { full, high, super: superSpeed },
-      transferType: "interrupt",
-    } as unknown as CompiledEndpoint);
   const limit = 1 << 20;
-  assertEquals(sizes(64, 64, 1024).wholeUpTo(limit, 64), limit);
-  const odd = sizes(48, 48, 100).wholeUpTo(limit, 48);
+  assertEquals(sizes(64, 64, 1024).largestRequest(64), limit);
+  const odd = sizes(48, 48, 100).largestRequest(48);
   assertEquals([odd % 48, odd % 100, limit - odd < 1200], [0, 0, true]);
-  // No size is whole at all of these speeds: it is at the present one.
-  const prime = sizes(61, 1021, 1019).wholeUpTo(limit, 1021);
+  // No size is whole at all of these speeds: one is at the current speed.
+  const prime = sizes(61, 1021, 1019).largestRequest(1021);
   assertEquals([prime % 1021, limit - prime < 1021], [0, true]);
 });

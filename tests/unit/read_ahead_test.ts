@@ -1,95 +1,41 @@
 import { setTimeout as delay } from "node:timers/promises";
-import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { Errno } from "../../ffi/errno.ts";
-import type { CompiledEndpoint } from "../../src/compile/compile.ts";
-import { PacketSizes } from "../../src/functionfs/endpoint/packet_sizes.ts";
 import {
   ReadAhead,
   type ReadAheadOptions,
-} from "../../src/functionfs/stream/read_ahead.ts";
-import { makeReadable } from "../../src/functionfs/stream/readable.ts";
-import type {
-  Transfer,
-  TransferOwner,
-} from "../../src/functionfs/transfer/request.ts";
-import type { TransferQueue } from "../../src/functionfs/transfer/queue.ts";
+} from "../../src/functionfs/read/ahead.ts";
+import { makeReadable } from "../../src/functionfs/read/readable.ts";
+import type { SizedEndpoint } from "../../src/functionfs/transfer/packet_sizes.ts";
+import {
+  fakeReadPort,
+  FakeRequests,
+} from "../support/gadgets/fake_requests.ts";
+import "../support/run/aio_libraries.ts";
 
 const PACKET = 1024;
 
-/** The requests of an endpoint; the test says what comes. */
-class FakeQueue {
-  readonly flying: Transfer[] = [];
-  nextConnection = 1;
-
-  take(owner: TransferOwner, memory: Uint8Array<ArrayBuffer>): Transfer {
-    return { owner, memory, length: 0, queued: false } as unknown as Transfer;
-  }
-
-  give(): void {}
-
-  push(transfer: Transfer): void {
-    transfer.queued = true;
-    transfer.owner.prepare(transfer);
-    this.flying.push(transfer);
-  }
-
-  cancel(transfer: Transfer): void {
-    const index = this.flying.indexOf(transfer);
-    if (index >= 0) this.end(-Errno.ECANCELED, index);
-  }
-
-  /** Ends a request, the oldest one by default. */
-  end(result: number, index = 0): void {
-    const [transfer] = this.flying.splice(index, 1);
-    transfer.queued = false;
-    transfer.owner.onEnd(transfer, result);
-  }
-
-  /** Lets bytes come, a request full or less for each of them. */
-  receive(...values: readonly number[][]): void {
-    for (const bytes of values) {
-      this.flying[0].memory.set(bytes);
-      this.end(bytes.length);
-    }
-  }
-}
-
-const BULK = {
-  maxPacketSize: { full: 64, high: 512, super: PACKET },
-  transferType: "bulk",
-};
-
 function start(
   options: Partial<ReadAheadOptions> = {},
-  endpoint: object = BULK,
+  endpoint?: SizedEndpoint,
 ) {
-  const packetSizes = new PacketSizes(endpoint as CompiledEndpoint);
-  const queue = new FakeQueue();
-  const kept: Uint8Array<ArrayBuffer>[] = [];
-  const source = {
-    name: "rx",
-    path: "/ep1",
-    maxPacketSize: packetSizes.largest,
-    packetSizes,
-    queue: queue as unknown as TransferQueue,
-    ready: () => Promise.resolve(),
-  };
+  const queue = new FakeRequests();
+  const port = fakeReadPort(queue, endpoint);
   let overs = 0;
-  const ahead = new ReadAhead(source, kept, {
+  const ahead = new ReadAhead(port, {
     depth: 4,
     transferSize: undefined,
     resumes: true,
-    after: undefined,
+    ready: () => Promise.resolve(),
     ...options,
   });
   const stream = makeReadable(ahead, () => overs++);
-  return { queue, kept, ahead, stream, overs: () => overs };
+  return { queue, kept: port.kept, stream, overs: () => overs };
 }
 
 const turns = () => delay(0);
 
-Deno.test("packets that have come together are read together, and as many are asked for", async () => {
+Deno.test("packets that have come together are read together, and as many are requested", async () => {
   const { queue, stream } = start();
   const reader = stream.getReader();
   await turns();
@@ -102,12 +48,12 @@ Deno.test("packets that have come together are read together, and as many are as
   assertEquals(queue.flying.length, 4);
   queue.receive([5], [6], [7], [8]);
   await turns();
-  assertEquals(queue.flying.length, 0); // until somebody reads
+  assertEquals(queue.flying.length, 0); // until the next read
   assertEquals((await reader.read()).value, new Uint8Array([5, 6, 7, 8]));
   assertEquals(queue.flying.length, 4);
 });
 
-Deno.test("zero-length packets take no room at the head, and none for ever", async () => {
+Deno.test("zero-length packets take no room at the head, and elsewhere only until they are read", async () => {
   const { queue, stream } = start();
   const reader = stream.getReader();
   const first = reader.read();
@@ -149,13 +95,11 @@ Deno.test("the end of a connection comes behind its data, and the next one's dat
   const [, , , last] = queue.flying;
   assertEquals(last, undefined);
   const [third, fourth] = [queue.flying[1], queue.flying[2]];
-  // The kernel has lost the first one; the others are asked for once more, and
-  // were quicker than that.
-  queue.cancel = (transfer) => {
-    queue.flying[queue.flying.indexOf(transfer)].memory.set([
-      transfer === third ? 3 : 4,
-    ]);
-    queue.end(1, queue.flying.indexOf(transfer));
+  // The kernel has lost the first one; the others complete before they can be
+  // cancelled.
+  queue.cancel = (request) => {
+    request.memory.set([request === third ? 3 : 4]);
+    queue.end(1, queue.flying.indexOf(request));
   };
   assertEquals(fourth.memory.byteLength, PACKET);
   queue.end(-Errno.ESHUTDOWN);
@@ -165,7 +109,7 @@ Deno.test("the end of a connection comes behind its data, and the next one's dat
   assertEquals(overs(), 1);
 });
 
-Deno.test("an error comes behind the data before it, also to somebody who only waits for it", async () => {
+Deno.test("an error comes behind the data before it, also for a reader that only waits for it", async () => {
   const { queue, stream } = start();
   const reader = stream.getReader();
   const first = reader.read();
@@ -191,7 +135,7 @@ Deno.test("cancelling leaves what has come to the next reader, in order", async 
   assertEquals(queue.flying, []);
 });
 
-Deno.test("a BYOB reader's memory is asked for alone, and again after a zero-length packet", async () => {
+Deno.test("a BYOB reader's memory has the only request, and another one after a zero-length packet", async () => {
   const { queue, kept, stream } = start({ transferSize: 4096 });
   const reader = stream.getReader({ mode: "byob" });
   const first = reader.read(new Uint8Array(10_000));
@@ -249,7 +193,6 @@ Deno.test("what a read was about to get when its stream is cancelled is for the 
 
 Deno.test("a slot has room for what goes into an interval", async () => {
   const { queue, stream } = start({}, {
-    name: "rx",
     maxPacketSize: { high: 1024 },
     bytesPerInterval: { high: 3072 },
     transferType: "isochronous",

@@ -23,7 +23,7 @@ Deno.test("the error of a babble says that the host has sent more, and what is l
   assertEquals(
     error.message,
     'Cannot read from endpoint "rx": Value too large for defined data type (os error 75): /dev/ffs/ep1: ' +
-      "the host has sent more than the endpoint's descriptor allows, what it has sent to this request is lost",
+      "the host has sent more than the endpoint's descriptor allows, and the data of this request is lost",
   );
 });
 

@@ -1,11 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { makeWritable } from "../../src/functionfs/stream/writable.ts";
-import type { Write } from "../../src/functionfs/endpoint/write.ts";
+import {
+  type ChunkWrite,
+  makeWritable,
+  type WritablePort,
+} from "../../src/functionfs/write/writable.ts";
 import { failureOf } from "../support/waiting/settling.ts";
 
 /** An endpoint whose transfers end when the test says so. */
-class FakeEndpoint {
+class FakeEndpoint implements WritablePort {
   readonly name = "tx";
   readonly log: string[] = [];
   readonly flying: {
@@ -19,7 +22,7 @@ class FakeEndpoint {
     data: Uint8Array,
     resolve: (count: number) => void,
     reject: (reason: unknown) => void,
-  ): Write {
+  ): ChunkWrite {
     const transfer = { chunk: data[0], resolve, reject };
     this.flying.push(transfer);
     this.log.push(`begin ${data[0]}`);
@@ -29,7 +32,7 @@ class FakeEndpoint {
       this.log.push(`cancel ${data[0]}`);
       reject(new Error("cancelled"));
     };
-    return { cancel } as Write;
+    return { cancel };
   }
 
   onOver(): void {
@@ -46,7 +49,7 @@ class FakeEndpoint {
 const turns = () => delay(0);
 const chunk = (n: number) => new Uint8Array([n]);
 
-Deno.test("a stream of depth n has n transfers under way, and resolves a write when less are", async () => {
+Deno.test("a stream of depth n has n transfers under way, and resolves a write when fewer are", async () => {
   for (const depth of [1, 2, 3]) {
     const endpoint = new FakeEndpoint();
     const writer = makeWritable(endpoint, depth).getWriter();
@@ -108,7 +111,7 @@ Deno.test("a stream that belongs to one connection ends with it, idle or not", a
     if (!busy) endpoint.take();
     const error = new Error("the connection has ended");
     connection.abort(error);
-    // The host has got it, and the kernel tells that later than the end.
+    // The host has got it, and the completion comes later than the end.
     if (busy) endpoint.take();
     await first;
     assertEquals(await failureOf(writer.closed), error);

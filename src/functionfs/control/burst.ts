@@ -1,74 +1,69 @@
 /**
  * Control requests in quick succession.
  *
- * Waking the event loop from another thread costs more than all the rest of a
- * request. A host with many requests sends the next one within a millisecond:
- * it is awaited on this thread, as network drivers do under load (SO_BUSY_POLL),
- * and the reactor does not watch meanwhile.
- *
- * The event loop is blocked for at most {@linkcode WAIT_MICROSECONDS} after a
+ * A host that asks again and again asks within a millisecond or less: then the
+ * next event is waited for where it is needed, and the reactor does not watch
+ * for it. The event loop stands still for at most {@linkcode WAIT_US} after a
  * request, and only while that pays.
  *
  * @module
  */
 import type { Watch } from "../../../ffi/reactor.ts";
-import { ShortWait } from "../../../ffi/wait.ts";
+import { Patience, ShortWait } from "../../../ffi/wait.ts";
+import { POLLIN } from "../../../ffi/abi.ts";
 
-/** How long to wait for the next event. */
-const WAIT_MICROSECONDS = 1000;
+/** How long the next event is waited for. */
+const WAIT_US = 1000;
 /** A host that is quicker than this may be in a burst. */
-const CLOSE_MS = 4;
-/** Then a host that leaves while its answer is in the kernel is noticed. */
+const SOON_MS = 4;
+/**
+ * The reactor pauses no longer than this: a host that leaves while its answer
+ * is in the kernel must be noticed.
+ */
 const PAUSE_MS = 50;
-/** After futile waits, only one of up to so many requests is followed by one. */
-const MAX_CAUTION = 64;
 
-/** Waits for the next event where that pays. */
+/** Decides when to wait for the next event, and waits. */
 export class ControlBurst {
   readonly #watch: Watch;
   readonly #wait: ShortWait;
-  readonly #now: () => number;
-  /** When the last request was over. */
-  #end = -Infinity;
-  #caution = 1;
-  #skipped = 0;
+  readonly #patience: Patience;
   /** Set during a burst. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param fd Readable after an event.
-   * @param watch How the reactor watches it.
+   * @param fd Readable when there is an event.
+   * @param watch The reactor's watch for events.
+   * @param now The time in milliseconds.
    */
-  constructor(fd: number, watch: Watch, now = () => performance.now()) {
+  constructor(fd: number, watch: Watch, now?: () => number) {
     this.#watch = watch;
-    this.#now = now;
-    this.#wait = new ShortWait(fd, WAIT_MICROSECONDS);
+    this.#wait = new ShortWait(fd, POLLIN, WAIT_US);
+    this.#patience = new Patience({ waits: 1, soonMs: SOON_MS, now });
   }
 
   /** A request was answered at once. The kernel has the answer. */
   onAnswer(): void {
     if (this.#timer !== undefined) return;
-    if (this.#now() - this.#end > CLOSE_MS) return;
-    if (++this.#skipped < this.#caution) return;
-    this.#skipped = 0;
+    this.#patience.wake();
+    if (!this.#patience.left) return;
     this.#watch.pause();
     this.#timer = setTimeout(() => this.end(), PAUSE_MS);
   }
 
-  /** A request is over. Returns whether the next event has come. */
+  /** A request is over. Returns whether the next event is there. */
   waitForNext(): boolean {
-    this.#end = this.#now();
+    this.#patience.rest();
     if (this.#timer === undefined) return false;
-    if (this.#wait.wait()) {
-      this.#caution = 1;
+    if (this.#wait.wait() !== 0) {
+      this.#patience.success();
       return true;
     }
-    this.#caution = Math.min(2 * this.#caution, MAX_CAUTION);
+    this.#patience.failure();
     this.end();
     return false;
   }
 
-  /** Makes the reactor watch again. */
+  /** Leaves events to the reactor again. */
   end(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);

@@ -18,7 +18,7 @@ import { Errno, lastErrno } from "../../../ffi/errno.ts";
 import { close, open } from "../../../ffi/file.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { allocate, copyIn, copyOut, free } from "../../../ffi/native_memory.ts";
-import { interruptThreads } from "../../../ffi/thread.ts";
+import { interruptThreads } from "../../../ffi/signal.ts";
 import type { Direction } from "../../usb/endpoint_attributes.ts";
 
 /** How often an answer is tried that a signal to the process has interrupted. */

@@ -16,7 +16,7 @@ import {
 } from "../../../ffi/errno.ts";
 import { close, open } from "../../../ffi/file.ts";
 import { checkArgument, NUMBER } from "../../arguments/rules.ts";
-import { checkSignal } from "../endpoint/options.ts";
+import { checkSignal } from "../transfer/options.ts";
 import { AbortedTransferError, closedError } from "../transfer/error.ts";
 import {
   type AttachmentOwner,

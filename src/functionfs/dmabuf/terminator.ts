@@ -5,7 +5,8 @@
  * @module
  */
 import { IOCB_CMD_PWRITE } from "../../../ffi/abi.ts";
-import { type AioContext, AioRequest } from "../../../ffi/aio/context.ts";
+import type { AioContext } from "../../../ffi/aio/context.ts";
+import { AioRequest } from "../../../ffi/aio/ring.ts";
 import { Errno, isSystemError } from "../../../ffi/errno.ts";
 
 /** The empty request behind one transfer. */

@@ -1,6 +1,6 @@
 /**
- * What IN and OUT endpoints have in common: their file, its ioctls, halts, and
- * the function that they belong to.
+ * What IN and OUT endpoints have in common: their file, its ioctls, halts and
+ * DMABUFs.
  *
  * @module
  */
@@ -26,17 +26,39 @@ import { DmaBuffer } from "../dmabuf/buffer.ts";
 import type { DmaBufferAttachment } from "../dmabuf/attachment.ts";
 import { DmabufEndpoint } from "../dmabuf/endpoint.ts";
 import { type DmabufSupport, dmabufSupport } from "../dmabuf/support.ts";
-import {
-  checkSignal,
-  type EndpointOptions,
-  type EndpointResources,
-} from "./options.ts";
+import { checkSignal, type EndpointOptions } from "../transfer/options.ts";
 import { haltEndpoint, settled } from "./halt.ts";
 import { closedError } from "../transfer/error.ts";
-import type { TransferQueue } from "../transfer/queue.ts";
-import type { ZeroLengthControl } from "./zero_length.ts";
+import type { CompiledEndpoint } from "../../compile/compile.ts";
+import type { AioContext } from "../../../ffi/aio/context.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import type { RequestQueue } from "../transfer/queue.ts";
+import type { ZeroLengthPackets } from "../write/zero_length.ts";
 
-/** An endpoint of a function. */
+/** What an endpoint is made from. */
+export interface EndpointResources {
+  /** Open file of the endpoint, O_RDWR and O_NONBLOCK. */
+  readonly fd: number;
+  /** The file for transfers: the same one, or that of its pair. */
+  readonly transferFd: number;
+  /** Path of the endpoint's file. */
+  readonly path: string;
+  readonly aio: AioContext;
+  readonly lifecycle: Lifecycle;
+  readonly compiled: CompiledEndpoint;
+}
+
+/** The zero-length packets of an IN endpoint. */
+export interface ZeroLengthControl {
+  /** Whether transfers end with them. */
+  readonly on: boolean;
+  readonly packets: ZeroLengthPackets;
+}
+
+/**
+ * An endpoint of a function.
+ * @category Endpoints
+ */
 export abstract class Endpoint {
   /** The name under which the endpoint was declared. */
   readonly name: string;
@@ -44,12 +66,12 @@ export abstract class Endpoint {
   readonly path: string;
   /** @ignore */
   protected readonly resources: EndpointResources;
-  /** @ignore What the transfer queue asks. */
+  /** @ignore */
   protected readonly connection: Connection;
   #maxPacketSize = 0;
   #knownFor = 0;
   #dmabufs: DmabufEndpoint | undefined;
-  /** The last {@linkcode halt}; resolves when that is set, or is given up. */
+  /** Resolves when the last {@linkcode halt} is set, or has failed. */
   #lastHalt: Promise<void> = Promise.resolve();
 
   /** Made by {@linkcode FunctionFs.open}. */
@@ -71,9 +93,8 @@ export abstract class Endpoint {
   get maxPacketSize(): number {
     const { lifecycle } = this.resources;
     if (lifecycle.enableCount !== this.#knownFor) {
-      // Where it fails the endpoint is disabled again, and the event not read
-      // yet: the old size must do, since nothing can be transferred until the
-      // next ENABLE.
+      // If it fails the endpoint is disabled again, and the event not read yet:
+      // the old size will do, since nothing is transferred until the next ENABLE.
       if (this.#readDescriptor() > 0) {
         const value = DESCRIPTOR[4] | DESCRIPTOR[5] << 8;
         this.#maxPacketSize = value & USB_ENDPOINT_MAXP_MASK;
@@ -83,7 +104,7 @@ export abstract class Endpoint {
     return this.#maxPacketSize;
   }
 
-  /** @ignore The packet size, or a guess where nobody can know it. */
+  /** @ignore The packet size, or a guess before the first connection. */
   protected get packetSize(): number {
     return this.maxPacketSize || this.largestPacketSize;
   }
@@ -94,29 +115,29 @@ export abstract class Endpoint {
   }
 
   /** @ignore The queue of the endpoint's kernel requests. */
-  protected abstract get queue(): TransferQueue;
+  protected abstract get queue(): RequestQueue;
 
-  /** @ignore What ends transfers to the host visibly, and whether it is to. */
+  /** @ignore Whether an IN endpoint sends zero-length packets, and how. */
   protected get zeroLength(): ZeroLengthControl | undefined {
     return undefined;
   }
 
   /**
    * Attaches a DMABUF, so that the device controller sends from its memory, or
-   * receives there, without a copy (FUNCTIONFS_DMABUF_ATTACH, Linux 6.9).
-   * Before the function is bound to a controller it waits.
+   * receives into it, without a copy (FUNCTIONFS_DMABUF_ATTACH, Linux 6.9).
+   * Waits until the function is bound to a controller.
    *
-   * It takes a controller whose driver can scatter-gather, see
+   * The controller's driver must support scatter-gather, see
    * {@linkcode FunctionFs.dmabufSupport}. Closing the function detaches all
-   * buffers; so does the kernel when any program closes the endpoint's file,
-   * which is noticed and made good before the next transfer. No other program
-   * may do that while a transfer is under way: the kernel then frees memory
-   * that it still uses (docs/dmabuf.md).
+   * buffers; so does the kernel when any program closes the endpoint's file: then
+   * they are attached again before the next transfer. No other program may do that
+   * while a transfer is under way: the kernel then frees memory that it still uses
+   * (docs/dmabuf.md).
    *
-   * @throws {Deno.errors.NotSupported} If the controller cannot scatter-gather,
+   * @throws {Deno.errors.NotSupported} If the controller has no scatter-gather,
    * or the kernel is older.
-   * @throws {Deno.errors.AlreadyExists} If the buffer is attached to the
-   * endpoint already, under this or another descriptor.
+   * @throws {Deno.errors.AlreadyExists} If the buffer is already attached to the
+   * endpoint, under this or another descriptor.
    * @throws {Error} What the owner of the buffer reports, such as ENOMEM.
    * @throws {Deno.errors.BadResource} If the buffer is closed, or the function
    * is or gets closed.
@@ -134,27 +155,26 @@ export abstract class Endpoint {
   }
 
   /**
-   * Halts the endpoint: every transfer that the host tries gets a STALL, until
-   * the host clears the halt, {@linkcode clearHalt} does, or the endpoint is
-   * enabled anew. Resolves when the endpoint is halted.
+   * Halts the endpoint: it answers every transfer of the host with a STALL, until
+   * the host or {@linkcode clearHalt} clears the halt, or the endpoint is enabled
+   * anew. Resolves when the endpoint is halted. Waits for a host to enable it.
    *
-   * Before a host has enabled the endpoint it waits. On an IN endpoint a halt
-   * has its place among the writes: it is set when the host has taken all
-   * writes that were called before, and those that are called after go on
-   * when it is cleared. On an OUT endpoint it is set at once; pending reads
-   * stay, and go on when it is cleared.
+   * On an IN endpoint a halt has its place among the writes: it is set when the
+   * host has taken all earlier writes, and later ones go on when it is cleared.
+   * On an OUT endpoint it is set at once; pending reads stay, and go on when it is
+   * cleared.
    *
-   * The kernel does not tell when the host clears the halt.
+   * The kernel does not report when the host clears the halt.
    *
    * @throws {Deno.errors.NotSupported} On an isochronous endpoint.
-   * @throws The signal's reason, if it is aborted before the halt was set.
+   * @throws The signal's reason, if it is aborted before the halt is set.
    */
   async halt(options: EndpointOptions = {}): Promise<void> {
     checkSignal(`halt endpoint "${this.name}"`, options);
     const halted = haltEndpoint({
       endpoint: this,
       fd: this.resources.fd,
-      half: this.resources.compiled.direction,
+      direction: this.resources.compiled.direction,
       transferType: this.resources.compiled.transferType,
       queue: this.queue,
       signal: options.signal,
@@ -164,9 +184,9 @@ export abstract class Endpoint {
   }
 
   /**
-   * Clears a halt, whoever has set it; transfers go on. Resets the data toggle
-   * of the endpoint on this side only, so that a real host should clear its
-   * side, too. Before a host has enabled the endpoint it waits.
+   * Clears a halt; transfers go on. Resets the data toggle of the endpoint on this
+   * side only, so that a real host should clear its side, too. Waits for a host to
+   * enable the endpoint.
    */
   async clearHalt(options: EndpointOptions = {}): Promise<void> {
     checkSignal(`clear the halt of endpoint "${this.name}"`, options);
@@ -175,12 +195,11 @@ export abstract class Endpoint {
   }
 
   /**
-   * Asks the device controller how many bytes lie in the endpoint's FIFO: on an
-   * IN endpoint those that the host has not taken yet. Before a host has
-   * enabled the endpoint it waits.
+   * Returns how many bytes are in the endpoint's FIFO: on an IN endpoint those
+   * that the host has not taken yet. Waits for a host to enable the endpoint.
    *
-   * @throws {Deno.errors.NotSupported} If the controller cannot tell. Most
-   * cannot, dummy_hcd among them.
+   * @throws {Deno.errors.NotSupported} If the controller does not support it. Most
+   * do not, dummy_hcd among them.
    */
   fifoStatus(options: EndpointOptions = {}): Promise<number> {
     return this.#control(
@@ -191,19 +210,17 @@ export abstract class Endpoint {
   }
 
   /**
-   * Throws away what lies in the endpoint's FIFO. Pending transfers stay. A
-   * controller that cannot do it does nothing, and does not say so. Before a
-   * host has enabled the endpoint it waits.
+   * Discards what is in the endpoint's FIFO. Pending transfers stay. Has no effect
+   * if the controller does not support it. Waits for a host to enable the endpoint.
    */
   async flush(options: EndpointOptions = {}): Promise<void> {
     await this.#control("flush", FUNCTIONFS_FIFO_FLUSH, options);
   }
 
   /**
-   * The endpoint's descriptor for the current speed, with the address that the
-   * host knows it by. (FUNCTIONFS_ENDPOINT_REVMAP was meant to tell that
-   * address; it returns 255 on all kernels up to 7.3.) Before a host has
-   * enabled the endpoint it waits.
+   * Returns the endpoint's descriptor for the current speed, with the address that
+   * the host uses. (FUNCTIONFS_ENDPOINT_REVMAP is of no use for that: it returns
+   * 255 on all kernels up to 7.3.) Waits for a host to enable the endpoint.
    */
   async descriptor(options: EndpointOptions = {}): Promise<EndpointNode> {
     const bytes = new Uint8Array(DESCRIPTOR.byteLength);
@@ -221,7 +238,7 @@ export abstract class Endpoint {
     this.queue.onEnable();
   }
 
-  /** @ignore The endpoint does not work any more. */
+  /** @ignore The host has disabled the endpoint. */
   onDisable(): void {
     this.queue.onDisable();
   }
@@ -238,7 +255,7 @@ export abstract class Endpoint {
     }
   }
 
-  /** Calls an ioctl that fails with EAGAIN until the endpoint is enabled. */
+  /** Makes an ioctl that fails with EAGAIN until the endpoint is enabled. */
   async #control(
     action: string,
     request: number,
@@ -261,7 +278,7 @@ export abstract class Endpoint {
         return ioctl(fd, request, argument, call);
       } catch (error) {
         if (isSystemError(error, "EOPNOTSUPP", "ENOTTY")) {
-          const hint = "the device controller has no way to do it";
+          const hint = "the device controller does not support it";
           throw systemError(Errno.EOPNOTSUPP, { ...call, hint });
         }
         if (!isSystemError(error, "EAGAIN", "ESHUTDOWN")) throw error;

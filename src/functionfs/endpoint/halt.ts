@@ -12,23 +12,23 @@
 import { Errno, errorOf, lastErrno, systemError } from "../../../ffi/errno.ts";
 import { libc } from "../../../ffi/libc.ts";
 import type { Direction, TransferType } from "../../usb/endpoint_attributes.ts";
+import type { QueuedAction } from "../transfer/action_queue.ts";
 import { closedError } from "../transfer/error.ts";
-import type { QueuedAction } from "../transfer/queued_action.ts";
-import type { TransferQueue } from "../transfer/queue.ts";
+import type { RequestQueue } from "../transfer/queue.ts";
 
 /** What to halt. */
 export interface HaltRequest {
   readonly endpoint: { readonly name: string; readonly path: string };
   readonly fd: number;
-  readonly half: Direction;
+  readonly direction: Direction;
   readonly transferType: TransferType;
-  readonly queue: TransferQueue;
+  readonly queue: RequestQueue;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Halts an endpoint, when it is enabled and its turn has come. */
+/** Halts an endpoint when it is enabled and the turn of the halt has come. */
 export function haltEndpoint(request: HaltRequest): Promise<void> {
-  const { endpoint, fd, half, transferType, queue, signal } = request;
+  const { endpoint, fd, direction, transferType, queue, signal } = request;
   return new Promise((resolve, reject) => {
     if (transferType === "isochronous") {
       throw errorOf(
@@ -39,8 +39,8 @@ export function haltEndpoint(request: HaltRequest): Promise<void> {
     }
     signal?.throwIfAborted();
     const action: QueuedAction = {
-      ordered: half === "in",
-      attempt: () => reverse(fd, half),
+      ordered: direction === "in",
+      attempt: () => reverse(fd, direction),
       onEnd: (result) => {
         signal?.removeEventListener("abort", abort);
         if (result === 0) resolve();
@@ -49,7 +49,7 @@ export function haltEndpoint(request: HaltRequest): Promise<void> {
         } else {
           reject(systemError(-result, {
             action: `halt endpoint "${endpoint.name}"`,
-            syscall: half === "in" ? "read" : "write",
+            syscall: direction === "in" ? "read" : "write",
             path: endpoint.path,
           }));
         }
@@ -63,12 +63,7 @@ export function haltEndpoint(request: HaltRequest): Promise<void> {
   });
 }
 
-/**
- * Waits for the end of an earlier call.
- *
- * @param call Never rejects.
- * @throws The signal's reason, if it is aborted before.
- */
+/** Waits for a call that never rejects, or throws the signal's reason. */
 export function settled(
   call: Promise<void>,
   signal: AbortSignal | undefined,
@@ -85,9 +80,11 @@ export function settled(
 }
 
 /** I/O in the wrong direction. Returns 0 or a negative error number. */
-function reverse(fd: number, half: Direction): number {
+function reverse(fd: number, direction: Direction): number {
   const { read, write } = libc();
-  const result = half === "in" ? read(fd, BUFFER, 1n) : write(fd, BUFFER, 1n);
+  const result = direction === "in"
+    ? read(fd, BUFFER, 1n)
+    : write(fd, BUFFER, 1n);
   if (result >= 0) return 0;
   const errno = lastErrno();
   return errno === Errno.EBADMSG ? 0 : -errno;

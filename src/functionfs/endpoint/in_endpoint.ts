@@ -5,7 +5,6 @@
  */
 import { IOCB_CMD_PWRITE } from "../../../ffi/abi.ts";
 import { Errno, errorOf } from "../../../ffi/errno.ts";
-import { bufferOf, bytesProblem } from "../../arguments/bytes.ts";
 import {
   checkArgument,
   checkOptions,
@@ -14,28 +13,37 @@ import {
   oneOf,
   type Rules,
 } from "../../arguments/rules.ts";
-import { Endpoint } from "./endpoint.ts";
+import { AbortedTransferError, transferError } from "../transfer/error.ts";
 import {
   assertDepth,
   checkTransferOptions,
-  type EndpointResources,
   RECONNECT,
   type TransferOptions,
-} from "./options.ts";
-import { PacketSizes } from "./packet_sizes.ts";
-import { AbortedTransferError, transferError } from "../transfer/error.ts";
-import { TransferQueue } from "../transfer/queue.ts";
-import { makeWritable, type WritableOptions } from "../stream/writable.ts";
-import { MAX_REQUEST_SIZE, Write, type WritePort } from "./write.ts";
-import { type ZeroLengthControl, ZeroLengthPackets } from "./zero_length.ts";
+} from "../transfer/options.ts";
+import { PacketSizes } from "../transfer/packet_sizes.ts";
+import { RequestQueue } from "../transfer/queue.ts";
+import { makeWritable, type WritableOptions } from "../write/writable.ts";
+import { stableBytes, Write, type WritePort } from "../write/write.ts";
+import { ZeroLengthPackets } from "../write/zero_length.ts";
+import {
+  Endpoint,
+  type EndpointResources,
+  type ZeroLengthControl,
+} from "./endpoint.ts";
 
-/** How a transfer to the host is run. */
+/**
+ * How a transfer to the host is made.
+ * @category Endpoints
+ */
 export type WriteOptions = TransferOptions;
 
-/** An endpoint that sends to the host. */
+/**
+ * An endpoint that sends to the host.
+ * @category Endpoints
+ */
 export class InEndpoint extends Endpoint {
   /** @ignore */
-  protected readonly queue: TransferQueue;
+  protected readonly queue: RequestQueue;
   readonly #port: WritePort;
   #autoZlp = false;
   #writable: WritableStream<Uint8Array> | undefined;
@@ -46,7 +54,7 @@ export class InEndpoint extends Endpoint {
   constructor(resources: EndpointResources) {
     super(resources);
     const { aio, fd, transferFd, path, compiled } = resources;
-    this.queue = new TransferQueue({
+    this.queue = new RequestQueue({
       aio,
       fd: transferFd,
       opcode: IOCB_CMD_PWRITE,
@@ -65,7 +73,7 @@ export class InEndpoint extends Endpoint {
         ? Math.max(...Object.values(bytesPerInterval))
         : Infinity,
       get pieceSize() {
-        return packetSizes.wholeUpTo(MAX_REQUEST_SIZE, packetSize());
+        return packetSizes.largestRequest(packetSize());
       },
       queue: this.queue,
       zeroLengthPackets: new ZeroLengthPackets(fd, path, aio),
@@ -74,20 +82,19 @@ export class InEndpoint extends Endpoint {
 
   /**
    * Whether a transfer that ends on a packet border is terminated by a
-   * zero-length packet, so that the host sees its end whatever its size is.
-   * Off at first; a change holds for the writes that are called after it, and
-   * may be made at any time, also before a host is there.
+   * zero-length packet, so that the host sees its end whatever its size is. False
+   * by default. May be changed at any time; a change applies to later writes.
    *
-   * A write that gets a zero-length packet is done when the host has taken
-   * that too: a host that asks for exactly the bytes of the transfer has them,
-   * and the write goes on until the host asks once more.
+   * A write that sends a zero-length packet is done when the host has taken that,
+   * too: a host that asks for exactly the bytes of the transfer has them, and the
+   * write goes on until the host asks once more.
    *
-   * Linux 7.3 and later do it in the kernel (FUNCTIONFS_ENDPOINT_ENABLE_ZLP),
-   * also for what other programs write to the endpoint's files; on an older
-   * one it is an empty request behind the last one. The bus shows no difference.
+   * Linux 7.3 and later do it in the kernel (FUNCTIONFS_ENDPOINT_ENABLE_ZLP), also
+   * for what other programs write to the endpoint's files. On an older kernel an
+   * empty request follows the last one. There is no difference on the bus.
    *
-   * @throws {Deno.errors.NotSupported} On an isochronous endpoint, whose packets
-   * do not belong to anything that could end.
+   * @throws {Deno.errors.NotSupported} On an isochronous endpoint, whose transfers
+   * have no end.
    * @throws {Error} ENODEV if the function's files are gone.
    */
   get autoZlp(): boolean {
@@ -116,34 +123,34 @@ export class InEndpoint extends Endpoint {
 
   /**
    * Sends one transfer, and resolves when the host has taken all of it. (Some
-   * device controllers take a last packet into a buffer of their own before:
-   * dummy_hcd does up to 64 bytes.)
+   * device controllers buffer the last packet before: dummy_hcd does up to 64
+   * bytes.)
    *
    * Several writes may be under way at once; the host gets them in the order
-   * of the calls. Before a host has enabled the endpoint a write waits. When
-   * the host disables the endpoint in the middle (a reset, another setting, an
-   * unplugged cable), the write goes on once it is enabled again, from the
-   * last kernel request on that was not done, or fails: see
-   * {@linkcode TransferOptions.reconnect}. A halt only delays it.
+   * of the calls. A write waits for a host to enable the endpoint. If the host
+   * disables it in the middle (a reset, another setting, an unplugged cable), the
+   * write goes on when it is enabled again, from the first kernel request that was
+   * not done, or fails: see {@linkcode TransferOptions.reconnect}. A halt only
+   * delays it.
    *
-   * A transfer whose size is a multiple of the packet size has no end that the
-   * host could see, unless {@linkcode autoZlp} is on. Writing an empty array
-   * sends one zero-length packet.
+   * The host cannot see the end of a transfer whose size is a multiple of the
+   * packet size, unless {@linkcode autoZlp} is on. Writing an empty array sends one
+   * zero-length packet.
    *
-   * An aborted write is withdrawn from the kernel. What the host has got of it
-   * by then it keeps, and no short packet says that the rest will not come.
-   * Where it was done already, the abort changes nothing.
+   * An aborted write is withdrawn from the kernel. The host keeps what it has got
+   * by then, and no short packet indicates that the rest will not come. If the
+   * write was done already, the abort has no effect.
    *
-   * @param data The bytes, a `Uint8Array` of any memory. They must not change until the promise settles:
-   * the kernel copies them when the write's turn comes. Above 1 MiB they are
-   * cut into several kernel requests, which are in flight together up to 4 MiB.
+   * @param data The bytes. They must not change until the promise settles: the
+   * kernel copies them when the write's turn comes. Above 1 MiB they are split into
+   * several kernel requests, of which up to 4 MiB are in flight.
    * @returns How many bytes were sent: all.
    * @throws {AbortedTransferError} If the signal is aborted; its `transferred`
-   * says how much had gone.
-   * @throws {TypeError} If the data is something else, or its memory was
-   * transferred before it was sent. Nothing is sent then.
-   * @throws {RangeError} If an isochronous endpoint is to send more than goes in
-   * one interval.
+   * is the number of bytes sent by then.
+   * @throws {TypeError} If the data is not a `Uint8Array`, or was detached before
+   * it was sent. Nothing is sent then.
+   * @throws {RangeError} If the data does not fit into one interval of an
+   * isochronous endpoint.
    * @throws {Error} What the kernel reports, such as ENOMEM, or ESHUTDOWN with
    * `reconnect: "end"`. It has a field `transferred`, too.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
@@ -170,11 +177,11 @@ export class InEndpoint extends Endpoint {
    * the chunk, so that a slow host slows the producer. An empty chunk is a
    * zero-length packet.
    *
-   * Opened by the first look, or before with other options by
-   * {@linkcode openWritable}. Always the same one until it has ended; closing or
-   * aborting it leaves the endpoint open, and the next look opens another.
+   * Opened on first access, or before with other options by
+   * {@linkcode openWritable}. The same one until it has ended; closing or aborting
+   * it leaves the endpoint open, and the next access opens another.
    *
-   * @throws {Deno.errors.BadResource} If another is to be opened, and the
+   * @throws {Deno.errors.BadResource} If a stream has to be opened, and the
    * function is closed.
    */
   get writable(): WritableStream<Uint8Array> {
@@ -182,12 +189,12 @@ export class InEndpoint extends Endpoint {
   }
 
   /**
-   * Opens the endpoint's stream to the host; {@linkcode writable} is that one
-   * then. Aborting it withdraws what the host has not taken from the kernel. An
+   * Opens the endpoint's stream to the host, which {@linkcode writable} returns
+   * then. Aborting it withdraws from the kernel what the host has not taken. An
    * error of a transfer ends the stream.
    *
-   * @throws {TypeError} If the endpoint has an open one already, or an option is
-   * of another type.
+   * @throws {TypeError} If the endpoint has an open one already, or an option has
+   * the wrong type.
    * @throws {RangeError} If the depth is not a positive integer.
    * @throws {Deno.errors.BadResource} If the function is closed.
    */
@@ -198,7 +205,7 @@ export class InEndpoint extends Endpoint {
     this.assertOpen("open a stream to");
     if (this.#writable !== undefined) {
       throw new TypeError(
-        `Cannot ${action}: it has one that was neither closed nor aborted`,
+        `Cannot ${action}: it has one that is neither closed nor aborted`,
       );
     }
     assertDepth(depth, action);
@@ -255,21 +262,6 @@ const STREAM_OPTIONS: Rules<WritableOptions> = {
   zlp: oneOf("auto", "never"),
   reconnect: RECONNECT,
 };
-
-/** Bytes with an address that stays: a copy where the memory may move. */
-function stableBytes(data: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
-  const problem = bytesProblem(data);
-  if (problem !== undefined) {
-    throw new TypeError(
-      `Cannot write to endpoint "${name}": the data ${problem}`,
-    );
-  }
-  const buffer = bufferOf(data);
-  if (buffer instanceof ArrayBuffer && !buffer.resizable) {
-    return data as Uint8Array<ArrayBuffer>;
-  }
-  return new Uint8Array(data);
-}
 
 /** One object for all calls without options. */
 const DEFAULTS = {};

@@ -19,27 +19,30 @@ export type EndpointObject<D> = D extends { readonly kind: "in" } ? InEndpoint
   : D extends { readonly kind: "pair" } ? EndpointPair
   : never;
 
-/** The endpoints of a function under the names of its definition. */
+/**
+ * The endpoints of a function under the names of its definition.
+ * @category Endpoints
+ */
 export type EndpointObjects<F extends UsbFunction> = {
   readonly [K in keyof EndpointsOf<F>]: EndpointObject<EndpointsOf<F>[K]>;
 };
 
-/** Puts the halves together as they were declared. */
+/** Combines the endpoints of one direction as they were declared. */
 export function nameEndpoints<F extends UsbFunction>(
   compiled: readonly CompiledEndpoint[],
-  halves: readonly (InEndpoint | OutEndpoint)[],
+  endpoints: readonly (InEndpoint | OutEndpoint)[],
   fileOf: (name: string) => PairFile,
 ): EndpointObjects<F> {
   const named: Record<string, InEndpoint | OutEndpoint | EndpointPair> = {};
   compiled.forEach(({ name }, index) => {
-    const half = halves[index];
+    const endpoint = endpoints[index];
     const other = named[name];
-    if (other instanceof OutEndpoint && half instanceof InEndpoint) {
-      named[name] = new EndpointPair(half, other, fileOf(name));
-    } else if (other instanceof InEndpoint && half instanceof OutEndpoint) {
-      named[name] = new EndpointPair(other, half, fileOf(name));
+    if (other instanceof OutEndpoint && endpoint instanceof InEndpoint) {
+      named[name] = new EndpointPair(endpoint, other, fileOf(name));
+    } else if (other instanceof InEndpoint && endpoint instanceof OutEndpoint) {
+      named[name] = new EndpointPair(other, endpoint, fileOf(name));
     } else {
-      named[name] = half;
+      named[name] = endpoint;
     }
   });
   return Object.freeze(named) as EndpointObjects<F>;

@@ -17,36 +17,38 @@ import {
   type Rules,
   SIGNAL,
 } from "../../arguments/rules.ts";
-import { Endpoint } from "./endpoint.ts";
+import { Endpoint, type EndpointResources } from "./endpoint.ts";
 import {
   assertDepth,
   checkTransferOptions,
-  type EndpointResources,
   RECONNECT,
   type TransferOptions,
-} from "./options.ts";
-import { PacketSizes } from "./packet_sizes.ts";
-import { ReadAhead, type ReadAheadSource } from "../stream/read_ahead.ts";
-import { type ReadPort, ReadQueue } from "./read_queue.ts";
-import { makeReadable, type ReadableOptions } from "../stream/readable.ts";
-import { Reader } from "./reader.ts";
+} from "../transfer/options.ts";
+import { MAX_REQUEST_SIZE, PacketSizes } from "../transfer/packet_sizes.ts";
+import { ReadAhead } from "../read/ahead.ts";
+import { Reader, type ReadPort } from "../read/reader.ts";
+import { ReadQueue } from "../read/queue.ts";
+import { makeReadable, type ReadableOptions } from "../read/readable.ts";
 import { AbortedTransferError } from "../transfer/error.ts";
-import { TransferQueue } from "../transfer/queue.ts";
-import { TransferIterator, type TransfersOptions } from "./transfers.ts";
-import { MAX_REQUEST_SIZE } from "./write.ts";
+import { TransferIterator, type TransfersOptions } from "../read/transfers.ts";
+import { RequestQueue } from "../transfer/queue.ts";
 
-/** How a transfer from the host is received. */
+/**
+ * How a transfer from the host is received.
+ * @category Endpoints
+ */
 export type ReadOptions = TransferOptions;
 
-/** An endpoint that receives from the host. */
+/**
+ * An endpoint that receives from the host.
+ * @category Endpoints
+ */
 export class OutEndpoint extends Endpoint {
   /** @ignore */
-  protected readonly queue: TransferQueue;
-  readonly #port: ReadPort & ReadAheadSource;
+  protected readonly queue: RequestQueue;
+  readonly #port: ReadPort;
   readonly #reads: ReadQueue;
-  /** What has come and nobody has asked for. */
-  readonly #segments: Uint8Array<ArrayBuffer>[] = [];
-  /** What the stream reads from, or has read from last. */
+  /** That of the current stream, or of the last one. */
   #readAhead: ReadAhead | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
 
@@ -54,7 +56,7 @@ export class OutEndpoint extends Endpoint {
   constructor(resources: EndpointResources) {
     super(resources);
     const { aio, transferFd, path, compiled } = resources;
-    this.queue = new TransferQueue({
+    this.queue = new RequestQueue({
       aio,
       fd: transferFd,
       opcode: IOCB_CMD_PREAD,
@@ -72,9 +74,9 @@ export class OutEndpoint extends Endpoint {
       },
       packetSizes,
       queue: this.queue,
-      ready: () => this.#reads.withdrawAhead(),
+      kept: [],
     };
-    this.#reads = new ReadQueue(this.#port, this.#segments);
+    this.#reads = new ReadQueue(this.#port);
   }
 
   /**
@@ -83,41 +85,39 @@ export class OutEndpoint extends Endpoint {
    *
    * Resolves when that many bytes have come, or when the host ends its
    * transfer with a short packet. An empty array means that the host has sent
-   * a zero-length packet. What a packet brings beyond the size is kept, and
+   * a zero-length packet. What a packet contains beyond the size is kept, and
    * returned by the next read at once: nothing is lost, and a read never waits
    * while there is data.
    *
    * Several reads may be under way at once; they get data in the order of the
    * calls. Those whose size is a multiple of the packet size of every speed
-   * (1024 for bulk endpoints), up to 1 MiB, wait in the kernel side by side;
-   * another one waits there alone. Before a host has enabled the endpoint a
-   * read waits. When the host disables the endpoint in the middle, what the
-   * kernel had received for an unfinished request is lost; the read goes on
-   * when the endpoint is enabled again, or fails: see
-   * {@linkcode TransferOptions.reconnect}. A halt only delays it.
+   * (1024 for bulk endpoints), up to 1 MiB, wait in the kernel side by side; any
+   * other waits there alone. A read waits for a host to enable the endpoint. If
+   * the host disables it in the middle, what the kernel had received for an
+   * unfinished request is lost; the read goes on when the endpoint is enabled
+   * again, or fails: see {@linkcode TransferOptions.reconnect}. A halt only delays
+   * it.
    *
    * An aborted read of a `size` loses nothing: its request stays with the
-   * kernel for the next read that wants as much. For one that wants more or
-   * less, it is withdrawn; what it had received of an unfinished transfer is
-   * lost then, since FunctionFS does not hand it over. The same is true of an
-   * aborted read into a buffer. Where a read was done already, the abort
-   * changes nothing.
+   * kernel for the next read of the same size. For a read of another size it is
+   * withdrawn; what it had received of an unfinished transfer is lost then, since
+   * FunctionFS drops it. The same applies to an aborted read into a buffer. If a
+   * read was done already, the abort has no effect.
    *
    * @param sizeOrBuffer Bytes to receive at most, 1 or more; or the memory to
-   * receive into. The memory is taken away from the caller (its ArrayBuffer is
-   * transferred, as by a BYOB reader of web streams) and comes back with the
-   * result. Where its size is a multiple of the packet size of every speed,
-   * the kernel writes straight into it.
+   * receive into. Its ArrayBuffer is transferred, as by a BYOB reader of web
+   * streams, and comes back with the result. If its size is a multiple of the
+   * packet size of every speed, the kernel writes straight into it.
    * @returns A view of what has come, at the place of `buffer` if there was one.
    * @throws {AbortedTransferError} If the signal is aborted.
    * @throws {Error} What the kernel reports: EOVERFLOW, if the host has sent a
    * packet that is larger than the endpoint's descriptor allows, which loses
    * what had come for this read; ESHUTDOWN with `reconnect: "end"`. Its field
-   * `transferred` says how much had come before.
-   * @throws {TypeError} If it is given something else, or a buffer that is
-   * shared, or cannot be transferred.
-   * @throws {RangeError} If the size is no positive integer, or there is no
-   * memory for it.
+   * `transferred` is the number of bytes received before.
+   * @throws {TypeError} If the argument has another type, or the buffer is shared
+   * or cannot be transferred.
+   * @throws {RangeError} If the size is not a positive integer, or there is not
+   * enough memory.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
   read(
@@ -144,19 +144,19 @@ export class OutEndpoint extends Endpoint {
   }
 
   /**
-   * The host's transfers, one after the other, each as an array of its own;
-   * a zero-length packet is an empty one. A transfer that is larger than
-   * `size` comes in several pieces, of which only the last one is shorter than
-   * that (or empty, if the host has sent a zero-length packet at its end).
+   * Iterates over the host's transfers, each as an array of its own; a
+   * zero-length packet is an empty one. A transfer that is larger than `size`
+   * comes in several pieces, of which only the last one is shorter than that (or
+   * empty, if the host has sent a zero-length packet at its end).
    *
-   * While a piece is looked at, the kernel already receives the next ones, as
-   * many as `depth` says. Leaving the loop loses none of them: the next
-   * iteration of the same size gets them. One iteration at a time.
+   * While a piece is processed, the kernel receives up to `depth` others. Leaving
+   * the loop loses none of them: the next iteration of the same size gets them.
+   * There can be one iteration at a time.
    *
    * Ends when the function is closed; with `reconnect: "end"` also when the
    * host disables the endpoint, after what had come before.
    *
-   * @throws {TypeError} If an option is of another type.
+   * @throws {TypeError} If an option has the wrong type.
    * @throws {RangeError} If an option is out of its range.
    * @throws {Deno.errors.BadResource} If the function is closed.
    */
@@ -170,15 +170,12 @@ export class OutEndpoint extends Endpoint {
     this.#assertPiece(size);
     assertDepth(depth, action);
     const rounded = this.#port.packetSizes.roundUp(size);
-    const reads = this.#reads;
-    const source = {
-      read: (size: number, options: ReadOptions) => this.read(size, options),
-      setAhead: reads.setAhead.bind(reads),
-      get hasData() {
-        return reads.hasData;
-      },
-    };
-    return new TransferIterator(source, { size: rounded, depth }, options);
+    return new TransferIterator(
+      this.#reads,
+      (size, options) => this.read(size, options),
+      { size: rounded, depth },
+      options,
+    );
   }
 
   /**
@@ -187,11 +184,11 @@ export class OutEndpoint extends Endpoint {
    * or not the host ends its transfers with a short one, and up to 64 packets
    * are taken from the host ahead of the reader.
    *
-   * Opened by the first look, or before with other options by
-   * {@linkcode openReadable}. Always the same one until it has ended; cancelling
-   * it leaves the endpoint open, and the next look opens another.
+   * Opened on first access, or before with other options by
+   * {@linkcode openReadable}. The same one until it has ended; cancelling it leaves
+   * the endpoint open, and the next access opens another.
    *
-   * @throws {Deno.errors.BadResource} If another is to be opened, and the
+   * @throws {Deno.errors.BadResource} If a stream has to be opened, and the
    * function is closed.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -199,22 +196,21 @@ export class OutEndpoint extends Endpoint {
   }
 
   /**
-   * Opens the endpoint's byte stream; {@linkcode readable} is that one then.
-   * Nothing is taken from the host before the first read. The stream has no
-   * queue of its own. While it is read it gets what the host sends: do not call
-   * {@linkcode read} beside it.
+   * Opens the endpoint's byte stream, which {@linkcode readable} returns then.
+   * Nothing is taken from the host before the first read. While it is
+   * read, it gets all that the host sends: do not call {@linkcode read} then.
    *
-   * A BYOB reader's memory of at least one packet of the function's fastest
-   * speed (1024 bytes for a bulk endpoint at super speed) is what the kernel
-   * writes into; a smaller one gets a copy. Nothing is taken ahead of a BYOB
-   * reader. Another reader gets the memory that the kernel has written into,
-   * unless little has come: that is copied together.
+   * The kernel writes straight into a BYOB reader's memory of at least one packet
+   * of the function's fastest speed (1024 bytes for a bulk endpoint at super
+   * speed); a smaller one gets a copy. Nothing is taken ahead of a BYOB reader. A
+   * default reader gets the memory that the kernel has written into, or a copy if
+   * that is not well filled.
    *
-   * The stream is closed when the function is. Cancelling it takes back what was
-   * asked of the kernel; what had come already is for whoever reads next.
+   * The stream is closed when the function is. Cancelling it withdraws its requests
+   * from the kernel; what has come already is for the next reader.
    *
-   * @throws {TypeError} If the endpoint has an open one already, or an option is
-   * of another type.
+   * @throws {TypeError} If the endpoint has an open one already, or an option has
+   * the wrong type.
    * @throws {RangeError} If an option is out of its range.
    * @throws {Deno.errors.BadResource} If the function is closed.
    */
@@ -228,17 +224,21 @@ export class OutEndpoint extends Endpoint {
     this.assertOpen("open a stream of");
     if (this.#readable !== undefined) {
       throw new TypeError(
-        `Cannot ${action}: it has one that was not cancelled and has not ended`,
+        `Cannot ${action}: it has one that is neither cancelled nor at its end`,
       );
     }
     if (transferSize !== undefined) this.#assertPiece(transferSize);
     assertDepth(depth, action);
     const { packetSizes } = this.#port;
-    const readAhead = new ReadAhead(this.#port, this.#segments, {
+    const previous = this.#readAhead;
+    const readAhead = new ReadAhead(this.#port, {
       depth,
       transferSize: transferSize && packetSizes.roundUp(transferSize),
       resumes: options.reconnect !== "end",
-      after: this.#readAhead?.finished,
+      ready: async () => {
+        await previous?.finished;
+        await this.#reads.withdrawAhead();
+      },
     });
     const stream = makeReadable(readAhead, () => {
       if (this.#readable === stream) this.#readable = undefined;
@@ -299,8 +299,8 @@ export class OutEndpoint extends Endpoint {
   }
 
   /**
-   * Takes memory away from the caller, who could otherwise move or free it
-   * while the kernel writes there.
+   * Transfers the caller's memory, which could otherwise be moved or freed while
+   * the kernel writes into it.
    */
   #takeOver(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const offset = byteOffsetOf(bytes);
@@ -310,7 +310,7 @@ export class OutEndpoint extends Endpoint {
       return new Uint8Array(buffer.transferToFixedLength(), offset, length);
     } catch (cause) {
       throw new TypeError(
-        `Cannot read from endpoint "${this.name}": the buffer cannot be transferred, as that of a WebAssembly memory or a DmaBuffer`,
+        `Cannot read from endpoint "${this.name}": the buffer cannot be transferred, like that of a WebAssembly memory or a DmaBuffer`,
         { cause },
       );
     }

@@ -7,27 +7,30 @@ import { Errno, errorOf } from "../../../ffi/errno.ts";
 import type { DmaBuffer } from "../dmabuf/buffer.ts";
 import type { InEndpoint, WriteOptions } from "./in_endpoint.ts";
 import type { OutEndpoint, ReadOptions } from "./out_endpoint.ts";
-import type { ReadableOptions } from "../stream/readable.ts";
-import type { TransfersOptions } from "./transfers.ts";
-import type { WritableOptions } from "../stream/writable.ts";
+import type { ReadableOptions } from "../read/readable.ts";
+import type { TransfersOptions } from "../read/transfers.ts";
+import type { WritableOptions } from "../write/writable.ts";
 
-/** The file of a pair, or why it has none. */
+/**
+ * The combined file of a pair, or why it has none.
+ * @category Endpoints
+ */
 export type PairFile =
   | { readonly path: string }
   | { readonly missing: string };
 
 /**
- * One endpoint in each direction under one name, for a function that talks
- * both ways. Also a pair in the sense of web streams: what takes `{ readable,
- * writable }` takes an `EndpointPair`.
+ * One endpoint in each direction under one name. Also a pair in the sense of web
+ * streams: what takes `{ readable, writable }` takes an `EndpointPair`.
  *
- * On Linux 7.3 and later a pair has a file of its own for both directions
+ * On Linux 7.3 and later a pair has a combined file for both directions
  * (`epN_rw`, FUNCTIONFS_RW_PROXY_EPS), if every endpoint of its function is in
  * a pair. Transfers are made on that; a pair without it behaves the same over
  * the files of its two endpoints.
  *
- * What belongs to one direction only, such as a halt, is a method of
+ * What concerns one direction only, such as a halt, is a method of
  * {@linkcode in} or {@linkcode out}.
+ * @category Endpoints
  */
 export class EndpointPair {
   /** The name under which the pair was declared. */
@@ -50,30 +53,30 @@ export class EndpointPair {
     this.#file = file;
   }
 
-  /** Whether the pair has a file for both directions. */
+  /** Whether the pair has a combined file. */
   get native(): boolean {
     return "path" in this.#file;
   }
 
   /**
-   * The pair's file for both directions, such as `/run/usb-gadget/echo/ep1_rw`.
-   * It is for programs that know only open, read and write: they get the host's
-   * transfers by read, and send one with each write, which waits until the host
-   * has taken it. {@linkcode autoZlp} holds for their writes, too. A program
-   * that has it open keeps the function alive.
+   * The pair's combined file, such as `/run/usb-gadget/echo/ep1_rw`, for programs
+   * that know only open, read and write. They receive the host's transfers by
+   * read, and send one with each write, which waits until the host has taken it.
+   * {@linkcode autoZlp} applies to their writes, too. A program that has the file
+   * open keeps the function alive.
    *
-   * While another program reads or writes it, what this one wants in the same
-   * direction waits. Halts are for {@linkcode in} and {@linkcode out}; the file
-   * has none, and no ioctls.
+   * While another program reads or writes the file, transfers of this one in the
+   * same direction wait. The file has no halts and no ioctls: {@linkcode in} and
+   * {@linkcode out} do.
    *
-   * @throws {Deno.errors.NotSupported} If the pair has none: see
+   * @throws {Deno.errors.NotSupported} If it does not exist: see
    * {@linkcode native}.
    */
   get path(): string {
     if ("path" in this.#file) return this.#file.path;
     throw errorOf(
       Errno.EOPNOTSUPP,
-      `Cannot tell the file of pair "${this.name}": ${this.#file.missing}`,
+      `Pair "${this.name}" has no combined file: ${this.#file.missing}`,
       { syscall: "open" },
     );
   }
@@ -100,7 +103,7 @@ export class EndpointPair {
     return this.in.openWritable(options);
   }
 
-  /** Whether transfers to the host end visibly; see {@linkcode InEndpoint.autoZlp}. */
+  /** See {@linkcode InEndpoint.autoZlp}. */
   get autoZlp(): boolean {
     return this.in.autoZlp;
   }
@@ -110,10 +113,8 @@ export class EndpointPair {
   }
 
   /**
-   * Refuses: a DMABUF is attached to one direction, {@linkcode in} or
-   * {@linkcode out}, or to both in turn.
-   *
-   * @throws {TypeError} Always.
+   * Throws TypeError: a DMABUF is attached to {@linkcode in} or {@linkcode out},
+   * or to both in turn.
    */
   attach(_buffer: DmaBuffer): never {
     const { name } = this;

@@ -15,6 +15,49 @@ export interface Connection {
   probe(): boolean;
 }
 
+const FIRST_DELAY_MS = 1;
+const LAST_DELAY_MS = 16;
+
+/**
+ * Tries again what the kernel has refused with EAGAIN, after a delay that
+ * doubles until something succeeds.
+ */
+export class Retry {
+  readonly #run: () => void;
+  #delay = FIRST_DELAY_MS;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Calls `run` when the delay is over. */
+  constructor(run: () => void) {
+    this.#run = run;
+  }
+
+  /** Whether a delay is running. */
+  get waiting(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** Starts the delay. */
+  later(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#run();
+    }, this.#delay);
+    this.#delay = Math.min(2 * this.#delay, LAST_DELAY_MS);
+  }
+
+  /** Something has succeeded: the next delay is short again. */
+  reset(): void {
+    this.#delay = FIRST_DELAY_MS;
+  }
+
+  /** Cancels the delay. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
 /** What an endpoint sees of its function's life. */
 export function connectionOf(
   lifecycle: Lifecycle,

@@ -1,5 +1,5 @@
 /**
- * Why a transfer has ended before it was done, and how much of it was.
+ * The errors of transfers.
  *
  * @module
  */
@@ -18,15 +18,14 @@ import {
 export interface TransferErrorFields {
   /**
    * Bytes of the transfer that are known to have gone over the bus: those of
-   * kernel requests that were done. FunctionFS does not tell how much of an
-   * unfinished request has gone, so that up to 1 MiB more can have.
+   * kernel requests that were done. Up to 1 MiB more can have: FunctionFS does
+   * not report how much of an unfinished request was transferred.
    */
   readonly transferred: number;
 }
 
 /** A transfer that was aborted. */
 export interface AbortedTransfer extends TransferErrorFields {
-  /** What has aborted it. */
   readonly signal: AbortSignal;
   /** The call that carries such transfers. */
   readonly syscall: string;
@@ -34,12 +33,13 @@ export interface AbortedTransfer extends TransferErrorFields {
 
 /**
  * Thrown by a transfer whose `signal` was aborted. `cause` is the signal's
- * reason. Its fields are those of ECANCELED, with which the kernel ends what is
- * cancelled.
+ * reason. Its fields are those of ECANCELED, with which the kernel ends cancelled
+ * requests.
+ * @category Errors
  */
 export class AbortedTransferError extends Error
   implements TransferErrorFields, SystemErrorFields {
-  /** As errors of aborted operations are called. */
+  /** The name that errors of aborted operations have. */
   override name = "AbortError";
   /** Name of the error number. */
   readonly code: string = "ECANCELED";
@@ -49,7 +49,7 @@ export class AbortedTransferError extends Error
   readonly syscall: string;
   readonly transferred: number;
 
-  /** Makes an error for the signal that has ended a transfer. */
+  /** For a transfer that a signal has ended. */
   constructor(message: string, transfer: AbortedTransfer) {
     super(message, { cause: transfer.signal.reason });
     this.syscall = transfer.syscall;
@@ -75,16 +75,14 @@ export class AbortedTransferError extends Error
 
 /** A transfer that has ended before it was done. */
 export interface FailedTransfer extends TransferErrorFields {
-  /** What could not be done, after "Cannot": `"write to"`. */
   readonly action: "write to" | "read from";
-  /** The endpoint. */
   readonly endpoint: { readonly name: string; readonly path: string };
-  /** How it has ended: see `TransferOwner.onEnd`. */
+  /** See `RequestOwner.onEnd`. */
   readonly result: number | Error;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Makes the error for a transfer that has ended before it was done. */
+/** Makes the error for a transfer. */
 export function transferError(
   { action, endpoint, result, signal, transferred }: FailedTransfer,
 ): Error & TransferErrorFields {
@@ -115,7 +113,7 @@ function hint(errno: number, action: string): string | undefined {
     case Errno.ESHUTDOWN:
       return "the endpoint was disabled: by a reset, another configuration, an unplugged cable or unbind()";
     case Errno.EOVERFLOW:
-      return "the host has sent more than the endpoint's descriptor allows, what it has sent to this request is lost";
+      return "the host has sent more than the endpoint's descriptor allows, and the data of this request is lost";
     case Errno.ENOMEM:
       return action === "write to"
         ? "the kernel copies each request into contiguous memory"
@@ -125,7 +123,7 @@ function hint(errno: number, action: string): string | undefined {
   }
 }
 
-/** The error for a use of an endpoint whose function is closed. */
+/** Makes the error for an endpoint whose function is closed. */
 export function closedError(action: string, name: string): Error {
   return errorOf(
     Errno.EBADF,
@@ -134,7 +132,6 @@ export function closedError(action: string, name: string): Error {
   );
 }
 
-/** The call behind what is done with an endpoint. */
 function syscallOf(action: string): string {
   switch (action) {
     case "write to":

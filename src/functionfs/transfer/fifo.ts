@@ -1,19 +1,23 @@
 /**
- * A queue whose first item can be taken without moving the others.
- *
- * `Array.prototype.shift` moves all of them, or makes V8 trim the array: ten
- * times as slow as all else that happens to a transfer in a queue.
+ * Lists of any length.
  *
  * @module
  */
 
-/** Items in order. */
+/** Places that are freed at once. */
+const MAX_FREE = 256;
+
+/**
+ * A queue whose first item can be removed without moving the others, which
+ * `Array.prototype.shift` does: that is ten times as slow as all else that
+ * happens to a request in a queue.
+ */
 export class Fifo<T extends object> {
   readonly #items: (T | undefined)[];
-  /** Where the first item is; what is before it is free. */
+  /** Where the first item is; places before it are free. */
   #head = 0;
 
-  /** Begins with these. */
+  /** Starts with these items. */
   constructor(items: readonly T[] = []) {
     this.#items = [...items];
   }
@@ -23,7 +27,7 @@ export class Fifo<T extends object> {
     return this.#items.length - this.#head;
   }
 
-  /** The item at a place, counted from the first one; if there is any. */
+  /** The item at a place, counted from the first one. */
   at(index: number): T | undefined {
     return this.#items[this.#head + index];
   }
@@ -39,13 +43,13 @@ export class Fifo<T extends object> {
     else this.#items.unshift(item);
   }
 
-  /** Takes the first item away. */
+  /** Removes and returns the first item. */
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (item === undefined) return undefined;
     this.#items[this.#head++] = undefined;
-    if (this.#head === MOST_FREE) {
-      this.#items.splice(0, MOST_FREE);
+    if (this.#head === MAX_FREE) {
+      this.#items.splice(0, MAX_FREE);
       this.#head = 0;
     }
     return item;
@@ -53,25 +57,25 @@ export class Fifo<T extends object> {
 
   /** The place of an item, or -1. */
   indexOf(item: T): number {
-    // Mostly the first one is asked for.
+    // It mostly is the first one.
     if (this.#items[this.#head] === item) return 0;
     const index = this.#items.indexOf(item, this.#head);
     return index < 0 ? -1 : index - this.#head;
   }
 
-  /** Takes the item at a place away. */
+  /** Removes the item at a place. */
   removeAt(index: number): void {
     if (index === 0) this.shift();
     else this.#items.splice(this.#head + index, 1);
   }
 
-  /** Takes an item away, if it is there. */
+  /** Removes an item, if the queue has it. */
   remove(item: T): void {
     const index = this.indexOf(item);
     if (index >= 0) this.removeAt(index);
   }
 
-  /** The items from a place on, as an array of their own. */
+  /** Copies the items from a place on. */
   slice(from = 0): T[] {
     return this.#items.slice(this.#head + from) as T[];
   }
@@ -81,11 +85,24 @@ export class Fifo<T extends object> {
     return this.slice().values();
   }
 
-  /** Takes the items from a place on away, and returns them. */
+  /** Removes and returns the items from a place on. */
   splice(from: number): T[] {
     return this.#items.splice(this.#head + from) as T[];
   }
 }
 
-/** Places that are moved away at once. */
-const MOST_FREE = 256;
+/**
+ * Adds items at the end of an array. A spread into `push` would pass each as an
+ * argument, on the stack, which has room for some 125,000.
+ */
+export function appendAll<T>(array: T[], items: readonly T[]): void {
+  for (const item of items) array.push(item);
+}
+
+/** Adds items at the beginning of an array. */
+export function prependAll<T>(array: T[], items: readonly T[]): void {
+  if (items.length === 0) return;
+  const rest = array.splice(0);
+  appendAll(array, items);
+  appendAll(array, rest);
+}

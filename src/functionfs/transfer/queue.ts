@@ -3,104 +3,86 @@
  *
  * Requests wait here while the host has not enabled the endpoint. When the
  * host disables it (reset, SET_CONFIGURATION, SET_INTERFACE, unplug), the
- * kernel ends all that are in flight with ESHUTDOWN; they are put back in
- * order and submitted again once the endpoint is enabled, or end with the
- * connection, as their owner likes.
+ * kernel ends all that are in flight with ESHUTDOWN. They are put back in order
+ * and submitted again once the endpoint is enabled, or end with the connection,
+ * as their owner decides.
  *
  * A disable and the next enable can happen within one call in the kernel, and
  * the completions of the disable come a little later, by a work queue. What is
  * submitted in between goes into the new connection and would overtake what
- * the old one has given back. Therefore all completions are looked at right
- * before anything is submitted; and what was submitted too early all the same
- * is called back from the kernel, and put behind those that were before it.
+ * the old one has given back. Therefore all completions are handled right before
+ * anything is submitted; and what was submitted too early all the same is called
+ * back from the kernel, and put behind those that were before it.
  *
  * @module
  */
-import type { AioContext, AioSource } from "../../../ffi/aio/context.ts";
+import type { AioContext, AioProducer } from "../../../ffi/aio/context.ts";
 import { Errno } from "../../../ffi/errno.ts";
-import type { Connection } from "./connection.ts";
+import { ActionQueue, type QueuedAction } from "./action_queue.ts";
+import { type Connection, Retry } from "./connection.ts";
 import { Fifo } from "./fifo.ts";
-import { InFlight, MAX_REQUESTS_IN_FLIGHT } from "./in_flight.ts";
 import {
-  ActionQueue,
-  type QueuedAction,
-  type WaitingAction,
-} from "./queued_action.ts";
-import { Transfer, type TransferOwner } from "./request.ts";
-import { Retry } from "./retry.ts";
+  KernelRequest,
+  type RequestOwner,
+  type RequestPort,
+} from "./request.ts";
+
+/** The most requests of one endpoint that are in the kernel. */
+const MAX_IN_FLIGHT = 256;
+/** Bytes of them: the kernel copies each write into contiguous memory. */
+const MAX_BYTES_IN_FLIGHT = 4 << 20;
+
+/** What a queue is made of. */
+export interface RequestQueueOptions {
+  readonly aio: Pick<AioContext, "schedule" | "submit" | "cancel">;
+  /** The endpoint file. */
+  readonly fd: number;
+  /** IOCB_CMD_PREAD or IOCB_CMD_PWRITE. */
+  readonly opcode: number;
+  readonly connection: Connection;
+}
 
 /** The requests of one endpoint: those that wait, and those in the kernel. */
-export class TransferQueue implements AioSource {
-  readonly #aio: AioContext;
+export class RequestQueue implements RequestPort, AioProducer {
+  readonly #aio: RequestQueueOptions["aio"];
   readonly #fd: number;
   readonly #opcode: number;
   readonly #connection: Connection;
-  #waiting = new Fifo<Transfer>();
+  #waiting = new Fifo<KernelRequest>();
   readonly #actions = new ActionQueue();
-  readonly #flying: InFlight;
+  /** Those in the kernel, in the order of submission: mostly that of their ends. */
+  readonly #flying = new Fifo<KernelRequest>();
+  #bytesInFlight = 0;
   /** Those that came back undone, until all that were in flight are back. */
-  #returned: Transfer[] = [];
-  /** The connection that ended under a request; wait for a later one. */
+  #returned: KernelRequest[] = [];
+  /** The connection that ended under a request; a later one is waited for. */
   #lostConnection = 0;
-  /** The connection that the last event has begun. */
   #knownConnection: number;
   /** A request was refused although no connection has ended. */
   #refused = false;
   #sequence = 0;
   readonly #retry: Retry;
-  readonly #spare: Transfer[] = [];
+  readonly #spare: KernelRequest[] = [];
   /** @ignore */
   scheduled = false;
   #closed = false;
   #onIdle: (() => void) | undefined;
 
   /** Makes a queue of reads or writes on an endpoint file. */
-  constructor(options: {
-    aio: AioContext;
-    fd: number;
-    opcode: number;
-    connection: Connection;
-  }) {
-    this.#aio = options.aio;
-    this.#flying = new InFlight(options.aio);
-    this.#fd = options.fd;
-    this.#opcode = options.opcode;
-    this.#connection = options.connection;
-    this.#knownConnection = options.connection.enableCount;
+  constructor({ aio, fd, opcode, connection }: RequestQueueOptions) {
+    this.#aio = aio;
+    this.#fd = fd;
+    this.#opcode = opcode;
+    this.#connection = connection;
+    this.#knownConnection = connection.enableCount;
     this.#retry = new Retry(() => this.#aio.schedule(this));
   }
 
-  /** How many transfers wait or are in the kernel. */
-  get pending(): number {
-    return this.#waiting.length + this.#flying.size + this.#returned.length;
-  }
-
-  /** The first connection in which a transfer can go that is pushed now. */
+  /** @ignore */
   get nextConnection(): number {
     const { enabled, enableCount } = this.#connection;
     const works = enabled && enableCount > this.#lostConnection;
     return works ? enableCount : enableCount + 1;
-  }
-
-  /** A transfer that is not in use, for `memory`. */
-  take(
-    owner: TransferOwner,
-    memory: Uint8Array<ArrayBuffer>,
-    length: number = memory.byteLength,
-  ): Transfer {
-    const transfer = this.#spare.pop() ??
-      new Transfer((each, result) => this.#onComplete(each, result));
-    transfer.owner = owner;
-    transfer.memory = memory;
-    transfer.wanted = length;
-    transfer.length = length;
-    return transfer;
-  }
-
-  /** Gives a transfer back that has ended, and that nobody looks at any more. */
-  give(transfer: Transfer): void {
-    transfer.memory = NO_MEMORY;
-    if (this.#spare.length < MAX_REQUESTS_IN_FLIGHT) this.#spare.push(transfer);
   }
 
   /** The connection that the last event has begun, or ended. */
@@ -108,37 +90,53 @@ export class TransferQueue implements AioSource {
     return this.#knownConnection;
   }
 
-  /**
-   * Adds a transfer at the end. It is submitted at the end of this turn.
-   *
-   * @param connection The first one that it may belong to.
-   */
-  push(transfer: Transfer, connection: number = this.nextConnection): void {
-    transfer.cancelled = false;
-    transfer.queued = true;
-    transfer.sequence = this.#sequence++;
-    transfer.connection = connection;
+  /** @ignore */
+  take(
+    owner: RequestOwner,
+    memory: Uint8Array<ArrayBuffer>,
+    length: number = memory.byteLength,
+  ): KernelRequest {
+    const request = this.#spare.pop() ?? new KernelRequest(this.#onComplete);
+    request.owner = owner;
+    request.memory = memory;
+    request.wanted = length;
+    request.length = length;
+    return request;
+  }
+
+  /** @ignore */
+  give(request: KernelRequest): void {
+    request.memory = NO_MEMORY;
+    if (this.#spare.length < MAX_IN_FLIGHT) this.#spare.push(request);
+  }
+
+  /** @ignore */
+  push(
+    request: KernelRequest,
+    connection: number = this.nextConnection,
+  ): void {
+    request.cancelled = false;
+    request.queued = true;
+    request.sequence = this.#sequence++;
+    request.connection = connection;
     if (this.#closed) {
-      queueMicrotask(() => this.#end(transfer, -Errno.ECANCELED));
+      queueMicrotask(() => this.#end(request, -Errno.ECANCELED));
       return;
     }
-    this.#waiting.push(transfer);
+    this.#waiting.push(request);
     if (this.#connection.enabled) this.#aio.schedule(this);
   }
 
-  /**
-   * Adds a transfer right behind one that is just being prepared, before all
-   * others that wait.
-   */
-  pushBehind(transfer: Transfer, before: Transfer): void {
-    transfer.cancelled = false;
-    transfer.queued = true;
-    transfer.sequence = before.sequence + 0.5;
-    transfer.connection = this.nextConnection;
-    this.#waiting.unshift(transfer);
+  /** @ignore */
+  pushBehind(request: KernelRequest, before: KernelRequest): void {
+    request.cancelled = false;
+    request.queued = true;
+    request.sequence = before.sequence + 0.5;
+    request.connection = this.nextConnection;
+    this.#waiting.unshift(request);
   }
 
-  /** Adds something that is not a transfer; see {@linkcode QueuedAction}. */
+  /** Adds something that is not a request. */
   run(action: QueuedAction): void {
     if (this.#closed) {
       queueMicrotask(() => action.onEnd(-Errno.ECANCELED));
@@ -148,11 +146,11 @@ export class TransferQueue implements AioSource {
     this.#aio.schedule(this);
   }
 
-  /** Takes an action away that was not done yet; tells whether it was there. */
+  /** Removes an action that is not done yet; returns whether there was one. */
   forget(action: QueuedAction): boolean {
-    const wasThere = this.#actions.remove(action);
-    if (wasThere) this.#aio.schedule(this);
-    return wasThere;
+    const wasWaiting = this.#actions.remove(action);
+    if (wasWaiting) this.#aio.schedule(this);
+    return wasWaiting;
   }
 
   /** The host has enabled the endpoint. */
@@ -162,62 +160,60 @@ export class TransferQueue implements AioSource {
   }
 
   /**
-   * The connection has ended: so do transfers that belong to it alone. Some may
-   * have been pushed after its end, and before the event that tells it.
+   * The connection has ended, and with it the requests that belong to it alone.
+   * Some may have been pushed after its end, and before the event.
    */
   onDisable(): void {
-    for (const transfer of [...this.#waiting, ...this.#returned]) {
-      if (transfer.connection > this.#knownConnection) continue;
-      if (transfer.queued && !transfer.owner.resumes(transfer)) {
-        this.#remove(transfer);
-        this.#end(transfer, -Errno.ESHUTDOWN);
+    for (const request of [...this.#waiting, ...this.#returned]) {
+      if (request.connection > this.#knownConnection) continue;
+      if (request.queued && !request.owner.resumes(request)) {
+        this.#remove(request);
+        this.#end(request, -Errno.ESHUTDOWN);
       }
     }
   }
 
-  /** Ends a transfer early. Its end is told with -ECANCELED, or its result. */
-  cancel(transfer: Transfer): void {
-    if (transfer.cancelled || !transfer.queued) return;
-    transfer.cancelled = true;
-    if (transfer.request.pending) {
-      this.#aio.cancel(transfer.request);
+  /** @ignore */
+  cancel(request: KernelRequest): void {
+    if (request.cancelled || !request.queued) return;
+    request.cancelled = true;
+    if (request.pending) {
+      this.#aio.cancel(request);
       return;
     }
-    this.#remove(transfer);
-    this.#end(transfer, -Errno.ECANCELED);
+    this.#remove(request);
+    this.#end(request, -Errno.ECANCELED);
     this.#aio.schedule(this);
   }
 
-  /** Ends all transfers with -ECANCELED. Resolves when none is in the kernel. */
+  /** Ends all requests with -ECANCELED. Resolves when none is in the kernel. */
   close(): Promise<void> {
     this.#closed = true;
     this.#retry.stop();
     this.#actions.cancelAll();
-    for (const transfer of this.#flying.lastFirst) this.cancel(transfer);
-    for (const transfer of [...this.#returned, ...this.#waiting]) {
-      this.cancel(transfer);
+    for (const request of this.#lastFirst()) this.cancel(request);
+    for (const request of [...this.#returned, ...this.#waiting]) {
+      this.cancel(request);
     }
-    if (this.#flying.size === 0) return Promise.resolve();
+    if (this.#flying.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle = resolve);
   }
 
   /** Submits what may be submitted. Called by the AIO context. */
   pump(): void {
     if (this.#closed) return;
-    if (this.#returned.length > 0) {
-      if (!this.#recover()) return;
-    }
+    if (this.#returned.length > 0 && !this.#recover()) return;
     const { enabled, enableCount } = this.#connection;
     if (!enabled || enableCount === this.#lostConnection) return;
     while (!this.#retry.waiting) {
-      const action = this.#actions.first;
+      const waiting = this.#actions.first;
       const next = this.#waiting.at(0);
       if (
-        action !== undefined &&
-        (next === undefined || action.sequence < next.sequence)
+        waiting !== undefined &&
+        (next === undefined || waiting.sequence < next.sequence)
       ) {
-        if (!this.#attempt(action)) return;
-      } else if (next !== undefined && this.#flying.hasRoom(next)) {
+        if (!this.#attempt(waiting.action)) return;
+      } else if (next !== undefined && this.#hasRoom(next)) {
         this.#waiting.shift();
         this.#submit(next);
       } else {
@@ -226,10 +222,17 @@ export class TransferQueue implements AioSource {
     }
   }
 
-  /** Tries the first action; tells whether it is out of the way. */
-  #attempt({ action }: WaitingAction): boolean {
+  /** Whether one more may be submitted. A single one always may. */
+  #hasRoom(next: KernelRequest): boolean {
+    const count = this.#flying.length;
+    return count === 0 || count < MAX_IN_FLIGHT &&
+        this.#bytesInFlight + next.wanted <= MAX_BYTES_IN_FLIGHT;
+  }
+
+  /** Tries an action; returns whether it is out of the way. */
+  #attempt(action: QueuedAction): boolean {
     // Its turn comes when all before it are done; their ends lead here again.
-    if (action.ordered && this.#flying.size > 0) return false;
+    if (action.ordered && this.#flying.length > 0) return false;
     const result = action.attempt();
     if (result !== -Errno.EAGAIN && result !== -Errno.ESHUTDOWN) {
       this.#actions.remove(action);
@@ -241,74 +244,84 @@ export class TransferQueue implements AioSource {
       this.#lostConnection = this.#connection.enableCount;
     } else {
       // Some controllers do not halt an endpoint that has anything queued.
-      if (this.#flying.size > 0) this.#flying.callBack();
+      this.#callBack();
       this.#retry.later();
     }
     return false;
   }
 
-  #submit(transfer: Transfer): void {
-    if (!transfer.owner.prepare(transfer)) return this.#end(transfer, 0);
-    transfer.calledBack = false;
-    transfer.connection = this.#connection.enableCount;
+  #submit(request: KernelRequest): void {
+    if (!request.owner.prepare(request)) return this.#end(request, 0);
+    request.calledBack = false;
+    request.connection = this.#connection.enableCount;
+    const { address, length, memory } = request;
     try {
-      this.#aio.submit(
-        transfer.request,
-        this.#opcode,
-        this.#fd,
-        transfer.address,
-        transfer.length,
-        transfer.memory,
-      );
+      this.#aio
+        .submit(request, this.#opcode, this.#fd, address, length, memory);
     } catch (error) {
       // No room for more requests in the whole system.
-      return this.#end(transfer, error as Error);
+      return this.#end(request, error as Error);
     }
-    this.#flying.add(transfer);
+    this.#flying.push(request);
+    this.#bytesInFlight += length;
   }
 
-  /** The kernel has ended a transfer. */
-  #onComplete(transfer: Transfer, result: number): void {
-    this.#flying.delete(transfer);
-    if (transfer.cancelled || this.#closed) {
-      this.#end(transfer, result < 0 ? -Errno.ECANCELED : result);
+  readonly #onComplete = (request: KernelRequest, result: number): void => {
+    this.#flying.remove(request);
+    this.#bytesInFlight -= request.length;
+    if (request.cancelled || this.#closed) {
+      this.#end(request, result < 0 ? -Errno.ECANCELED : result);
     } else if (result === -Errno.ESHUTDOWN) {
-      const { connection } = transfer;
+      const { connection } = request;
       this.#lostConnection = Math.max(this.#lostConnection, connection);
-      if (transfer.owner.resumes(transfer)) this.#returned.push(transfer);
-      else this.#end(transfer, result);
+      if (request.owner.resumes(request)) this.#returned.push(request);
+      else this.#end(request, result);
     } else if (result === -Errno.EAGAIN) {
       // Disabled since before the submission, or the file is locked by
       // another program that reads or writes it synchronously.
       const { enabled, enableCount } = this.#connection;
-      const over = !enabled || enableCount > transfer.connection;
-      if (over && !transfer.owner.resumes(transfer)) {
-        this.#end(transfer, -Errno.ESHUTDOWN);
+      const over = !enabled || enableCount > request.connection;
+      if (over && !request.owner.resumes(request)) {
+        this.#end(request, -Errno.ESHUTDOWN);
       } else {
         this.#refused = true;
-        this.#returned.push(transfer);
+        this.#returned.push(request);
       }
     } else if (
-      transfer.calledBack &&
+      request.calledBack &&
       (result === -Errno.ECONNRESET || result === -Errno.ECANCELED)
     ) {
-      this.#returned.push(transfer);
+      this.#returned.push(request);
     } else {
       if (result >= 0) this.#retry.reset();
-      this.#end(transfer, result);
+      this.#end(request, result);
     }
-    if (this.#flying.size === 0) this.#onIdle?.();
+    if (this.#flying.length === 0) this.#onIdle?.();
     if (
       this.#returned.length + this.#waiting.length + this.#actions.size > 0
     ) this.#aio.schedule(this);
+  };
+
+  /** In an order in which no request reaches the host without those before it. */
+  #lastFirst(): KernelRequest[] {
+    return this.#flying.slice().reverse();
+  }
+
+  /** Calls requests back from the kernel, to submit them again. */
+  #callBack(after = -Infinity): void {
+    for (const request of this.#lastFirst()) {
+      if (request.calledBack || request.sequence < after) continue;
+      request.calledBack = true;
+      this.#aio.cancel(request);
+    }
   }
 
   /**
-   * Puts back what came back undone, once nothing is in flight any more; tells
+   * Puts what came back undone in its place, once nothing is in flight; returns
    * whether that is so.
    */
   #recover(): boolean {
-    if (this.#flying.size > 0) {
+    if (this.#flying.length > 0) {
       // These have survived, or their ends are on the way. Those before the
       // first one that came back are in their place: part of them may have gone.
       if (
@@ -316,7 +329,7 @@ export class TransferQueue implements AioSource {
       ) {
         const first = this.#returned
           .reduce((least, each) => Math.min(least, each.sequence), Infinity);
-        this.#flying.callBack(first);
+        this.#callBack(first);
       }
       return false;
     }
@@ -332,15 +345,15 @@ export class TransferQueue implements AioSource {
     return true;
   }
 
-  #remove(transfer: Transfer): void {
-    this.#waiting.remove(transfer);
-    const index = this.#returned.indexOf(transfer);
+  #remove(request: KernelRequest): void {
+    this.#waiting.remove(request);
+    const index = this.#returned.indexOf(request);
     if (index >= 0) this.#returned.splice(index, 1);
   }
 
-  #end(transfer: Transfer, result: number | Error): void {
-    transfer.queued = false;
-    transfer.owner.onEnd(transfer, result);
+  #end(request: KernelRequest, result: number | Error): void {
+    request.queued = false;
+    request.owner.onEnd(request, result);
   }
 }
 

@@ -1,54 +1,76 @@
 /**
- * One kernel request of an endpoint.
+ * The kernel requests that transfers are made of.
  *
  * @module
  */
-import { AioRequest } from "../../../ffi/aio/context.ts";
+import { AioRequest } from "../../../ffi/aio/ring.ts";
 
-/** Whoever has put a transfer into a queue. */
-export interface TransferOwner {
+/** A read or write of the user, which owns kernel requests. */
+export interface RequestOwner {
   /**
-   * The transfer is about to be submitted, for the first time or again: the
-   * length and the address for the connection of now can be set.
+   * The request is about to be submitted, for the first time or again: its
+   * length and address can be set for the current connection.
    *
    * @returns Whether it is needed at all; if not, it ends with 0.
    */
-  prepare(transfer: Transfer): boolean;
-  /** Whether it goes on in the next connection when one ends under it. */
-  resumes(transfer: Transfer): boolean;
+  prepare(request: KernelRequest): boolean;
+  /** Whether it is submitted again in the next connection if one ends. */
+  resumes(request: KernelRequest): boolean;
   /**
-   * Told once about the end: a count, a negative error number, or an error of
-   * our own for a transfer that never reached the kernel.
+   * Called once: with a count, a negative error number, or an error of our own
+   * for a request that never reached the kernel.
    */
-  onEnd(transfer: Transfer, result: number | Error): void;
+  onEnd(request: KernelRequest, result: number | Error): void;
 }
 
 /** A kernel request of an endpoint. After its end it may be pushed again. */
-export class Transfer {
-  owner!: TransferOwner;
+export class KernelRequest extends AioRequest {
+  owner!: RequestOwner;
   /** Where the data is or goes. Belongs to the kernel while it is in flight. */
   memory!: Uint8Array<ArrayBuffer>;
   /** Address of the memory. */
   address = 0n;
   /** Bytes that are wanted: all of the memory by default. */
   wanted = 0;
-  /** Bytes that the kernel is asked for. */
+  /** Bytes to ask the kernel for. */
   length = 0;
-  /** Its place among the transfers of the endpoint. */
+  /** Its place among the requests of the endpoint. */
   sequence = 0;
   /** Whether it waits in a queue or is in the kernel. */
   queued = false;
-  /** Somebody has asked for its end. */
+  /** Whether its owner has cancelled it. */
   cancelled = false;
-  /** The queue has asked for its return, to submit it again. */
+  /** Whether the queue has called it back, to submit it again. */
   calledBack = false;
   /** The connection for which it was submitted. */
   connection = 0;
-  /** What carries it into the kernel. */
-  readonly request: AioRequest;
 
   /** Made by a queue. */
-  constructor(onComplete: (transfer: Transfer, result: number) => void) {
-    this.request = new AioRequest((result) => onComplete(this, result));
+  constructor(onEnd: (request: KernelRequest, result: number) => void) {
+    super((result) => onEnd(this, result));
   }
+}
+
+/** Where the reads and writes of an endpoint put their requests. */
+export interface RequestPort {
+  /** The first connection for which a request can be submitted that is pushed now. */
+  readonly nextConnection: number;
+  /** Returns a request that is not in use, for `memory`. */
+  take(
+    owner: RequestOwner,
+    memory: Uint8Array<ArrayBuffer>,
+    length?: number,
+  ): KernelRequest;
+  /** Gives a request back that has ended and is not used any more. */
+  give(request: KernelRequest): void;
+  /**
+   * Adds a request at the end. It is submitted at the end of this turn.
+   *
+   * @param connection The first one that it may belong to.
+   */
+  push(request: KernelRequest, connection?: number): void;
+  /** Adds a request right behind one that is being prepared. */
+  pushBehind(request: KernelRequest, before: KernelRequest): void;
+  /** Ends a request early: with -ECANCELED, or with its result. */
+  cancel(request: KernelRequest): void;
 }

@@ -12,6 +12,7 @@ import {
 import { check } from "../../../ffi/errno.ts";
 import { close } from "../../../ffi/file.ts";
 import { libc } from "../../../ffi/libc.ts";
+import { testLibc } from "./libc.ts";
 
 /** A pipe with nonblocking ends. */
 export interface Pipe extends Disposable {
@@ -22,7 +23,7 @@ export interface Pipe extends Disposable {
 /** Creates a pipe, whose ends are closed on disposal. */
 export function pipe(): Pipe {
   const ends = new Int32Array(2);
-  check(libc().pipe2(ends, O_NONBLOCK | O_CLOEXEC), {
+  check(testLibc.pipe2(ends, O_NONBLOCK | O_CLOEXEC), {
     action: "make pipe",
     syscall: "pipe2",
   });

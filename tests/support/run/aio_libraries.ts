@@ -8,15 +8,16 @@
  */
 import { openAio } from "../../../ffi/aio/calls.ts";
 
-const { source } = openAio();
+const { library } = openAio();
+openAio({ library: "syscall" });
 
 /**
  * The two ways to make AIO calls, as values of the `library` option. Tests of the
  * engine run with each.
  */
-export const aioLibraries: readonly string[] = [source, "syscall"];
+export const aioLibraries: readonly string[] = [library, "syscall"];
 
-if (source === "syscall") {
+if (library === "syscall") {
   throw new Error(
     "Cannot test both AIO paths: install libaio (Debian: libaio1 or libaio1t64)",
   );

@@ -11,7 +11,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { O_NONBLOCK, O_RDONLY, O_RDWR } from "../../../ffi/abi.ts";
 import { Errno, isSystemError, systemError } from "../../../ffi/errno.ts";
 import { close, ioctl, open, read } from "../../../ffi/file.ts";
-import { libc } from "../../../ffi/libc.ts";
 import {
   decodeDriverName,
   encodeDisconnectClaim,
@@ -34,6 +33,7 @@ import {
 } from "./find.ts";
 import { hex, UsbfsEndpoints } from "./endpoints.ts";
 import { UrbQueue } from "./urbs.ts";
+import { testLibc } from "../machine/libc.ts";
 
 /** An open USB device. */
 export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
@@ -191,8 +191,8 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
     } catch (error) {
       if (!isSystemError(error, "EBUSY")) throw error;
       const driver = this.#driver(interfaceNumber);
-      // A driver that is disconnected may send requests to its device.
-      const result = await libc().ioctl_blocking(
+      // A driver that leaves may want to say goodbye to its device.
+      const result = await testLibc.ioctl_blocking(
         this.#fd,
         BigInt(USBDEVFS_DISCONNECT_CLAIM),
         encodeDisconnectClaim(interfaceNumber, "usbfs"),
@@ -241,7 +241,7 @@ export class UsbfsDevice extends UsbfsEndpoints implements AsyncDisposable {
     request: number,
     argument: Uint8Array<ArrayBuffer> | null,
   ): Promise<void> {
-    const result = await libc().ioctl_blocking(
+    const result = await testLibc.ioctl_blocking(
       this.#fd,
       BigInt(request),
       argument,

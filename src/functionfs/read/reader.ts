@@ -3,11 +3,31 @@
  *
  * @module
  */
-import type { TransferOptions } from "./options.ts";
-import type { ReadPort, ReadQueue } from "./read_queue.ts";
-import type { Transfer } from "../transfer/request.ts";
 import { transferError } from "../transfer/error.ts";
-import { MAX_REQUEST_SIZE } from "./write.ts";
+import type { TransferOptions } from "../transfer/options.ts";
+import {
+  MAX_REQUEST_SIZE,
+  type PacketSizes,
+} from "../transfer/packet_sizes.ts";
+import type { KernelRequest, RequestPort } from "../transfer/request.ts";
+
+/** What reading needs of an endpoint. */
+export interface ReadPort {
+  readonly name: string;
+  readonly path: string;
+  /** Of the current connection. */
+  readonly maxPacketSize: number;
+  readonly packetSizes: PacketSizes;
+  readonly queue: RequestPort;
+  /** Data that has come and is for the next reader. */
+  readonly kept: Uint8Array<ArrayBuffer>[];
+}
+
+/** The queue of a reader. */
+export interface ReaderQueue {
+  /** The reader's signal is aborted. */
+  abort(reader: Reader): void;
+}
 
 /** Results up to this size are copied, and do not keep a large array alive. */
 const COPY_BELOW = 1024;
@@ -20,16 +40,16 @@ export class Reader implements EventListenerObject {
   readonly resumes: boolean;
   /** The first connection in which data for it can come. */
   readonly connection: number;
-  /** The kernel request that was made for it, while that is its own. */
-  request: Transfer | undefined;
+  /** The kernel request into its own memory, if there is one. */
+  request: KernelRequest | undefined;
   /** Its signal was aborted while it could not be ended at once. */
   aborted = false;
-  readonly #queue: ReadQueue;
+  readonly #queue: ReaderQueue;
   readonly #port: ReadPort;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly #reject: (reason: unknown) => void;
-  /** The caller's memory, which was taken from it. */
+  /** The caller's memory, which was transferred. */
   readonly #target: Uint8Array<ArrayBuffer> | undefined;
   /** Where the data is collected. */
   #memory: Uint8Array<ArrayBuffer> | undefined;
@@ -40,7 +60,7 @@ export class Reader implements EventListenerObject {
    * @throws {RangeError} If there is no memory for so many bytes.
    */
   constructor(
-    queue: ReadQueue,
+    queue: ReaderQueue,
     port: ReadPort,
     sizeOrTarget: number | Uint8Array<ArrayBuffer>,
     { signal, reconnect }: TransferOptions,
@@ -60,7 +80,7 @@ export class Reader implements EventListenerObject {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
-    // Here, where nobody else is concerned if there is not so much.
+    // Here, where a failure concerns this reader only.
     if (this.size > MAX_REQUEST_SIZE) this.#memory = this.#makeMemory();
     signal?.addEventListener("abort", this);
   }
@@ -75,12 +95,12 @@ export class Reader implements EventListenerObject {
     return this.size - this.#filled;
   }
 
-  /** Whether the kernel has the caller's memory, which nobody else may get. */
+  /** Whether the kernel has the caller's memory, which no other reader may get. */
   get lends(): boolean {
     return this.request !== undefined && this.#memory === this.#target;
   }
 
-  /** Its request is not its own any more, nor is the memory of that. */
+  /** Gives up its request, and the memory of that. */
   letGo(): void {
     this.request = undefined;
     if (this.#filled === 0) this.#memory = undefined;
@@ -97,8 +117,8 @@ export class Reader implements EventListenerObject {
   /**
    * Takes data, as much as is wanted.
    *
-   * @param own Whether it lies where {@linkcode nextMemory} has said.
-   * @returns What is left, in memory of its own.
+   * @param own Whether it is in the memory of {@linkcode nextMemory}.
+   * @returns A copy of what is left.
    */
   receive(
     bytes: Uint8Array<ArrayBuffer>,
@@ -106,7 +126,7 @@ export class Reader implements EventListenerObject {
   ): Uint8Array<ArrayBuffer> {
     const count = Math.min(bytes.byteLength, this.remaining);
     if (own) {
-      // It is where it belongs.
+      // It is in its place.
     } else if (this.#target === undefined && this.size <= MAX_REQUEST_SIZE) {
       // Nothing more will come: this memory is as good as any.
       this.#memory = bytes;
@@ -134,12 +154,12 @@ export class Reader implements EventListenerObject {
     }
   }
 
-  /** What has been received, for somebody else. */
+  /** A copy of what has been received. */
   received(): Uint8Array<ArrayBuffer> {
     return this.#filled === 0 ? NOTHING : this.#memory!.slice(0, this.#filled);
   }
 
-  /** Gives the caller what has come. */
+  /** Resolves the call with what has come. */
   finish(): void {
     this.#signal?.removeEventListener("abort", this);
     const filled = this.#filled;
@@ -160,7 +180,7 @@ export class Reader implements EventListenerObject {
     }
   }
 
-  /** Tells the caller that nothing more will come, and why. */
+  /** Rejects the call; see `RequestOwner.onEnd`. */
   fail(result: number | Error): void {
     this.#signal?.removeEventListener("abort", this);
     this.#reject(transferError({

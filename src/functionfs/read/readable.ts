@@ -3,33 +3,35 @@
  *
  * @module
  */
-import type { ReadAhead } from "./read_ahead.ts";
+import type { ReadAhead } from "./ahead.ts";
 
-/** How a stream of what the host sends is read. */
+/**
+ * How to read a stream from the host.
+ * @category Endpoints
+ */
 export interface ReadableOptions {
   /**
    * How many transfers may be taken from the host ahead of the reader: those
-   * that have come and were not read, and those that the kernel waits for. When
-   * nobody reads, the host is told to wait (NAK) after `depth` times
-   * `transferSize` bytes. From 1 on.
-   * @default {64 without a transferSize, otherwise 4}
+   * that have come and were not read, and those that the kernel waits for. If the
+   * stream is not read, the host has to wait (NAK) after `depth` times
+   * `transferSize` bytes. At least 1; by default 64 without a `transferSize`,
+   * otherwise 4.
    */
   readonly depth?: number;
   /**
    * Bytes of one kernel request, rounded up to packets of every speed of the
-   * function; up to 1 MiB. Larger ones are several times as fast. But a request ends
-   * when it is full or when the host sends a short packet: what a host sends in
-   * full packets, without a zero-length packet at the end of its transfer,
-   * reaches the reader only when the request has become full.
+   * function; up to 1 MiB. Larger ones are several times as fast. But a request
+   * ends when it is full or when the host sends a short packet: what a host sends
+   * in full packets, without a zero-length packet at the end of its transfer,
+   * reaches the reader only when the request is full.
    *
-   * Without it each request is one packet, and every packet reaches the reader
-   * when it comes. It is the choice for hosts that one does not know: WebUSB
-   * and libusb send no zero-length packets unless they are told to.
-   * @default {one packet}
+   * By default each request is one packet, and every packet reaches the reader
+   * when it comes. That is right for unknown hosts: WebUSB and libusb send no
+   * zero-length packets by default.
    */
   readonly transferSize?: number;
   /**
-   * What becomes of the stream when the host disables the endpoint: by a reset,
+   * What happens to the stream when the host disables the endpoint: by a reset,
    * by SET_CONFIGURATION or SET_INTERFACE, or because the cable is unplugged.
    *
    * - `"resume"`: it goes on when the endpoint is enabled again. What the
@@ -37,20 +39,20 @@ export interface ReadableOptions {
    * - `"end"`: it is closed, after what has come before was read. The endpoint's
    *   next stream belongs to the next connection.
    *
-   * A stream that is read while no host is there waits for one either way.
+   * A stream that is read while there is no host waits for one either way.
    * @default {"resume"}
    */
   readonly reconnect?: "resume" | "end";
 }
 
 /**
- * Makes a byte stream without a queue of its own: all that is taken from the
- * host ahead of its reader lies in `source`.
+ * Makes a byte stream without a buffer of its own: all that is taken from the
+ * host ahead of its reader is in `ahead`.
  *
  * @param onOver The stream has ended; the endpoint may have another.
  */
 export function makeReadable(
-  source: ReadAhead,
+  ahead: ReadAhead,
   onOver: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   /** The pull that is under way. */
@@ -66,15 +68,15 @@ export function makeReadable(
     if (view) {
       const { buffer, byteOffset, byteLength } = view;
       const memory = new Uint8Array(buffer, byteOffset, byteLength);
-      const count = await source.fill(memory as Uint8Array<ArrayBuffer>);
+      const count = await ahead.fill(memory as Uint8Array<ArrayBuffer>);
       if (count === undefined) return false;
-      // Without a request the stream was cancelled meanwhile.
+      // Without a request the stream has been cancelled meanwhile.
       if (controller.byobRequest) controller.byobRequest.respond(count);
-      else source.putBack(memory.slice(0, count) as Uint8Array<ArrayBuffer>);
+      else ahead.putBack(memory.slice(0, count) as Uint8Array<ArrayBuffer>);
     } else {
-      const bytes = await source.take();
+      const bytes = await ahead.take();
       if (bytes === undefined) return false;
-      if (over) source.putBack(bytes);
+      if (over) ahead.putBack(bytes);
       else controller.enqueue(bytes);
     }
     return true;
@@ -96,10 +98,10 @@ export function makeReadable(
       serving = undefined;
     }
   };
-  // A BYOB reader that reads right after another read has ended, and lets go at
-  // once, leaves its request to the stream. The platform pulls for that only if
-  // a reader is there when it hears of the end of this pull, and later reads
-  // queue up behind the request without a pull.
+  // A BYOB reader that reads right after another read has ended, and releases its
+  // lock at once, leaves its request to the stream. The platform pulls for it only
+  // if the stream has a reader when the platform learns of the end of this pull,
+  // and later reads queue up behind the request without a pull.
   const serveLeft = (controller: ReadableByteStreamController, steps: number) =>
     queueMicrotask(() => {
       if (steps > 1) serveLeft(controller, steps - 1);
@@ -111,21 +113,21 @@ export function makeReadable(
     if (serving !== undefined) return serving;
     const bytes = finished || controller.byobRequest
       ? undefined
-      : source.takeNow();
+      : ahead.takeNow();
     if (bytes === undefined) {
       serving = serve(controller);
-      serving.then(() => serveLeft(controller, STEPS_TO_HEAR));
+      serving.then(() => serveLeft(controller, STEPS_TO_LEARN));
       return serving;
     }
     controller.enqueue(bytes);
-    serveLeft(controller, STEPS_TO_HEAR);
+    serveLeft(controller, STEPS_TO_LEARN);
     return undefined;
   };
   return new ReadableStream({
     type: "bytes",
     start(controller) {
-      // An end is told at once, also to somebody who waits for that alone.
-      source.finished.then(() => {
+      // Closes the stream at once, also if no read is waiting.
+      ahead.finished.then(() => {
         finished = true;
         if (!over) pull(controller);
       });
@@ -133,10 +135,10 @@ export function makeReadable(
     pull,
     async cancel() {
       end();
-      await source.cancel();
+      await ahead.cancel();
     },
   });
 }
 
-/** Microtasks until the platform has heard of the end of a pull, and some more. */
-const STEPS_TO_HEAR = 4;
+/** Microtasks until the platform has learned of the end of a pull, and some more. */
+const STEPS_TO_LEARN = 4;

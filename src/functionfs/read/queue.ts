@@ -1,13 +1,13 @@
 /**
- * The reads of one OUT endpoint: who waits for data, what is asked of the
- * kernel for them, and what has come that nobody has asked for yet.
+ * The reads of one OUT endpoint: the calls that wait for data, the kernel
+ * requests for them, and data that has come before it was asked for.
  *
- * The kernel's requests and the readers are two queues in the same order; the
- * first request is for the first reader, and so on. What is asked for beyond
- * the readers is *ahead* of them: because `transfers()` wants it, or because
- * its reader was aborted. Such a request stays with the kernel, so that what
- * the host has begun to send is not lost, and the next reader that wants
- * exactly as much gets it. For another one it is withdrawn.
+ * The kernel requests and the readers are two queues in the same order; the
+ * first request is for the first reader, and so on. Requests beyond the readers
+ * are *ahead* of them: because `transfers()` wants them, or because their reader
+ * was aborted. Such a request stays with the kernel, so that what the host has
+ * begun to send is not lost, and the next reader that wants exactly as much gets
+ * it. For another one it is withdrawn.
  *
  * A request is always a multiple of the packet size. A reader that wants
  * something else is alone in the kernel: what comes beyond its size is kept
@@ -18,58 +18,46 @@
 import { Errno } from "../../../ffi/errno.ts";
 import { addressOf } from "../../../ffi/memory.ts";
 import { Fifo } from "../transfer/fifo.ts";
-import { PacketSizes } from "./packet_sizes.ts";
-import type { Reader } from "./reader.ts";
-import type { Transfer, TransferOwner } from "../transfer/request.ts";
-import type { TransferQueue } from "../transfer/queue.ts";
-import { MAX_REQUEST_SIZE } from "./write.ts";
+import { MAX_REQUEST_SIZE, PacketSizes } from "../transfer/packet_sizes.ts";
+import type { Reader, ReadPort } from "./reader.ts";
+import type { KernelRequest, RequestOwner } from "../transfer/request.ts";
 
-/** What a read queue needs to know of its endpoint. */
-export interface ReadPort {
-  readonly name: string;
-  readonly path: string;
-  /** Of the current connection. */
-  readonly maxPacketSize: number;
-  readonly packetSizes: PacketSizes;
-  readonly queue: TransferQueue;
-}
-
-/** How much is asked for beyond what readers want. */
+/** How much to ask for beyond what readers want. */
 export interface AheadOptions {
   /** Bytes of each request. */
   readonly size: number;
-  /** How many requests, those included that have come and were not read. */
+  /** How many requests, including those that have come and were not read. */
   readonly depth: number;
   /** Called when the connection ends. */
   readonly onDisable?: () => void;
 }
 
 /** Readers, and the kernel requests for them. */
-export class ReadQueue implements TransferOwner {
+export class ReadQueue implements RequestOwner {
   readonly #port: ReadPort;
   /** Calls that wait for data, in order. */
   readonly #readers = new Fifo<Reader>();
   /** Kernel requests, in order. */
-  readonly #requests = new Fifo<Transfer>();
+  readonly #requests = new Fifo<KernelRequest>();
   /** Data that waits for calls, in order; if there is any, no call waits. */
-  readonly #segments: Uint8Array<ArrayBuffer>[];
+  readonly #kept: Uint8Array<ArrayBuffer>[];
   #ahead: AheadOptions | undefined;
   /** Whether every request is known to be what its reader wants. */
   #allFitSurely = true;
-  /** Why what was asked for ahead of readers has failed: for the next one. */
+  /** Why a request ahead of readers has failed: for the next one. */
   #failure: number | Error = 0;
   #withdrawing = false;
   #onNoRequests: (() => void)[] = [];
 
-  /** @param segments Where data is kept that nobody has asked for yet. */
-  constructor(port: ReadPort, segments: Uint8Array<ArrayBuffer>[]) {
+  /** For the port of an endpoint. */
+  constructor(port: ReadPort) {
     this.#port = port;
-    this.#segments = segments;
+    this.#kept = port.kept;
   }
 
-  /** Adds a reader; it is told its end. */
+  /** Adds a call that waits for data. */
   add(reader: Reader): void {
-    if (this.#failure !== 0 && this.#segments.length === 0) {
+    if (this.#failure !== 0 && this.#kept.length === 0) {
       reader.fail(this.#failure);
       this.#failure = 0;
       return;
@@ -83,7 +71,7 @@ export class ReadQueue implements TransferOwner {
     this.#ask();
   }
 
-  /** Asks for that much beyond what readers want, from now on. */
+  /** Sets how much to ask for beyond what readers want. */
   setAhead(options: AheadOptions | undefined): void {
     this.#ahead = options;
     this.#ask();
@@ -91,16 +79,16 @@ export class ReadQueue implements TransferOwner {
 
   /** Whether a reader would find something that has come already. */
   get hasData(): boolean {
-    return this.#segments.length > 0;
+    return this.#kept.length > 0;
   }
 
   /**
-   * A connection has ended. To be told before the queue of the requests, whose
-   * ends let the next readers ask.
+   * A connection has ended. To be called before the queue's method of that name:
+   * the ends of requests let the next readers ask.
    */
   onDisable(ended: number): void {
     this.#ahead?.onDisable?.();
-    // Those with a request end with that.
+    // Those with a request end with it.
     const waiting = this.#readers.splice(this.#requests.length);
     for (const reader of waiting) {
       const goesOn = reader.resumes || reader.connection > ended;
@@ -109,7 +97,7 @@ export class ReadQueue implements TransferOwner {
     }
   }
 
-  /** Ends what is asked for ahead of readers. Resolves when it has ended. */
+  /** Withdraws what is ahead of readers. Resolves when the kernel has no request. */
   withdrawAhead(): Promise<void> {
     this.#ahead = undefined;
     this.#cancelFrom(this.#readers.length);
@@ -123,7 +111,7 @@ export class ReadQueue implements TransferOwner {
     const index = this.#readers.indexOf(reader);
     if (index < 0) return;
     if (index < this.#requests.length && !this.#moveUp(index)) {
-      // Its end is told when the kernel has given the memory back.
+      // It ends when the kernel has given the memory back.
       reader.aborted = true;
       this.#port.queue.cancel(this.#requests.at(index)!);
       return;
@@ -137,37 +125,35 @@ export class ReadQueue implements TransferOwner {
   }
 
   /** @ignore */
-  prepare(transfer: Transfer): boolean {
-    // A request that is no multiple of the packet size would lose data.
-    transfer.length = PacketSizes.request(
-      transfer.wanted,
+  prepare(request: KernelRequest): boolean {
+    request.length = PacketSizes.request(
+      request.wanted,
       this.#port.maxPacketSize,
-      MAX_REQUEST_SIZE,
-      transfer.memory.byteLength,
+      request.memory.byteLength,
     );
     return true;
   }
 
   /** @ignore */
-  resumes(transfer: Transfer): boolean {
-    const reader = this.#readers.at(this.#requests.indexOf(transfer));
+  resumes(request: KernelRequest): boolean {
+    const reader = this.#readers.at(this.#requests.indexOf(request));
     return reader?.resumes ?? false;
   }
 
   /** @ignore */
-  onEnd(transfer: Transfer, result: number | Error): void {
-    const index = this.#requests.indexOf(transfer);
+  onEnd(request: KernelRequest, result: number | Error): void {
+    const index = this.#requests.indexOf(request);
     const reader = this.#readers.at(index);
     this.#requests.removeAt(index);
     const readers = this.#readers.length;
     if (typeof result === "number" && result >= 0) {
-      this.#receive(transfer, result, reader);
-    } else if (reader !== undefined && this.#endsReader(transfer, reader)) {
+      this.#receive(request, result, reader);
+    } else if (reader !== undefined && this.#endsReader(request, reader)) {
       this.#readers.removeAt(index);
       this.#keep(reader);
       reader.fail(result);
     } else if (
-      reader === undefined && !transfer.cancelled &&
+      reader === undefined && !request.cancelled &&
       result !== -Errno.ESHUTDOWN
     ) {
       this.#failure = result;
@@ -177,7 +163,7 @@ export class ReadQueue implements TransferOwner {
     if (index > 0 || this.#readers.length !== readers - 1) {
       this.#allFitSurely = false;
     }
-    this.#port.queue.give(transfer);
+    this.#port.queue.give(request);
     this.#serve();
     this.#ask();
     if (this.#requests.length === 0 && this.#onNoRequests.length > 0) {
@@ -185,26 +171,26 @@ export class ReadQueue implements TransferOwner {
     }
   }
 
-  /** Whether the error of a request is that of the reader in its place. */
-  #endsReader(transfer: Transfer, reader: Reader): boolean {
-    return reader.request === transfer || reader.aborted ||
-      !transfer.cancelled;
+  /** Whether the error of a request ends the reader in its place. */
+  #endsReader(request: KernelRequest, reader: Reader): boolean {
+    return reader.request === request || reader.aborted ||
+      !request.cancelled;
   }
 
-  /** A request has brought data. */
-  #receive(transfer: Transfer, count: number, reader?: Reader): void {
-    const { memory } = transfer;
+  /** A request has received data. */
+  #receive(request: KernelRequest, count: number, reader?: Reader): void {
+    const { memory } = request;
     const bytes = count === memory.byteLength
       ? memory
       : memory.subarray(0, count);
-    if (reader === undefined || !fits(transfer, reader)) {
-      this.#segments.push(bytes);
+    if (reader === undefined || !fits(request, reader)) {
+      this.#kept.push(bytes);
       return;
     }
-    const rest = reader.receive(bytes, reader.request === transfer);
+    const rest = reader.receive(bytes, reader.request === request);
     reader.request = undefined;
-    if (rest.byteLength > 0) this.#segments.push(rest);
-    const done = count < transfer.length || reader.remaining === 0;
+    if (rest.byteLength > 0) this.#kept.push(rest);
+    const done = count < request.length || reader.remaining === 0;
     if (!done && !reader.aborted) return;
     this.#readers.remove(reader);
     if (done) return reader.finish();
@@ -213,14 +199,14 @@ export class ReadQueue implements TransferOwner {
     reader.fail(-Errno.ECANCELED);
   }
 
-  /** Gives what is there to those that wait. */
+  /** Gives kept data to the calls that wait. */
   #serve(): void {
-    while (this.#segments.length > 0 && this.#readers.length > 0) {
+    while (this.#kept.length > 0 && this.#readers.length > 0) {
       const reader = this.#readers.at(0)!;
       // Its own request is on the way; this came after an error before it.
       if (reader.request !== undefined) return;
-      const rest = reader.receive(this.#segments.shift()!, false);
-      if (rest.byteLength > 0) this.#segments.unshift(rest);
+      const rest = reader.receive(this.#kept.shift()!, false);
+      if (rest.byteLength > 0) this.#kept.unshift(rest);
       this.#readers.shift();
       reader.finish();
     }
@@ -246,7 +232,7 @@ export class ReadQueue implements TransferOwner {
     const last = this.#readers.at(this.#readers.length - 1);
     if (last !== undefined && this.#isAlone(last)) return;
     const { size, depth } = this.#ahead;
-    while (this.#requests.length + this.#segments.length < depth) {
+    while (this.#requests.length + this.#kept.length < depth) {
       this.#request(new Uint8Array(size), size);
     }
   }
@@ -257,7 +243,7 @@ export class ReadQueue implements TransferOwner {
     const index = this.#firstMisfit();
     this.#allFitSurely = index < 0;
     if (index < 0) return true;
-    // It was ahead of readers, and nobody wants just that.
+    // It was ahead of readers, and the next one wants something else.
     this.#cancelFrom(index);
     // Those that were not in the kernel have ended at once.
     return this.#firstMisfit() < 0;
@@ -276,16 +262,16 @@ export class ReadQueue implements TransferOwner {
     memory: Uint8Array<ArrayBuffer>,
     wanted: number,
     connection?: number,
-  ): Transfer {
-    const transfer = this.#port.queue.take(this, memory);
-    transfer.address = addressOf(memory);
-    transfer.wanted = wanted;
-    this.#requests.push(transfer);
-    this.#port.queue.push(transfer, connection);
-    return transfer;
+  ): KernelRequest {
+    const request = this.#port.queue.take(this, memory);
+    request.address = addressOf(memory);
+    request.wanted = wanted;
+    this.#requests.push(request);
+    this.#port.queue.push(request, connection);
+    return request;
   }
 
-  /** Whether a reader can leave data behind, or needs several requests. */
+  /** Whether a reader may leave data behind, or needs several requests. */
   #isAlone(reader: Reader): boolean {
     return reader.size > MAX_REQUEST_SIZE ||
       !this.#port.packetSizes.areWhole(reader.size);
@@ -293,7 +279,7 @@ export class ReadQueue implements TransferOwner {
 
   /**
    * Gives the requests from `index` on to the readers behind it, so that the
-   * last one is ahead of readers; tells whether that can be.
+   * last one is ahead of readers; returns whether that is possible.
    */
   #moveUp(index: number): boolean {
     const last = Math.min(this.#readers.length, this.#requests.length);
@@ -317,14 +303,14 @@ export class ReadQueue implements TransferOwner {
     this.#withdrawing = false;
   }
 
-  /** What an ended reader has received before stays for the next one. */
+  /** Keeps what an ended reader has received for the next one. */
   #keep(reader: Reader): void {
     const bytes = reader.received();
-    if (bytes.byteLength > 0) this.#segments.unshift(bytes);
+    if (bytes.byteLength > 0) this.#kept.unshift(bytes);
   }
 }
 
 /** Whether a request is what a reader would ask for. */
-function fits(request: Transfer, reader: Reader): boolean {
+function fits(request: KernelRequest, reader: Reader): boolean {
   return request === reader.request || request.wanted === reader.remaining;
 }

@@ -6,34 +6,55 @@
  */
 import { Errno } from "../../../ffi/errno.ts";
 import { addressOf } from "../../../ffi/memory.ts";
-import { byteLengthOf, viewOf } from "../../arguments/bytes.ts";
-import type { WriteOptions } from "./in_endpoint.ts";
-import type { Transfer, TransferOwner } from "../transfer/request.ts";
+import {
+  bufferOf,
+  byteLengthOf,
+  bytesProblem,
+  viewOf,
+} from "../../arguments/bytes.ts";
 import { transferError } from "../transfer/error.ts";
-import type { TransferQueue } from "../transfer/queue.ts";
+import type { TransferOptions } from "../transfer/options.ts";
+import { MAX_REQUEST_SIZE } from "../transfer/packet_sizes.ts";
+import type {
+  KernelRequest,
+  RequestOwner,
+  RequestPort,
+} from "../transfer/request.ts";
 import type { ZeroLengthMode, ZeroLengthPackets } from "./zero_length.ts";
 
-/**
- * The largest kernel request. FunctionFS copies each into contiguous memory:
- * above 4 MiB that fails always, and large pieces become scarce with time.
- */
-export const MAX_REQUEST_SIZE = 1 << 20;
-
-/** What a write needs to know of its endpoint. */
+/** What writing needs of an endpoint. */
 export interface WritePort {
   readonly name: string;
   readonly path: string;
   readonly maxPacketSize: number;
-  /** Bytes that one call may send: what goes in an isochronous interval. */
+  /** Bytes that one call may send: those of an isochronous interval. */
   readonly largestTransfer: number;
   /** Bytes of the requests of a larger transfer: whole packets. */
   readonly pieceSize: number;
-  readonly queue: TransferQueue;
+  readonly queue: RequestPort;
   readonly zeroLengthPackets: ZeroLengthPackets;
 }
 
+/** Bytes with an address that stays: a copy where the memory may move. */
+export function stableBytes(
+  data: Uint8Array,
+  name: string,
+): Uint8Array<ArrayBuffer> {
+  const problem = bytesProblem(data);
+  if (problem !== undefined) {
+    throw new TypeError(
+      `Cannot write to endpoint "${name}": the data ${problem}`,
+    );
+  }
+  const buffer = bufferOf(data);
+  if (buffer instanceof ArrayBuffer && !buffer.resizable) {
+    return data as Uint8Array<ArrayBuffer>;
+  }
+  return new Uint8Array(data);
+}
+
 /** A transfer to the host. */
-export class Write implements TransferOwner, EventListenerObject {
+export class Write implements RequestOwner, EventListenerObject {
   readonly #port: WritePort;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #total: number;
@@ -42,24 +63,24 @@ export class Write implements TransferOwner, EventListenerObject {
   readonly #resolve: (count: number) => void;
   readonly #reject: (reason: unknown) => void;
   /** The first piece, and those behind it. All have to end before the write. */
-  #first: Transfer | undefined;
-  #others: Transfer[] | undefined;
-  /** The piece that wants a zero-length packet if it ends on a border. */
-  #last: Transfer | undefined;
+  #first: KernelRequest | undefined;
+  #others: KernelRequest[] | undefined;
+  /** The piece that gets a zero-length packet if it ends on a packet border. */
+  #last: KernelRequest | undefined;
   #mode: ZeroLengthMode = "kernel";
-  /** The empty request that is that packet, on kernels before 7.3. */
-  #terminator: Transfer | undefined;
+  /** The empty request that sends it, on kernels before 7.3. */
+  #terminator: KernelRequest | undefined;
   #left = 0;
   #sent = 0;
   #failure: number | Error = 0;
   #cancelling = false;
   #settled = false;
 
-  /** Describes a write of `bytes`; see {@linkcode start}. */
+  /** @param bytes See {@linkcode stableBytes}. */
   constructor(
     port: WritePort,
     bytes: Uint8Array<ArrayBuffer>,
-    { signal, reconnect }: WriteOptions,
+    { signal, reconnect }: TransferOptions,
     resolve: (count: number) => void,
     reject: (reason: unknown) => void,
   ) {
@@ -88,7 +109,7 @@ export class Write implements TransferOwner, EventListenerObject {
     }
     const address = total === 0 ? 0n : addressOf(bytes);
     const { queue } = this.#port;
-    let last: Transfer;
+    let last: KernelRequest;
     if (total <= MAX_REQUEST_SIZE) {
       last = this.#first = queue.take(this, bytes, total);
       last.address = address;
@@ -107,9 +128,9 @@ export class Write implements TransferOwner, EventListenerObject {
   }
 
   /** Makes several pieces, and returns the last one. */
-  #cut(bytes: Uint8Array<ArrayBuffer>, address: bigint): Transfer {
+  #cut(bytes: Uint8Array<ArrayBuffer>, address: bigint): KernelRequest {
     const { queue, pieceSize } = this.#port;
-    let last!: Transfer;
+    let last!: KernelRequest;
     const whole = viewOf(bytes);
     this.#others = [];
     for (let at = 0; at < whole.byteLength; at += pieceSize) {
@@ -127,31 +148,41 @@ export class Write implements TransferOwner, EventListenerObject {
     this.cancel();
   }
 
-  /** Ends it early. Its end is told with what the kernel makes of that. */
+  /** Ends it early. What the kernel has done by then remains done. */
   cancel(): void {
-    this.#cancelRest();
+    if (this.#cancelling) return;
+    this.#cancelling = true;
+    const { queue } = this.#port;
+    // The last one first: otherwise it would begin when those before it end,
+    // and the host would get it without them. The end of one can be that of
+    // the write, which gives them all back.
+    for (let index = this.#others?.length ?? 0; index > 0; index--) {
+      const piece = this.#others?.[index - 1];
+      if (piece !== undefined) queue.cancel(piece);
+    }
+    if (this.#first !== undefined) queue.cancel(this.#first);
   }
 
   /** @ignore */
-  prepare(transfer: Transfer): boolean {
+  prepare(request: KernelRequest): boolean {
     const { maxPacketSize, zeroLengthPackets } = this.#port;
     const onBorder = this.#total % maxPacketSize === 0;
-    if (transfer === this.#terminator) return onBorder;
-    if (byteLengthOf(transfer.memory) !== transfer.length) {
-      // Detached: its memory may belong to somebody else, or to nobody.
+    if (request === this.#terminator) return onBorder;
+    if (byteLengthOf(request.memory) !== request.length) {
+      // Detached: its memory may have another owner, or have been freed.
       this.#failure ||= new TypeError(
         `Cannot write to endpoint "${this.#port.name}": the data was detached before it was sent`,
       );
       return false;
     }
-    const ends = transfer === this.#last;
-    // A request that ends with a short packet has no use for the flag, but the
-    // flag stays as the last request of a transfer has left it.
-    const short = transfer.length === 0 || transfer.length % maxPacketSize > 0;
+    const ends = request === this.#last;
+    // A request that ends with a short packet does not need the flag, but the
+    // last request of a transfer sets it in any case.
+    const short = request.length === 0 || request.length % maxPacketSize > 0;
     if (short && !ends) return true;
     try {
       if (ends && onBorder && this.#mode === "request") {
-        this.#terminate(transfer);
+        this.#terminate(request);
       }
       zeroLengthPackets.set(ends);
       return true;
@@ -162,10 +193,10 @@ export class Write implements TransferOwner, EventListenerObject {
   }
 
   /**
-   * Puts an empty request behind the last piece. Not before its turn comes:
-   * only then the packet size is known, which says whether there is to be one.
+   * Puts an empty request behind the last piece. Not before its turn comes: the
+   * packet size, on which it depends, is known only then.
    */
-  #terminate(last: Transfer): void {
+  #terminate(last: KernelRequest): void {
     if (this.#terminator?.queued) return;
     if (this.#terminator === undefined) {
       this.#terminator = this.#port.queue.take(this, NOTHING, 0);
@@ -176,23 +207,23 @@ export class Write implements TransferOwner, EventListenerObject {
   }
 
   /** @ignore */
-  resumes(transfer: Transfer): boolean {
-    // Without the data before it, it would be an empty transfer of its own.
-    if (transfer === this.#terminator && this.#left === 1) return false;
+  resumes(request: KernelRequest): boolean {
+    // Without the data before it, it would be a transfer.
+    if (request === this.#terminator && this.#left === 1) return false;
     return this.#resumes && this.#failure === 0;
   }
 
   /** @ignore */
-  onEnd(transfer: Transfer, result: number | Error): void {
+  onEnd(request: KernelRequest, result: number | Error): void {
     this.#left--;
     if (typeof result === "number" && result >= 0) {
       this.#sent += result;
-    } else if (transfer === this.#terminator && result === -Errno.ESHUTDOWN) {
-      // The host has got the data, and a new start is an end, too.
+    } else if (request === this.#terminator && result === -Errno.ESHUTDOWN) {
+      // The host has got the data, and a new connection ends the transfer, too.
     } else if (this.#failure === 0) {
       this.#failure = result;
     }
-    if (this.#failure !== 0) this.#cancelRest();
+    if (this.#failure !== 0) this.cancel();
     if (this.#left > 0 || this.#settled) return;
     this.#settled = true;
     this.#signal?.removeEventListener("abort", this);
@@ -208,20 +239,6 @@ export class Write implements TransferOwner, EventListenerObject {
     if (this.#others === undefined) return;
     for (const piece of this.#others) queue.give(piece);
     this.#others = undefined;
-  }
-
-  #cancelRest(): void {
-    if (this.#cancelling) return;
-    this.#cancelling = true;
-    const { queue } = this.#port;
-    // The last one first: otherwise it would begin when those before it end,
-    // and the host would get it without them. The end of one can be that of
-    // the write, which gives them all back.
-    for (let index = this.#others?.length ?? 0; index > 0; index--) {
-      const piece = this.#others?.[index - 1];
-      if (piece !== undefined) queue.cancel(piece);
-    }
-    if (this.#first !== undefined) queue.cancel(this.#first);
   }
 
   #error(): Error {

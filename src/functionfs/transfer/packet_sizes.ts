@@ -1,10 +1,22 @@
 /**
- * The packet sizes that an endpoint can have, and what fits into them.
+ * The sizes of packets and kernel requests.
  *
  * @module
  */
 import type { CompiledEndpoint } from "../../compile/compile.ts";
 import type { FunctionSpeed } from "../../usb/speed.ts";
+
+/**
+ * The largest kernel request. FunctionFS copies each into contiguous memory:
+ * above 4 MiB that fails always, and large pieces become scarce with time.
+ */
+export const MAX_REQUEST_SIZE = 1 << 20;
+
+/** What packet sizes depend on. */
+export type SizedEndpoint = Pick<
+  CompiledEndpoint,
+  "transferType" | "maxPacketSize" | "bytesPerInterval"
+>;
 
 /**
  * The packet sizes of an endpoint at all of its speeds. For an isochronous
@@ -17,8 +29,8 @@ export class PacketSizes {
   readonly #common: number;
   readonly #isochronous: boolean;
 
-  /** Of the speeds that an endpoint has descriptors for. */
-  constructor(endpoint: CompiledEndpoint) {
+  /** For the speeds that an endpoint has descriptors for. */
+  constructor(endpoint: SizedEndpoint) {
     this.#isochronous = endpoint.transferType === "isochronous";
     this.#sizes = this.#isochronous
       ? [largestInterval(endpoint)]
@@ -28,11 +40,11 @@ export class PacketSizes {
   }
 
   /**
-   * Whether a kernel request for `size` bytes never brings more than that, at
+   * Whether a kernel request for `size` bytes never receives more than that, at
    * any speed.
    */
   areWhole(size: number): boolean {
-    // An isochronous request brings what has come in one interval.
+    // An isochronous request receives what has come in one interval.
     return this.#isochronous ? size >= this.largest : size % this.#common === 0;
   }
 
@@ -44,12 +56,12 @@ export class PacketSizes {
   }
 
   /**
-   * The most bytes up to `limit` that are whole packets at every speed. Where
-   * there are none, at the speed with packets of `packet` bytes.
+   * The largest request that is whole packets at every speed; if there is none,
+   * at the speed with packets of `packet` bytes.
    */
-  wholeUpTo(limit: number, packet: number): number {
-    const step = this.#common <= limit ? this.#common : packet;
-    return Math.floor(limit / step) * step;
+  largestRequest(packet: number): number {
+    const step = this.#common <= MAX_REQUEST_SIZE ? this.#common : packet;
+    return Math.floor(MAX_REQUEST_SIZE / step) * step;
   }
 
   /** Bytes of memory that hold whole packets for `size` bytes at every speed. */
@@ -60,29 +72,24 @@ export class PacketSizes {
   }
 
   /**
-   * The most that may be asked for at once at the speed of now.
+   * The size of a request for `wanted` bytes, in whole packets of the current
+   * speed: another size would lose data.
    *
-   * @param wanted Bytes that are wanted.
-   * @param limit Bytes that one request may have.
+   * @param packet Bytes of a full packet.
    * @param room Bytes of memory.
    */
-  static request(
-    wanted: number,
-    packet: number,
-    limit: number,
-    room: number,
-  ): number {
-    const length = wanted > limit
-      ? Math.floor(limit / packet) * packet
+  static request(wanted: number, packet: number, room: number): number {
+    const length = wanted > MAX_REQUEST_SIZE
+      ? Math.floor(MAX_REQUEST_SIZE / packet) * packet
       : Math.ceil(wanted / packet) * packet;
     // Never behind the end of the memory, whatever the sizes are.
     return Math.min(length, Math.floor(room / packet) * packet);
   }
 }
 
-/** The most that one interval can bring at any speed, in whole packets. */
+/** The most that can come in one interval at any speed, in whole packets. */
 function largestInterval(
-  { maxPacketSize, bytesPerInterval }: CompiledEndpoint,
+  { maxPacketSize, bytesPerInterval }: SizedEndpoint,
 ): number {
   const speeds = Object.keys(maxPacketSize) as FunctionSpeed[];
   return Math.max(...speeds.map((speed) => {

@@ -1,15 +1,14 @@
 /**
- * What has its place among the transfers of an endpoint without being one: a
- * halt.
+ * Actions that have a place among the requests of an endpoint: halts.
  *
  * @module
  */
 import { Errno } from "../../../ffi/errno.ts";
 
-/** Something other than a transfer that has its place among them. */
+/** Something other than a request that has its place among them. */
 export interface QueuedAction {
   /**
-   * Whether transfers that were queued before must be done before: if not, it
+   * Whether requests that were queued before must be done before: if not, it
    * is tried as soon as the endpoint is enabled.
    */
   readonly ordered: boolean;
@@ -20,14 +19,14 @@ export interface QueuedAction {
    * is tried again later, and after -ESHUTDOWN in the next connection.
    */
   attempt(): number;
-  /** Told once: 0, or a negative error number. */
+  /** Called once, with 0 or a negative error number. */
   onEnd(result: number): void;
 }
 
-/** An action, and its place among the transfers. */
+/** An action, and its place among the requests. */
 export interface WaitingAction {
   readonly action: QueuedAction;
-  /** Below that of every transfer, for one that is not ordered. */
+  /** Below that of every request, if it is not ordered. */
   readonly sequence: number;
 }
 
@@ -45,20 +44,20 @@ export class ActionQueue {
     return this.#waiting[0];
   }
 
-  /** Adds one, with its place among the transfers. */
+  /** Adds an action with its place among the requests. */
   add(action: QueuedAction, sequence: number): void {
     this.#waiting.push({ action, sequence });
     this.#waiting.sort((a, b) => a.sequence - b.sequence);
   }
 
-  /** Takes one away; tells whether it was there. */
+  /** Removes an action; returns whether it was in the queue. */
   remove(action: QueuedAction): boolean {
     const index = this.#waiting.findIndex((each) => each.action === action);
     if (index >= 0) this.#waiting.splice(index, 1);
     return index >= 0;
   }
 
-  /** Ends all of them with -ECANCELED. */
+  /** Ends all actions with -ECANCELED. */
   cancelAll(): void {
     for (const { action } of this.#waiting.splice(0)) {
       action.onEnd(-Errno.ECANCELED);

@@ -15,15 +15,8 @@ import { Errno, lastErrno, systemError } from "../../../ffi/errno.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../../compile/functionfs_abi.ts";
 
-/** Who appends the zero-length packet: the kernel, or an empty request. */
+/** What appends the zero-length packet: the kernel, or an empty request. */
 export type ZeroLengthMode = "kernel" | "request";
-
-/** What an IN endpoint is told about zero-length packets, and what sends them. */
-export interface ZeroLengthControl {
-  /** Whether transfers are to end with them. */
-  readonly on: boolean;
-  readonly packets: ZeroLengthPackets;
-}
 
 /** The zero-length packets of one IN endpoint. */
 export class ZeroLengthPackets {
@@ -31,8 +24,8 @@ export class ZeroLengthPackets {
   readonly #path: string;
   readonly #aio: AioContext;
   /**
-   * Undefined until the first transfer to which it matters: then the kernel's
-   * flag is switched off, which a process before this one may have left on.
+   * Undefined until the first transfer that depends on it: then the kernel's
+   * flag is switched off, which an earlier process may have left on.
    */
   #mode: ZeroLengthMode | undefined;
   #kernelFlag = false;
@@ -45,18 +38,18 @@ export class ZeroLengthPackets {
     this.#aio = aio;
   }
 
-  /** Who appends them on this kernel. */
+  /** What appends them on this kernel. */
   get mode(): ZeroLengthMode {
     return this.#mode ??= this.#probe();
   }
 
   /**
-   * Has the kernel append zero-length packets to what is submitted from now
-   * on, or not, where it can.
+   * Switches the zero-length packets of what is submitted from now on, if the
+   * kernel appends them.
    */
   set(on: boolean): void {
     if (this.mode === "request" || this.#kernelFlag === on) return;
-    // What is queued was meant for the old value.
+    // What is queued gets the old value.
     this.#aio.flush();
     const errno = this.#ioctl(on);
     if (errno !== 0) throw this.#error(errno);
@@ -68,9 +61,9 @@ export class ZeroLengthPackets {
     switch (errno) {
       case 0:
         return "kernel";
-      // A kernel that knows the request answers at once. To one that does not
-      // it is a request for the controller: it waits for the host (EAGAIN or
-      // ESHUTDOWN), and then there is no such request.
+      // A kernel that knows the ioctl answers at once. An older one passes it to
+      // the controller: it waits for the host (EAGAIN or ESHUTDOWN), and then
+      // fails.
       case Errno.ENOTTY:
       case Errno.EOPNOTSUPP:
       case Errno.EAGAIN:

@@ -1,27 +1,29 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
-import type {
-  AioContext,
-  AioRequest,
-  AioSource,
-} from "../../ffi/aio/context.ts";
+import type { AioProducer } from "../../ffi/aio/context.ts";
+import type { AioRequest } from "../../ffi/aio/ring.ts";
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
 import { Errno } from "../../ffi/errno.ts";
+import {
+  RequestQueue,
+  type RequestQueueOptions,
+} from "../../src/functionfs/transfer/queue.ts";
 import type {
-  Transfer,
-  TransferOwner,
+  KernelRequest,
+  RequestOwner,
 } from "../../src/functionfs/transfer/request.ts";
-import { TransferQueue } from "../../src/functionfs/transfer/queue.ts";
 
-/** An AIO context without a kernel: the test says what becomes of requests. */
-class FakeAio {
+type FakedAio = RequestQueueOptions["aio"];
+
+/** An AIO context without a kernel: requests complete when the test says so. */
+class FakeAio implements FakedAio {
   /** With the kernel, in the order of submission. */
   inKernel: AioRequest[] = [];
   cancelled: AioRequest[] = [];
-  readonly #sources = new Set<AioSource>();
+  readonly #producers = new Set<AioProducer>();
 
-  schedule(source: AioSource): void {
-    this.#sources.add(source);
+  schedule(producer: AioProducer): void {
+    this.#producers.add(producer);
   }
 
   submit(request: AioRequest): void {
@@ -37,10 +39,10 @@ class FakeAio {
 
   /** The end of a turn. */
   turn(): void {
-    while (this.#sources.size > 0) {
-      const sources = [...this.#sources];
-      this.#sources.clear();
-      for (const source of sources) source.pump();
+    while (this.#producers.size > 0) {
+      const producers = [...this.#producers];
+      this.#producers.clear();
+      for (const producer of producers) producer.pump();
     }
   }
 
@@ -51,8 +53,8 @@ class FakeAio {
   }
 }
 
-/** A queue of named transfers, and what happens around it. */
-class Bench implements TransferOwner {
+/** A queue of named requests, and what happens around it. */
+class Bench implements RequestOwner {
   readonly aio = new FakeAio();
   readonly connection = {
     enabled: true,
@@ -62,28 +64,26 @@ class Bench implements TransferOwner {
       return this.works;
     },
   };
-  readonly queue = new TransferQueue({
-    aio: this.aio as unknown as AioContext,
+  readonly queue = new RequestQueue({
+    aio: this.aio,
     fd: -1,
     opcode: IOCB_CMD_PWRITE,
     connection: this.connection,
   });
-  readonly names = new Map<Transfer, string>();
+  readonly names = new Map<AioRequest, string>();
   readonly ends: string[] = [];
   resume = true;
 
-  push(name: string, connection?: number): Transfer {
-    const transfer = this.queue.take(this, new Uint8Array(8));
-    this.names.set(transfer, name);
-    this.queue.push(transfer, connection);
-    return transfer;
+  push(name: string, connection?: number): KernelRequest {
+    const request = this.queue.take(this, new Uint8Array(8));
+    this.names.set(request, name);
+    this.queue.push(request, connection);
+    return request;
   }
 
   /** The names of what is with the kernel. */
   get kernel(): string[] {
-    return this.aio.inKernel.map((request) =>
-      [...this.names].find(([each]) => each.request === request)![1]
-    );
+    return this.aio.inKernel.map((request) => this.names.get(request)!);
   }
 
   disable(): void {
@@ -105,28 +105,28 @@ class Bench implements TransferOwner {
     return this.resume;
   }
 
-  onEnd(transfer: Transfer, result: number | Error): void {
-    this.ends.push(`${this.names.get(transfer)} ${result}`);
+  onEnd(request: KernelRequest, result: number | Error): void {
+    this.ends.push(`${this.names.get(request)} ${result}`);
   }
 }
 
-Deno.test("what a disable has ended is submitted again before what came later", () => {
+Deno.test("requests that a disable has ended are submitted again before later ones", () => {
   const bench = new Bench();
   const [a, b] = [bench.push("a"), bench.push("b")];
   bench.aio.turn();
-  bench.aio.complete(a.request, -Errno.ESHUTDOWN);
+  bench.aio.complete(a, -Errno.ESHUTDOWN);
   bench.push("c");
   bench.aio.turn();
   assertEquals(bench.kernel, ["b"]);
   bench.disable();
   bench.enable();
-  bench.aio.complete(b.request, -Errno.ESHUTDOWN);
+  bench.aio.complete(b, -Errno.ESHUTDOWN);
   bench.aio.turn();
   assertEquals(bench.kernel, ["a", "b", "c"]);
   assertEquals(bench.ends, []);
 });
 
-Deno.test("what went into the new connection too early is called back", () => {
+Deno.test("a request that went into the new connection too early is called back", () => {
   const bench = new Bench();
   const [a, b] = [bench.push("a"), bench.push("b")];
   bench.aio.turn();
@@ -135,39 +135,39 @@ Deno.test("what went into the new connection too early is called back", () => {
   const c = bench.push("c");
   bench.aio.turn();
   assertEquals(bench.kernel, ["a", "b", "c"]);
-  bench.aio.complete(a.request, -Errno.ESHUTDOWN);
+  bench.aio.complete(a, -Errno.ESHUTDOWN);
   bench.aio.turn();
-  assertEquals(bench.aio.cancelled, [c.request, b.request]);
-  bench.aio.complete(b.request, -Errno.ESHUTDOWN);
-  bench.aio.complete(c.request, -Errno.ECONNRESET);
+  assertEquals(bench.aio.cancelled, [c, b]);
+  bench.aio.complete(b, -Errno.ESHUTDOWN);
+  bench.aio.complete(c, -Errno.ECONNRESET);
   bench.aio.turn();
   assertEquals(bench.kernel, ["a", "b", "c"]);
-  for (const each of [a, b, c]) bench.aio.complete(each.request, 8);
+  for (const each of [a, b, c]) bench.aio.complete(each, 8);
   assertEquals(bench.ends, ["a 8", "b 8", "c 8"]);
 });
 
-Deno.test("what the host has taken before it could be called back is not sent again", () => {
+Deno.test("a request that completes before it can be called back is not sent again", () => {
   const bench = new Bench();
   const a = bench.push("a");
   bench.aio.turn();
   bench.enable();
   const b = bench.push("b");
   bench.aio.turn();
-  bench.aio.complete(a.request, -Errno.ESHUTDOWN);
+  bench.aio.complete(a, -Errno.ESHUTDOWN);
   bench.aio.turn();
-  bench.aio.complete(b.request, 8);
+  bench.aio.complete(b, 8);
   bench.aio.turn();
   assertEquals(bench.kernel, ["a"]);
-  bench.aio.complete(a.request, 8);
+  bench.aio.complete(a, 8);
   assertEquals(bench.ends, ["b 8", "a 8"]);
 });
 
-Deno.test("EAGAIN of a disabled endpoint waits for the next ENABLE", () => {
+Deno.test("requests refused with EAGAIN by a disabled endpoint wait for the next ENABLE", () => {
   const bench = new Bench();
   const a = bench.push("a");
   bench.aio.turn();
   bench.connection.works = false;
-  bench.aio.complete(a.request, -Errno.EAGAIN);
+  bench.aio.complete(a, -Errno.EAGAIN);
   bench.aio.turn();
   assertEquals(bench.kernel, []);
   bench.push("b");
@@ -180,14 +180,14 @@ Deno.test("EAGAIN of a disabled endpoint waits for the next ENABLE", () => {
   assertEquals(bench.kernel, ["a", "b"]);
 });
 
-Deno.test("EAGAIN of an endpoint that works is tried again a little later, in order", async () => {
+Deno.test("requests refused with EAGAIN by an enabled endpoint are tried again later, in order", async () => {
   const bench = new Bench();
   const [a, b] = [bench.push("a"), bench.push("b")];
   bench.aio.turn();
-  bench.aio.complete(a.request, -Errno.EAGAIN);
+  bench.aio.complete(a, -Errno.EAGAIN);
   bench.aio.turn();
-  assertEquals(bench.aio.cancelled, [b.request]);
-  bench.aio.complete(b.request, -Errno.ECONNRESET);
+  assertEquals(bench.aio.cancelled, [b]);
+  bench.aio.complete(b, -Errno.ECONNRESET);
   bench.aio.turn();
   assertEquals(bench.kernel, []);
   while (bench.kernel.length === 0) {
@@ -197,16 +197,16 @@ Deno.test("EAGAIN of an endpoint that works is tried again a little later, in or
   assertEquals(bench.kernel, ["a", "b"]);
 });
 
-Deno.test("transfers of one connection end with it, wherever they are", () => {
+Deno.test("requests of one connection end with it, wherever they are", () => {
   const bench = new Bench();
   bench.resume = false;
   const [a, b] = [bench.push("a"), bench.push("b")];
   bench.aio.turn();
   bench.push("c");
-  bench.aio.complete(a.request, -Errno.ESHUTDOWN);
+  bench.aio.complete(a, -Errno.ESHUTDOWN);
   bench.disable();
   // Refused since the disable, of which the event was quicker.
-  bench.aio.complete(b.request, -Errno.EAGAIN);
+  bench.aio.complete(b, -Errno.EAGAIN);
   bench.push("d");
   bench.aio.turn();
   const lost = -Errno.ESHUTDOWN;
@@ -216,7 +216,7 @@ Deno.test("transfers of one connection end with it, wherever they are", () => {
   assertEquals(bench.kernel, ["d"]);
 });
 
-Deno.test("an action has its place among the transfers, and is tried until it is done", async () => {
+Deno.test("an action has its place among the requests, and is tried until it is done", async () => {
   const bench = new Bench();
   const a = bench.push("a");
   const results = [-Errno.EAGAIN, 0];
@@ -234,7 +234,7 @@ Deno.test("an action has its place among the transfers, and is tried until it is
   bench.aio.turn();
   assertEquals(bench.kernel, ["a"]);
   assertEquals(attempts, []);
-  bench.aio.complete(a.request, 8);
+  bench.aio.complete(a, 8);
   bench.aio.turn();
   assertEquals([attempts, end], [[[]], undefined]);
   while (end === undefined) {
@@ -245,7 +245,7 @@ Deno.test("an action has its place among the transfers, and is tried until it is
   assertEquals(bench.kernel, ["b"]);
 });
 
-Deno.test("whatever happens, every transfer ends once", () => {
+Deno.test("every request ends once, whatever happens", () => {
   const bench = new Bench();
   const seed = Math.floor(Math.random() * 2 ** 31);
   let state = seed;
@@ -253,7 +253,7 @@ Deno.test("whatever happens, every transfer ends once", () => {
     state = (Math.imul(state, 1103515245) + 12345) & 0x7fff_ffff;
     return (state >> 8) % below;
   };
-  const transfers: Transfer[] = [];
+  const transfers: KernelRequest[] = [];
   let pushed = 0;
   for (let step = 0; step < 20_000; step++) {
     switch (random(8)) {
@@ -271,7 +271,7 @@ Deno.test("whatever happens, every transfer ends once", () => {
         break;
       }
       case 5: {
-        // All in the kernel end with a disable; told at once, or by and by.
+        // All in the kernel end with a disable; handled at once, or one by one.
         const ended = [...bench.aio.inKernel];
         if (random(2) === 0) bench.disable();
         for (const each of ended) {
@@ -303,13 +303,13 @@ Deno.test("whatever happens, every transfer ends once", () => {
   assertEquals(new Set(ended).size, pushed, `seed ${seed}`);
 });
 
-Deno.test("what is pushed after a connection was lost, and before its event, belongs to the next one", () => {
+Deno.test("a request pushed after the end of a connection and before the event belongs to the next one", () => {
   const bench = new Bench();
   bench.resume = false;
   const old = bench.push("old");
   bench.aio.turn();
   bench.push("waits");
-  bench.aio.complete(old.request, -Errno.ESHUTDOWN);
+  bench.aio.complete(old, -Errno.ESHUTDOWN);
   bench.push("new");
   assertEquals(bench.queue.nextConnection, 2);
   bench.disable();
@@ -322,13 +322,13 @@ Deno.test("what is pushed after a connection was lost, and before its event, bel
   assertEquals(bench.kernel, ["new"]);
 });
 
-Deno.test("what belongs to a connection ends with it, also if it was pushed after its end", () => {
+Deno.test("a request of a connection ends with it, also if it was pushed after its end", () => {
   const bench = new Bench();
   bench.resume = false;
   const { nextConnection } = bench.queue;
   const old = bench.push("old");
   bench.aio.turn();
-  bench.aio.complete(old.request, -Errno.ESHUTDOWN);
+  bench.aio.complete(old, -Errno.ESHUTDOWN);
   bench.push("behind it", nextConnection);
   assertEquals(bench.queue.knownConnection, nextConnection);
   bench.disable();
@@ -338,22 +338,22 @@ Deno.test("what belongs to a connection ends with it, also if it was pushed afte
   ]);
 });
 
-Deno.test("what comes back because the file is in use leaves what is before it alone", () => {
+Deno.test("a request that comes back because the file is in use leaves those before it alone", () => {
   const bench = new Bench();
   const [a, b, c] = ["a", "b", "c"].map((name) => bench.push(name));
   bench.aio.turn();
   // Part of "a" may be on the wire.
-  bench.aio.complete(b.request, -Errno.EAGAIN);
+  bench.aio.complete(b, -Errno.EAGAIN);
   bench.aio.turn();
-  assertEquals(bench.aio.cancelled, [c.request]);
-  bench.aio.complete(c.request, -Errno.ECONNRESET);
+  assertEquals(bench.aio.cancelled, [c]);
+  bench.aio.complete(c, -Errno.ECONNRESET);
   bench.aio.turn();
   assertEquals(bench.kernel, ["a"]);
-  bench.aio.complete(a.request, 8);
+  bench.aio.complete(a, 8);
   assertEquals(bench.ends, ["a 8"]);
 });
 
-Deno.test("any number of transfers waits while a connection ends and another begins", () => {
+Deno.test("any number of requests waits while a connection ends and another begins", () => {
   const bench = new Bench();
   const first = bench.push("first");
   bench.aio.turn();
@@ -361,7 +361,7 @@ Deno.test("any number of transfers waits while a connection ends and another beg
   for (let index = 0; index < count; index++) bench.push(`${index}`);
   bench.aio.turn();
   const inKernel = [...bench.aio.inKernel];
-  assert(inKernel[0] === first.request);
+  assert(inKernel[0] === first);
   bench.disable();
   for (const request of inKernel) {
     bench.aio.complete(request, -Errno.ESHUTDOWN);
@@ -371,5 +371,5 @@ Deno.test("any number of transfers waits while a connection ends and another beg
   const again = bench.aio.inKernel;
   assertEquals(again.length, inKernel.length);
   assert(again.every((request, index) => request === inKernel[index]));
-  assertEquals(bench.queue.pending, count + 1);
+  assertEquals(bench.ends, []);
 });

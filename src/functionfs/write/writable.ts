@@ -4,92 +4,102 @@
  * @module
  */
 import { bytesProblem } from "../../arguments/bytes.ts";
-import { AbortedTransferError } from "../transfer/error.ts";
-import type { TransferErrorFields } from "../transfer/error.ts";
-import type { Write } from "../endpoint/write.ts";
+import {
+  AbortedTransferError,
+  type TransferErrorFields,
+} from "../transfer/error.ts";
 
-/** How a stream to the host is written. */
+/**
+ * How to write a stream to the host.
+ * @category Endpoints
+ */
 export interface WritableOptions {
   /**
    * How many chunks may be on their way to the host. With 1, a write of the
    * stream is done when the host has taken its chunk. With more, it is done
-   * when less than `depth` chunks are on their way, so that the next one can
+   * when fewer than `depth` chunks are on their way, so that the next one can
    * follow without a gap; closing the stream still waits for all of them.
    *
-   * A chunk must not be changed before its write is done. With a depth above 1,
+   * A chunk must not be changed before its write is done; with a depth above 1,
    * before the stream is closed.
    * @default {1}
    */
   readonly depth?: number;
   /**
    * Whether a chunk that ends on a packet border gets a zero-length packet, so
-   * that the host sees its end whatever its size is: `"auto"`, or `"never"`.
-   * @default {as the endpoint's autoZlp says when a chunk is written}
+   * that the host sees its end whatever its size is: `"auto"`, or `"never"`. By
+   * default the endpoint's `autoZlp` decides, when a chunk is written.
    */
   readonly zlp?: "auto" | "never";
   /**
-   * What becomes of the stream when the host disables the endpoint. With
+   * What happens to the stream when the host disables the endpoint. With
    * `"resume"` chunks on their way go on when it is enabled again: see
    * {@linkcode TransferOptions.reconnect}. With `"end"` the stream fails with
    * ESHUTDOWN, whether or not chunks are on their way, and the endpoint's next
-   * stream belongs to the next connection. A stream to which a chunk is written
-   * while no host is there waits for one either way.
+   * stream belongs to the next connection. A chunk that is written while there
+   * is no host waits for one either way.
    * @default {"resume"}
    */
   readonly reconnect?: "resume" | "end";
 }
 
 /** What a stream needs of its endpoint. */
-export interface WritableTarget {
+export interface WritablePort {
   readonly name: string;
-  /** Begins a transfer. */
+  /** Starts a transfer. */
   begin(
     data: Uint8Array,
     resolve: (count: number) => void,
     reject: (reason: unknown) => void,
-  ): Write;
+  ): ChunkWrite;
   /**
-   * Aborted when the connection has ended to which the stream belongs alone;
-   * its reason is the stream's error.
+   * Aborted when the only connection of the stream has ended; its reason is the
+   * stream's error.
    */
   readonly lost?: AbortSignal;
   /** The stream has ended; the endpoint may have another. */
   onOver(): void;
 }
 
+/** The transfer of a chunk. */
+export interface ChunkWrite {
+  /** Ends it early. */
+  cancel(): void;
+}
+
 /** Makes a stream whose chunks are transfers to the host. */
 export function makeWritable(
-  target: WritableTarget,
+  port: WritablePort,
   depth: number,
 ): WritableStream<Uint8Array> {
-  return new WritableStream(new TransferSink(target, depth));
+  return new WritableStream(new TransferSink(port, depth));
 }
 
 /** Turns chunks into transfers, a limited number at once. */
 class TransferSink implements UnderlyingSink<Uint8Array> {
-  readonly #target: WritableTarget;
+  readonly #port: WritablePort;
   readonly #depth: number;
-  readonly #flying = new Set<Write>();
+  readonly #flying = new Set<ChunkWrite>();
   #controller!: WritableStreamDefaultController;
   #failed = false;
   #left = false;
   #failure: unknown;
-  /** The stream waits for it: until few enough are flying. */
+  /** What the stream waits for: until few enough are flying. */
   #waiter: { limit: number; resolve: () => void } | undefined;
 
-  constructor(target: WritableTarget, depth: number) {
-    this.#target = target;
+  constructor(port: WritablePort, depth: number) {
+    this.#port = port;
     this.#depth = depth;
   }
 
   start(controller: WritableStreamDefaultController): void {
     this.#controller = controller;
-    // Told at once; abort() is called when no chunk is under way any more.
+    // At once: abort() is called only when no chunk is under way any more.
     controller.signal.addEventListener("abort", () => {
       this.#leave();
       this.#withdraw();
     });
-    const { lost } = this.#target;
+    const { lost } = this.#port;
     lost?.addEventListener("abort", () => {
       this.#leave();
       this.#failWhenIdle();
@@ -100,17 +110,17 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
     const problem = bytesProblem(chunk);
     if (problem !== undefined) {
       const error = new TypeError(
-        `Cannot write to endpoint "${this.#target.name}": a chunk ${problem}`,
+        `Cannot write to endpoint "${this.#port.name}": a chunk ${problem}`,
       );
       this.#fail(error);
       throw error;
     }
-    const { lost } = this.#target;
+    const { lost } = this.#port;
     if (lost?.aborted) {
       this.#fail(lost.reason);
       throw lost.reason;
     }
-    let write: Write | undefined = undefined;
+    let write: ChunkWrite | undefined = undefined;
     const end = () => {
       this.#flying.delete(write!);
       if (this.#flying.size <= (this.#waiter?.limit ?? -1)) {
@@ -119,7 +129,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
       this.#failWhenIdle();
     };
     try {
-      write = this.#target.begin(chunk, end, (error) => {
+      write = this.#port.begin(chunk, end, (error) => {
         this.#fail(error);
         end();
       });
@@ -152,12 +162,12 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
   }
 
   /**
-   * Fails if its connection is over. Not before all transfers have ended: what
-   * is with the kernel may have reached the host; and not before the stream has
-   * heard of that.
+   * Fails if its connection is over. Not before all transfers have ended, since
+   * what is with the kernel may have reached the host; and not before the stream
+   * has learned of that.
    */
   #failWhenIdle(): void {
-    const { lost } = this.#target;
+    const { lost } = this.#port;
     if (!lost?.aborted || this.#flying.size > 0) return;
     setImmediate(() => this.#fail(lost.reason));
   }
@@ -166,7 +176,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
   #leave(): void {
     if (this.#left) return;
     this.#left = true;
-    this.#target.onOver();
+    this.#port.onOver();
   }
 
   #fail(error: unknown): void {
@@ -178,18 +188,18 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
       : error;
     this.#leave();
     this.#withdraw();
-    // An aborted stream has its error; another one would fail the abort.
+    // An aborted stream has its error: another one would fail the abort.
     if (!signal.aborted) this.#controller.error(this.#failure);
   }
 
   #aborted({ transferred = 0 }: Partial<TransferErrorFields>): Error {
     return new AbortedTransferError(
-      `Cannot write to endpoint "${this.#target.name}": the stream was aborted after ${transferred} bytes of a chunk`,
+      `Cannot write to endpoint "${this.#port.name}": the stream was aborted after ${transferred} bytes of a chunk`,
       { signal: this.#controller.signal, syscall: "write", transferred },
     );
   }
 
-  /** Ends all transfers, the last one first: the host must not get it alone. */
+  /** Cancels all transfers, the last one first: the host must not get it alone. */
   #withdraw(): void {
     for (const write of [...this.#flying].reverse()) write.cancel();
   }

@@ -4,10 +4,13 @@
  * @module
  */
 import { isSystemError } from "../../../ffi/errno.ts";
-import type { TransferOptions } from "./options.ts";
-import type { AheadOptions } from "./read_queue.ts";
+import type { TransferOptions } from "../transfer/options.ts";
+import type { AheadOptions, ReadQueue } from "./queue.ts";
 
-/** How to iterate over transfers. */
+/**
+ * How to iterate over transfers.
+ * @category Endpoints
+ */
 export interface TransfersOptions extends TransferOptions {
   /**
    * The largest transfer that comes in one piece, in bytes; rounded up to whole
@@ -17,44 +20,40 @@ export interface TransfersOptions extends TransferOptions {
   readonly size?: number;
   /**
    * How many transfers may be asked for at once: those that the kernel waits
-   * for, and those that have come and that the loop has not taken yet. When
-   * there are as many, the host has to wait.
+   * for, and those that have come and that the loop has not taken yet. When this
+   * number is reached, the host has to wait.
    * @default {4}
    */
   readonly depth?: number;
 }
 
-/** What the iteration needs of its endpoint. */
-export interface TransferSource {
-  /** Receives one transfer. */
-  read(
-    size: number,
-    options: TransferOptions,
-  ): Promise<Uint8Array<ArrayBuffer>>;
-  /** Asks for more than is read. */
-  setAhead(options: AheadOptions | undefined): void;
-  /** Whether a read would find something that has come already. */
-  readonly hasData: boolean;
-}
+/** `OutEndpoint.read()`, for a size. */
+export type ReadSize = (
+  size: number,
+  options: TransferOptions,
+) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** Goes through the transfers of an endpoint. */
+/** Iterates over the transfers of an endpoint. */
 export class TransferIterator
   implements AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
-  readonly #source: TransferSource;
+  readonly #queue: ReadQueue;
+  readonly #read: ReadSize;
   readonly #ahead: AheadOptions;
   readonly #options: TransferOptions;
   #started = false;
   #over = false;
-  /** Its connection has ended; what had come before is still told. */
+  /** Its connection has ended; what came before is still returned. */
   #lost = false;
 
-  /** Begins nothing before the first {@linkcode next}. */
+  /** Asks for nothing before the first {@linkcode next}. */
   constructor(
-    source: TransferSource,
+    queue: ReadQueue,
+    read: ReadSize,
     ahead: Omit<AheadOptions, "onDisable">,
     options: TransferOptions,
   ) {
-    this.#source = source;
+    this.#queue = queue;
+    this.#read = read;
     const { signal, reconnect } = options;
     this.#options = { signal, reconnect };
     const onDisable = () => {
@@ -65,22 +64,22 @@ export class TransferIterator
     this.#ahead = { ...ahead, onDisable: ends ? onDisable : undefined };
   }
 
-  /** The next transfer. */
+  /** Returns the next transfer. */
   async next(): Promise<IteratorResult<Uint8Array<ArrayBuffer>, undefined>> {
-    if (this.#over && !(this.#lost && this.#source.hasData)) return END;
+    if (this.#over && !(this.#lost && this.#queue.hasData)) return END;
     if (!this.#started) {
       this.#started = true;
-      this.#source.setAhead(this.#ahead);
+      this.#queue.setAhead(this.#ahead);
     }
     try {
       const { size } = this.#ahead;
       return {
         done: false,
-        value: await this.#source.read(size, this.#options),
+        value: await this.#read(size, this.#options),
       };
     } catch (error) {
       this.#end();
-      // The connection, or the function, was what it has iterated over.
+      // The end of the connection or of the function ends the iteration.
       if (
         isSystemError(error, "ESHUTDOWN") ||
         error instanceof Deno.errors.BadResource
@@ -89,7 +88,7 @@ export class TransferIterator
     }
   }
 
-  /** Stops asking. What was asked for is kept for the next reader. */
+  /** Stops asking. What was asked for is for the next reader. */
   return(): Promise<IteratorReturnResult<undefined>> {
     this.#lost = false;
     this.#end();
@@ -104,7 +103,7 @@ export class TransferIterator
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#started) this.#source.setAhead(undefined);
+    if (this.#started) this.#queue.setAhead(undefined);
   }
 }
 
