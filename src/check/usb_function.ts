@@ -52,6 +52,7 @@ const CONTEXT: NamesOf<ValidationContext> = {
  * assertEquals(echo.name, "echo");
  * ```
  *
+ * @priority 9
  * @category Functions
  */
 export function usbFunction<

@@ -44,6 +44,8 @@ export function kernelHas(
 /**
  * Parses a kernel's release, such as `"6.12.57+deb13-amd64"`. Returns `undefined` if it does not begin with two
  * numbers.
+ *
+ * @category Inspect
  */
 export function parseKernelRelease(
   release: string,

@@ -150,6 +150,7 @@ const DEFAULTS: Required<CcidOptions> = {
 /**
  * Describes a smart card reader, in the `descriptors` of an interface of class {@linkcode ClassCode.SMART_CARD}. The defaults describe a reader with one slot.
  *
+ * @priority 6
  * @category Descriptor builders
  */
 export function ccid(options: CcidOptions = {}): CcidDescriptor {

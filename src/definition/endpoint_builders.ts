@@ -53,6 +53,7 @@ export interface InterruptPairOptions
 /**
  * Declares a bulk endpoint that sends to the host.
  *
+ * @priority 8
  * @category Endpoint builders
  */
 export function bulkIn(
@@ -73,6 +74,7 @@ export function bulkIn(
  * assertEquals(rx.super?.maxBurst, 3);
  * ```
  *
+ * @priority 8
  * @category Endpoint builders
  */
 export function bulkOut(
@@ -93,6 +95,7 @@ export function bulkOut(
  * assertEquals(bulkPair({ first: "out" }).first, "out");
  * ```
  *
+ * @priority 8
  * @category Endpoint builders
  */
 export function bulkPair(
@@ -113,6 +116,7 @@ export function bulkPair(
  * assertEquals(keys.transferType, "interrupt");
  * ```
  *
+ * @priority 8
  * @category Endpoint builders
  */
 export function interruptIn(
@@ -124,6 +128,7 @@ export function interruptIn(
 /**
  * Declares an interrupt endpoint that receives from the host.
  *
+ * @priority 8
  * @category Endpoint builders
  */
 export function interruptOut(
@@ -146,6 +151,7 @@ export function interruptOut(
  * assertEquals(reports.out?.maxPacketSize, 16);
  * ```
  *
+ * @priority 8
  * @category Endpoint builders
  */
 export function interruptPair(
@@ -170,6 +176,7 @@ export function interruptPair(
  * assertEquals(samples.kind, "in");
  * ```
  *
+ * @priority 8
  * @category Endpoint builders
  */
 export function isochronousIn(
@@ -181,6 +188,7 @@ export function isochronousIn(
 /**
  * Declares an isochronous endpoint that receives from the host.
  *
+ * @priority 8
  * @category Endpoint builders
  */
 export function isochronousOut(

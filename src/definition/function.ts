@@ -46,6 +46,7 @@ export interface AlternateDefinition {
 /**
  * An interface, with its endpoints by name.
  *
+ * @priority 7
  * @category Functions
  */
 export interface InterfaceDefinition {
@@ -188,6 +189,7 @@ export interface FunctionOptions {
 /**
  * A function as plain data: its name, its interfaces, its options.
  *
+ * @priority 8
  * @category Functions
  */
 export interface FunctionDefinition<

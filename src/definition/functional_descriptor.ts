@@ -161,6 +161,7 @@ const DFU_DEFAULTS: Required<DfuOptions> = {
  * assertEquals(keyboard.interfaces[0].descriptors[0].kind, "hid");
  * ```
  *
+ * @priority 6
  * @category Descriptor builders
  */
 export function hid(options: HidOptions): HidDescriptor {
@@ -192,6 +193,7 @@ export function hid(options: HidOptions): HidDescriptor {
  * assertEquals(dfu({ canUpload: true }).transferSize, 4096);
  * ```
  *
+ * @priority 6
  * @category Descriptor builders
  */
 export function dfu(options: DfuOptions = {}): DfuDescriptor {
@@ -215,6 +217,7 @@ export function dfu(options: DfuOptions = {}): DfuDescriptor {
  * assertEquals(descriptor.bytes.length, 9);
  * ```
  *
+ * @priority 6
  * @category Descriptor builders
  */
 export function raw(bytes: Iterable<number>): RawDescriptor {

@@ -122,6 +122,7 @@ export type KnownFunctions<F extends readonly unknown[]> = {
 /**
  * A USB device: its identity, and its functions.
  *
+ * @priority 9
  * @category Gadget
  */
 export interface GadgetDefinition<

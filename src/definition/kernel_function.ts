@@ -125,6 +125,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * assertEquals(network.interfaces, 2);
  * ```
  *
+ * @priority 7
  * @category Functions
  */
 export function kernelFunction<
@@ -217,6 +218,7 @@ function countInterfaces(
  * assertEquals(externalFunction("mtp", { interfaces: 1 }).name, "mtp");
  * ```
  *
+ * @priority 7
  * @category Functions
  */
 export function externalFunction<const N extends string>(

@@ -109,6 +109,7 @@ export function compatibleId(
  * assertEquals(tool.microsoftOs?.length, 2);
  * ```
  *
+ * @priority 6
  * @category Descriptor builders
  */
 export function winUsb(options: CompatibleIdOptions = {}): CompatibleId {

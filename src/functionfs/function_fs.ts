@@ -35,6 +35,8 @@ import { layoutOf } from "../check/usb_function.ts";
 
 /**
  * A function of a USB device, served by this process.
+ *
+ * @priority 5
  * @category Gadget
  */
 export class FunctionFs<F extends UsbFunction = UsbFunction>

@@ -51,6 +51,7 @@ export type GadgetFunctions<F extends readonly GadgetFunction[]> = {
 /**
  * A USB device presented by this machine, until the object is stopped.
  *
+ * @priority 9
  * @category Gadget
  */
 export class Gadget<

@@ -119,7 +119,10 @@ async function runProgram(body: string): Promise<Deno.CommandOutput> {
     import.meta.url,
   )}";
     import { AioContext } from "${ffi}aio/context.ts";
-    import { aioPoll } from "${new URL("../support/machine/aio.ts", import.meta.url)}";
+    import { aioPoll } from "${new URL(
+    "../support/machine/aio.ts",
+    import.meta.url,
+  )}";
     ${body}`;
   return await new Deno.Command(Deno.execPath(), {
     args: [

@@ -57,6 +57,8 @@ export interface ZeroLengthControl {
 
 /**
  * An endpoint of a function.
+ *
+ * @priority 7
  * @category Endpoints
  */
 export abstract class Endpoint {

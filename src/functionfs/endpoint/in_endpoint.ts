@@ -39,6 +39,8 @@ export type WriteOptions = TransferOptions;
 
 /**
  * An endpoint that sends to the host.
+ *
+ * @priority 8
  * @category Endpoints
  */
 export class InEndpoint extends Endpoint {

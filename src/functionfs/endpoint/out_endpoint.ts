@@ -41,6 +41,8 @@ export type ReadOptions = TransferOptions;
 
 /**
  * An endpoint that receives from the host.
+ *
+ * @priority 8
  * @category Endpoints
  */
 export class OutEndpoint extends Endpoint {

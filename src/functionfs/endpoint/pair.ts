@@ -30,6 +30,8 @@ export type PairFile =
  *
  * What concerns one direction only, such as a halt, is a method of
  * {@linkcode in} or {@linkcode out}.
+ *
+ * @priority 8
  * @category Endpoints
  */
 export class EndpointPair {
