@@ -35,7 +35,8 @@ const OPTIONS: NamesOf<CompileOptions> = {
  *
  * @example Usage
  * ```ts
- * import { bulkPair, compileFunction, usbFunction } from "@usb/gadget";
+ * import { bulkPair, usbFunction } from "@usb/gadget";
+ * import { compileFunction } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const echo = usbFunction({

@@ -79,7 +79,8 @@ export function usbFunction<
  *
  * @example Usage
  * ```ts
- * import { bulkIn, validateFunction } from "@usb/gadget";
+ * import { bulkIn } from "@usb/gadget";
+ * import { validateFunction } from "@usb/gadget/inspect";
  * import { assertEquals } from "@std/assert";
  *
  * const [problem] = validateFunction({
