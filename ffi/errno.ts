@@ -81,9 +81,6 @@ export const Errno = {
   ENOTSUPP: 524,
 } as const;
 
-/** Name of an error number that this package knows. */
-export type ErrnoName = keyof typeof Errno;
-
 const NAMES = new Map<number, string>(
   Object.entries(Errno).map(([name, value]) => [value, name]),
 );

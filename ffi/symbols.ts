@@ -7,12 +7,7 @@
 /** What `Deno.dlopen` needs to know of each. */
 export const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
-  strerror: {
-    parameters: [
-      "i32", // int errnum
-    ],
-    result: "pointer",
-  },
+  strerror: { parameters: ["i32"], result: "pointer" }, // int errnum
   open: {
     parameters: [
       "buffer", // const char *pathname
@@ -21,12 +16,7 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  close: {
-    parameters: [
-      "i32", // int fd
-    ],
-    result: "i32",
-  },
+  close: { parameters: ["i32"], result: "i32" }, // int fd
   read: {
     parameters: [
       "i32", // int fd
@@ -123,12 +113,7 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  epoll_create1: {
-    parameters: [
-      "i32", // int flags
-    ],
-    result: "i32",
-  },
+  epoll_create1: { parameters: ["i32"], result: "i32" }, // int flags
   epoll_ctl: {
     parameters: [
       "i32", // int epfd
@@ -176,12 +161,7 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  rmdir: {
-    parameters: [
-      "buffer", // const char *pathname
-    ],
-    result: "i32",
-  },
+  rmdir: { parameters: ["buffer"], result: "i32" }, // const char *pathname
   symlink: {
     parameters: [
       "buffer", // const char *target
@@ -189,12 +169,7 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  unlink: {
-    parameters: [
-      "buffer", // const char *pathname
-    ],
-    result: "i32",
-  },
+  unlink: { parameters: ["buffer"], result: "i32" }, // const char *pathname
   readlink: {
     parameters: [
       "buffer", // const char *pathname
@@ -276,12 +251,7 @@ export const SYMBOLS = {
     ],
     result: "usize", // void *
   },
-  free: {
-    parameters: [
-      "usize", // void *ptr
-    ],
-    result: "void",
-  },
+  free: { parameters: ["usize"], result: "void" }, // void *ptr
   copy_from_native: {
     name: "memcpy",
     parameters: [
@@ -318,12 +288,7 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  raise: {
-    parameters: [
-      "i32", // int sig
-    ],
-    result: "i32",
-  },
+  raise: { parameters: ["i32"], result: "i32" }, // int sig
   tgkill: {
     parameters: [
       "i32", // pid_t tgid
