@@ -1,4 +1,4 @@
-// VM: --hcd is_super_speed=0, any speed
+// VM: any speed
 /**
  * A landing page on a controller without super speed.
  *
@@ -7,6 +7,7 @@
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
+import { withDummyHcd } from "../support/machine/controllers.ts";
 import { testKernel } from "../support/run/kernel_version.ts";
 import { UsbfsDevice } from "../support/usbfs/device.ts";
 import { waitForNoDevice } from "../support/usbfs/find.ts";
@@ -43,17 +44,18 @@ async function enumerate(webUsb?: { landingPage: string }) {
   }
 }
 
-Deno.test("a landing page causes one warning where Linux reports USB 2.01", async () => {
-  const without = await enumerate();
-  assertEquals([without.printed, without.usb < 0x0210], [[], true]);
-  if (!hasWebUsb) return;
-  const { printed, usb, name } = await enumerate({
-    landingPage: "https://example.com",
-  });
-  assertEquals(usb, 0x0201);
-  assertEquals(printed.length, 1);
-  assertStringIncludes(
-    printed[0],
-    `Chromium ignores the landing page on UDC "${name}" (high-speed)`,
-  );
-});
+Deno.test("a landing page causes one warning where Linux reports USB 2.01", () =>
+  withDummyHcd("is_super_speed=0", async () => {
+    const without = await enumerate();
+    assertEquals([without.printed, without.usb < 0x0210], [[], true]);
+    if (!hasWebUsb) return;
+    const { printed, usb, name } = await enumerate({
+      landingPage: "https://example.com",
+    });
+    assertEquals(usb, 0x0201);
+    assertEquals(printed.length, 1);
+    assertStringIncludes(
+      printed[0],
+      `Chromium ignores the landing page on UDC "${name}" (high-speed)`,
+    );
+  }));

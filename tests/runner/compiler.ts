@@ -10,8 +10,8 @@ import type { Job } from "../vm/progress.ts";
 import { install } from "../vm/tools.ts";
 
 /**
- * Returns the name of the compiler, and installs it where it is missing. What
- * it makes runs with the C library of Debian 12 and newer.
+ * Returns the name of the compiler, and installs it where it is missing. Its
+ * programs run with the C library of Debian 12 and newer.
  */
 export async function ensureCompiler(
   architecture: Architecture,
@@ -35,11 +35,11 @@ export async function ensureCompiler(
 }
 
 /**
- * Compiles a program of one file, if this was not done before.
+ * Compiles a program of one file, unless it is in the cache.
  *
  * @param source The file, such as `.../testusb.c`.
  * @param flags Further arguments of the compiler, such as `-lpthread`.
- * @returns Where the program lies, in a folder that VMs see.
+ * @returns The path of the program, which VMs see.
  */
 export async function compileProgram(
   source: string,

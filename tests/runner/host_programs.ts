@@ -1,7 +1,7 @@
 /**
- * Sees to it that the programs are there that kernel tests run as the host of
- * a device. The VM sees this machine's files; one of another architecture has
- * its own, see tests/vm/guest_root.ts.
+ * Installs the programs that kernel tests run as the host of a device. The VM
+ * sees this machine's files; one of another architecture has its own, see
+ * tests/vm/guest_root.ts.
  *
  * @module
  */

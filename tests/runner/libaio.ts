@@ -1,6 +1,5 @@
 /**
- * Sees to it that libaio is there: the tests of the engine use it as well as
- * raw system calls.
+ * Installs libaio: the tests of the engine use it as well as raw system calls.
  *
  * @module
  */

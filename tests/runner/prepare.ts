@@ -15,8 +15,8 @@ import { ensureTestusb } from "./testusb.ts";
 /**
  * Fetches and compiles what the tests need on an architecture.
  *
- * @param made Removes what is not to stay.
- * @returns Variables that tell where it is.
+ * @param made Removes what is needed for this run only.
+ * @returns Environment variables with the paths.
  */
 export async function prepare(
   files: readonly string[],

@@ -1,11 +1,11 @@
 /**
  * Makes `examples/echo.ts` one file, with all that it needs to run.
  *
- * `deno compile` does this for everybody who can reach the web: it puts the
- * program into `denort`, the part of Deno that runs programs, which it fetches
- * from Deno's own server or finds by DENORT_BIN. No package registry has that,
- * so where there is none, the file becomes a shell script, with the bundled
- * program and a whole Deno behind it.
+ * `deno compile` does this where the web can be reached: it puts the program
+ * into `denort`, the part of Deno that runs programs, which it fetches from
+ * Deno's own server or finds by DENORT_BIN. No package registry has it. Without
+ * it the file is a shell script, followed by the bundled program and a whole
+ * Deno.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const PERMISSIONS = ["--allow-ffi"];
 /** How long `deno compile` may try to reach the web, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** A file that is removed when it is not needed any more. */
+/** A file that is removed when it is no longer needed. */
 export interface SingleFile extends AsyncDisposable {
   readonly path: string;
 }
@@ -53,7 +53,7 @@ export async function makeSingleFile(
   }
 }
 
-/** Removes what runs have left that were killed: 100 MB each. */
+/** Removes the files of runs that were killed: 100 MB each. */
 async function removeLeftovers(cache: string): Promise<void> {
   for await (const { name } of Deno.readDir(cache)) {
     const pid = /^single-file-(\d+)-/.exec(name)?.[1];
@@ -63,7 +63,7 @@ async function removeLeftovers(cache: string): Promise<void> {
   }
 }
 
-/** Tells whether `deno compile` could make the file. */
+/** Whether `deno compile` could make the file. */
 async function compile(
   architecture: Architecture,
   path: string,

@@ -4,7 +4,7 @@
  * @module
  */
 import { terminalProgress } from "../vm/progress.ts";
-import { VmError } from "../vm/errors.ts";
+import { HangError, VmError } from "../vm/errors.ts";
 import { isQemuFault, runInVm } from "../vm/vm.ts";
 import { ROOT, testArguments } from "./deno_test.ts";
 import type { MachineGroup } from "./machine.ts";
@@ -132,7 +132,7 @@ async function resultsOf(
     const { name, minutes } = tee.slowest;
     if (minutes < test.longestTest) return;
     hangs.abort(
-      new VmError(`A test takes longer than ${minutes} minutes: ${name}`),
+      new HangError(`A test takes longer than ${minutes} minutes: ${name}`),
     );
   };
   using progress = terminalProgress();

@@ -33,7 +33,7 @@ after the time limit, 2 for a wrong command line, 1 if the VM could not start.
 
 Machine:
   --kernel VERSION      ${Object.keys(KERNELS).join(", ")} (default 7.3)
-  --udc NAME            stock: dummy_hcd as it is (default); or sg: built with
+  --udc NAME            stock: the dummy_hcd of the kernel (default); or sg: built with
                         scatter-gather, which DMABUF needs
   --hcd PARAMETERS      parameters of dummy_hcd (default "is_super_speed=1"), or
                         "none": without dummy_hcd, usb_f_fs and configfs
@@ -149,7 +149,7 @@ export function parseArguments(args: readonly string[]): Arguments {
   return result;
 }
 
-/** Where the options end: at `--`, or at the first word that is none. */
+/** Where the options end: at `--`, or at the first word that is not an option. */
 function commandStart(args: readonly string[]): number {
   let index = 0;
   while (index < args.length) {

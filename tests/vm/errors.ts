@@ -1,6 +1,6 @@
 /**
  * The errors that a person is meant to read: one short message, and the exit
- * code that tells a script what went wrong.
+ * code by which a script knows what went wrong.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export const ExitCode = {
   KernelLog: 3,
   /** The time limit was reached, as with `timeout`. */
   TimedOut: 124,
-  /** Nobody reads the command's output, as with SIGPIPE in a shell. */
+  /** The command's output has no reader, as with SIGPIPE in a shell. */
   BrokenPipe: 141,
 } as const;
 
@@ -39,6 +39,12 @@ export class VmError extends Error {
     this.log = options.log;
   }
 }
+
+/**
+ * The command hangs: a reason to abort a run, of which the error that follows
+ * also reports what the guest was doing.
+ */
+export class HangError extends VmError {}
 
 /** A mistake in the arguments. */
 export class UsageError extends VmError {

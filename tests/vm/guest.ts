@@ -18,7 +18,7 @@ export type Speed = (typeof SPEEDS)[number];
 export const UDCS = ["stock", "sg"] as const;
 export type UdcKind = (typeof UDCS)[number];
 
-/** What the guest is told. */
+/** The instructions for the guest. */
 export interface GuestSettings {
   command: readonly string[];
   cwd: string;
@@ -218,7 +218,7 @@ export function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Writes spaces and the like as `printf %b` reads them. */
+/** Escapes spaces and control characters for `printf %b`. */
 function escape(path: string): string {
   return path.replace(
     /[\s\\]/g,

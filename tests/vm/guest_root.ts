@@ -75,7 +75,7 @@ export async function denoFor(
   );
 }
 
-/** Tells one list of packages from another. */
+/** Identifies a list of packages. */
 async function listHash(): Promise<string> {
   const list = new TextEncoder().encode([SUITE, ...PACKAGES].join(" "));
   const digest = await crypto.subtle.digest("SHA-256", list);

@@ -78,8 +78,7 @@ first_stage() {
   exec switch_root /root /run/gadget-vm/bin/sh /run/gadget-vm/init.sh second_stage
 }
 
-# Tells what hangs, when the host asks. If the host is gone, so is the reason to
-# go on.
+# Reports what hangs when the host asks. Powers off when the host is gone.
 watch_host() {
   gone=0
   while [ $gone -lt 3 ]; do

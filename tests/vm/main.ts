@@ -93,7 +93,7 @@ async function writeAll(
   } catch (cause) {
     if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
     // Who read the output has gone, as in "deno task vm dmesg | head".
-    throw new VmError("Cannot go on: nobody reads the output", {
+    throw new VmError("Cannot go on: the reader of the output has closed it", {
       cause,
       exitCode: ExitCode.BrokenPipe,
     });

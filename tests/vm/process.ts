@@ -7,7 +7,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { VmError } from "./errors.ts";
 
-/** What {@linkcode run} may be told. */
+/** Options of {@linkcode run}. */
 export interface RunOptions {
   cwd?: string;
   env?: Record<string, string>;
@@ -33,7 +33,7 @@ export async function run(
     stderr: "piped",
   }).output();
   if (!output.success) {
-    // Ctrl+C reaches the program as well, and it may be the first to tell.
+    // Ctrl+C also reaches the program, which may end first.
     if (output.signal !== null || output.code > 128) await delay(100);
     options.signal?.throwIfAborted();
     const message = new TextDecoder().decode(output.stderr).trim();

@@ -1,5 +1,5 @@
 /**
- * Tells a person what is going on, on standard error, so that standard output
+ * Shows a person what is going on, on standard error, so that standard output
  * belongs to the command in the VM.
  *
  * @module
@@ -13,17 +13,17 @@ export interface Progress {
   detail(text: string): void;
   /** The step is over; a line about it stays. */
   done(text: string): void;
-  /** Nothing more to tell for now: the line is cleared. */
+  /** Clears the line. */
   clear(): void;
 }
 
-/** What a longer piece of work is given: where to tell, and when to stop. */
+/** What a longer piece of work gets: where to show progress, and when to stop. */
 export interface Job {
   progress: Progress;
   signal?: AbortSignal;
 }
 
-/** Tells nothing. */
+/** Shows nothing. */
 export const silent: Progress = {
   step() {},
   detail() {},

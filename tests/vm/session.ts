@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ExitCode, VmError } from "./errors.ts";
+import { ExitCode, HangError, VmError } from "./errors.ts";
 import { joinLogs } from "./kernel_log.ts";
 import { type Machine, type Qemu, startQemu } from "./qemu.ts";
 import { chunks, type OutputHandler, readUntilMarker } from "./stream.ts";
@@ -100,9 +100,8 @@ export async function runSession(session: Session): Promise<SessionResult> {
       signal,
     );
   } catch (error) {
-    // The caller has found out that the command hangs.
-    if (!(error instanceof VmError) || error !== signal?.reason) throw error;
-    throw await giveUp(error.message);
+    if (error instanceof HangError) throw await giveUp(error.message);
+    throw error;
   }
   if (outcome === "timeout") {
     throw await giveUp(

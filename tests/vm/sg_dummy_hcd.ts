@@ -3,8 +3,9 @@
  * of real boards can (dwc3, cdns3, ...): FunctionFS wants that for DMABUF.
  *
  * The stock driver copies between a URB and `req->buf`, which a request with a
- * scatter list has not got. Here all copies go through one function that knows
- * both. What the source looks like is checked; nothing of it is kept here.
+ * scatter list does not have. Here all copies go through one function that
+ * handles both. Each edit checks the source that it changes; no part of the
+ * source is kept here.
  *
  * @module
  */

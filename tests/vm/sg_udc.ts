@@ -52,7 +52,7 @@ export async function sgUdc(options: SgUdcOptions): Promise<string> {
   return `${folder}/dummy_hcd.ko`;
 }
 
-/** Tells one version of the recipe from another. */
+/** Identifies the version of the recipe. */
 async function recipe(): Promise<string> {
   const files = ["sg_dummy_hcd.ts", "source_edit.ts", "sg_udc.ts"];
   const texts = await Promise.all(
@@ -133,7 +133,7 @@ async function compile(
   await Deno.mkdir(`${root}/build`);
   await Deno.writeTextFile(`${root}/build/dummy_hcd.c`, source);
   await Deno.writeTextFile(`${root}/build/Makefile`, "obj-m := dummy_hcd.o\n");
-  // The packages were unpacked, not installed, so nobody has set this up.
+  // The packages were unpacked, not installed, so this was not set up.
   await Deno.symlink("mawk", `${root}/usr/bin/awk`);
   await run("unshare", [
     ...(Deno.uid() === 0 ? [] : ["--map-root-user"]),

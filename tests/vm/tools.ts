@@ -88,7 +88,7 @@ async function findAccepted(need: Need): Promise<string | undefined> {
   return await (need.accepts?.(file) ?? true) ? file : undefined;
 }
 
-/** The message for somebody who has to install packages by hand. */
+/** The message that asks for packages to be installed by hand. */
 export function missingPackagesMessage(
   packages: readonly string[],
   reason: "not root" | "no apt",

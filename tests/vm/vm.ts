@@ -58,7 +58,7 @@ export interface MachineOptions {
   arch?: string;
   /** "kvm", "tcg", or whichever works. @default {"auto"} */
   accel?: Accelerator | "auto";
-  /** Told what is going on. */
+  /** Shows what is going on. */
   progress?: Progress;
   /** Ends the VM. */
   signal?: AbortSignal;

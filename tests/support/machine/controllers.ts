@@ -5,17 +5,28 @@
  */
 import { shell } from "./shell.ts";
 
-const LOAD = "modprobe -r dummy_hcd; modprobe dummy_hcd is_super_speed=1";
+/** Loads dummy_hcd again, with other parameters. */
+function load(parameters: string): Promise<unknown> {
+  return shell(`modprobe -r dummy_hcd; modprobe dummy_hcd ${parameters}`);
+}
 
-/** Calls `work` with `count` controllers of dummy_hcd, and then returns to one. */
-export async function withControllers(
-  count: number,
+/** Calls `work` with dummy_hcd loaded with `parameters`, and then as usual. */
+export async function withDummyHcd(
+  parameters: string,
   work: () => Promise<void>,
 ): Promise<void> {
-  await shell(`${LOAD} num=${count}`);
+  await load(parameters);
   try {
     await work();
   } finally {
-    await shell(LOAD);
+    await load("is_super_speed=1");
   }
+}
+
+/** Calls `work` with `count` controllers of dummy_hcd, and then returns to one. */
+export function withControllers(
+  count: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  return withDummyHcd(`is_super_speed=1 num=${count}`, work);
 }
