@@ -29,6 +29,7 @@ Usage: deno task test:kernel [OPTIONS] [FILE...]
   --arch LIST     architectures, such as x86_64,arm64 (default this machine's)
   --all           every kernel, every speed where that matters, and the other
                   architectures with the newest kernel
+  --rest          with --all: without what "deno task test" runs
   --soak          with the full counts of rounds and bytes
   --here          on this machine's own UDC, without a VM
   --filter TEXT   only tests with this in their name
@@ -89,7 +90,7 @@ async function runAll(
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
     string: ["arch", "kernel", "speed", "filter", "repeat", "jobs"],
-    boolean: ["all", "soak", "here", "help"],
+    boolean: ["all", "rest", "soak", "here", "help"],
     default: {
       arch: Deno.build.arch,
       kernel: "7.3",
@@ -126,7 +127,7 @@ async function main(): Promise<number> {
     timeout: args.soak ? SOAK_TIMEOUT : TIMEOUT,
     longestTest: args.soak ? Infinity : LONGEST_TEST,
   };
-  const runs: Run[] = args.all ? allRuns() : product(
+  const runs: Run[] = args.all ? allRuns(args.rest) : product(
     list(args.arch).map((name) => architecture(name).name),
     list(args.kernel),
     list(args.speed) as Speed[],

@@ -66,4 +66,7 @@ Deno.test("allRuns() has every kernel and speed here, and both architectures", (
     { ...there[0], arch: "" },
     { arch: "", kernel: "7.3", speed: "super" },
   );
+  const [usual] = here;
+  assertEquals([usual.kernel, usual.speed], ["7.3", "super"]);
+  assertEquals(allRuns(true), runs.filter((run) => run !== usual));
 });
