@@ -51,9 +51,9 @@ export function wrongLayers(graph: Graph, layers: Layers): string[] {
 /** Groups of files that import each other. */
 export function circles(graph: Graph): string[] {
   return stronglyConnected(graph).map((files) =>
-    `${files.join(", ")} import each other, types included (${
+    `${
       shortestCircle(files, graph).join(" -> ")
-    }): move what they share to a file of its own`
+    } is a circle of imports, types included (${files.length} files reach each other): move what they share to a file of its own`
   );
 }
 
