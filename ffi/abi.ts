@@ -1,6 +1,6 @@
 /**
- * The numbers of the Linux ABI that this package uses, for the two architectures
- * that Deno is built for.
+ * The numbers of the Linux ABI that this package uses, for Deno's two
+ * architectures.
  *
  * @module
  */
