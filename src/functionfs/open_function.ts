@@ -39,7 +39,7 @@ export interface FunctionFsOptions {
   readonly interfaceOffset?: number;
   /**
    * The AIO library to use: a file or soname, or `"syscall"` for none. By
-   * default the installed libaio, or system calls where there is none.
+   * default the installed libaio, or system calls if it is missing.
    */
   readonly libaio?: string;
   /**

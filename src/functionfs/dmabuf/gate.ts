@@ -22,7 +22,7 @@ export class DmabufGate {
     this.#inode = inode;
   }
 
-  /** The gate of a DMABUF, to be returned with {@linkcode close}. */
+  /** The gate of a DMABUF, to be released with {@linkcode close}. */
   static open(inode: string): DmabufGate {
     const gate = gates.get(inode) ?? new DmabufGate(inode);
     gates.set(inode, gate);
@@ -30,7 +30,7 @@ export class DmabufGate {
     return gate;
   }
 
-  /** Returns the gate from {@linkcode open}. */
+  /** Releases the gate from {@linkcode open}. */
   close(): void {
     if (--this.#users === 0) gates.delete(this.#inode);
   }
