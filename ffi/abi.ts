@@ -1,6 +1,5 @@
 /**
- * The numbers of the Linux ABI that this package uses, for Deno's two
- * architectures.
+ * Linux ABI numbers that this package uses, for Deno's two architectures.
  *
  * @module
  */

@@ -66,14 +66,12 @@ export class Epoll {
 }
 
 /**
- * Detects every wake-up of a file's waiters, even while the file is always
- * ready.
+ * Detects every wake-up of a file's waiters, even if the file is always ready.
  *
  * It waits for POLLWRNORM, so it is for files that always report that, as `ep0`
  * of FunctionFS does: only then is every wake-up an edge. Any other event
  * depends on the state of the file when the wake-up is handled. A nonblocking
- * `ep0` cannot be read while another thread has it locked: the edge would be
- * lost.
+ * `ep0` cannot be read while another thread has it locked: the edge is lost.
  */
 export class EdgeDetector extends Epoll {
   /** The initial state is one edge. */

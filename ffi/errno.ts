@@ -215,10 +215,7 @@ export function rephrase(
   return Object.assign(errorOf(cause.errno, message, cause), { cause });
 }
 
-/**
- * Whether this is an error of the operating system, with one of `codes` if
- * given.
- */
+/** Whether an error is a system error, with one of `codes` if given. */
 export function isSystemError(
   error: unknown,
   ...codes: string[]

@@ -256,9 +256,7 @@ export function list(
   }
 }
 
-/**
- * Reads a whole file, even if its size is not known in advance, as in sysfs.
- */
+/** Reads a whole file, even if its size is not known first, as in sysfs. */
 export function readFile(
   path: string,
   options: CallOptions = {},

@@ -75,8 +75,7 @@ function waitsFor(thread: number, fd: number): boolean {
     return (number === SYS_read || number === SYS_write) && file === fd;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    // EACCES: a kernel that protects it. ESRCH and ENOENT: the thread has
-    // ended.
+    // EACCES: a kernel that protects it. ESRCH and ENOENT: the thread is over.
     return error.code === "EACCES";
   }
 }

@@ -51,10 +51,7 @@ export interface PatienceOptions {
   readonly now?: () => number;
 }
 
-/**
- * Whether waiting has paid off lately. The fewer waits succeed, the fewer are
- * made.
- */
+/** Whether waiting has paid off lately. The fewer succeed, the fewer follow. */
 export class Patience {
   readonly #waits: number;
   readonly #soonMs: number;

@@ -6,8 +6,7 @@
  * together: after some hundred Workers there would be no room for another.
  *
  * A context is a mapping of the process, which any of its threads can destroy.
- * If its isolate can end, its header contains the number of the isolate's
- * thread.
+ * If its isolate can end, its header has the number of the isolate's thread.
  *
  * @module
  */

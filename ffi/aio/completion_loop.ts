@@ -36,10 +36,7 @@ type Immediate = ReturnType<typeof setImmediate>;
 /** Looks for the completions of one AIO context. */
 export class CompletionLoop {
   readonly #completions: Completions;
-  /**
-   * A poll that wakes up within the time of all waits need not have been
-   * parked.
-   */
+  /** A poll woken within the time of all waits need not have been parked. */
   readonly #patience = new Patience({
     waits: WAITS,
     soonMs: WAITS * WAIT_US / 1000,
@@ -106,10 +103,7 @@ export class CompletionLoop {
     await this.#watch?.stop();
   }
 
-  /**
-   * Closes the eventfd. Call it after {@linkcode stop} and the end of all
-   * requests.
-   */
+  /** Closes the eventfd. Call it after {@linkcode stop} and all requests. */
   close(): void {
     this.#signal?.close();
   }

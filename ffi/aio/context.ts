@@ -175,8 +175,7 @@ export class AioContext implements AsyncDisposable {
 
   /**
    * Cancels a request. It still completes: with -ECANCELED, -ECONNRESET or
-   * another error if it was cancelled, or with its result if it was already
-   * done.
+   * another error if it was cancelled, or with its result if it was done.
    *
    * @returns Whether it will be cancelled: false if it is not pending, or if
    * the file does not support it.
@@ -283,9 +282,7 @@ export class AioContext implements AsyncDisposable {
     return count;
   }
 
-  /**
-   * Does not wait with several busy rings: the kernel can wait for one only.
-   */
+  /** Does not wait with several busy rings: the kernel waits for one only. */
   #wait(timeout: BigInt64Array<ArrayBuffer>): number {
     const busy = this.#rings.filter((ring) => ring.busySlots > 0);
     if (busy.length !== 1) return this.#drain();

@@ -201,8 +201,7 @@ export class AioRing {
       if (result > 0) {
         from += result;
       } else {
-        // The first one is invalid. The number of slots rules out a full
-        // context.
+        // The first one is invalid. The slots rule out a full context.
         const error = result === 0 ? -Errno.EAGAIN : result;
         this.finish(requests[from++].slot, error);
       }
@@ -297,8 +296,7 @@ export class AioRing {
 
   /**
    * Frees the context. Waits in the kernel until nothing is in flight, and
-   * completes what was with -ECANCELED. No other method may be called
-   * afterwards.
+   * completes what was with -ECANCELED. Call no other method after it.
    */
   async destroy(): Promise<void> {
     this.#completions?.detach();
