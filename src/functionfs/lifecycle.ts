@@ -161,9 +161,7 @@ export class Lifecycle {
     for (const listener of this.#enableListeners) listener();
   }
 
-  /**
-   * Whether an ENABLE is for another interface of the current configuration.
-   */
+  /** Whether an ENABLE is for one more interface of this configuration. */
   get #expectsEnable(): boolean {
     return this.#state === "enabled" && this.#enables < this.#interfaces &&
       this.#configuring !== undefined;

@@ -1,6 +1,5 @@
 /**
- * Mounts of FunctionFS: their options, and mounts of instances made by other
- * programs.
+ * Mounts of FunctionFS: their options, and mounts of other programs' instances.
  *
  * @module
  */
@@ -121,8 +120,7 @@ export interface MountedFunctionFs extends Disposable {
   readonly path: string;
   /**
    * Unmounts it, and removes the directory if it was made for it. While files
-   * are open, the mount lasts until the last one is closed. A second call has
-   * no effect.
+   * are open, the mount ends with the last of them. A second call does nothing.
    */
   unmount(): void;
 }

@@ -32,8 +32,7 @@ import { registerFunction } from "./register.ts";
  */
 export interface FunctionFsOptions {
   /**
-   * The number of interfaces that other functions have before this one in its
-   * configuration.
+   * Interfaces of other functions before this one in its configuration.
    * @default {0}
    */
   readonly interfaceOffset?: number;
@@ -51,8 +50,7 @@ export interface FunctionFsOptions {
   readonly kernel?: KernelVersion;
   /**
    * Whether the kernel counts events on an eventfd (FUNCTIONFS_EVENTFD),
-   * instead of epoll watching the control file. Makes no difference to a
-   * program.
+   * instead of epoll on the control file. Makes no difference to a program.
    *
    * Off by default: kernels before 5.16 miscount the users of the eventfd, and
    * can crash when the function is closed. They are refused.
@@ -178,10 +176,7 @@ export function runningKernel(): KernelVersion | undefined {
   }
 }
 
-/**
- * Older kernels release the eventfd once too often at each reset of an
- * instance.
- */
+/** Older kernels release the eventfd once too often when an instance resets. */
 const EVENTFD_IS_SAFE = { major: 5, minor: 16 };
 
 /** Makes an eventfd for FUNCTIONFS_EVENTFD. */

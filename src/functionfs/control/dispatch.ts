@@ -79,10 +79,7 @@ export interface ControlHandlers {
   readonly control?: ControlHandler;
   /** Gets what handlers throw. */
   readonly onError?: ControlErrorHandler;
-  /**
-   * Gets what handlers throw if `onError` is missing, and what `onError`
-   * throws.
-   */
+  /** Gets it if `onError` is missing, and what `onError` throws. */
   readonly report: ControlErrorHandler;
   /** Gets a request that was stalled because no handler answered it. */
   readonly onUnanswered?: (setup: SetupRequest, why: string) => void;

@@ -173,10 +173,7 @@ export class ControlEndpoint implements SetupAnswers {
     return count;
   }
 
-  /**
-   * After a failure: whether the cause was a signal, and the request still
-   * waits.
-   */
+  /** After a failure: whether a signal was the cause, and the request waits. */
   readonly #maySucceed = (): boolean =>
     !this.#closed && !this.#unread && this.#file.waits();
 
@@ -284,10 +281,7 @@ export class ControlEndpoint implements SetupAnswers {
   }
 }
 
-/**
- * Whether the host wants data. If so, the kernel can report whether it still
- * does.
- */
+/** Whether the host wants data. If so, the kernel can report a cancellation. */
 function wantsData({ direction, length }: Setup): boolean {
   return direction === "in" && length > 0;
 }

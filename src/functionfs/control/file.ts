@@ -98,17 +98,13 @@ export class ControlFile {
     return count;
   }
 
-  /**
-   * Makes {@linkcode send} and {@linkcode take} fail, if they are already
-   * waiting.
-   */
+  /** Makes a waiting {@linkcode send} or {@linkcode take} fail. */
   interrupt(): void {
     interruptThreads(this.#answers);
   }
 
   /**
-   * Stalls a request, by I/O in the opposite direction. Never waits for the
-   * host.
+   * Stalls a request, by I/O in the opposite direction. Never waits.
    *
    * @returns Whether it was cancelled before.
    */

@@ -63,10 +63,7 @@ export class Setup implements SetupRequest {
   declare readonly index: number;
   declare readonly length: number;
   stalled = false;
-  /**
-   * Whether its handler has returned, so that no code of the program waits for
-   * it.
-   */
+  /** Whether its handler has returned: no code of the program waits for it. */
   handled = false;
   /** The connection that it belongs to. Set before a handler gets the request. */
   session: Session | undefined;

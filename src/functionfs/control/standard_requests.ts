@@ -74,7 +74,7 @@ function getDescriptor(
 }
 
 /**
- * USB 2.0, 9.4.5: an interface's status has no bits with a meaning; bit 0 of an
+ * USB 2.0, 9.4.5: the status of an interface has no bits; bit 0 of an
  * endpoint's status is its halt.
  */
 function getStatus(
@@ -121,9 +121,7 @@ class EndpointHalts {
     return this.#set.has(number);
   }
 
-  /**
-   * Not awaited: an IN endpoint halts only when the host has taken all writes.
-   */
+  /** Not awaited: an IN endpoint halts after the host has taken all writes. */
   set(number: number, setup: SetupRequest): void {
     this.#endWithSession(setup);
     this.#set.get(number)?.abort();

@@ -30,8 +30,7 @@ export interface AttachmentOwner {
  * A DMABUF attached to an endpoint: the device controller reads or writes its
  * memory without a copy.
  *
- * The attachment ends when it is detached, or the buffer or the function is
- * closed.
+ * Detaching it, closing the buffer or closing the function ends it.
  * @category DMABUF
  */
 export class DmaBufferAttachment implements AsyncDisposable {

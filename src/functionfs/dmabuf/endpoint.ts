@@ -199,8 +199,7 @@ export class DmabufEndpoint implements AttachmentOwner {
     const result = detachDmabuf(fd, attachment.buffer.fd);
     if (result !== "unbound") return;
     // Without a UDC only this is safe. It also detaches all others: their
-    // transfers have ended, even if unnoticed, and the next ones attach them
-    // again.
+    // transfers have ended, even if unnoticed, and the next ones reattach them.
     this.#queue.sealFences();
     try {
       close(open(path, O_RDWR | O_NONBLOCK));

@@ -45,8 +45,7 @@ export class DmabufFence {
    * Takes the fence out of the buffer, in the turn of the transfer: the kernel
    * does not return a signalled fence, nor its error.
    *
-   * @param mode `"write"` if the device reads the buffer, `"read"` if it
-   * writes.
+   * @param mode `"write"` if the device reads the buffer, else `"read"`.
    */
   constructor(dmabuf: number, mode: CpuAccessMode) {
     this.#dmabuf = dmabuf;

@@ -42,8 +42,7 @@ export interface DmabufPort {
   /** Sends these packets, on an IN endpoint. */
   readonly zeroLengthPackets: ZeroLengthPackets | undefined;
   /**
-   * Waits until the function is bound, and returns what its controller
-   * supports.
+   * Waits until the function is bound; returns what the controller supports.
    */
   support(signal?: AbortSignal): Promise<DmabufSupport>;
 }
@@ -79,9 +78,7 @@ export class DmabufQueue {
     this.pump();
   }
 
-  /**
-   * All buffers are about to be detached: fences must not be read afterwards.
-   */
+  /** All buffers are about to be detached: fences must not be read after it. */
   sealFences(): void {
     for (const { fence } of this.#flying) fence?.seal();
   }
@@ -125,9 +122,7 @@ export class DmabufQueue {
     }
   }
 
-  /**
-   * Begins the first transfer. Returns whether to continue with the next one.
-   */
+  /** Begins the first transfer. Returns whether to continue with the next. */
   #beginFirst(): boolean {
     const transfer = this.#waiting[0];
     if (transfer === undefined || this.#closed) return false;
@@ -144,10 +139,7 @@ export class DmabufQueue {
     return transfer.gate === "inside" && this.#begin(transfer);
   }
 
-  /**
-   * Submits a transfer to the kernel. Returns whether to continue with the
-   * next.
-   */
+  /** Submits a transfer to the kernel. Returns whether to continue. */
   #begin(transfer: DmabufTransfer): boolean {
     const { fd, aio } = this.#port;
     const { attachment } = transfer;

@@ -31,10 +31,7 @@ export interface DmabufQuestion {
   closedError(): Error;
 }
 
-/**
- * Waits until a function is bound to a controller, and returns what that
- * supports.
- */
+/** Waits until a function is bound; returns what its controller supports. */
 export async function dmabufSupport(
   { fd, lifecycle, probe, closedError }: DmabufQuestion,
   signal?: AbortSignal,

@@ -20,10 +20,7 @@ export interface DmabufTransferFields {
   readonly attachment: DmaBufferAttachment;
   /** Bytes requested. */
   readonly length: number;
-  /**
-   * Whether a zero-length packet follows a transfer that ends on a packet
-   * border.
-   */
+  /** Whether a zero-length packet follows an end on a packet border. */
   readonly autoZlp: boolean;
   readonly signal: AbortSignal | undefined;
   readonly resolve: () => void;

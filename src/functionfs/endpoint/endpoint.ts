@@ -95,9 +95,8 @@ export abstract class Endpoint {
   get maxPacketSize(): number {
     const { lifecycle } = this.resources;
     if (lifecycle.enableCount !== this.#knownFor) {
-      // On failure the endpoint is disabled again, and the event is still
-      // unread. The old size will do: nothing is transferred until the next
-      // ENABLE.
+      // On failure the endpoint is disabled again, and the event is unread. The
+      // old size will do: nothing is transferred until the next ENABLE.
       if (this.#readDescriptor() > 0) {
         const value = DESCRIPTOR[4] | DESCRIPTOR[5] << 8;
         this.#maxPacketSize = value & USB_ENDPOINT_MAXP_MASK;
@@ -160,8 +159,7 @@ export abstract class Endpoint {
   /**
    * Halts the endpoint: it answers every transfer of the host with a STALL,
    * until the host or {@linkcode clearHalt} clears the halt, or the endpoint is
-   * enabled again. Waits for a host to enable the endpoint. Resolves when it is
-   * halted.
+   * enabled again. Waits for a host to enable it. Resolves when it is halted.
    *
    * On an IN endpoint, a halt is queued among the writes: it is set when the
    * host has taken all earlier writes, and later ones continue when it is
@@ -199,9 +197,8 @@ export abstract class Endpoint {
   }
 
   /**
-   * Returns the number of bytes in the endpoint's FIFO: on an IN endpoint,
-   * those that the host has not taken yet. Waits for a host to enable the
-   * endpoint.
+   * Returns the number of bytes in the endpoint's FIFO: on an IN endpoint, what
+   * the host has not taken yet. Waits for a host to enable the endpoint.
    *
    * @throws {Deno.errors.NotSupported} If the controller does not support it.
    * Most do not, dummy_hcd among them.

@@ -133,9 +133,7 @@ export class EndpointPair {
     return this.out.read(sizeOrBuffer, options);
   }
 
-  /**
-   * The host's transfers, one by one; see {@linkcode OutEndpoint.transfers}.
-   */
+  /** The host's transfers, one by one; see {@linkcode OutEndpoint.transfers}. */
   transfers(
     options?: TransfersOptions,
   ): AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {

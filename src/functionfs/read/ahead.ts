@@ -143,9 +143,7 @@ export class ReadAhead implements SlotOwner {
     return this.finished;
   }
 
-  /**
-   * Takes back data that the reader did not get: it goes to the next reader.
-   */
+  /** Takes back data that the reader did not get, for the next reader. */
   putBack(bytes: Uint8Array<ArrayBuffer>): void {
     if (bytes.byteLength > 0) this.#port.kept.unshift(bytes);
   }
@@ -228,9 +226,7 @@ export class ReadAhead implements SlotOwner {
     this.#wake();
   }
 
-  /**
-   * After the end: leaves data that is not for this stream to the next reader.
-   */
+  /** After the end: leaves data not for this stream to the next reader. */
   #settle(): void {
     if (!this.#over || this.#direct !== undefined) return;
     if (this.#slots.areUnderWay) return;

@@ -97,9 +97,7 @@ export class ReadQueue implements RequestOwner {
     }
   }
 
-  /**
-   * Withdraws requests ahead of readers. Resolves when the kernel holds none.
-   */
+  /** Withdraws requests ahead of readers. Resolves when no request is left. */
   withdrawAhead(): Promise<void> {
     this.#ahead = undefined;
     this.#cancelFrom(this.#readers.length);
@@ -161,8 +159,7 @@ export class ReadQueue implements RequestOwner {
       this.#failure = result;
       this.#ahead = undefined;
     }
-    // Unless both queues have moved up by one, each request has a new
-    // neighbour.
+    // Unless both queues have moved up by one, neighbours have changed.
     if (index > 0 || this.#readers.length !== readers - 1) {
       this.#allFitSurely = false;
     }

@@ -100,8 +100,7 @@ export function makeReadable(
   // Suppose a BYOB reader reads right after another read has ended, and
   // releases its lock at once: its request stays with the stream. The platform
   // pulls for it only if the stream has a reader when the platform learns that
-  // this pull has ended; later reads queue up behind the request without a
-  // pull.
+  // this pull has ended; later reads queue up behind it without a pull.
   const serveLeft = (controller: ReadableByteStreamController, steps: number) =>
     queueMicrotask(() => {
       if (steps > 1) serveLeft(controller, steps - 1);
@@ -140,7 +139,5 @@ export function makeReadable(
   });
 }
 
-/**
- * Microtasks until the platform learns that a pull has ended, and some more.
- */
+/** Microtasks until the platform learns of the end of a pull, and some more. */
 const STEPS_TO_LEARN = 4;

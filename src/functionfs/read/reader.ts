@@ -95,10 +95,7 @@ export class Reader implements EventListenerObject {
     return this.size - this.#filled;
   }
 
-  /**
-   * Whether the kernel holds the caller's memory, which no other reader may
-   * get.
-   */
+  /** Whether the kernel has the caller's memory: no other reader may get it. */
   get lends(): boolean {
     return this.request !== undefined && this.#memory === this.#target;
   }

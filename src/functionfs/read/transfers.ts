@@ -20,8 +20,7 @@ export interface TransfersOptions extends TransferOptions {
   readonly size?: number;
   /**
    * How many transfers may be queued at once: those that the kernel waits for,
-   * and those that the loop has not taken yet. At this limit, the host has to
-   * wait.
+   * and those that the loop has not taken yet. At this limit, the host waits.
    * @default {4}
    */
   readonly depth?: number;

@@ -8,8 +8,7 @@ import type { FunctionSpeed } from "../../usb/speed.ts";
 
 /**
  * The largest kernel request. FunctionFS copies each one into contiguous
- * memory: above 4 MiB that always fails, and large pieces become scarce over
- * time.
+ * memory: above 4 MiB that always fails, and large pieces become scarce.
  */
 export const MAX_REQUEST_SIZE = 1 << 20;
 
@@ -65,9 +64,7 @@ export class PacketSizes {
     return Math.floor(MAX_REQUEST_SIZE / step) * step;
   }
 
-  /**
-   * Bytes of memory that hold whole packets for `size` bytes at every speed.
-   */
+  /** Bytes of memory for `size` bytes in whole packets of every speed. */
   room(size: number): number {
     return Math.max(
       ...this.#sizes.map((packet) => Math.ceil(size / packet) * packet),

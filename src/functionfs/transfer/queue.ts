@@ -50,14 +50,12 @@ export class RequestQueue implements RequestPort, AioProducer {
   readonly #connection: Connection;
   #waiting = new Fifo<KernelRequest>();
   readonly #actions = new ActionQueue();
-  /**
-   * Requests in the kernel, in order of submission: usually also of completion.
-   */
+  /** Requests in the kernel, in submission order; they usually end in it. */
   readonly #flying = new Fifo<KernelRequest>();
   #bytesInFlight = 0;
   /** Requests that returned undone, until none is in flight. */
   #returned: KernelRequest[] = [];
-  /** The connection that ended under a request; it waits for a later one. */
+  /** The connection that ended under a request: waits for a later one. */
   #lostConnection = 0;
   #knownConnection: number;
   /** A request was refused although no connection has ended. */
@@ -233,8 +231,7 @@ export class RequestQueue implements RequestPort, AioProducer {
 
   /** Tries an action; returns whether it is out of the way. */
   #attempt(action: QueuedAction): boolean {
-    // Its turn comes when all earlier requests have ended; their ends lead
-    // here.
+    // Its turn comes when all earlier requests have ended, which leads here.
     if (action.ordered && this.#flying.length > 0) return false;
     const result = action.attempt();
     if (result !== -Errno.EAGAIN && result !== -Errno.ESHUTDOWN) {

@@ -62,9 +62,7 @@ export class Write implements RequestOwner, EventListenerObject {
   readonly #resumes: boolean;
   readonly #resolve: (count: number) => void;
   readonly #reject: (reason: unknown) => void;
-  /**
-   * The first piece, and those behind it. All must end before the write does.
-   */
+  /** The first piece, and those behind it. All must end before the write. */
   #first: KernelRequest | undefined;
   #others: KernelRequest[] | undefined;
   /** The piece that gets a zero-length packet if it ends on a packet border. */

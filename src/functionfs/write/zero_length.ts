@@ -44,8 +44,7 @@ export class ZeroLengthPackets {
   }
 
   /**
-   * Switches zero-length packets for later requests, if the kernel appends
-   * them.
+   * Switches zero-length packets for later requests, if the kernel sends them.
    */
   set(on: boolean): void {
     if (this.mode === "request" || this.#kernelFlag === on) return;
