@@ -2,7 +2,8 @@
  * Output about control requests that nothing else reports.
  *
  * The host decides how many requests fail. So output is limited like the
- * kernel's (`printk_ratelimit()`), and each kind of unknown request appears once.
+ * kernel's (`printk_ratelimit()`), and each kind of unknown request is
+ * printed once.
  *
  * @module
  */

@@ -74,7 +74,7 @@ function getDescriptor(
 }
 
 /**
- * USB 2.0, 9.4.5: the status of an interface has no bits; bit 0 of an
+ * USB 2.0, 9.4.5: an interface status has no used bits; bit 0 of an
  * endpoint's status is its halt.
  */
 function getStatus(

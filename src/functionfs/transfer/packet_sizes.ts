@@ -8,7 +8,8 @@ import type { FunctionSpeed } from "../../usb/speed.ts";
 
 /**
  * The largest kernel request. FunctionFS copies each one into contiguous
- * memory: above 4 MiB that always fails, and large pieces become scarce.
+ * memory: above 4 MiB that always fails, and large pieces become scarce over
+ * time.
  */
 export const MAX_REQUEST_SIZE = 1 << 20;
 

@@ -55,7 +55,7 @@ export class RequestQueue implements RequestPort, AioProducer {
   #bytesInFlight = 0;
   /** Requests that returned undone, until none is in flight. */
   #returned: KernelRequest[] = [];
-  /** The connection that ended under a request: waits for a later one. */
+  /** A connection that ended under a request. The queue waits for a later one. */
   #lostConnection = 0;
   #knownConnection: number;
   /** A request was refused although no connection has ended. */
