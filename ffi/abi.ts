@@ -1,6 +1,5 @@
 /**
- * The numbers of the Linux ABI that this package uses, for the two architectures
- * that Deno is built for.
+ * Linux ABI numbers that this package uses, for Deno's two architectures.
  *
  * @module
  */

@@ -39,14 +39,14 @@ const HEAPS = "/dev/dma_heap";
 export interface DmabufInfo {
   /** Bytes. */
   readonly size: number;
-  /** The same for all descriptors of one DMABUF, and for no others. */
+  /** The same for all descriptors of one DMABUF, and unique to it. */
   readonly inode: string;
-  /** Its maker, such as `"udmabuf"` or `"system"`. */
+  /** Its exporter, such as `"udmabuf"` or `"system"`. */
   readonly exporter: string;
 }
 
 /**
- * Makes a DMABUF of ordinary memory, by udmabuf; returns its descriptor.
+ * Makes a DMABUF of ordinary memory with udmabuf; returns its descriptor.
  *
  * @param size Bytes; rounded up to whole pages.
  */
@@ -63,7 +63,7 @@ export function createUdmabuf(size: number): number {
     const bytes = Math.ceil(size / page) * page;
     const memory = memfd("udmabuf", bytes, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     try {
-      // Its pages may not go away under a device.
+      // Its pages must not disappear under a device.
       const seals = libc().fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK);
       check(seals, { ...call, syscall: "fcntl" });
       // struct udmabuf_create: u32 memfd, u32 flags, u64 offset, u64 size
@@ -85,7 +85,7 @@ export function createUdmabuf(size: number): number {
 
 const SIZE_LIMIT = "/sys/module/udmabuf/parameters/size_limit_mb";
 
-/** Adds the limit to the error of a size that is above it. */
+/** Adds the limit to the error for a size above it. */
 function explainSize(error: unknown, bytes: number): unknown {
   if (!isSystemError(error, "EINVAL") || !exists(SIZE_LIMIT)) return error;
   const limit = readTextFile(SIZE_LIMIT);
@@ -129,7 +129,7 @@ export function allocateFromHeap(heap: string, size: number): number {
   }
 }
 
-/** Makes a descriptor of our own for the same file. */
+/** Makes a separate descriptor for the same file. */
 export function duplicate(fd: number): number {
   return check(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0), {
     action: `duplicate file descriptor ${fd}`,
@@ -168,9 +168,9 @@ const SYNC_BITS: Readonly<Record<CpuAccessMode, number>> = {
 const DMA_BUF_SYNC_END = 4;
 
 /**
- * Announces to the owner of a DMABUF that the processor begins or ends to use
- * its memory. The beginning waits in the kernel for the fences of devices: call
- * it only when {@linkcode isIdle}.
+ * Announces to the owner of a DMABUF that the processor begins or ends an
+ * access to its memory. The beginning waits in the kernel for the fences of
+ * devices: call it only when {@linkcode isIdle}.
  */
 export function syncForCpu(
   fd: number,
@@ -190,13 +190,13 @@ export function syncForCpu(
 
 /**
  * The poll bit that is set when the memory may be used: for reading when no
- * device writes it, for writing when none uses it.
+ * device writes it, for writing when no device uses it.
  */
 export function idleEvent(mode: CpuAccessMode): number {
   return mode === "read" ? POLLIN : POLLOUT;
 }
 
-/** Whether the memory may be used at this moment. */
+/** Whether the memory may be used right now. */
 export function isIdle(fd: number, mode: CpuAccessMode): boolean {
   const event = idleEvent(mode);
   POLL.setInt32(0, fd, true);
@@ -208,11 +208,11 @@ export function isIdle(fd: number, mode: CpuAccessMode): boolean {
 const POLL = new DataView(new ArrayBuffer(8)); // struct pollfd
 
 /**
- * Takes the fences that are on a DMABUF at this moment as one file, which is
- * readable (POLLIN) when all of them are signalled; returns its descriptor.
- * Fences that are signalled already are missing, and so are their errors.
+ * Returns a descriptor of one file for all current fences of a DMABUF, which is
+ * readable (POLLIN) when all of them are signalled. Fences that are already
+ * signalled are missing, and so are their errors.
  *
- * @param mode `"read"` for those of devices that write the buffer, which a
+ * @param mode `"read"` for the fences of devices that write the buffer, which a
  * reader has to wait for; `"write"` for those of all devices.
  */
 export function exportFences(fd: number, mode: CpuAccessMode): number {
@@ -228,8 +228,8 @@ export function exportFences(fd: number, mode: CpuAccessMode): number {
 const FILE_INFO_SIZE = 56;
 
 /**
- * Reads the status of the file of {@linkcode exportFences}: 0 while a fence is
- * not signalled, 1 after a success, or a negative error number.
+ * Returns the status of the file of {@linkcode exportFences}: 0 while a fence
+ * is not signalled, 1 after success, or a negative error number.
  */
 export function fenceStatus(fences: number): number {
   const info = new Uint8Array(FILE_INFO_SIZE);

@@ -1,6 +1,6 @@
 /**
- * An epoll instance on one file, which is a file itself: ready for POLLIN while
- * the other one is ready for certain events.
+ * An epoll instance on one file. It is a file itself: ready for POLLIN while
+ * the other file is ready for certain events.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { libc } from "./libc.ts";
 
 /** An epoll instance on one file. */
 export class Epoll {
-  /** To be watched for POLLIN. */
+  /** Watch it for POLLIN. */
   readonly fd: number;
   readonly #file: number;
   /** struct epoll_event: u32 events, u64 data */
@@ -46,7 +46,7 @@ export class Epoll {
     this.#control(EPOLL_CTL_MOD, events);
   }
 
-  /** Whether an event has come since the last call. Does not wait. */
+  /** Whether an event has arrived since the last call. Does not wait. */
   take(): boolean {
     return libc().epoll_wait(this.fd, this.#event, 1, 0) > 0;
   }
@@ -66,15 +66,15 @@ export class Epoll {
 }
 
 /**
- * Detects every wake-up of a file's waiters, also while the file is always ready.
+ * Detects every wake-up of a file's waiters, even if the file is always ready.
  *
- * It waits for POLLWRNORM, so it is for files that always report that, as `ep0` of
- * FunctionFS does: only then is every wake-up an edge. Any other event depends on
- * the state of the file when the wake-up is handled, which on a nonblocking `ep0`
- * cannot be read while another thread has it locked: the edge would be lost.
+ * It waits for POLLWRNORM, so it is for files that always report that, as `ep0`
+ * of FunctionFS does: only then is every wake-up an edge. Any other event
+ * depends on the state of the file when the wake-up is handled. A nonblocking
+ * `ep0` cannot be read while another thread has it locked: the edge is lost.
  */
 export class EdgeDetector extends Epoll {
-  /** The state at the beginning is one edge. */
+  /** The initial state is one edge. */
   constructor(fileDescriptor: number) {
     super(fileDescriptor, EPOLLWRNORM | EPOLLET);
   }

@@ -91,7 +91,7 @@ export function errnoName(errno: number): string {
 }
 
 /**
- * What every error of the operating system has beside its message.
+ * What every error of the operating system has besides its message.
  * @category Errors
  */
 export interface SystemErrorFields {
@@ -133,7 +133,7 @@ export class SystemError extends Error implements SystemErrorFields {
 
 type MessageErrorClass = new (message: string) => Error;
 
-/** The same choice that Deno makes for its own file and network calls. */
+/** The same choice as Deno's own file and network calls. */
 const DENO_CLASSES: Readonly<Record<number, MessageErrorClass>> = {
   [Errno.EPERM]: Deno.errors.PermissionDenied,
   [Errno.ENOENT]: Deno.errors.NotFound,
@@ -186,8 +186,8 @@ export function systemError(
 }
 
 /**
- * Makes the error for an error number with a message of our own, for a failure
- * that is detected without a call.
+ * Makes the error for an error number with our own message, for a failure
+ * detected without a call.
  *
  * @param errno The error number, positive.
  */
@@ -215,7 +215,7 @@ export function rephrase(
   return Object.assign(errorOf(cause.errno, message, cause), { cause });
 }
 
-/** Whether an error is one of the operating system, with one of `codes` if given. */
+/** Whether an error is a system error, with one of `codes` if given. */
 export function isSystemError(
   error: unknown,
   ...codes: string[]

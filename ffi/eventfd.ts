@@ -1,5 +1,5 @@
 /**
- * A counter that can be waited for.
+ * A counter that a poll can wait for.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { check } from "./errno.ts";
 import { close } from "./file.ts";
 import { libc } from "./libc.ts";
 
-/** An eventfd, which starts at 0. */
+/** An eventfd that starts at 0. */
 export class EventCounter {
   /** Ready for POLLIN while the counter is not 0. */
   readonly fd: number;

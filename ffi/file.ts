@@ -2,7 +2,7 @@
  * File operations as small functions that throw.
  *
  * Deno's own file API refuses `/sys`, `/proc` and `/dev` without `--allow-all`;
- * through libc, `--allow-ffi` is the only permission that a gadget needs.
+ * through libc, a gadget needs only `--allow-ffi`.
  *
  * All calls are synchronous. None of them waits for a USB host.
  *
@@ -69,7 +69,7 @@ function checkPath(
 }
 
 /**
- * Closes a file descriptor. Throws nothing: Linux releases the descriptor even if
+ * Closes a file descriptor. Never throws: Linux releases the descriptor even if
  * it reports an error.
  */
 export function close(fd: number): void {
@@ -77,8 +77,8 @@ export function close(fd: number): void {
 }
 
 /**
- * Makes a descriptor of another program closed on exec and nonblocking, like
- * those of this one.
+ * Makes a descriptor from another program closed on exec and nonblocking, like
+ * this program's own.
  */
 export function adopt(fd: number, options: CallOptions = {}): void {
   const { fcntl } = libc();
@@ -129,8 +129,8 @@ export function seekToEnd(fd: number, options: CallOptions = {}): void {
 }
 
 /**
- * Locks a file or directory until its descriptor is closed, also by the end of
- * the process. Returns false if it is locked already.
+ * Locks a file or directory until its descriptor is closed, explicitly or when
+ * the process ends. Returns false if it is already locked.
  */
 export function tryLock(fd: number, options: CallOptions = {}): boolean {
   if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
@@ -213,7 +213,7 @@ export interface DirectoryEntry {
   readonly name: string;
   readonly isDirectory: boolean;
   readonly isSymlink: boolean;
-  /** Distinguishes it from an earlier or later one of the same name. */
+  /** Distinguishes it from an earlier or later entry of the same name. */
   readonly inode: number;
 }
 
@@ -256,7 +256,7 @@ export function list(
   }
 }
 
-/** Reads a whole file, also if its size is not known before, as in sysfs. */
+/** Reads a whole file, even if its size is not known first, as in sysfs. */
 export function readFile(
   path: string,
   options: CallOptions = {},

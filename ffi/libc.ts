@@ -1,8 +1,8 @@
 /**
  * libc, opened on first use.
  *
- * Importing this module needs no permission. The first call of
- * {@linkcode libc} asks for `--allow-ffi`.
+ * Importing this module needs no permission. The first call of {@linkcode libc}
+ * requests `--allow-ffi`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Memory that has an address: mappings, memory files, and addresses of arrays.
+ * Memory with an address: mappings, memory files, and addresses of arrays.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
 
 const NOTHING = new Uint8Array(0);
 
-/** Makes an unnamed file that lives in memory, and returns its descriptor. */
+/** Makes an unnamed file in memory, and returns its descriptor. */
 export function memfd(name: string, size: number, flags: number): number {
   const fd = check(libc().memfd_create(cString(name), flags), {
     action: "make memory file",
@@ -56,10 +56,11 @@ const WASM_PAGE = 65_536;
 /**
  * Maps `length` bytes of a file, shared, for reading and writing.
  *
- * The pages replace those of a WebAssembly memory, whose buffer is the only kind
- * that a program cannot transfer: another array could be moved, and used when its
- * pages are gone. The address range stays mapped as long as an array or a call
- * needs it, since V8 owns it; {@linkcode Mapping.unmap} puts empty pages there.
+ * The pages replace those of a WebAssembly memory, whose buffer is the only
+ * kind that a program cannot transfer: any other array could be moved, and used
+ * after its pages are gone. V8 owns the address range, which stays mapped as
+ * long as an array or a call needs it; {@linkcode Mapping.unmap} puts empty
+ * pages there.
  *
  * @param length At most 4 GiB.
  */

@@ -43,8 +43,8 @@ export function mount(options: MountOptions): void {
 /**
  * Unmounts a file system.
  *
- * @param lazy Remove it from the mounts at once, and end it when its last file is
- * closed (MNT_DETACH), if it is busy otherwise.
+ * @param lazy If it is busy, remove it from the mounts at once, and end it when
+ * its last file is closed (MNT_DETACH).
  */
 export function unmount(target: string, { lazy = false } = {}): void {
   check(libc().umount2(cString(target), lazy ? MNT_DETACH : 0), {

@@ -1,18 +1,18 @@
 /**
- * Memory outside of V8, which the kernel or another thread may read or write after
- * the call that got it has returned.
+ * Memory outside of V8, which the kernel or another thread may access after the
+ * call that received it has returned.
  *
- * An isolate can end at any moment (see isolate.ts). Its arrays are freed then,
- * and reused by other isolates, while the kernel still has requests and calls on
- * threads of Deno's pool go on. Memory of `malloc()` stays: it belongs to the
- * process, and leaks if the isolate ends before it frees it.
+ * An isolate can end at any moment (see isolate.ts). Its arrays are then freed
+ * and reused by other isolates, while the kernel still has requests and calls
+ * on threads of Deno's pool continue. Memory from `malloc()` stays: it belongs
+ * to the process, and leaks if the isolate ends before freeing it.
  *
  * @module
  */
 import { Errno, systemError } from "./errno.ts";
 import { libc } from "./libc.ts";
 
-/** Allocates memory, which is not cleared. */
+/** Allocates memory without clearing it. */
 export function allocate(size: number): bigint {
   const address = libc().malloc(BigInt(size));
   if (address === 0n) {
@@ -24,12 +24,12 @@ export function allocate(size: number): bigint {
   return address;
 }
 
-/** Frees memory of {@linkcode allocate}. */
+/** Frees memory from {@linkcode allocate}. */
 export function free(address: bigint): void {
   libc().free(address);
 }
 
-/** A view of native memory. Must not be used after that is freed. */
+/** A view of native memory. Must not be used after the memory is freed. */
 export function viewOf(
   address: bigint,
   size: number,
@@ -54,10 +54,10 @@ export function copyIn(address: bigint, bytes: Uint8Array<ArrayBuffer>): void {
 
 /** Smaller blocks get this size. */
 const SMALLEST_BITS = 10;
-/** The most free bytes of a pool. */
+/** The most free bytes in a pool. */
 const MAX_KEPT = 16 << 20;
 
-/** Blocks of native memory that are used again and again. */
+/** Reusable blocks of native memory. */
 export class NativePool {
   /** Free blocks, by the binary logarithm of their size. */
   readonly #free: bigint[][] = [];
@@ -72,7 +72,7 @@ export class NativePool {
     return address;
   }
 
-  /** Puts a block back that was taken for `length` bytes. */
+  /** Returns a block that was taken for `length` bytes. */
   give(address: bigint, length: number): void {
     const bits = bitsFor(length);
     if (this.#kept + 2 ** bits > MAX_KEPT) return free(address);

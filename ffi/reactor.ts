@@ -2,12 +2,12 @@
  * One parked `poll()` for the whole process.
  *
  * Deno runs a nonblocking FFI call on one of 32 pool threads, which also serve
- * files and cryptography. A thread for each endpoint would use them up, so one
- * call waits for all file descriptors, and for an eventfd that ends the wait when
- * the set changes.
+ * files and cryptography. One thread per endpoint would use them up, so a
+ * single call waits for all file descriptors, and for an eventfd that ends the
+ * wait when the set changes.
  *
  * Watching a file keeps the process alive. When the last watch has stopped, the
- * call returns, and a program that has nothing else to do ends.
+ * call returns, and a program with nothing else to do ends.
  *
  * @module
  */
@@ -16,22 +16,22 @@ import { EventCounter } from "./eventfd.ts";
 import { libc } from "./libc.ts";
 import { allocate, free, viewOf } from "./native_memory.ts";
 
-/** Called with the events that have come. Must handle them: else it is called again. */
+/** Called with the pending events. Must handle them, or it is called again. */
 export type ReadyHandler = (events: number) => void;
 
 /** A file descriptor that the reactor watches. */
 export interface Watch {
   /**
-   * Stops watching. The handler is not called any more; when the promise
-   * resolves, the kernel does not poll the descriptor either, and it may be closed.
+   * Stops watching. The handler is no longer called. When the promise resolves,
+   * the kernel no longer polls the descriptor, and it may be closed.
    */
   stop(): Promise<void>;
   /**
-   * Leaves the descriptor out of the waits that begin from now on, but not out of
-   * one that has begun. Costs nothing in a handler: no wait has begun.
+   * Leaves the descriptor out of later waits, but not out of the current one.
+   * Free in a handler, where no wait is in progress.
    */
   pause(): void;
-  /** Ends a pause. The handler is called for what has come meanwhile. */
+  /** Ends a pause. The handler is called for events that arrived meanwhile. */
   resume(): void;
 }
 
@@ -46,7 +46,7 @@ interface WatchEntry {
 const POLLFD_SIZE = 8; // int fd, short events, short revents
 
 /**
- * An array of `struct pollfd`, outside of V8: the isolate can end while a thread
+ * An array of `struct pollfd` outside of V8: the isolate can end while a thread
  * waits in `poll()`, which writes into the array when it returns.
  */
 class PollSet {
@@ -65,7 +65,7 @@ class PollSet {
     this.#view = viewOf(this.#address, POLLFD_SIZE * this.#capacity);
   }
 
-  /** Adds a descriptor; a negative one is left out of the wait. */
+  /** Adds a descriptor; the wait ignores a negative one. */
   add(fd: number, events: number): void {
     const at = POLLFD_SIZE * this.#length++;
     this.#view.setInt32(at, fd, true);
@@ -103,9 +103,9 @@ class Reactor {
 
   watch(fd: number, events: number, handler: ReadyHandler): Watch {
     const entry = { fd, events, handler, stopped: false, paused: false };
-    // Here, where a failure has a caller.
+    // Here, where a caller sees a failure.
     if (!this.#running) this.#wakeUp = new EventCounter();
-    // A new array: the loop may be walking through the old one.
+    // A new array: the loop may be iterating over the old one.
     this.#entries = [...this.#entries, entry];
     this.#changed = true;
     if (this.#parked !== undefined) this.#wake();
@@ -160,7 +160,7 @@ class Reactor {
       }
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#parked = promise;
-      // -1 means that a signal came: nothing is ready.
+      // -1 means that a signal arrived: nothing is ready.
       const count = await pollSet.poll();
       this.#parked = undefined;
       resolve();
@@ -188,7 +188,7 @@ class Reactor {
       const events = pollSet.ready(1 + index);
       const entry = watched[index];
       if (events === 0 || entry.stopped) continue;
-      // The descriptor has been closed: without this the loop would spin.
+      // The descriptor has been closed. Without this the loop would spin.
       if (events & POLLNVAL) this.#stop(entry);
       try {
         entry.handler(events);
@@ -202,12 +202,12 @@ class Reactor {
 const reactor = new Reactor();
 
 /**
- * Calls `handler` whenever `fd` is ready for one of `events`, until the watch is
- * stopped.
+ * Calls `handler` whenever `fd` is ready for one of `events`, until the watch
+ * is stopped.
  *
- * @param fd The descriptor. Stop the watch before it is closed.
+ * @param fd The descriptor. Stop the watch before closing it.
  * @param events POLLIN, POLLOUT or both. POLLERR and POLLHUP always count.
- * @param handler Runs on the event loop; what it throws is reported as an
+ * @param handler Runs on the event loop. What it throws is reported as an
  * uncaught error and does not stop the watch.
  */
 export function watch(

@@ -54,9 +54,9 @@ export function interruptThreads(fd: number): void {
 let handled = false;
 
 /**
- * SIGURG, out-of-band data on sockets, is ignored by default, and an ignored
- * signal interrupts nothing. Any harmless function that takes an int will do as a
- * handler, and so will one that the program has set.
+ * SIGURG, for out-of-band data on sockets, is ignored by default, and an
+ * ignored signal interrupts nothing. Any harmless function that takes an int
+ * works as a handler, as does one that the program has set.
  */
 function handleSigurg(): void {
   if (handled) return;
@@ -65,7 +65,7 @@ function handleSigurg(): void {
   libc().signal(SIGURG, libc().abs_address);
 }
 
-/** Whether a thread waits for a file, or the kernel does not say. */
+/** Whether a thread waits for a file, or the kernel does not reveal it. */
 function waitsFor(thread: number, fd: number): boolean {
   const { SYS_read, SYS_write } = architectureNumbers();
   try {

@@ -23,8 +23,8 @@ export const SYMBOLS = {
       "buffer", // void *buf
       "usize", // size_t count
     ],
-    // ssize_t: all of our reads are far below 2 GiB, so the lower half of it
-    // suffices, and is a number in place of a BigInt.
+    // ssize_t: all of our reads are far below 2 GiB, so its lower half
+    // suffices, and is a number instead of a BigInt.
     result: "i32",
   },
   write: {
@@ -37,7 +37,7 @@ export const SYMBOLS = {
   },
   // Answers to control requests wait in the kernel for the host, even with
   // O_NONBLOCK. These two run on a thread of Deno's pool, which can outlive the
-  // isolate: their memory is an address, see native_memory.ts.
+  // isolate, so their memory is an address: see native_memory.ts.
   read_blocking: {
     name: "read",
     parameters: [
@@ -83,9 +83,9 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  // The one nonblocking wait. It fails with EINTR only, so the errno that is
-  // lost on the other thread does not matter. The thread can outlive the isolate:
-  // its memory is an address, see native_memory.ts.
+  // The only nonblocking call that waits. It fails with EINTR only, so the
+  // errno lost on the other thread does not matter. The thread can outlive the
+  // isolate, so its memory is an address: see native_memory.ts.
   poll: {
     parameters: [
       "usize", // struct pollfd *fds
@@ -235,7 +235,7 @@ export const SYMBOLS = {
     ],
     result: "pointer",
   },
-  // Returns its first argument, ten times as fast as Deno.UnsafePointer does.
+  // Returns its first argument, ten times as fast as Deno.UnsafePointer.
   address_of: {
     name: "memmove",
     parameters: [
@@ -297,6 +297,6 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  // The address of a function that takes an int and does no harm, see signal.ts.
+  // The address of a harmless function that takes an int, see signal.ts.
   abs_address: { name: "abs", type: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;

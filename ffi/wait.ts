@@ -1,10 +1,10 @@
 /**
- * Waiting on the event loop's own thread, for a moment, and when that pays.
+ * Short waits on the event loop's own thread, and when they pay off.
  *
- * Waking the event loop from another thread takes two changes of threads, some
- * 20 to 60 microseconds, and much more where processors are emulated. Where
- * events follow each other closely it is cheaper to wait for the next one right
- * where it is needed, as network drivers do under load (SO_BUSY_POLL).
+ * Waking the event loop from another thread takes two thread switches, some 20
+ * to 60 microseconds, and much more on emulated processors. When events follow
+ * each other closely, it is cheaper to wait for the next one right where it is
+ * needed, as network drivers do under load (SO_BUSY_POLL).
  *
  * @module
  */
@@ -15,14 +15,14 @@ export function timespec(microseconds: number): BigInt64Array<ArrayBuffer> {
   return BigInt64Array.of(0n, BigInt(microseconds * 1000));
 }
 
-/** A wait for one file, during which the event loop stands still. */
+/** A wait for one file, during which the event loop is blocked. */
 export class ShortWait {
   readonly #poll = new DataView(new ArrayBuffer(8)); // struct pollfd
   readonly #timeout: BigInt64Array<ArrayBuffer>;
 
   /**
    * @param events POLLIN, POLLOUT or both.
-   * @param microseconds A millisecond at most.
+   * @param microseconds At most a millisecond.
    */
   constructor(fd: number, events: number, microseconds: number) {
     this.#poll.setInt32(0, fd, true);
@@ -38,23 +38,20 @@ export class ShortWait {
   }
 }
 
-/** After vain waits, only one of up to so many wake-ups begins others. */
+/** After failed waits, at least one in this many wake-ups starts new waits. */
 const MAX_CAUTION = 64;
 
-/** How long waiting has to have been worth it. */
+/** When waiting pays off. */
 export interface PatienceOptions {
-  /** How many waits in a row may be in vain. */
+  /** How many waits in a row may fail. */
   readonly waits: number;
-  /** An event that comes so soon after the last wait begins new ones. */
+  /** An event that arrives this soon after the last wait starts new waits. */
   readonly soonMs: number;
   /** The time in milliseconds. */
   readonly now?: () => number;
 }
 
-/**
- * Whether waiting has been worth it lately. The fewer waits succeed, the fewer
- * are made.
- */
+/** Whether waiting has paid off lately. The fewer succeed, the fewer follow. */
 export class Patience {
   readonly #waits: number;
   readonly #soonMs: number;
@@ -82,13 +79,13 @@ export class Patience {
     this.#caution = 1;
   }
 
-  /** A wait was in vain. */
+  /** A wait has timed out. */
   failure(): void {
     if (--this.#left > 0) return;
     this.#caution = Math.min(2 * this.#caution, MAX_CAUTION);
   }
 
-  /** The next event is left to the reactor. */
+  /** The reactor waits for the next event. */
   rest(): void {
     this.#restedAt = this.#now();
   }

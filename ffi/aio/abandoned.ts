@@ -1,12 +1,12 @@
 /**
  * AIO contexts of isolates that have ended.
  *
- * Nothing destroys the context of a Worker that is terminated. Its requests stay
- * with the kernel, and it keeps its share of `fs.aio-max-nr`, which is common to
- * all processes: after some hundred Workers there would be no room for another.
+ * Nothing destroys the context of a terminated Worker. Its requests stay in the
+ * kernel, and it keeps its share of `fs.aio-max-nr`, a limit for all processes
+ * together: after some hundred Workers there would be no room for another.
  *
- * A context is a mapping of the process, which any of its threads can destroy. If
- * its isolate can end, its header has the number of the isolate's thread.
+ * A context is a mapping of the process, which any of its threads can destroy.
+ * If its isolate can end, its header has the number of the isolate's thread.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * The calls of Linux AIO: by libaio where it is installed, elsewhere by raw
+ * The calls of Linux AIO: through libaio if it is installed, otherwise as raw
  * system calls.
  *
- * Both do the same. libaio's `io_getevents` looks into the completion ring
- * first and saves the system call when that is empty.
+ * Both do the same. libaio's `io_getevents` checks the completion ring first,
+ * and saves the system call when it is empty.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export interface AioLibraryOptions {
 /**
  * Finds the AIO calls.
  *
- * @throws {Error} If a library was named and cannot be opened.
+ * @throws {Error} If a named library cannot be opened.
  */
 export function openAio(options: AioLibraryOptions = {}): AioCalls {
   const { library } = options;
@@ -103,7 +103,7 @@ function libaio(name: string): AioCalls {
 const AIO_NR = "/proc/sys/fs/aio-nr";
 const AIO_MAX_NR = "/proc/sys/fs/aio-max-nr";
 
-/** Makes the error for an {@linkcode AioCalls.setup} that has failed. */
+/** Makes the error for a failed {@linkcode AioCalls.setup}. */
 export function setupError(
   errno: number,
   capacity: number,

@@ -1,8 +1,8 @@
 /**
- * When to look for completions: at each turn of the event loop while they
- * follow each other closely, and when the parked poll is woken after a pause.
+ * When to look for completions: in each turn of the event loop while they
+ * follow each other closely, and after a pause when the parked poll wakes up.
  *
- * Where nothing has completed in a turn, the loop waits in the kernel for a
+ * If nothing has completed in a turn, the loop waits in the kernel for a
  * moment. Timers, sockets and the rest of the event loop run between two looks.
  *
  * @module
@@ -16,9 +16,9 @@ import { CompletionSignal } from "./completion_signal.ts";
 export interface Completions {
   /** Whether any are due. */
   readonly busy: boolean;
-  /** Handles all that have come; returns how many. */
+  /** Handles all that have arrived; returns how many. */
   drain(): number;
-  /** The same, after a wait if there are none; see `struct timespec`. */
+  /** The same, after a wait if there are none. Takes a `struct timespec`. */
   wait(timeout: BigInt64Array<ArrayBuffer>): number;
 }
 
@@ -27,7 +27,7 @@ const WAIT_US = 500;
 const WAITS = 4;
 const TIMEOUT = timespec(WAIT_US);
 
-/** Batches of completions that are handled in one turn of the event loop. */
+/** The most batches of completions handled in one turn of the event loop. */
 const MAX_LOOKS_AT_ONCE = 8;
 
 /** What `setImmediate` returns; its name differs between type libraries. */
@@ -36,7 +36,7 @@ type Immediate = ReturnType<typeof setImmediate>;
 /** Looks for the completions of one AIO context. */
 export class CompletionLoop {
   readonly #completions: Completions;
-  /** A poll that is woken within the time of all waits need not have been parked. */
+  /** A poll woken within the time of all waits need not have been parked. */
   readonly #patience = new Patience({
     waits: WAITS,
     soonMs: WAITS * WAIT_US / 1000,
@@ -60,13 +60,13 @@ export class CompletionLoop {
     return (this.#signal ??= new CompletionSignal()).counterFd;
   }
 
-  /** Watches also while nothing is due, until {@linkcode release}. */
+  /** Also watches while nothing is due, until {@linkcode release}. */
   retain(): void {
     this.#holders++;
     this.#updateWatch();
   }
 
-  /** Takes one {@linkcode retain} back; resolves when the watch has ended. */
+  /** Undoes one {@linkcode retain}; resolves when the watch has ended. */
   async release(): Promise<void> {
     this.#holders--;
     await this.#updateWatch();
@@ -77,7 +77,7 @@ export class CompletionLoop {
     if (this.#watch === undefined) this.#updateWatch();
   }
 
-  /** Requests have gone to the kernel, or were taken back. */
+  /** Requests were submitted to the kernel or taken back. */
   submitted(): void {
     this.#updateWatch();
     if (this.#next === undefined && this.#patience.left) this.#look();
@@ -85,8 +85,8 @@ export class CompletionLoop {
 
   /**
    * Looks within this turn. Copying large writes takes the kernel so long that
-   * others have completed meanwhile: they need not wait for the next turn of the
-   * event loop, unless that happens several times in a row.
+   * others have completed meanwhile. They need not wait for the next turn of
+   * the event loop, unless that happens several times in a row.
    */
   lookAtOnce(): void {
     if (this.#over || this.#looksAtOnce >= MAX_LOOKS_AT_ONCE) return;
@@ -95,7 +95,7 @@ export class CompletionLoop {
     this.#patience.success();
   }
 
-  /** Looks no more. Resolves when the reactor no longer polls the signal. */
+  /** Stops looking. Resolves when the reactor no longer polls the signal. */
   async stop(): Promise<void> {
     this.#over = true;
     if (this.#next !== undefined) clearImmediate(this.#next);
@@ -103,7 +103,7 @@ export class CompletionLoop {
     await this.#watch?.stop();
   }
 
-  /** Closes the eventfd: after {@linkcode stop}, and the end of all requests. */
+  /** Closes the eventfd. Call it after {@linkcode stop} and all requests. */
   close(): void {
     this.#signal?.close();
   }
@@ -129,15 +129,15 @@ export class CompletionLoop {
     if (this.#over) return;
     this.#looksAtOnce = 0;
     this.#patience.wake();
-    // The signal would wake the poll again. What completes from here on is
-    // seen by the next look, or sets it anew.
+    // The signal would wake the poll again. The next look sees later
+    // completions, or they set it again.
     if (this.#patience.left) this.#look();
     else this.#signal!.clear();
     this.#completions.drain();
     this.#updateWatch();
   }
 
-  /** Looks in the coming turns, in place of the parked poll. */
+  /** Looks in the coming turns, instead of the parked poll. */
   #look(): void {
     this.#signal!.disarm();
     this.#next ??= setImmediate(this.#onTurn);
@@ -165,7 +165,7 @@ export class CompletionLoop {
     this.#updateWatch();
     if (this.#watch === undefined) return;
     this.#signal!.arm();
-    // What completed before that has not set the signal.
+    // Earlier completions have not set the signal.
     if (this.#completions.drain() > 0) this.#look();
   }
 }

@@ -70,7 +70,7 @@ export class CompletionRing {
   }
 
   /**
-   * Notes which thread owns the context. The kernel writes the field when it
+   * Records which thread owns the context. The kernel writes the field when it
    * makes the ring, and never reads it.
    */
   set owner(thread: number) {
@@ -81,11 +81,11 @@ export class CompletionRing {
    * Takes the oldest completions.
    *
    * @param into Receives pairs of numbers: a request's data and its result.
-   * @returns How many pairs.
+   * @returns The number of pairs.
    */
   take(into: Int32Array): number {
     const ring = this.#ring;
-    // What the kernel has written before it moved the tail is read after it.
+    // Events written before the kernel moved the tail are read after it.
     const tail = Atomics.load(ring, TAIL);
     let head = ring[HEAD];
     if (head === tail) return 0;
@@ -98,12 +98,12 @@ export class CompletionRing {
       count++;
       if (++head === this.#capacity) head = 0;
     }
-    // And the events are read before the kernel may write there again.
+    // And the events are read before the kernel may overwrite them.
     Atomics.store(ring, HEAD, head);
     return count;
   }
 
-  /** To be called before the context is freed: a later access would crash. */
+  /** Call it before the context is freed: a later access would crash. */
   detach(): void {
     this.#ring.buffer.transfer();
   }

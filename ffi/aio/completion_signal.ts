@@ -1,6 +1,6 @@
 /**
- * The eventfd that the kernel increments with each completion, and a switch that
- * decides whether that wakes the parked poll.
+ * The eventfd that the kernel increments with each completion, and a switch
+ * that decides whether this wakes the parked poll.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { Epoll } from "../epoll.ts";
 import { EventCounter } from "../eventfd.ts";
 
 /**
- * An eventfd inside an epoll instance, so that it can be switched on and off
- * without waking the poll that watches the instance.
+ * An eventfd inside an epoll instance. It can be switched on and off without
+ * waking the poll that watches the instance.
  */
 export class CompletionSignal {
   readonly #counter = new EventCounter();
@@ -33,7 +33,7 @@ export class CompletionSignal {
   }
 
   /**
-   * From now on a completion makes {@linkcode watchFd} ready. Earlier ones do
+   * From now on, a completion makes {@linkcode watchFd} ready. Earlier ones do
    * not: look for them after this call.
    */
   arm(): void {

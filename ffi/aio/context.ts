@@ -1,10 +1,10 @@
 /**
  * Asynchronous requests on file descriptors, by Linux AIO.
  *
- * All requests of a turn of the event loop go to the kernel in one call. Their
- * completions are read in batches from memory that the kernel shares; see
- * completion_loop.ts for when that happens. One {@linkcode AioContext} serves any
- * number of files.
+ * All requests of one turn of the event loop go to the kernel in one call.
+ * Their completions are read in batches from memory shared with the kernel; see
+ * completion_loop.ts for when. One {@linkcode AioContext} serves any number of
+ * files.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { AioCalls } from "./system_calls.ts";
 /** How to make an {@linkcode AioContext}. */
 export interface AioContextOptions extends AioLibraryOptions {
   /**
-   * How many requests it holds before it grows.
+   * How many requests fit in before it grows.
    * @default {512}
    */
   readonly capacity?: number;
@@ -32,8 +32,8 @@ export interface AioContextOptions extends AioLibraryOptions {
 }
 
 /**
- * A producer that defers submission until the end of the turn, because what has
- * completed by then decides what it submits.
+ * A producer that defers submission until the end of the turn, because it
+ * depends on the completions until then.
  */
 export interface AioProducer {
   /** Managed by the context: whether {@linkcode pump} is going to be called. */
@@ -54,14 +54,14 @@ export class AioContext implements AsyncDisposable {
   readonly #firstCapacity: number;
   readonly #pool: NativePool | undefined;
   readonly #loop: CompletionLoop;
-  /** One at first, and another one when all are full. */
+  /** One at first; another is added when all are full. */
   readonly #rings: AioRing[] = [];
   /** Prepared requests that the kernel does not have yet, in order. */
   #queue: AioRequest[] = [];
-  /** An unused array, in place of a new one each turn. */
+  /** An unused array, instead of a new one each turn. */
   #spareQueue: AioRequest[] | undefined;
   #producers: AioProducer[] = [];
-  /** An unused array, in place of a new one each turn. */
+  /** An unused array, instead of a new one each turn. */
   #spareProducers: AioProducer[] | undefined;
   #flushScheduled = false;
   #draining = false;
@@ -93,8 +93,8 @@ export class AioContext implements AsyncDisposable {
   }
 
   /**
-   * Keeps the completion eventfd watched between requests: otherwise it would be
-   * added and removed around each one. Keeps the process alive until
+   * Keeps the completion eventfd watched between requests, instead of adding
+   * and removing it around each one. Keeps the process alive until
    * {@linkcode release}.
    */
   retain(): void {
@@ -102,7 +102,7 @@ export class AioContext implements AsyncDisposable {
     this.#loop.retain();
   }
 
-  /** Takes one {@linkcode retain} back; resolves when the watch has ended. */
+  /** Undoes one {@linkcode retain}; resolves when the watch has ended. */
   release(): Promise<void> {
     return this.#loop.release();
   }
@@ -144,8 +144,8 @@ export class AioContext implements AsyncDisposable {
   }
 
   /**
-   * Calls `producer.pump` at the end of this turn: after the completions that
-   * have come by then, and before the requests go to the kernel.
+   * Calls `producer.pump` at the end of this turn: after the completions until
+   * then, and before the requests go to the kernel.
    */
   schedule(producer: AioProducer): void {
     if (producer.scheduled) return;
@@ -154,13 +154,13 @@ export class AioContext implements AsyncDisposable {
     this.#scheduleFlush();
   }
 
-  /** Hands all queued requests to the kernel now. */
+  /** Submits all queued requests to the kernel now. */
   flush(): void {
     const queue = this.#queue;
     if (queue.length === 0) return;
     this.#queue = this.#spareQueue ?? [];
     this.#spareQueue = undefined;
-    // Requests of one file may lie in several rings; their order is kept.
+    // Requests of one file may be in several rings; their order is kept.
     for (let from = 0; from < queue.length;) {
       const ring = queue[from].ring!;
       let to = from + 1;
@@ -175,10 +175,10 @@ export class AioContext implements AsyncDisposable {
 
   /**
    * Cancels a request. It still completes: with -ECANCELED, -ECONNRESET or
-   * another error if it was cancelled, with its result if it was done before.
+   * another error if it was cancelled, or with its result if it was done.
    *
-   * @returns Whether it will be cancelled: false if it is not pending, or if the
-   * file does not support it.
+   * @returns Whether it will be cancelled: false if it is not pending, or if
+   * the file does not support it.
    */
   cancel(request: AioRequest): boolean {
     const { ring, slot } = request;
@@ -196,8 +196,8 @@ export class AioContext implements AsyncDisposable {
   }
 
   /**
-   * Cancels what is pending, and frees the context. Requests that cannot be
-   * cancelled are waited for. A second call returns the same promise.
+   * Cancels pending requests, and frees the context. Waits for requests that
+   * cannot be cancelled. A second call returns the same promise.
    */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
@@ -210,7 +210,7 @@ export class AioContext implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.flush();
-    // Nothing may access the rings any more once they are being freed.
+    // Nothing may access the rings once they are being freed.
     await this.#loop.stop();
     await Promise.all(this.#rings.map((ring) => ring.destroy()));
     this.#pool?.clear();
@@ -249,7 +249,7 @@ export class AioContext implements AsyncDisposable {
     return this.#grow();
   }
 
-  /** Adds a ring, of the greatest capacity that the kernel has room for. */
+  /** Adds a ring with the greatest capacity that the kernel has room for. */
   #grow(): AioRing {
     const last = this.#rings.at(-1);
     let capacity = last === undefined
@@ -270,7 +270,7 @@ export class AioContext implements AsyncDisposable {
   }
 
   #drain(): number {
-    // A completion that leads here is one of a batch that is being handled.
+    // A completion that leads here is part of a batch in progress.
     if (this.#draining) return 0;
     this.#draining = true;
     let count = 0;
@@ -282,7 +282,7 @@ export class AioContext implements AsyncDisposable {
     return count;
   }
 
-  /** With several busy rings it does not wait: the kernel can wait for one only. */
+  /** Does not wait with several busy rings: the kernel waits for one only. */
   #wait(timeout: BigInt64Array<ArrayBuffer>): number {
     const busy = this.#rings.filter((ring) => ring.busySlots > 0);
     if (busy.length !== 1) return this.#drain();

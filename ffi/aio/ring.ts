@@ -33,13 +33,13 @@ import { type AioCalls, destroyContext } from "./system_calls.ts";
  * submitted again, so that a steady flow of requests allocates nothing.
  */
 export class AioRequest {
-  /** The ring that it is in, while it is queued or in the kernel. */
+  /** The ring that holds it while it is queued or in the kernel. */
   ring: AioRing | undefined;
   /** Its slot there. */
   slot = -1;
   /**
-   * Called once for each submission, with a count or a negative error number.
-   * The memory belongs to the kernel until then.
+   * Called once per submission, with a count or a negative error number. Until
+   * then, the memory belongs to the kernel.
    */
   readonly onComplete: (result: number) => void;
 
@@ -54,10 +54,10 @@ export class AioRequest {
   }
 }
 
-/** The most requests or completions that one call carries. */
+/** The most requests or completions per call. */
 const MAX_BATCH = 256;
 
-/** The batch sizes: making a BigInt costs more than a look-up. */
+/** The batch sizes: creating a BigInt costs more than a lookup. */
 const COUNTS = Array.from({ length: MAX_BATCH + 1 }, (_, n) => BigInt(n));
 
 const NO_TIME = new BigInt64Array(2); // struct timespec
@@ -71,16 +71,16 @@ export class AioRing {
   readonly #u16: Uint16Array;
   readonly #u32: Uint32Array;
   readonly #u64: BigUint64Array;
-  /** Where each slot's iocb lies. */
+  /** The address of each slot's iocb. */
   readonly #addresses: bigint[];
   readonly #requests: (AioRequest | undefined)[];
   /** What must stay alive until the slot completes. */
   readonly #owned: (Uint8Array<ArrayBuffer> | undefined)[];
-  /** Memory for reads in place of that of their owners. */
+  /** Memory for reads instead of their owners' memory. */
   readonly #pool: NativePool | undefined;
   readonly #free: number[];
   readonly #batch = new BigUint64Array(MAX_BATCH);
-  /** Where completions can be seen without a call. */
+  /** Shows completions without a call. */
   readonly #completions: CompletionRing | undefined;
   /** Pairs of slot and result. */
   readonly #ended = new Int32Array(2 * MAX_BATCH);
@@ -126,8 +126,8 @@ export class AioRing {
    * Makes a context for `capacity` requests, whose completions are counted on
    * `eventFd`. Returns a negative error number if the kernel refuses.
    *
-   * @param pool What the kernel reads into, before the data is copied to the
-   * memory of the request; `undefined` to read straight into that.
+   * @param pool What the kernel reads into before the data is copied to the
+   * memory of the request; `undefined` to read straight into that memory.
    */
   static create(
     calls: AioCalls,
@@ -167,7 +167,7 @@ export class AioRing {
     length: number,
     owned: Uint8Array<ArrayBuffer> | undefined,
   ): void {
-    // The kernel copies what is written at once, but reads until the completion.
+    // The kernel copies written data at once, but reads until the completion.
     if (this.#pool !== undefined && opcode === IOCB_CMD_PREAD) {
       address = this.#pool.take(length);
     }
@@ -183,9 +183,9 @@ export class AioRing {
   }
 
   /**
-   * Hands prepared requests to the kernel, in order, in as few calls as possible.
-   * One that the kernel refuses completes with its error; those behind it are
-   * submitted all the same.
+   * Submits prepared requests to the kernel, in order, in as few calls as
+   * possible. A refused request completes with its error; those behind it are
+   * submitted anyway.
    */
   submit(requests: readonly AioRequest[], from: number, to: number): void {
     while (from < to) {
@@ -201,8 +201,7 @@ export class AioRing {
       if (result > 0) {
         from += result;
       } else {
-        // The first one is wrong. The number of slots rules out that the
-        // context is full.
+        // The first one is invalid. The slots rule out a full context.
         const error = result === 0 ? -Errno.EAGAIN : result;
         this.finish(requests[from++].slot, error);
       }
@@ -216,7 +215,7 @@ export class AioRing {
       Deno.UnsafePointer.create(this.#addresses[slot])!,
       this.#cancelEvent,
     );
-    // EINPROGRESS is success: the event comes by the ring.
+    // EINPROGRESS is success: the event arrives through the ring.
     return result === -Errno.EINPROGRESS;
   }
 
@@ -237,14 +236,14 @@ export class AioRing {
     if (this.#u16[slot * 32 + 8] !== IOCB_CMD_PREAD) return;
     const block = this.#u64[slot * 8 + 3];
     const owned = this.#owned[slot]!;
-    // The memory may have been transferred: then the data is not wanted.
+    // If the memory has been transferred, the data is not wanted.
     if (result > 0 && result <= owned.byteLength) {
       copyOut(block, owned, result);
     }
     pool.give(block, this.#u32[slot * 16 + 8]);
   }
 
-  /** Handles all completions that have come; returns how many. */
+  /** Handles all completions that have arrived; returns how many. */
   drain(): number {
     let total = 0;
     while (this.busySlots > 0) {
@@ -259,10 +258,10 @@ export class AioRing {
   }
 
   /**
-   * Waits for a completion, and handles all that have come by then.
+   * Waits for a completion, and handles all that have arrived by then.
    *
    * @param timeout A `struct timespec`.
-   * @returns How many completions have come.
+   * @returns The number of completions.
    */
   wait(timeout: BigInt64Array<ArrayBuffer>): number {
     const count = this.#getEvents(timeout);
@@ -284,7 +283,7 @@ export class AioRing {
       this.#ended[2 * index] = this.#events[at];
       this.#ended[2 * index + 1] = this.#events[at + 4];
     }
-    // -EINTR: a signal came before the first one.
+    // -EINTR: a signal arrived before the first one.
     return Math.max(count, 0);
   }
 
@@ -297,7 +296,7 @@ export class AioRing {
 
   /**
    * Frees the context. Waits in the kernel until nothing is in flight, and
-   * completes what was with -ECANCELED. No other method may be called after it.
+   * completes what was with -ECANCELED. Call no other method after it.
    */
   async destroy(): Promise<void> {
     this.#completions?.detach();

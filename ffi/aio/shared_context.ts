@@ -1,5 +1,5 @@
 /**
- * The AIO context that all functions of the isolate share.
+ * The AIO context shared by all functions of the isolate.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const contexts = new Map<
 /** The isolate's AIO context, until it is released. */
 export interface AioHold {
   readonly context: AioContext;
-  /** Gives the context back. Resolves when nothing waits for it any more. */
+  /** Releases the context. Resolves when nothing waits for it any longer. */
   release(): Promise<void>;
   /** The same for a caller that cannot wait: the next user gets the context. */
   giveUp(): void;
@@ -25,9 +25,9 @@ export interface AioHold {
  * Takes the isolate's AIO context, and keeps its completions watched.
  *
  * All processes together have room for some 65,000 requests by default
- * (`fs.aio-max-nr`). Where the isolate can end before the process, the last
- * user therefore closes the context; elsewhere it is kept for the next one,
- * since closing one takes the kernel about 30 ms.
+ * (`fs.aio-max-nr`). Closing a context takes the kernel about 30 ms, so it is
+ * kept for the next user. But if the isolate can end before the process, the
+ * last user closes it.
  *
  * @param library See `AioLibraryOptions.library`.
  * @throws {Error} EAGAIN if the kernel has no room for more requests.

@@ -1,6 +1,6 @@
 /**
- * What the calls of Linux AIO are, and how to make them without libaio: by
- * `syscall()` of libc.
+ * The calls of Linux AIO, and how to make them without libaio: with `syscall()`
+ * of libc.
  *
  * @module
  */
@@ -13,7 +13,7 @@ type Bytes = BufferSource & ArrayBufferView<ArrayBuffer>;
 /**
  * The AIO calls. Each returns 0 or a count, or a negative error number.
  *
- * Counts are BigInt because that is the fast way into a `long` parameter.
+ * Counts are BigInt because that is the fastest way to pass a `long`.
  */
 export interface AioCalls {
   /** What makes the calls, such as `"libaio.so.1"` or `"syscall"`. */
@@ -103,9 +103,9 @@ function open() {
 /**
  * Cancels what is left in a context and frees it. Resolves when it is gone.
  *
- * That takes the kernel about 30 ms, so it runs on a thread of Deno's pool, which
- * can outlive the isolate. libaio's function would be unloaded with the isolate
- * then, while it runs; libc's stays.
+ * That takes the kernel about 30 ms, so it runs on a thread of Deno's pool,
+ * which can outlive the isolate. libaio's function would then be unloaded with
+ * the isolate while it runs; libc's stays.
  */
 export async function destroyContext(
   context: Deno.PointerObject,

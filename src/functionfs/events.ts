@@ -1,6 +1,6 @@
 /**
- * What is reported about a function: to listeners inside of this package, and
- * to the program's iterations.
+ * Events of a function, for listeners inside this package and for the program's
+ * iterations.
  *
  * @module
  */
@@ -16,13 +16,12 @@ export interface LifeEvent {
   /**
    * - `"bind"`: the function belongs to a UDC; the device is attached.
    * - `"enable"`: the host has configured the device; endpoints work. In a
-   *   function with several interfaces, a setting of an interface that the
-   *   host selects within the next 50 ms (longer while the event loop is
-   *   blocked) counts as part of the configuration: the kernel reports both
-   *   alike.
+   *   function with several interfaces, a setting of an interface that the host
+   *   selects within the next 50 ms (longer while the event loop is blocked)
+   *   counts as part of the configuration: the kernel reports both alike.
    * - `"disable"`: endpoints have stopped working: the host has reset or
    *   deconfigured the device, or it was detached. If the host has selected a
-   *   setting of an interface anew, `"enable"` follows at once.
+   *   setting of an interface, `"enable"` follows at once.
    * - `"unbind"`: the function no longer belongs to a UDC.
    * - `"suspend"`, `"resume"`: the host has stopped or started the bus. Pending
    *   transfers stay pending.
@@ -37,7 +36,7 @@ export interface LifeEvent {
 }
 
 /**
- * An error in work that no caller waits for.
+ * An error in work that no caller awaits.
  * @category Events
  */
 export interface FunctionErrorEvent {
@@ -49,14 +48,14 @@ export interface FunctionErrorEvent {
    * Printed with `console.error` if no iteration gets the event.
    */
   readonly error: unknown;
-  /** The handler's request. It was stalled, unless it was answered before. */
+  /** The handler's request. It was stalled, unless it was already answered. */
   readonly setup?: SetupRequest;
 }
 
 /**
- * Stands for events that an iteration has lost by not taking them: when more
- * than 1000 wait, the oldest are dropped. No event after it is missing; `state`
- * of the function is up to date.
+ * Replaces events that an iteration did not take in time: when more than 1000
+ * wait, the oldest are dropped. No later event is missing; `state` of the
+ * function is up to date.
  * @category Events
  */
 export interface DroppedEvent {
@@ -72,9 +71,9 @@ export interface DroppedEvent {
  */
 export type FunctionEvent = LifeEvent | FunctionErrorEvent | DroppedEvent;
 
-/** Events that are kept for an iteration that does not take them. */
+/** The most events kept for an iteration that does not take them. */
 const MAX_WAITING_EVENTS = 1000;
-/** Errors that are kept for the first iteration. */
+/** The most errors kept for the first iteration. */
 const MAX_UNSEEN_ERRORS = 100;
 
 interface Listener {
@@ -82,10 +81,10 @@ interface Listener {
   readonly onClose: () => void;
 }
 
-/** Passes the events of one function on, until it is closed. */
+/** Passes on the events of one function until it is closed. */
 export class FunctionEvents implements AsyncIterable<FunctionEvent> {
   #closed = false;
-  /** Those that no iteration has got. */
+  /** Errors that no iteration has received. */
   readonly #errors: FunctionErrorEvent[] = [];
   readonly #iterations = new Set<EventIteration>();
   readonly #listeners = new Set<Listener>();
@@ -153,7 +152,7 @@ export class FunctionEvents implements AsyncIterable<FunctionEvent> {
 
 type EventResult = IteratorResult<FunctionEvent, undefined>;
 
-/** One `for await` over the events; keeps the latest that were not taken. */
+/** One `for await` over the events; keeps the latest ones not taken. */
 class EventIteration implements AsyncIterator<FunctionEvent, undefined> {
   readonly #waiting = new Fifo<FunctionEvent>();
   readonly #takers: ((result: EventResult) => void)[] = [];

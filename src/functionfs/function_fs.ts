@@ -41,11 +41,11 @@ import { layoutOf } from "../check/usb_function.ts";
  */
 export class FunctionFs<F extends UsbFunction = UsbFunction>
   implements AsyncDisposable {
-  /** The definition that the function was made from. */
+  /** The definition from which the function was made. */
   readonly definition: F;
   /** The directory where its FunctionFS is mounted. */
   readonly mountPoint: string;
-  /** Its endpoints, under the names of the definition. */
+  /** Its endpoints, by their names in the definition. */
   readonly endpoints: EndpointObjects<F>;
   readonly #parts: FunctionParts<F>;
   readonly #closing = new Once();
@@ -70,11 +70,11 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
 
   /**
    * Opens a function on a mounted FunctionFS instance that is not in use:
-   * writes its descriptors and strings, and opens its endpoints. The gadget
-   * can be bound to a UDC after that.
+   * writes its descriptors and strings, and opens its endpoints. The gadget can
+   * then be bound to a UDC.
    *
-   * `Gadget.start` does this for its functions. Use it for mounts of g_ffs,
-   * another process or an init script.
+   * `Gadget.start` does this for its functions. Use it for mounts made by
+   * g_ffs, another process or an init script.
    *
    * @param mountPoint Where the instance is mounted, such as `/dev/ffs-mtp`.
    * @throws {TypeError} If an argument is of another type.
@@ -91,20 +91,20 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   }
 
   /**
-   * Serves a function whose descriptors another process has written and whose
-   * files it has opened and passed on, as systemd does for a socket unit with
-   * `ListenUSBFunction=`. As long as that process holds the files, the function
-   * stays in its gadget while this one ends and starts again: the host does
-   * not notice, and waits (NAK) meanwhile.
+   * Serves a function that another process has registered, with open files that
+   * this process has inherited from it: systemd does this for a socket unit
+   * with `ListenUSBFunction=`. While that process holds the files, the function
+   * stays in its gadget even if this process ends and starts again: the host
+   * does not notice, and waits (NAK) meanwhile.
    *
-   * A moment later the function has the state that the host has given it. A
-   * control request that an earlier process has left unanswered is stalled.
-   * {@linkcode close} does not end the function as long as others have it open.
+   * A moment later, the function's state matches the host's. A control request
+   * that an earlier process left unanswered is stalled. {@linkcode close} does
+   * not end the function while others have it open.
    *
    * @param definition What the descriptors were written from, with the same
    * `interfaceOffset` and for the same kernel: see {@linkcode compileFunction}.
-   * @param mountPoint Where the instance is mounted. `ep0` there is opened once
-   * more, which this process must be permitted to do.
+   * @param mountPoint Where the instance is mounted. This process opens `ep0`
+   * there once more, and needs the permission to do so.
    * @throws {Deno.errors.NotFound} If the files are not among the open ones of
    * this process.
    */
@@ -143,14 +143,14 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   }
 
   /**
-   * What happens to the function, for `for await`. Every iteration gets all
-   * events from its start on, and ends when the function is closed. Up to 1000
-   * events wait for an iteration; beyond that the oldest are dropped, and a
-   * {@linkcode DroppedEvent} takes their place. An iteration of a closed
-   * function gets the errors that no other has got.
+   * The function's events, for `for await`. Every iteration gets all events
+   * from its start on, and ends when the function is closed. Up to 1000 events
+   * wait for an iteration; beyond that the oldest are dropped, and a
+   * {@linkcode DroppedEvent} replaces them. An iteration of a closed function
+   * gets the errors that no other iteration has received.
    *
-   * @throws {Deno.errors.BadResource} By an iteration, if the function is closed
-   * and no such errors exist.
+   * @throws {Deno.errors.BadResource} By an iteration, if the function is
+   * closed and no such errors exist.
    */
   get events(): AsyncIterable<FunctionEvent> {
     const { events } = this.#parts.lifecycle;
@@ -168,14 +168,14 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   }
 
   /**
-   * Looks up the interface of the definition that has a number on the bus
+   * Returns the interface of the definition that has a given number on the bus
    * (FUNCTIONFS_INTERFACE_REVMAP): the kernel renumbers the interfaces of a
    * function that is not the first one of its gadget.
    *
    * @param interfaceNumber `bInterfaceNumber`, as the host sees it.
-   * @returns The interface's place in the definition, from 0.
-   * @throws {Error} EDOM if the function has no such interface, ENODEV while
-   * no configuration is selected.
+   * @returns The index of the interface in the definition, from 0.
+   * @throws {Error} EDOM if the function has no such interface, ENODEV while no
+   * configuration is selected.
    */
   interfaceRevmap(interfaceNumber: number): number {
     const action = `look up interface of function "${this.name}"`;
@@ -234,11 +234,11 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     this.close().catch((error) => this.#parts.lifecycle.events.report(error));
   }
 
-  /** Finds out what has happened before this process had the files. */
+  /** Determines what happened before this process had the files. */
   #takeOver(): void {
     if (this.#closing.begun) return;
     this.#parts.control.takeOver();
-    // The process that has read the ENABLE may be gone.
+    // The process that read the ENABLE may be gone.
     if (this.state !== "enabled" && this.#isConfigured()) {
       this.#parts.lifecycle.enable();
     }
@@ -250,15 +250,15 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
       this.interfaceRevmap(0);
       return true;
     } catch (error) {
-      // EDOM: it has other interfaces, so it has some.
+      // EDOM: it has other interfaces, so it is configured.
       return isSystemError(error, "EDOM");
     }
   }
 
   async #close(): Promise<void> {
     this.#parts.lifecycle.close();
-    // A closed descriptor number may be used again: nothing in the kernel may
-    // still work with it.
+    // A closed descriptor number may be reused: nothing in the kernel may still
+    // use it.
     await Promise.all(this.#parts.numbered.map((each) => each.close()));
     await this.#parts.control.close();
     if (this.#filesClosed) return;

@@ -1,8 +1,8 @@
 /**
- * Files of a function that this process was started with, already open.
+ * Open files of a function that this process inherited at its start.
  *
- * A service manager passes descriptors from 3 on. Which of them is which file
- * is read from their links in `/proc/self/fd`: systemd sorts the files of an
+ * A service manager passes descriptors from 3 on. Their links in
+ * `/proc/self/fd` show which file each one is: systemd sorts the files of an
  * instance by name, `ep10` before `ep2`, and may pass several instances.
  *
  * @module
@@ -19,7 +19,7 @@ export class InheritedFiles {
   readonly #fds = new Map<string, number>();
 
   /**
-   * Looks for open files of an instance.
+   * Finds the open files of an instance.
    *
    * @throws {Error} If the mount does not exist.
    * @throws {Deno.errors.NotFound} If none of its files is open.
@@ -46,9 +46,9 @@ export class InheritedFiles {
   }
 
   /**
-   * Hands over the descriptor of a file, nonblocking. Once.
+   * Returns the descriptor of a file, nonblocking. Once per file.
    *
-   * @param path Where the file lies, below the mount point.
+   * @param path The path of the file, below the mount point.
    * @throws {Deno.errors.NotFound} If the file is not open.
    */
   take(path: string): number {

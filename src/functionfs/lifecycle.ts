@@ -1,11 +1,11 @@
 /**
- * The life of a function as levels: bound to a UDC or not, enabled by the host
+ * The life of a function as state: bound to a UDC or not, enabled by the host
  * or not, suspended or not.
  *
- * The kernel's event queue holds four entries and drops some when others come
- * (`__ffs_event_add()` in `f_fs.c`): a BIND that is not read before the host
- * configures the device is gone, and so is a DISABLE before the next ENABLE.
- * Here every change of level is reported, in order.
+ * The kernel's event queue holds four entries and drops some when others arrive
+ * (`__ffs_event_add()` in `f_fs.c`): a BIND is lost if it is not read before
+ * the host configures the device, and so is a DISABLE before the next ENABLE.
+ * Here every change of state is reported, in order.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import {
 import { type FunctionEvent, FunctionEvents } from "./events.ts";
 
 /**
- * Where a function is in its life.
+ * The state of a function.
  *
  * - `"unbound"`: without a UDC.
  * - `"bound"`: attached to a UDC, and not (or no longer) configured.
@@ -32,15 +32,15 @@ import { type FunctionEvent, FunctionEvents } from "./events.ts";
 export type FunctionState = "unbound" | "bound" | "enabled" | "closed";
 
 /**
- * One connection of a function, from its ENABLE to the reset, the unplugged
- * cable or the new configuration that ends it; or the time between two.
+ * One connection of a function, from its ENABLE to the reset, unplugged cable
+ * or new configuration that ends it; or the time between two connections.
  */
 export class Session {
   #ended = false;
   readonly #callbacks: (() => void)[] = [];
 
   /**
-   * Calls back when the session ends, at once if it has ended.
+   * Calls back when the session ends, or at once if it has ended.
    *
    * @param callback Never throws.
    */
@@ -58,9 +58,9 @@ export class Session {
 
 /** What {@linkcode Lifecycle.next} waits for. */
 export interface EventWait {
-  /** Only this event counts; by default each does. */
+  /** The only event that counts; by default every event does. */
   readonly type?: FunctionEvent["type"];
-  /** Resolves after so many milliseconds in any case. */
+  /** Resolves after this many milliseconds in any case. */
   readonly ms?: number;
   readonly signal?: AbortSignal;
   /** The error if the function is or gets closed. */
@@ -68,29 +68,29 @@ export interface EventWait {
 }
 
 /**
- * SET_CONFIGURATION enables each interface in turn, and the kernel queues an
- * ENABLE for each, within this time. In milliseconds. How many of them are read
- * is chance, since the kernel drops those that are not read in time; and a
- * SET_INTERFACE looks the same.
+ * In milliseconds. SET_CONFIGURATION enables each interface in turn, and the
+ * kernel queues an ENABLE for each within this time. How many of them are read
+ * is chance, since the kernel drops those not read in time. A SET_INTERFACE
+ * looks the same.
  */
 const CONFIGURATION_TIME = 50;
 
-/** Keeps the levels of one function, and reports their changes. */
+/** Keeps the state of one function, and reports its changes. */
 export class Lifecycle {
   #state: FunctionState = "unbound";
   #suspended = false;
   #session = new Session();
   #enableCount = 0;
   readonly #interfaces: number;
-  /** How many ENABLEs of this configuration came. */
+  /** ENABLEs of this configuration so far. */
   #enables = 0;
-  /** Set while more of them can come. */
+  /** Set while more of them can arrive. */
   #configuring: ReturnType<typeof setTimeout> | undefined;
   /** Where the changes are reported. */
   readonly events: FunctionEvents = new FunctionEvents();
   readonly #enableListeners: (() => void)[] = [];
 
-  /** @param interfaces How many interfaces the function has. */
+  /** @param interfaces The number of interfaces of the function. */
   constructor(interfaces = 1) {
     this.#interfaces = interfaces;
   }
@@ -103,7 +103,7 @@ export class Lifecycle {
     return this.#suspended;
   }
 
-  /** How often endpoints were enabled: a different number for each connection. */
+  /** How many times endpoints were enabled; differs for each connection. */
   get enableCount(): number {
     return this.#enableCount;
   }
@@ -113,7 +113,7 @@ export class Lifecycle {
     return this.#session;
   }
 
-  /** Applies the types of the events of one read of `ep0`. */
+  /** Applies the event types of one read of `ep0`. */
   apply(types: readonly number[]): void {
     types.forEach((type, index) => {
       switch (type) {
@@ -143,7 +143,7 @@ export class Lifecycle {
     this.#enter("bound", "bind");
   }
 
-  /** Without a DISABLE before it there was a reset in between. */
+  /** Without a DISABLE before it, there was a reset in between. */
   enable(): void {
     if (this.#state === "closed") return;
     if (this.#state === "unbound") this.bind();
@@ -161,22 +161,22 @@ export class Lifecycle {
     for (const listener of this.#enableListeners) listener();
   }
 
-  /** Whether an ENABLE is of one more interface of the current configuration. */
+  /** Whether an ENABLE is for one more interface of this configuration. */
   get #expectsEnable(): boolean {
     return this.#state === "enabled" && this.#enables < this.#interfaces &&
       this.#configuring !== undefined;
   }
 
   /**
-   * Expects further ENABLEs for a while. A timer, because what counts is the
-   * time in which events could be read: the event loop may be blocked.
+   * Expects further ENABLEs for a while. A timer measures the time in which
+   * events could be read: the event loop may be blocked.
    */
   #expectMore(): void {
     clearTimeout(this.#configuring);
     this.#configuring = undefined;
     if (this.#interfaces === 1) return;
     const timer = this.#configuring = setTimeout(() => {
-      // Most events that have come meanwhile are read in this turn.
+      // Most events that have arrived meanwhile are read in this turn.
       setImmediate(() => {
         if (this.#configuring === timer) this.#configuring = undefined;
       });
@@ -204,7 +204,7 @@ export class Lifecycle {
     this.events.emit({ type: "resume" });
   }
 
-  /** Ends the life from whatever level it is on. */
+  /** Ends the life from any state. */
   close(): void {
     if (this.#state === "closed") return;
     this.#leave("unbound");
@@ -250,7 +250,7 @@ export class Lifecycle {
     await this.next({ type: "enable", signal, closedError });
   }
 
-  /** Goes down to a level, and reports each step. */
+  /** Goes down to a state, and reports each step. */
   #leave(level: "unbound" | "bound"): void {
     if (this.#state === "enabled") {
       this.#state = "bound";
@@ -273,7 +273,7 @@ export class Lifecycle {
   }
 
   #enter(state: "bound" | "enabled", type: "bind" | "enable"): void {
-    // Traffic on the bus: it is not suspended, whatever was missed.
+    // Traffic on the bus: it is not suspended, whatever event was missed.
     this.resume();
     this.#state = state;
     this.events.emit({ type });

@@ -1,6 +1,5 @@
 /**
- * Mounts of FunctionFS: their options, and mounts of instances that other
- * programs have made.
+ * Mounts of FunctionFS: their options, and mounts of other programs' instances.
  *
  * @module
  */
@@ -26,9 +25,9 @@ import { unmountNow } from "../state/mounts.ts";
  */
 export interface FunctionMountOptions {
   /**
-   * Where to mount it. A directory that does not exist is made, and removed
-   * afterwards. An instance that is mounted there already is used, and is
-   * unmounted with the gadget: the kernel keeps the gadget's directory otherwise.
+   * Where to mount it. A missing directory is made, and removed afterwards. An
+   * instance already mounted there is used, and unmounted with the gadget:
+   * otherwise the kernel keeps the gadget's directory.
    * @default {`/run/usb-gadget/GADGET/FUNCTION`}
    */
   readonly path?: string;
@@ -99,7 +98,7 @@ export function mountData(options: FunctionMountOptions): string {
     ];
   };
   return [
-    // The kernel refuses the bare word.
+    // The kernel refuses the option without a value.
     ...(noDisconnect === undefined
       ? []
       : [`no_disconnect=${noDisconnect ? 1 : 0}`]),
@@ -112,7 +111,7 @@ export function mountData(options: FunctionMountOptions): string {
 }
 
 /**
- * A FunctionFS instance that {@linkcode mountFunctionFs} has mounted.
+ * A FunctionFS instance mounted by {@linkcode mountFunctionFs}.
  *
  * @category Functions
  */
@@ -127,8 +126,8 @@ export interface MountedFunctionFs extends Disposable {
 }
 
 /**
- * Mounts a FunctionFS instance that another program has made: a function of
- * g_ffs, or `functions/ffs.NAME` of a gadget that an init script makes.
+ * Mounts a FunctionFS instance made by another program: a function of g_ffs, or
+ * `functions/ffs.NAME` of a gadget made by an init script.
  *
  * With the legacy driver g_ffs, a device of two functions works like this, in
  * one process or in two: after `modprobe g_ffs functions=mtp,hid` (and
@@ -137,13 +136,13 @@ export interface MountedFunctionFs extends Disposable {
  * has its descriptors, and leaves when the first one is closed. Without
  * `functions=`, or with a single name, g_ffs takes one function of any name.
  * Where configfs is available, prefer `Gadget.start()`: g_ffs adds Ethernet
- * functions where it was built with them, and reports nothing when it fails to
+ * functions if it was built with them, and reports nothing when it fails to
  * bind.
  *
  * @param name The name of the instance: one of `functions=` of g_ffs, or the
  * `NAME` of `functions/ffs.NAME`.
- * @param options Where to mount it, and with which permissions. An instance that
- * is mounted there already, as after a crash, is used and stays mounted.
+ * @param options Where to mount it, and with which permissions. An instance
+ * already mounted there, as after a crash, is used and stays mounted.
  * @throws {TypeError} If an argument is of another type.
  * @throws {Deno.errors.NotFound} If the instance does not exist.
  * @throws {Deno.errors.Busy} If it is mounted elsewhere.

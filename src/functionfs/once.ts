@@ -1,22 +1,22 @@
 /**
- * Closing and detaching, which are done once.
+ * Work that is done once: closing and detaching.
  *
  * @module
  */
 
-/** Work that is not begun again while it runs, nor after it has succeeded. */
+/** Work that does not start again while it runs or after it has succeeded. */
 export class Once {
   #begun = false;
   #done: Promise<void> | undefined;
 
-  /** Whether it was begun or skipped. */
+  /** Whether it was started or skipped. */
   get begun(): boolean {
     return this.#begun;
   }
 
   /**
-   * Runs `work`. After a failure the next call runs it again, from where it
-   * has failed; until then all calls return the same promise.
+   * Runs `work`. After a failure, the next call runs it again from where it
+   * failed; until then all calls return the same promise.
    */
   run(work: () => Promise<void>): Promise<void> {
     this.#begun = true;

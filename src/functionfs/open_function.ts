@@ -1,5 +1,5 @@
 /**
- * Opens the files of a function, and puts together what serves them.
+ * Opens the files of a function, and assembles the parts that serve it.
  *
  * @module
  */
@@ -38,19 +38,19 @@ export interface FunctionFsOptions {
   readonly interfaceOffset?: number;
   /**
    * The AIO library to use: a file or soname, or `"syscall"` for none. By
-   * default the installed libaio, or system calls where there is none.
+   * default the installed libaio, or system calls if it is missing.
    */
   readonly libaio?: string;
   /**
-   * The kernel to write descriptors for, by default the running one: Linux
-   * before 6.4 takes another version of Microsoft OS descriptors, and before
+   * The kernel to write descriptors for; by default the running one. Linux
+   * before 6.4 uses another version of Microsoft OS descriptors, and before
    * 6.12 it refuses DFU. Needed for a kernel whose release does not show what
    * it supports.
    */
   readonly kernel?: KernelVersion;
   /**
-   * Let the kernel count events on an eventfd (FUNCTIONFS_EVENTFD), instead of
-   * watching the control file with epoll. Makes no difference to a program.
+   * Whether the kernel counts events on an eventfd (FUNCTIONFS_EVENTFD),
+   * instead of epoll on the control file. Makes no difference to a program.
    *
    * Off by default: kernels before 5.16 miscount the users of the eventfd, and
    * can crash when the function is closed. They are refused.
@@ -65,7 +65,7 @@ export interface FunctionFsOptions {
  */
 export type InheritOptions = Omit<FunctionFsOptions, "eventfd">;
 
-/** What a function is made of. */
+/** The parts of a function. */
 export interface FunctionParts<F extends UsbFunction> {
   readonly endpoints: EndpointObjects<F>;
   readonly lifecycle: Lifecycle;
@@ -73,13 +73,13 @@ export interface FunctionParts<F extends UsbFunction> {
   readonly aio: AioHold;
   /** The endpoints, in the order of their numbers. */
   readonly numbered: readonly (InEndpoint | OutEndpoint)[];
-  /** The open files: `ep0`, which `control` closes, and then all others. */
+  /** The open files: `ep0`, which `control` closes, then all others. */
   readonly fds: readonly number[];
 }
 
 /** How to put it together. */
 export interface OpenFunctionOptions extends FunctionFsOptions {
-  /** The files, where another process has registered the function. */
+  /** The files, if another process has registered the function. */
   readonly inherited?: InheritedFiles;
   /** Called when the kernel reports no more events. */
   readonly onEnd: () => void;
@@ -96,9 +96,9 @@ export function openFunction<F extends UsbFunction>(
   const path = `${mountPoint}/ep0`;
   const fds: number[] = [];
   const keep = (fd: number) => fds[fds.push(fd) - 1];
-  // Nonblocking: what is submitted before the host enables the endpoint must
-  // come back instead of blocking. Both directions: a halt is I/O in the
-  // wrong one.
+  // Nonblocking: requests submitted before the host enables the endpoint must
+  // return instead of blocking. Both directions: a halt is I/O in the wrong
+  // one.
   const openEndpoint = (path: string) =>
     keep(
       inherited?.take(path) ??
@@ -150,7 +150,7 @@ export function openFunction<F extends UsbFunction>(
     aio?.giveUp();
     fds.forEach(close);
     notice?.close();
-    // No request waits that a write could answer: it has its descriptors.
+    // A write has no request to answer: the function has its descriptors.
     if (isSystemError(error, "ESRCH")) {
       throw systemError(Errno.EBUSY, {
         action: `open function "${definition.name}"`,
@@ -164,8 +164,8 @@ export function openFunction<F extends UsbFunction>(
 }
 
 /**
- * Returns the version of the running kernel; undefined where it is unknown: its
- * release is a made-up one, or `/proc` is not mounted.
+ * Returns the version of the running kernel; undefined if unknown, because its
+ * release is made up or `/proc` is not mounted.
  */
 export function runningKernel(): KernelVersion | undefined {
   try {
@@ -176,7 +176,7 @@ export function runningKernel(): KernelVersion | undefined {
   }
 }
 
-/** Older kernels put the eventfd once more at each reset of an instance. */
+/** Older kernels release the eventfd once too often when an instance resets. */
 const EVENTFD_IS_SAFE = { major: 5, minor: 16 };
 
 /** Makes an eventfd for FUNCTIONFS_EVENTFD. */

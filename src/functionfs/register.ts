@@ -1,6 +1,6 @@
 /**
  * Registers a function with the kernel: writes its descriptors and strings,
- * with files for both directions of its pairs where the kernel has them.
+ * with files for both directions of its pairs where the kernel supports them.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface RegisteredFunction {
   /** `ep0`, open and nonblocking. */
   readonly fd: number;
   readonly compiled: CompiledFunction;
-  /** Why its pairs have no files for both directions, where they have none. */
+  /** Why its pairs have no files for both directions, if they do not. */
   readonly noProxies: string;
 }
 
@@ -27,14 +27,14 @@ export interface RegisteredFunction {
 let kernelRefuses = false;
 
 /**
- * Opens `ep0` and writes the descriptors and the strings of a function.
+ * Opens `ep0` and writes the descriptors and strings of a function.
  *
- * A kernel without files for both directions reports ENOSYS. Parts of
- * descriptors that were refused stay in the instance until `ep0` is closed, so
- * that another attempt needs another `ep0`.
+ * A kernel without files for both directions reports ENOSYS. Refused parts of
+ * descriptors stay in the instance until `ep0` is closed, so another attempt
+ * needs another `ep0`.
  *
- * @param path Where `ep0` lies.
- * @param inherited The files, where another process has done all that.
+ * @param path The path of `ep0`.
+ * @param inherited The files, if another process has done all that.
  */
 export function registerFunction(
   definition: UsbFunction,
@@ -70,7 +70,7 @@ export function registerFunction(
   noProxies ||= "this kernel has no files for both directions, Linux 7.3 has";
   const compiled = compile(false);
   const fd = openControlFile(path, compiled);
-  // Only now it is certain that nothing else was refused.
+  // Only now is it certain that nothing else was refused.
   if (refused) kernelRefuses = true;
   return { fd, compiled, noProxies };
 }
@@ -91,8 +91,8 @@ function openControlFile(path: string, compiled: CompiledFunction): number {
  * Describes the function to the kernel. Its endpoint files appear, and it can
  * be bound to a UDC.
  *
- * @throws {Error} If the kernel refuses what is right for all known kernels; the
- * message then shows what was written.
+ * @throws {Error} If the kernel refuses what is right for all known kernels.
+ * The message shows what was written.
  */
 export function handshake(
   fd: number,

@@ -1,10 +1,10 @@
 /**
  * Control requests in quick succession.
  *
- * A host that asks again and again asks within a millisecond or less: then the
- * next event is waited for where it is needed, and the reactor does not watch
- * for it. The event loop stands still for at most {@linkcode WAIT_US} after a
- * request, and only while that pays.
+ * A host that sends many requests sends the next one within a millisecond. It
+ * is then cheaper to wait for the next event right where it is needed, without
+ * the reactor. The event loop is blocked for at most {@linkcode WAIT_US} after
+ * a request, and only while that pays off.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import type { Watch } from "../../../ffi/reactor.ts";
 import { Patience, ShortWait } from "../../../ffi/wait.ts";
 import { POLLIN } from "../../../ffi/abi.ts";
 
-/** How long the next event is waited for. */
+/** How long to wait for the next event. */
 const WAIT_US = 1000;
-/** A host that is quicker than this may be in a burst. */
+/** A host quicker than this may be in a burst. */
 const SOON_MS = 4;
 /**
- * The reactor pauses no longer than this: a host that leaves while its answer
- * is in the kernel must be noticed.
+ * The longest pause of the reactor: it must notice a host that leaves while its
+ * answer is in the kernel.
  */
 const PAUSE_MS = 50;
 
@@ -41,7 +41,7 @@ export class ControlBurst {
     this.#patience = new Patience({ waits: 1, soonMs: SOON_MS, now });
   }
 
-  /** A request was answered at once. The kernel has the answer. */
+  /** A request was answered at once, and the kernel has the answer. */
   onAnswer(): void {
     if (this.#timer !== undefined) return;
     this.#patience.wake();
@@ -50,7 +50,7 @@ export class ControlBurst {
     this.#timer = setTimeout(() => this.end(), PAUSE_MS);
   }
 
-  /** A request is over. Returns whether the next event is there. */
+  /** A request is over. Returns whether the next event has arrived. */
   waitForNext(): boolean {
     this.#patience.rest();
     if (this.#timer === undefined) return false;
@@ -63,7 +63,7 @@ export class ControlBurst {
     return false;
   }
 
-  /** Leaves events to the reactor again. */
+  /** Returns events to the reactor. */
   end(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);

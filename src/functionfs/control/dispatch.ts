@@ -27,7 +27,7 @@ export interface ControlService
 }
 
 /**
- * Begins to handle the events and the control requests of a function.
+ * Begins to handle the events and control requests of a function.
  *
  * @param endpoints In the order of their numbers.
  */
@@ -73,15 +73,15 @@ export function serveControl(
 export interface ControlHandlers {
   /** Gets standard requests first. */
   readonly standardControl?: ControlHandler;
-  /** Gets standard requests that `standardControl` does not want. */
+  /** Gets standard requests that `standardControl` does not handle. */
   readonly defaults: ControlHandler;
-  /** Gets all others, and standard requests that neither wants. */
+  /** Gets all other requests, and standard requests that neither handles. */
   readonly control?: ControlHandler;
-  /** Gets what the handlers throw. */
+  /** Gets what handlers throw. */
   readonly onError?: ControlErrorHandler;
-  /** Gets it if `onError` is missing, and what that throws. */
+  /** Gets it if `onError` is missing, and what `onError` throws. */
   readonly report: ControlErrorHandler;
-  /** Gets a request that was stalled because no handler has answered it. */
+  /** Gets a request that was stalled because no handler answered it. */
   readonly onUnanswered?: (setup: SetupRequest, why: string) => void;
 }
 
@@ -90,10 +90,10 @@ const NOTHING =
   "its handler returned nothing, though the host asked for data; return the bytes, or throw Stall";
 
 /**
- * Runs the handlers of a request, and gives their answer. Never rejects.
+ * Runs the handlers of a request, and sends their answer. Never rejects.
  *
- * What a handler returns at once is on its way to the host when this returns:
- * after another microtask something else would go first.
+ * A value that a handler returns synchronously is on its way to the host when
+ * this function returns: one microtask later, other work would go first.
  */
 export async function dispatchControl(
   setup: Setup,
@@ -111,9 +111,9 @@ export async function dispatchControl(
 }
 
 /**
- * Whether what a handler has thrown is no error: a stall on purpose, unless the
- * request was acknowledged before; or the reason of the signal, when the host
- * has given up, which other operations may have wrapped.
+ * Whether a handler has thrown on purpose: a stall, unless the request was
+ * already acknowledged; or the reason of the signal, possibly wrapped, after
+ * the host has given up.
  */
 function isMeant(error: unknown, { stalled, signal }: Setup): boolean {
   if (error instanceof Stall) return stalled || signal.aborted;
@@ -121,7 +121,7 @@ function isMeant(error: unknown, { stalled, signal }: Setup): boolean {
   return signal.aborted && (error === signal.reason || cause === signal.reason);
 }
 
-/** Reports what code of the program has thrown for a request. Never throws. */
+/** Reports what the program's code has thrown for a request. Never throws. */
 export function reportError(
   error: unknown,
   setup: SetupRequest,

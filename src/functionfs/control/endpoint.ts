@@ -1,18 +1,18 @@
 /**
  * Endpoint 0 of a function: its events, and its control requests in turn.
  *
- * After a SETUP event was read, the next read or write of `ep0` is the answer,
+ * After a SETUP event is read, the next read or write of `ep0` is the answer,
  * and no event can be read before it. Any new event cancels the request
- * (`__ffs_event_add()` in `f_fs.c`); the file is ready all the time meanwhile,
- * so that only an edge shows the new event.
+ * (`__ffs_event_add()` in `f_fs.c`). The file is ready all the time meanwhile,
+ * so only an edge reveals the new event.
  *
- * An answer waits in the kernel until the host has finished the request, with
- * O_NONBLOCK as well. It runs on a thread of Deno's pool, where errno is lost:
- * a failed answer means that the host has given up.
+ * An answer waits in the kernel until the host has finished the request, even
+ * with O_NONBLOCK. It runs on a thread of Deno's pool, where errno is lost: a
+ * failed answer means that the host has given up.
  *
- * When the handler of a request begins to run, the code that awaits the answer
- * to the one before has run: the host reads back what it has written. If that
- * code is the program's, events are read in a later turn of the event loop.
+ * When the handler of a request starts, code that awaits the answer to the
+ * previous request has run: the host reads back what it has written. If that is
+ * code of the program, events are read in a later turn of the event loop.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export interface ControlEndpointOptions {
   readonly fd: number;
   readonly path: string;
   readonly lifecycle: Lifecycle;
-  /** By default the edges of `ep0` itself. */
+  /** By default, the edges of `ep0` itself. */
   readonly notice?: EventNotice;
   /** Answers a request. */
   readonly onSetup: (setup: Setup) => void;
@@ -55,12 +55,12 @@ export interface ControlEndpointOptions {
 }
 
 /**
- * An event while an answer is in the kernel: the host has left or moved on. Most
- * controllers have ended the answer by then; otherwise it is interrupted after
- * so many milliseconds.
+ * An event arrived while an answer is in the kernel: the host has left or moved
+ * on. Most controllers have ended the answer by then; otherwise it is
+ * interrupted after this many milliseconds.
  */
 const OVERDUE_MS = 100;
-/** A thread may be on its way into the kernel when it is interrupted. */
+/** A thread may be about to enter the kernel when it is interrupted. */
 const INTERRUPT_AGAIN_MS = 5;
 
 /** The open `ep0` file of a function. */
@@ -75,11 +75,11 @@ export class ControlEndpoint implements SetupAnswers {
   readonly #burst: ControlBurst;
   /** The request that was read and not answered. */
   #current: Setup | undefined;
-  /** Its answer, while that is with the kernel. */
+  /** Its answer, while in the kernel. */
   #answering: Promise<number> | undefined;
-  /** Whether the code behind the last request is about to run. */
+  /** Whether code that awaits the last request is about to run. */
   #settling = false;
-  /** Whether an event was noticed that could not be read yet. */
+  /** Whether a notified event could not be read yet. */
   #unread = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -101,11 +101,11 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   /**
-   * Goes on where another process has stopped: stalls a request that it has
+   * Continues where another process has stopped: stalls a request that it has
    * read and not answered, and handles pending events.
    */
   takeOver(): void {
-    // Before an event is read this process can have no request.
+    // This process has no request before it reads an event.
     if (this.#closed || this.#current !== undefined) return;
     this.#file.abandon();
     this.#notice.take();
@@ -163,7 +163,7 @@ export class ControlEndpoint implements SetupAnswers {
     // Read now: a handler may return before the answer that it gave is over.
     const { handled } = setup;
     const count = await run();
-    // For whatever reason: the kernel must not keep waiting for an answer.
+    // Whatever the reason, the kernel must not keep waiting for an answer.
     if (count < 0 && this.#file.waits()) this.#file.stall(setup.direction);
     this.#answering = undefined;
     clearTimeout(this.#timer);
@@ -173,13 +173,13 @@ export class ControlEndpoint implements SetupAnswers {
     return count;
   }
 
-  /** After a failure: whether it was a signal, and the request still waits. */
+  /** After a failure: whether a signal was the cause, and the request waits. */
   readonly #maySucceed = (): boolean =>
     !this.#closed && !this.#unread && this.#file.waits();
 
   /**
-   * Makes the answer come back from the kernel. If that fails, for lack of file
-   * descriptors, it is tried again.
+   * Makes the answer return from the kernel. Retries if that fails for lack of
+   * file descriptors.
    */
   #interrupt(): void {
     clearTimeout(this.#timer);
@@ -193,8 +193,8 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   /**
-   * The request is over, and code of the program awaits that. Goes on in a turn
-   * of the event loop that begins after this one's microtasks.
+   * The request is over, and code of the program awaits it. Continues in a turn
+   * of the event loop after this turn's microtasks.
    */
   #settle(): void {
     this.#current = undefined;
@@ -202,7 +202,7 @@ export class ControlEndpoint implements SetupAnswers {
     setImmediate(() => this.#goOn());
   }
 
-  /** The request is over. Reads what came after it. */
+  /** The request is over. Reads later events. */
   #goOn(): void {
     this.#current = undefined;
     this.#settling = false;
@@ -229,8 +229,8 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   /**
-   * After a notice: whether the event came after the request, which is
-   * cancelled then, or just before.
+   * After a notice: whether the event came after the request, and so cancelled
+   * it, or just before.
    */
   #isOver(setup: Setup): boolean {
     return !wantsData(setup) || this.#file.wasCancelled();
@@ -246,7 +246,7 @@ export class ControlEndpoint implements SetupAnswers {
   #readEvents(): void {
     const length = this.#file.readEvents(this.#events);
     if (length >= 0) return this.#handle(length);
-    // The next event may come at any time: the reactor has to watch again.
+    // The next event may arrive at any time: the reactor has to watch again.
     if (length === -Errno.EAGAIN) return this.#burst.end();
     this.#watch.stop();
     this.#options.onFailure(systemError(-length, {
@@ -267,21 +267,21 @@ export class ControlEndpoint implements SetupAnswers {
     }
     if (setup !== undefined) {
       this.#current = setup;
-      // An event may have come between a notice and its reading. Its own
-      // notice would look like one of an event after the request.
+      // An event may have arrived between a notice and the read. Its own notice
+      // would look like that of an event after the request.
       if (!wantsData(setup)) this.#unread = this.#notice.take();
     }
     lifecycle.apply(types);
     if (setup === undefined) return this.#burst.end();
     setup.session = lifecycle.session;
     this.#options.onSetup(setup);
-    // A request that is not answered yet can be cancelled, by any event.
+    // Any event can cancel a request that is not answered yet.
     if (this.#answering !== undefined) this.#burst.onAnswer();
     else this.#burst.end();
   }
 }
 
-/** Whether the host wants data: then the kernel can be asked if it still does. */
+/** Whether the host wants data. If so, the kernel can report a cancellation. */
 function wantsData({ direction, length }: Setup): boolean {
   return direction === "in" && length > 0;
 }

@@ -21,13 +21,13 @@ import { allocate, copyIn, copyOut, free } from "../../../ffi/native_memory.ts";
 import { interruptThreads } from "../../../ffi/signal.ts";
 import type { Direction } from "../../usb/endpoint_attributes.ts";
 
-/** How often an answer is tried that a signal to the process has interrupted. */
+/** How often to try an answer that a signal to the process interrupts. */
 const MAX_ATTEMPTS = 4;
 
 /**
- * `ep0`, open twice. Every call locks the file in the kernel. Events are read
- * by the event loop, which must not wait for the lock: nonblocking. An answer
- * must not fail because another call has the lock at that moment: blocking.
+ * `ep0`, open twice. Every call locks the file in the kernel. The event loop
+ * reads events and must not wait for the lock: nonblocking. An answer must not
+ * fail because another call holds the lock: blocking.
  */
 export class ControlFile {
   /** The nonblocking descriptor, to be watched. */
@@ -35,7 +35,7 @@ export class ControlFile {
   readonly #answers: number;
   readonly #poll = new DataView(new ArrayBuffer(8)); // struct pollfd
 
-  /** Opens `ep0` once more, and takes the open descriptor over. */
+  /** Opens `ep0` a second time, and takes over the open descriptor. */
   constructor(fd: number, path: string) {
     this.fd = fd;
     this.#answers = open(path, O_RDWR, { action: "open control endpoint" });
@@ -43,7 +43,7 @@ export class ControlFile {
   }
 
   /**
-   * Takes the pending events. No request may wait.
+   * Takes the pending events. No request may be waiting.
    *
    * @returns Bytes, or a negative error number: -EAGAIN without events.
    */
@@ -54,17 +54,17 @@ export class ControlFile {
       const length = read(this.fd, buffer, size);
       if (length >= 0) return length;
       const errno = lastErrno();
-      // EIDRM: a request was cancelled that will not be answered.
+      // EIDRM: a request was cancelled, and needs no answer.
       const again = errno === Errno.EINTR || errno === Errno.EIDRM ||
-        // The file may have been locked, by a UDC that is being unbound.
+        // A UDC that is being unbound may have locked the file.
         errno === Errno.EAGAIN && this.#is(POLLIN);
       if (!again) return -errno;
     }
   }
 
   /**
-   * Answers an IN request, and waits until the host has finished it. On
-   * another thread: the error number of a failure is lost.
+   * Answers an IN request, and waits until the host has finished it. Runs on
+   * another thread, so the error number of a failure is lost.
    *
    * @param data Copied before this returns.
    * @param maySucceed Whether to try again after a failure.
@@ -98,14 +98,13 @@ export class ControlFile {
     return count;
   }
 
-  /** Makes {@linkcode send} and {@linkcode take} fail, if they wait already. */
+  /** Makes a waiting {@linkcode send} or {@linkcode take} fail. */
   interrupt(): void {
     interruptThreads(this.#answers);
   }
 
   /**
-   * Stalls a request, by I/O in the direction that it does not have. Never
-   * waits for the host.
+   * Stalls a request, by I/O in the opposite direction. Never waits.
    *
    * @returns Whether it was cancelled before.
    */
@@ -120,14 +119,14 @@ export class ControlFile {
     }
   }
 
-  /** Whether the kernel has a request that waits, or was cancelled. */
+  /** Whether the kernel has a request that waits or was cancelled. */
   waits(): boolean {
     return this.#is(POLLOUT);
   }
 
   /**
-   * Whether an IN request that wants data was cancelled: it is over then. An
-   * answer from an address that does not exist shows it, and changes nothing.
+   * Whether an IN request that wants data was cancelled; if so, it is over.
+   * Detected by an answer from an invalid address, which changes nothing.
    */
   wasCancelled(): boolean {
     for (;;) {
@@ -139,7 +138,7 @@ export class ControlFile {
 
   /** Stalls an unknown request, if one waits. Never waits for the host. */
   abandon(): void {
-    // Asking stalls an OUT request, and leaves an IN request as it is.
+    // The check stalls an OUT request, and leaves an IN request unchanged.
     if (this.waits() && !this.wasCancelled()) this.stall("in");
   }
 
@@ -149,7 +148,7 @@ export class ControlFile {
     close(this.#answers);
   }
 
-  /** Asks for a poll bit; waits for the lock, which is never held for long. */
+  /** Polls for one bit; waits for the lock, which is never held for long. */
   #is(bit: number): boolean {
     this.#poll.setInt16(4, bit, true);
     libc().poll_now(this.#poll, 1n, 0);

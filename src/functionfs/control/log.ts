@@ -1,21 +1,22 @@
 /**
- * What is printed about control requests that nothing else reports.
+ * Output about control requests that nothing else reports.
  *
- * The host decides how many requests fail. So output is limited, as that of the
- * kernel is (`printk_ratelimit()`), and a kind of unknown request is printed once.
+ * The host decides how many requests fail. So output is limited like the
+ * kernel's (`printk_ratelimit()`), and each kind of unknown request is
+ * printed once.
  *
  * @module
  */
 import { describeRequest } from "../../usb/request.ts";
 import type { SetupPacket } from "../../usb/setup_packet.ts";
 
-/** Lines that are printed in a window of time. */
+/** The most lines printed in a window of time. */
 const BURST = 10;
 const WINDOW_MS = 5_000;
-/** Kinds of unknown requests that are printed, for each function. */
+/** The most kinds of unknown requests printed per function. */
 const MAX_KINDS = 32;
 
-/** Prints what goes wrong with the control requests of one function. */
+/** Prints errors in the control requests of one function. */
 export class ControlLog {
   readonly #name: string;
   readonly #print: (...line: unknown[]) => void;
@@ -47,7 +48,7 @@ export class ControlLog {
     this.#print(about, error);
   }
 
-  /** Prints a request that was stalled because no handler has answered it. */
+  /** Prints a request that was stalled because no handler answered it. */
   unanswered(setup: SetupPacket, why: string): void {
     const { requestType, request } = setup;
     const kind = requestType << 8 | request;

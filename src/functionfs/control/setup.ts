@@ -15,7 +15,7 @@ import type { Session } from "../lifecycle.ts";
 
 /**
  * Carries answers to the kernel. Each request is answered once. Returns the
- * bytes of data, or a negative number if the host has given up.
+ * number of bytes of data, or a negative number if the host has given up.
  */
 export interface SetupAnswers {
   /** Answers an IN request. Copies the data before it returns. */
@@ -25,7 +25,7 @@ export interface SetupAnswers {
   refuse(setup: Setup): void;
 }
 
-/** Why a request is stalled, where it is not the handler's own call. */
+/** Why a request is stalled, unless the handler stalls it itself. */
 export interface StallCause {
   /** Whether no handler has answered it. */
   readonly unhandled?: boolean;
@@ -33,7 +33,7 @@ export interface StallCause {
   readonly error?: unknown;
 }
 
-/** Where what happens to a request is reported. */
+/** Where the fate of a request is reported. */
 export interface SetupReports {
   /** Gets its outcome. Never throws. */
   readonly onOutcome?: (setup: SetupRequest, outcome: ControlOutcome) => void;
@@ -41,7 +41,7 @@ export interface SetupReports {
   readonly onError?: ControlErrorHandler;
 }
 
-/** The reason of the signal of a cancelled request. */
+/** The signal's reason for a cancelled request. */
 function cancelledError(direction: SetupPacket["direction"]): Error {
   return systemError(Errno.EIDRM, {
     action: "answer control request",
@@ -158,8 +158,8 @@ export class Setup implements SetupRequest {
   }
 
   /**
-   * Begins an answer. A handler need not await it: that the host has given up
-   * must not end the program then. A mistake rejects all the same.
+   * Begins an answer. A handler need not await it: the program must not end
+   * when the host has given up. A mistake by the caller rejects anyway.
    */
   #answer<T>(begin: () => Promise<T>): Promise<T> {
     try {
@@ -206,7 +206,7 @@ export class Setup implements SetupRequest {
 /**
  * Runs code of the program that nothing awaits.
  *
- * @param onError Gets what it throws, or rejects with.
+ * @param onError Gets what it throws or rejects with.
  */
 export function guard(
   run: () => unknown,

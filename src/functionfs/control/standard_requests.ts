@@ -1,9 +1,9 @@
 /**
  * Standard requests that reach a function, answered from its definition.
  *
- * The kernel answers nearly all standard requests itself. What is left for a
- * function is GET_DESCRIPTOR to an interface, and with some device controllers
- * GET_STATUS and the features of interfaces and endpoints.
+ * The kernel answers nearly all standard requests itself. It passes on
+ * GET_DESCRIPTOR to an interface and, with some device controllers, GET_STATUS
+ * and the features of interfaces and endpoints.
  *
  * @module
  */
@@ -46,9 +46,9 @@ export function standardRequests(
 }
 
 /**
- * The descriptors of an interface that are not part of the configuration (HID
- * 1.11, 7.1.1), and those that are. The kernel does not report which alternate
- * setting is selected: setting 0 goes first.
+ * The descriptors of an interface: those outside the configuration (HID 1.11,
+ * 7.1.1), and those in it. The kernel does not report which alternate setting
+ * is selected: setting 0 goes first.
  */
 function getDescriptor(
   { recipient, direction, index, value }: SetupRequest,
@@ -56,7 +56,7 @@ function getDescriptor(
 ): ControlAnswer {
   const of = interfaces[index];
   if (recipient !== "interface" || direction !== "in") return unhandled;
-  // The low byte selects one of several of a type. There is one.
+  // The low byte selects one of several descriptors of a type. There is one.
   if (of === undefined || (value & 0xff) !== 0) return unhandled;
   const descriptors = [of, ...of.alternates ?? []]
     .flatMap((setting) => setting.descriptors ?? []);
@@ -74,8 +74,8 @@ function getDescriptor(
 }
 
 /**
- * USB 2.0, 9.4.5: no bit of an interface's status means anything, and bit 0 of
- * an endpoint's is its halt.
+ * USB 2.0, 9.4.5: an interface status has no used bits; bit 0 of an
+ * endpoint's status is its halt.
  */
 function getStatus(
   { recipient, direction, index, value }: SetupRequest,
@@ -104,7 +104,7 @@ function changeFeature(
 /** The halts that the host has requested. */
 class EndpointHalts {
   readonly #endpoints: readonly Haltable[];
-  /** Those that are set or pending, and what withdraws them. */
+  /** Halts that are set or pending, and how to withdraw them. */
   readonly #set = new Map<number, AbortController>();
   /** Whether they are withdrawn when the session ends. */
   #ends = false;
@@ -121,7 +121,7 @@ class EndpointHalts {
     return this.#set.has(number);
   }
 
-  /** Not awaited: an IN endpoint is halted when the host has taken all writes. */
+  /** Not awaited: an IN endpoint halts after the host has taken all writes. */
   set(number: number, setup: SetupRequest): void {
     this.#endWithSession(setup);
     this.#set.get(number)?.abort();
@@ -132,7 +132,7 @@ class EndpointHalts {
     });
   }
 
-  /** A reset ends all halts (USB 2.0, 9.4.5), and pending ones. */
+  /** A reset ends all halts (USB 2.0, 9.4.5), even pending ones. */
   #endWithSession(setup: SetupRequest): void {
     if (this.#ends) return;
     this.#ends = true;

@@ -1,5 +1,5 @@
 /**
- * A DMABUF that is attached to an endpoint.
+ * A DMABUF attached to an endpoint.
  *
  * @module
  */
@@ -28,19 +28,19 @@ export interface AttachmentOwner {
 
 /**
  * A DMABUF attached to an endpoint: the device controller reads or writes its
- * memory, and nothing is copied.
+ * memory without a copy.
  *
- * Detaching it, closing the buffer and closing the function all end it.
+ * Detaching it, closing the buffer or closing the function ends it.
  * @category DMABUF
  */
 export class DmaBufferAttachment implements AsyncDisposable {
   /** The buffer. */
   readonly buffer: DmaBuffer;
-  /** The endpoint that it is attached to. */
+  /** The endpoint that the buffer is attached to. */
   readonly endpoint: { readonly name: string; readonly path: string };
   readonly #owner: AttachmentOwner;
   readonly #detaching = new Once();
-  /** @ignore Whether the kernel has it attached, as far as is known. */
+  /** @ignore Whether it is attached in the kernel, as far as known. */
   inKernel = true;
 
   /** Made by {@linkcode Endpoint.attach}. */
@@ -52,28 +52,28 @@ export class DmaBufferAttachment implements AsyncDisposable {
 
   /**
    * Sends the first `length` bytes of the buffer as one transfer, or receives
-   * one there. Resolves when the controller is done with it: the host has taken
-   * or sent all of it, or has ended its transfer with a short packet.
+   * one there. Resolves when the controller is done: the host has taken or sent
+   * all of it, or has ended its transfer with a short packet.
    *
    * FunctionFS does not report how much the host has sent. A protocol over
-   * DMABUFs carries lengths in its data, or has fixed ones. On an OUT endpoint
-   * `length` is rounded up to whole packets: further data in a packet would be
-   * lost. On an IN endpoint {@linkcode InEndpoint.autoZlp} applies.
+   * DMABUFs carries lengths in its data, or has fixed ones. On an OUT endpoint,
+   * `length` is rounded up to whole packets: the rest of a packet would be
+   * lost. On an IN endpoint, {@linkcode InEndpoint.autoZlp} applies.
    *
    * Transfers of one endpoint run in the order of the calls, across buffers. A
    * buffer is in one transfer at a time, even if it is attached to several
    * endpoints: another transfer waits for it, and so do those behind that one
    * on its endpoint. Two or more buffers in rotation keep the endpoint busy.
-   * The order of `transfer` and `write` or `read` of the same endpoint is
-   * undefined; await the one before the other.
+   * The order of `transfer` and `write` or `read` on the same endpoint is
+   * undefined; await one before the other.
    *
    * The transfer waits until a host has enabled the endpoint. When the host
-   * disables the endpoint (a reset, another setting, an unplugged cable),
-   * transfers that are with the controller fail with ESHUTDOWN and are not
-   * repeated; those that still wait for their turn keep waiting.
+   * disables it (a reset, another setting, an unplugged cable), transfers in
+   * the controller fail with ESHUTDOWN and are not repeated; those that still
+   * wait for their turn keep waiting.
    *
-   * Aborting a transfer that is already done has no effect; what the host does
-   * in that very moment is unknown.
+   * Aborting a transfer that is already done has no effect. What the host does
+   * at that very moment is unknown.
    *
    * @param length Bytes, from 1 to the size of the buffer.
    * @throws {AbortedTransferError} If the signal is aborted.
@@ -81,7 +81,7 @@ export class DmaBufferAttachment implements AsyncDisposable {
    * @throws {RangeError} If the length is out of range.
    * @throws {Deno.errors.Busy} While {@linkcode DmaBuffer.access} runs.
    * @throws {Error} ESHUTDOWN (see above), ECONNRESET (the buffer was
-   * detached), or what else the controller or the owner of the buffer reports.
+   * detached), or another error from the controller or the owner of the buffer.
    * @throws {Deno.errors.BadResource} If it is detached, or the function is or
    * gets closed.
    */
@@ -98,7 +98,7 @@ export class DmaBufferAttachment implements AsyncDisposable {
   }
 
   /**
-   * Detaches the buffer from the endpoint. Transfers that wait or are with the
+   * Detaches the buffer from the endpoint. Transfers that wait or are in the
    * controller fail with ECONNRESET. Resolves when the controller is done with
    * the buffer. A second call returns the same promise; after a failure it
    * tries again.

@@ -38,8 +38,8 @@ import { DmabufGate } from "./gate.ts";
 export interface DmaBufferOptions {
   /**
    * The name of a DMA heap, a file in `/dev/dma_heap`, such as `"system"`. By
-   * default the buffer is ordinary memory, from `/dev/udmabuf`, which limits
-   * buffers to 64 MiB each unless its module is configured otherwise.
+   * default the buffer is ordinary memory from `/dev/udmabuf`, which limits
+   * each buffer to 64 MiB unless its module is configured otherwise.
    */
   readonly heap?: string;
 }
@@ -55,23 +55,23 @@ export interface DmaBufferAccessOptions {
 
 /**
  * A DMABUF: memory that device drivers share by a file descriptor. Attached to
- * an endpoint ({@linkcode Endpoint.attach}), it is sent and received without
- * being copied.
+ * an endpoint ({@linkcode Endpoint.attach}), it is sent and received without a
+ * copy.
  *
- * The program reaches the memory by {@linkcode access}, which waits until no
+ * The program accesses the memory with {@linkcode access}, which waits until no
  * device uses it.
  * @category DMABUF
  */
 export class DmaBuffer implements AsyncDisposable {
   /** Its size in bytes: whole pages. */
   readonly size: number;
-  /** The kernel's name for its maker: `"udmabuf"`, `"system"`, a driver. */
+  /** The kernel's name for its exporter: `"udmabuf"`, `"system"`, a driver. */
   readonly exporter: string;
   /** @ignore Its descriptor. */
   readonly fd: number;
   /** @ignore Shared by all objects for this DMABUF. */
   readonly gate: DmabufGate;
-  /** @ignore What is to be detached before the descriptor is closed. */
+  /** @ignore Attachments to detach before the descriptor is closed. */
   readonly attachments: Set<{ detach(): Promise<void> }> = new Set();
   #mapping: Mapping | undefined;
   readonly #accesses = new Set<Promise<unknown>>();
@@ -134,9 +134,9 @@ export class DmaBuffer implements AsyncDisposable {
   }
 
   /**
-   * Reads or writes the memory. Waits until no transfer and no other device uses
-   * it, announces the access to the kernel (DMA_BUF_IOCTL_SYNC), and calls `use`
-   * with the memory itself: nothing is copied.
+   * Reads or writes the memory. Waits until no transfer and no other device
+   * uses it, announces the access to the kernel (DMA_BUF_IOCTL_SYNC), and calls
+   * `use` with the memory itself, not a copy.
    *
    * The array is valid until the promise settles. Its memory cannot move, so
    * transferring its `buffer` fails (`transfer()`, `structuredClone()`, a BYOB
@@ -222,7 +222,7 @@ export class DmaBuffer implements AsyncDisposable {
     }
   }
 
-  /** Waits until no transfer and no access of this program uses the buffer. */
+  /** Waits until no transfer or access of this program uses the buffer. */
   #enter(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const admit = () => {
@@ -243,8 +243,8 @@ export class DmaBuffer implements AsyncDisposable {
     try {
       await Promise.all([...this.attachments].map((each) => each.detach()));
     } finally {
-      // Even if a detachment has failed: the kernel has a reference to the
-      // memory then.
+      // Even if a detachment has failed: the kernel then holds a reference to
+      // the memory.
       await Promise.allSettled(this.#accesses);
       this.#mapping?.unmap();
       this.gate.close();
@@ -262,7 +262,7 @@ function closedBuffer(action: string): Error {
   return errorOf(Errno.EBADF, message, { syscall: "ioctl" });
 }
 
-/** Waits for the fences that other devices have at this moment. */
+/** Waits for the current fences of other devices. */
 async function whenIdle(
   fd: number,
   mode: CpuAccessMode,

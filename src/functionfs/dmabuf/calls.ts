@@ -1,12 +1,12 @@
 /**
- * The DMABUF requests of FunctionFS, on an endpoint's file, which is open with
+ * The DMABUF requests of FunctionFS, on an endpoint's file that is open with
  * O_NONBLOCK: none of them waits.
  *
- * DETACH and TRANSFER follow a null pointer in the kernel while the function
- * is not bound to a UDC (Linux 6.9 to 7.3 at least), which kills the process
- * and leaves locks behind. Both are sent from here only, and only right after
- * the kernel has reported that the function is bound. An unbinding by another
- * process within that microsecond cannot be excluded.
+ * While the function is not bound to a UDC, DETACH and TRANSFER follow a null
+ * pointer in the kernel (Linux 6.9 to 7.3 at least), which kills the process
+ * and leaves locks behind. Both are sent only from here, right after the kernel
+ * has reported that the function is bound. Another process could still unbind
+ * it within that microsecond.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function askForDmabufs(fd: number): "bound" | "refused" | "unknown" {
     case Errno.EPERM:
       return "refused";
     default:
-      // ENOTTY; or EAGAIN, since an unknown request waits for the host first.
+      // ENOTTY, or EAGAIN: an unknown request waits for the host first.
       return "unknown";
   }
 }
@@ -43,7 +43,7 @@ export function attachDmabuf(fd: number, dmabuf: number): number {
 
 /**
  * Detaches a DMABUF; a pending transfer ends with ECONNRESET. Returns 0, an
- * error number, or `"unbound"`: nothing was done.
+ * error number, or `"unbound"` if nothing was done.
  */
 export function detachDmabuf(fd: number, dmabuf: number): number | "unbound" {
   if (askForDmabufs(fd) !== "bound") return "unbound";

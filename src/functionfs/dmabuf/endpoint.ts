@@ -1,9 +1,9 @@
 /**
- * The DMABUFs that are attached to one endpoint.
+ * The DMABUFs attached to one endpoint.
  *
  * The kernel detaches all of them when any descriptor of the endpoint's file is
- * closed, and an attachment is only good for one device controller: buffers are
- * attached again before their next transfer where necessary.
+ * closed, and an attachment is valid for one device controller only. Where
+ * necessary, buffers are attached again before their next transfer.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export class DmabufEndpoint implements AttachmentOwner {
     const action = `attach a DMABUF to endpoint "${name}"`;
     buffer.assertOpen(action);
     signal?.throwIfAborted();
-    // The kernel would take it twice, and confuse the two.
+    // The kernel would accept it twice, and confuse the two.
     if (this.#attachments.has(buffer.gate)) {
       const message = `Cannot ${action}: it is attached there already: ${path}`;
       throw errorOf(Errno.EEXIST, message, { syscall: "ioctl", path });
@@ -92,7 +92,7 @@ export class DmabufEndpoint implements AttachmentOwner {
         case 0:
           return;
         case Errno.EBUSY:
-          // A driver has the buffer locked, for an instant.
+          // A driver has locked the buffer for an instant.
           await new Promise((resolve) => setTimeout(resolve, LOCKED_MS));
           signal?.throwIfAborted();
           break;
@@ -164,8 +164,8 @@ export class DmabufEndpoint implements AttachmentOwner {
   }
 
   /**
-   * Ends all transfers. The kernel detaches the buffers itself when the
-   * endpoint's file is closed.
+   * Ends all transfers. The kernel detaches the buffers when the endpoint's
+   * file is closed.
    */
   async close(): Promise<void> {
     this.#closed = true;
@@ -198,9 +198,8 @@ export class DmabufEndpoint implements AttachmentOwner {
     const { fd, path } = this.#port;
     const result = detachDmabuf(fd, attachment.buffer.fd);
     if (result !== "unbound") return;
-    // Without a UDC only this is safe. It detaches all others, too: their
-    // transfers have ended, even if unnoticed, and they are attached again for
-    // the next ones.
+    // Without a UDC only this is safe. It also detaches all others: their
+    // transfers have ended, even if unnoticed, and the next ones reattach them.
     this.#queue.sealFences();
     try {
       close(open(path, O_RDWR | O_NONBLOCK));

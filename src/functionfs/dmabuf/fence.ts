@@ -1,11 +1,11 @@
 /**
  * The end of a DMABUF transfer, as its fence reports it.
  *
- * FunctionFS keeps the lock of a fence in the attachment, and frees both
- * together: reading the fence of a freed attachment spins on freed memory, until
- * that is used again (seen on Linux 7.3.4). So fences are not read after their
- * buffer was detached; and the buffer is polled instead of the fence's file,
- * which would take the lock when it is closed.
+ * FunctionFS keeps a fence's lock in the attachment, and frees both together:
+ * reading the fence of a freed attachment spins on freed memory until that is
+ * reused (seen on Linux 7.3.4). So a fence is never read after its buffer was
+ * detached. The buffer is polled instead of the fence's file, which would take
+ * the lock on close.
  *
  * @module
  */
@@ -24,11 +24,11 @@ export interface FenceResult {
   /** 1 after a success, or a negative error number. */
   readonly status: number;
   /**
-   * Whether the transfer had ended before its fence could be read. Then the
-   * fence's error is lost, and the status is 1 in any case.
+   * Whether the transfer ended before its fence could be read. The fence's
+   * error is then lost, and the status is always 1.
    */
   readonly early?: boolean;
-  /** Why the fence could not be read: the transfer has ended, somehow. */
+  /** Why the fence could not be read. How the transfer ended is unknown. */
   readonly failure?: unknown;
 }
 
@@ -38,26 +38,26 @@ export class DmabufFence {
   /** Its file, or -1. */
   #file = -1;
   #failure: unknown;
-  /** How it has ended, if its buffer was detached or is about to be. */
+  /** How it has ended, if its buffer was or is about to be detached. */
   #sealed: number | undefined;
 
   /**
    * Takes the fence out of the buffer, in the turn of the transfer: the kernel
-   * no longer hands out a signalled fence, nor its error.
+   * does not return a signalled fence, nor its error.
    *
-   * @param mode `"write"` if the device reads the buffer, `"read"` if it writes.
+   * @param mode `"write"` if the device reads the buffer, else `"read"`.
    */
   constructor(dmabuf: number, mode: CpuAccessMode) {
     this.#dmabuf = dmabuf;
     try {
       this.#file = exportFences(dmabuf, mode);
     } catch (failure) {
-      // No descriptor is free. The transfer goes on all the same.
+      // No descriptor is free. The transfer continues anyway.
       this.#failure = failure;
     }
   }
 
-  /** Calls `onEnd` when the transfer ends, at once if it has ended. */
+  /** Calls `onEnd` when the transfer ends, or at once if it has ended. */
   follow(mode: CpuAccessMode, onEnd: (result: FenceResult) => void): void {
     if (this.isSignalled) {
       const { status } = this.#finish();
@@ -80,7 +80,7 @@ export class DmabufFence {
     this.#sealed ??= -Errno.ECONNRESET;
   }
 
-  /** The buffer is about to be detached: keeps how the transfer has ended. */
+  /** The buffer is about to be detached: keeps the result of the transfer. */
   seal(): void {
     if (this.#file < 0) return;
     this.#sealed ??= fenceStatus(this.#file) || -Errno.ECONNRESET;

@@ -1,10 +1,10 @@
 /**
  * A DMABUF has one user at a time: a transfer, or an access of the processor.
  *
- * Two IN transfers of one attachment at once crash Linux 7.3 and older: their
- * fences share a context, the second one replaces and frees the first, whose
- * completion then uses freed memory. So there is one gate for each DMABUF,
- * however many descriptors and objects stand for it.
+ * Two simultaneous IN transfers of one attachment crash Linux 7.3 and older:
+ * their fences share a context, and the second fence replaces and frees the
+ * first, which its completion then uses. So each DMABUF has one gate,
+ * regardless of how many descriptors and objects refer to it.
  *
  * @module
  */
@@ -15,14 +15,14 @@ export class DmabufGate {
   #taken = false;
   readonly #waiting: (() => void)[] = [];
   #users = 0;
-  /** Accesses that run at this moment. */
+  /** Accesses in progress. */
   accesses = 0;
 
   private constructor(inode: string) {
     this.#inode = inode;
   }
 
-  /** The gate of a DMABUF, to be given back by {@linkcode close}. */
+  /** The gate of a DMABUF, to be released with {@linkcode close}. */
   static open(inode: string): DmabufGate {
     const gate = gates.get(inode) ?? new DmabufGate(inode);
     gates.set(inode, gate);
@@ -30,19 +30,19 @@ export class DmabufGate {
     return gate;
   }
 
-  /** Gives back what {@linkcode open} has returned. */
+  /** Releases the gate from {@linkcode open}. */
   close(): void {
     if (--this.#users === 0) gates.delete(this.#inode);
   }
 
-  /** Asks for the gate; `admit` is called at once if it is free. */
+  /** Requests the gate; calls `admit` at once if it is free. */
   enter(admit: () => void): void {
     if (this.#taken) return void this.#waiting.push(admit);
     this.#taken = true;
     admit();
   }
 
-  /** Takes a request for the gate back. */
+  /** Withdraws a request for the gate. */
   forget(admit: () => void): void {
     const index = this.#waiting.indexOf(admit);
     if (index >= 0) this.#waiting.splice(index, 1);

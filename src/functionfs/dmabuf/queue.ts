@@ -1,8 +1,8 @@
 /**
  * The DMABUF transfers of one endpoint, in order.
  *
- * They wait here until the host has enabled the endpoint and their buffer is in
- * no other transfer. The kernel gets a transfer only when nothing holds it up.
+ * They wait here until the host has enabled the endpoint and no other transfer
+ * uses their buffer. The kernel gets a transfer only when nothing holds it up.
  *
  * @module
  */
@@ -37,11 +37,13 @@ export interface DmabufPort {
   readonly connection: Connection;
   /** Bytes in a full packet at the speed of the connection. */
   readonly packetSize: number;
-  /** Whether transfers are to end with zero-length packets. */
+  /** Whether transfers end with zero-length packets. */
   readonly autoZlp: boolean;
-  /** Sends those, on an IN endpoint. */
+  /** Sends these packets, on an IN endpoint. */
   readonly zeroLengthPackets: ZeroLengthPackets | undefined;
-  /** Waits until the function is bound, and returns what is possible then. */
+  /**
+   * Waits until the function is bound; returns what the controller supports.
+   */
   support(signal?: AbortSignal): Promise<DmabufSupport>;
 }
 
@@ -54,7 +56,7 @@ export class DmabufQueue {
   #pumping = false;
   /** While the first transfer waits for other devices. */
   #others: Watch | undefined;
-  /** The connection that has ended, while its event is still to be read. */
+  /** The connection that has ended, while its event is unread. */
   #lostConnection = 0;
   #closed = false;
 
@@ -76,7 +78,7 @@ export class DmabufQueue {
     this.pump();
   }
 
-  /** All buffers are about to be detached: fences must not be read after that. */
+  /** All buffers are about to be detached: fences must not be read after it. */
   sealFences(): void {
     for (const { fence } of this.#flying) fence?.seal();
   }
@@ -99,7 +101,7 @@ export class DmabufQueue {
     const { attachment, fence, result, terminator } = transfer;
     if (result === undefined && fence?.isSignalled === false) {
       // The only way to take a request back. The buffer is attached again when
-      // it is needed. Without a UDC the request has ended already.
+      // needed. Without a UDC, the request has already ended.
       const detached = detachDmabuf(this.#port.fd, attachment.buffer.fd);
       if (detached !== "unbound") {
         attachment.inKernel = false;
@@ -120,7 +122,7 @@ export class DmabufQueue {
     }
   }
 
-  /** Begins the first transfer. Returns whether to go on with the next one. */
+  /** Begins the first transfer. Returns whether to continue with the next. */
   #beginFirst(): boolean {
     const transfer = this.#waiting[0];
     if (transfer === undefined || this.#closed) return false;
@@ -137,7 +139,7 @@ export class DmabufQueue {
     return transfer.gate === "inside" && this.#begin(transfer);
   }
 
-  /** Hands a transfer to the kernel. Returns whether to go on with the next. */
+  /** Submits a transfer to the kernel. Returns whether to continue. */
   #begin(transfer: DmabufTransfer): boolean {
     const { fd, aio } = this.#port;
     const { attachment } = transfer;
@@ -157,7 +159,7 @@ export class DmabufQueue {
     }
     const result = transferDmabuf(fd, dmabuf, length);
     if (result === Errno.EPERM) {
-      // Detached behind our back, or attached to another UDC.
+      // Detached by another program, or attached to another UDC.
       attachment.inKernel = false;
       if (transfer.reattached) this.#drop(transfer, result);
       transfer.reattached = true;
@@ -191,8 +193,8 @@ export class DmabufQueue {
   }
 
   /**
-   * Has the kernel append a zero-length packet where one is wanted. Returns
-   * whether it has to be a request of its own.
+   * Makes the kernel append a zero-length packet where one is wanted. Returns
+   * whether a separate request has to send it.
    */
   #prepareEnd({ autoZlp }: DmabufTransfer, length: number): boolean {
     const { zeroLengthPackets, packetSize } = this.#port;
@@ -202,7 +204,7 @@ export class DmabufQueue {
     return wanted && zeroLengthPackets.mode === "request";
   }
 
-  /** The kernel did not take the first transfer. Returns whether to go on. */
+  /** The kernel refused the first transfer. Returns whether to continue. */
   #onRefused(transfer: DmabufTransfer, why: number | "unbound"): boolean {
     const { connection, name, path } = this.#port;
     const action = `${TRANSFER_ACTION} endpoint "${name}"`;
@@ -228,7 +230,7 @@ export class DmabufQueue {
         this.#drop(transfer, why);
         return true;
     }
-    // Disabled; the event is on the way.
+    // Disabled; the event is pending.
     this.#lostConnection = connection.enableCount;
     transfer.leaveGate();
     return false;
@@ -245,7 +247,7 @@ export class DmabufQueue {
     });
   }
 
-  /** Which fences show the end of a transfer. */
+  /** Which fences mark the end of a transfer. */
   get #fenceMode(): CpuAccessMode {
     return this.#port.direction === "in" ? "write" : "read";
   }
@@ -255,11 +257,11 @@ export class DmabufQueue {
     transfer.leaveGate();
     const { terminator } = transfer;
     if (!terminator?.pending) return this.#settle(transfer);
-    // Without the transfer before it, it would be one of its own.
+    // Without the transfer before it, it would be a transfer itself.
     if (result.status < 0) terminator.cancel();
   }
 
-  /** All that belongs to a transfer has ended. */
+  /** Every part of a transfer has ended. */
   #settle(transfer: DmabufTransfer): void {
     const { status, early, failure } = transfer.result!;
     const error = failure ?? Math.max(0, -status);

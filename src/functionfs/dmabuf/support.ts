@@ -1,6 +1,6 @@
 /**
- * Whether DMABUFs can be transferred: it takes a kernel that knows how, and a
- * device controller that can scatter-gather.
+ * Whether DMABUFs can be transferred. This takes a kernel that supports it, and
+ * a device controller that can scatter-gather.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { askForDmabufs } from "./calls.ts";
  * Whether DMABUFs can be transferred.
  *
  * - `"yes"`.
- * - `"no scatter-gather"`: the driver of the device controller cannot do it.
- *   In Linux 7.3 those of dwc3, cdns2, cdns3, cdnsp and chipidea can, and dwc2
- *   where it uses descriptor DMA; dummy_hcd, musb and most others cannot.
- * - `"old kernel"`: it comes with Linux 6.9.
+ * - `"no scatter-gather"`: the driver of the device controller does not support
+ *   it. In Linux 7.3, dwc3, cdns2, cdns3, cdnsp and chipidea do, and dwc2 where
+ *   it uses descriptor DMA; dummy_hcd, musb and most others do not.
+ * - `"old kernel"`: DMABUF transfers need Linux 6.9.
  * @category DMABUF
  */
 export type DmabufSupport = "yes" | "no scatter-gather" | "old kernel";
@@ -25,13 +25,13 @@ export interface DmabufQuestion {
   /** The open file of an endpoint. */
   readonly fd: number;
   readonly lifecycle: Lifecycle;
-  /** Asks the kernel whether the endpoint is enabled at this moment. */
+  /** Asks the kernel whether the endpoint is enabled right now. */
   probe(): boolean;
   /** The error if the function is closed. */
   closedError(): Error;
 }
 
-/** Waits until a function is bound to a controller, and asks what that can do. */
+/** Waits until a function is bound; returns what its controller supports. */
 export async function dmabufSupport(
   { fd, lifecycle, probe, closedError }: DmabufQuestion,
   signal?: AbortSignal,
@@ -42,7 +42,7 @@ export async function dmabufSupport(
     const answer = askForDmabufs(fd);
     if (answer === "bound") return "yes";
     if (answer === "unknown") return "old kernel";
-    // Enabled, and so bound.
+    // Enabled, and therefore bound.
     if (probe()) return "no scatter-gather";
     if (lifecycle.state === "unbound") {
       asked = 0;
@@ -50,7 +50,7 @@ export async function dmabufSupport(
     } else if (++asked > 1) {
       return "no scatter-gather";
     } else {
-      // The function may be unbound since the last event that was read.
+      // The function may have been unbound since the last event read.
       await lifecycle.next({ ms: EVENTS_ARRIVE_MS, signal, closedError });
     }
   }

@@ -26,14 +26,14 @@ export class Terminator {
     try {
       aio.submit(this.#request, IOCB_CMD_PWRITE, fd, 0n, 0, undefined);
     } catch (error) {
-      // No room for more requests in the whole system.
+      // The whole system has no room for more requests.
       this.#result = isSystemError(error) ? -error.errno : -Errno.EIO;
       return;
     }
     aio.flush();
   }
 
-  /** Whether it has not ended. */
+  /** Whether it is still pending. */
   get pending(): boolean {
     return this.#request.pending;
   }
@@ -43,9 +43,9 @@ export class Terminator {
     if (this.pending) this.#aio.cancel(this.#request);
   }
 
-  /** The error number that it has ended with, or 0. */
+  /** The error number with which it ended, or 0. */
   get error(): number {
-    // The host has got the data, and a new connection is an end, too.
+    // The host has the data, and a new connection also ends the transfer.
     const isOver = this.#result === -Errno.ESHUTDOWN ||
       this.#result === -Errno.EAGAIN;
     return isOver ? 0 : Math.max(0, -this.#result);

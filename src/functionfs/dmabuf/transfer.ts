@@ -12,15 +12,15 @@ import type { Terminator } from "./terminator.ts";
 /** Why a transfer is ended early. */
 export type DmabufCancellation = "abort" | "detach" | "close";
 
-/** What a transfer does, in messages: an endpoint follows. */
+/** What a transfer does, in messages; the endpoint follows. */
 export const TRANSFER_ACTION = "transfer a DMABUF on";
 
 /** What a transfer is made from. */
 export interface DmabufTransferFields {
   readonly attachment: DmaBufferAttachment;
-  /** Bytes that were asked for. */
+  /** Bytes requested. */
   readonly length: number;
-  /** Whether a zero-length packet is to follow an end on a packet border. */
+  /** Whether a zero-length packet follows an end on a packet border. */
   readonly autoZlp: boolean;
   readonly signal: AbortSignal | undefined;
   readonly resolve: () => void;
@@ -30,23 +30,23 @@ export interface DmabufTransferFields {
   readonly onAbort: (transfer: DmabufTransfer) => void;
 }
 
-/** A transfer that waits, or is in the kernel. */
+/** A transfer that waits or is in the kernel. */
 export class DmabufTransfer {
   readonly attachment: DmaBufferAttachment;
   readonly length: number;
   readonly autoZlp: boolean;
-  /** Whether the buffer is reserved for it: requested, and granted. */
+  /** Whether it has requested the buffer, and got it. */
   gate: "outside" | "asked" | "inside" = "outside";
   /** Called by the gate. */
   readonly admit: () => void;
-  /** Whether the buffer was attached once more for it. */
+  /** Whether the buffer was attached again for it. */
   reattached = false;
   cancelled: DmabufCancellation | undefined;
   /** Its fence, once it is in the kernel. */
   fence: DmabufFence | undefined;
-  /** How it has ended, by its fence. */
+  /** How it has ended, according to its fence. */
   result: FenceResult | undefined;
-  /** The zero-length packet behind it, where that is a request of its own. */
+  /** The zero-length packet behind it, where that is a separate request. */
   terminator: Terminator | undefined;
   /** Resolves when nothing of it is left. */
   readonly ended: Promise<void>;
@@ -70,7 +70,7 @@ export class DmabufTransfer {
     fields.signal?.addEventListener("abort", this.#onAbort);
   }
 
-  /** Gives the buffer to others. */
+  /** Releases the buffer to others. */
   leaveGate(): void {
     const { gate } = this.attachment.buffer;
     if (this.gate === "asked") gate.forget(this.admit);
@@ -83,7 +83,7 @@ export class DmabufTransfer {
     this.#end(this.#fields.resolve);
   }
 
-  /** Ends it with an error number of the kernel, or an error of ours. */
+  /** Ends it with an error number of the kernel, or our own error. */
   fail(reason: unknown): void {
     const error = typeof reason === "number" ? this.#error(reason) : reason;
     this.#end(() => this.#fields.reject(error));

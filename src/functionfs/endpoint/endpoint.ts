@@ -1,5 +1,5 @@
 /**
- * What IN and OUT endpoints have in common: their file, its ioctls, halts and
+ * The common part of IN and OUT endpoints: their file, its ioctls, halts and
  * DMABUFs.
  *
  * @module
@@ -39,7 +39,7 @@ import type { ZeroLengthPackets } from "../write/zero_length.ts";
 export interface EndpointResources {
   /** Open file of the endpoint, O_RDWR and O_NONBLOCK. */
   readonly fd: number;
-  /** The file for transfers: the same one, or that of its pair. */
+  /** The file for transfers: the same file, or that of its pair. */
   readonly transferFd: number;
   /** Path of the endpoint's file. */
   readonly path: string;
@@ -62,7 +62,7 @@ export interface ZeroLengthControl {
  * @category Endpoints
  */
 export abstract class Endpoint {
-  /** The name under which the endpoint was declared. */
+  /** The name of the endpoint in the definition. */
   readonly name: string;
   /** The endpoint's file, such as `/run/usb-gadget/echo/ep1`. */
   readonly path: string;
@@ -73,7 +73,7 @@ export abstract class Endpoint {
   #maxPacketSize = 0;
   #knownFor = 0;
   #dmabufs: DmabufEndpoint | undefined;
-  /** Resolves when the last {@linkcode halt} is set, or has failed. */
+  /** Resolves when the last {@linkcode halt} is set or has failed. */
   #lastHalt: Promise<void> = Promise.resolve();
 
   /** Made by {@linkcode FunctionFs.open}. */
@@ -95,8 +95,8 @@ export abstract class Endpoint {
   get maxPacketSize(): number {
     const { lifecycle } = this.resources;
     if (lifecycle.enableCount !== this.#knownFor) {
-      // If it fails the endpoint is disabled again, and the event not read yet:
-      // the old size will do, since nothing is transferred until the next ENABLE.
+      // On failure the endpoint is disabled again, and the event is unread. The
+      // old size will do: nothing is transferred until the next ENABLE.
       if (this.#readDescriptor() > 0) {
         const value = DESCRIPTOR[4] | DESCRIPTOR[5] << 8;
         this.#maxPacketSize = value & USB_ENDPOINT_MAXP_MASK;
@@ -111,7 +111,7 @@ export abstract class Endpoint {
     return this.maxPacketSize || this.largestPacketSize;
   }
 
-  /** @ignore The largest packet size of all speeds. */
+  /** @ignore The largest packet size at any speed. */
   protected get largestPacketSize(): number {
     return Math.max(...Object.values(this.resources.compiled.maxPacketSize));
   }
@@ -125,21 +125,21 @@ export abstract class Endpoint {
   }
 
   /**
-   * Attaches a DMABUF, so that the device controller sends from its memory, or
-   * receives into it, without a copy (FUNCTIONFS_DMABUF_ATTACH, Linux 6.9).
-   * Waits until the function is bound to a controller.
+   * Attaches a DMABUF, so that the device controller sends from or receives
+   * into its memory without a copy (FUNCTIONFS_DMABUF_ATTACH, Linux 6.9). Waits
+   * until the function is bound to a controller.
    *
    * The controller's driver must support scatter-gather, see
    * {@linkcode FunctionFs.dmabufSupport}. Closing the function detaches all
-   * buffers; so does the kernel when any program closes the endpoint's file: then
-   * they are attached again before the next transfer. No other program may do that
-   * while a transfer is under way: the kernel then frees memory that it still uses
-   * (docs/dmabuf.md).
+   * buffers. The kernel also detaches them when any program closes the
+   * endpoint's file; they are then attached again before the next transfer. No
+   * other program may close the file during a transfer: the kernel would free
+   * memory that it still uses (docs/dmabuf.md).
    *
    * @throws {Deno.errors.NotSupported} If the controller has no scatter-gather,
    * or the kernel is older.
-   * @throws {Deno.errors.AlreadyExists} If the buffer is already attached to the
-   * endpoint, under this or another descriptor.
+   * @throws {Deno.errors.AlreadyExists} If the buffer is already attached to
+   * the endpoint, under this or another descriptor.
    * @throws {Error} What the owner of the buffer reports, such as ENOMEM.
    * @throws {Deno.errors.BadResource} If the buffer is closed, or the function
    * is or gets closed.
@@ -157,14 +157,14 @@ export abstract class Endpoint {
   }
 
   /**
-   * Halts the endpoint: it answers every transfer of the host with a STALL, until
-   * the host or {@linkcode clearHalt} clears the halt, or the endpoint is enabled
-   * anew. Resolves when the endpoint is halted. Waits for a host to enable it.
+   * Halts the endpoint: it answers every transfer of the host with a STALL,
+   * until the host or {@linkcode clearHalt} clears the halt, or the endpoint is
+   * enabled again. Waits for a host to enable it. Resolves when it is halted.
    *
-   * On an IN endpoint a halt has its place among the writes: it is set when the
-   * host has taken all earlier writes, and later ones go on when it is cleared.
-   * On an OUT endpoint it is set at once; pending reads stay, and go on when it is
-   * cleared.
+   * On an IN endpoint, a halt is queued among the writes: it is set when the
+   * host has taken all earlier writes, and later ones continue when it is
+   * cleared. On an OUT endpoint, it is set at once; pending reads stay, and
+   * continue when it is cleared.
    *
    * The kernel does not report when the host clears the halt.
    *
@@ -186,9 +186,9 @@ export abstract class Endpoint {
   }
 
   /**
-   * Clears a halt; transfers go on. Resets the data toggle of the endpoint on this
-   * side only, so that a real host should clear its side, too. Waits for a host to
-   * enable the endpoint.
+   * Clears a halt; transfers continue. Resets the data toggle on this side
+   * only, so a real host should clear its side, too. Waits for a host to enable
+   * the endpoint.
    */
   async clearHalt(options: EndpointOptions = {}): Promise<void> {
     checkSignal(`clear the halt of endpoint "${this.name}"`, options);
@@ -197,11 +197,11 @@ export abstract class Endpoint {
   }
 
   /**
-   * Returns how many bytes are in the endpoint's FIFO: on an IN endpoint those
-   * that the host has not taken yet. Waits for a host to enable the endpoint.
+   * Returns the number of bytes in the endpoint's FIFO: on an IN endpoint, what
+   * the host has not taken yet. Waits for a host to enable the endpoint.
    *
-   * @throws {Deno.errors.NotSupported} If the controller does not support it. Most
-   * do not, dummy_hcd among them.
+   * @throws {Deno.errors.NotSupported} If the controller does not support it.
+   * Most do not, dummy_hcd among them.
    */
   fifoStatus(options: EndpointOptions = {}): Promise<number> {
     return this.#control(
@@ -212,17 +212,19 @@ export abstract class Endpoint {
   }
 
   /**
-   * Discards what is in the endpoint's FIFO. Pending transfers stay. Has no effect
-   * if the controller does not support it. Waits for a host to enable the endpoint.
+   * Discards the contents of the endpoint's FIFO. Pending transfers stay. Has
+   * no effect if the controller does not support it. Waits for a host to enable
+   * the endpoint.
    */
   async flush(options: EndpointOptions = {}): Promise<void> {
     await this.#control("flush", FUNCTIONFS_FIFO_FLUSH, options);
   }
 
   /**
-   * Returns the endpoint's descriptor for the current speed, with the address that
-   * the host uses. (FUNCTIONFS_ENDPOINT_REVMAP is of no use for that: it returns
-   * 255 on all kernels up to 7.3.) Waits for a host to enable the endpoint.
+   * Returns the endpoint's descriptor for the current speed, with the address
+   * that the host uses. (FUNCTIONFS_ENDPOINT_REVMAP is of no use here: it
+   * returns 255 on all kernels up to 7.3.) Waits for a host to enable the
+   * endpoint.
    */
   async descriptor(options: EndpointOptions = {}): Promise<EndpointNode> {
     const bytes = new Uint8Array(DESCRIPTOR.byteLength);
@@ -245,7 +247,9 @@ export abstract class Endpoint {
     this.queue.onDisable();
   }
 
-  /** @ignore Ends all transfers; resolves when the kernel has none of them. */
+  /**
+   * @ignore Ends all transfers; resolves when the kernel holds none of them.
+   */
   async close(): Promise<void> {
     await Promise.all([this.queue.close(), this.#dmabufs?.close()]);
   }

@@ -1,11 +1,11 @@
 /**
  * Halting an endpoint.
  *
- * FunctionFS has no request for it: I/O in the direction that the endpoint
- * does not have is a halt. It transfers nothing, does not wait on a
- * nonblocking file, and reports success as EBADMSG. EAGAIN means that the
- * endpoint is disabled, that another program uses its file, or that the
- * controller still has data in it.
+ * FunctionFS has no request for a halt: I/O in the direction that the endpoint
+ * does not have sets one. It transfers nothing, does not wait on a nonblocking
+ * file, and reports success as EBADMSG. EAGAIN means that the endpoint is
+ * disabled, that another program uses its file, or that the controller still
+ * holds data for it.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export interface HaltRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Halts an endpoint when it is enabled and the turn of the halt has come. */
+/** Halts an endpoint when it is enabled and it is the halt's turn. */
 export function haltEndpoint(request: HaltRequest): Promise<void> {
   const { endpoint, fd, direction, transferType, queue, signal } = request;
   return new Promise((resolve, reject) => {

@@ -49,7 +49,7 @@ export class InEndpoint extends Endpoint {
   readonly #port: WritePort;
   #autoZlp = false;
   #writable: WritableStream<Uint8Array> | undefined;
-  /** Ends the stream that belongs to one connection, when that has ended. */
+  /** Ends a stream that belongs to one connection, when that has ended. */
   #loseWritable: ((connection: number) => void) | undefined;
 
   /** Made by {@linkcode FunctionFs.open}. */
@@ -83,20 +83,20 @@ export class InEndpoint extends Endpoint {
   }
 
   /**
-   * Whether a transfer that ends on a packet border is terminated by a
-   * zero-length packet, so that the host sees its end whatever its size is. False
-   * by default. May be changed at any time; a change applies to later writes.
+   * Whether a zero-length packet terminates a transfer that ends on a packet
+   * border, so that the host sees its end whatever its size. False by default.
+   * May be changed at any time; a change applies to later writes.
    *
-   * A write that sends a zero-length packet is done when the host has taken that,
-   * too: a host that asks for exactly the bytes of the transfer has them, and the
-   * write goes on until the host asks once more.
+   * A write that sends a zero-length packet is done when the host has taken
+   * that packet, too. A host that asks for exactly the bytes of the transfer
+   * has them, but the write continues until the host asks once more.
    *
-   * Linux 7.3 and later do it in the kernel (FUNCTIONFS_ENDPOINT_ENABLE_ZLP), also
-   * for what other programs write to the endpoint's files. On an older kernel an
-   * empty request follows the last one. There is no difference on the bus.
+   * Linux 7.3 and later do this in the kernel (FUNCTIONFS_ENDPOINT_ENABLE_ZLP),
+   * also when other programs write to the endpoint's files. On an older kernel,
+   * an empty request follows the last one. There is no difference on the bus.
    *
-   * @throws {Deno.errors.NotSupported} On an isochronous endpoint, whose transfers
-   * have no end.
+   * @throws {Deno.errors.NotSupported} On an isochronous endpoint, whose
+   * transfers have no end.
    * @throws {Error} ENODEV if the function's files are gone.
    */
   get autoZlp(): boolean {
@@ -125,36 +125,36 @@ export class InEndpoint extends Endpoint {
 
   /**
    * Sends one transfer, and resolves when the host has taken all of it. (Some
-   * device controllers buffer the last packet before: dummy_hcd does up to 64
-   * bytes.)
+   * device controllers buffer the last packet and report it early: dummy_hcd
+   * does so for up to 64 bytes.)
    *
-   * Several writes may be under way at once; the host gets them in the order
-   * of the calls. A write waits for a host to enable the endpoint. If the host
-   * disables it in the middle (a reset, another setting, an unplugged cable), the
-   * write goes on when it is enabled again, from the first kernel request that was
-   * not done, or fails: see {@linkcode TransferOptions.reconnect}. A halt only
+   * Several writes may be in flight at once; the host gets them in the order of
+   * the calls. A write waits for a host to enable the endpoint. If the host
+   * disables it midway (a reset, another setting, an unplugged cable), the
+   * write continues when it is enabled again, from the first unfinished kernel
+   * request, or fails: see {@linkcode TransferOptions.reconnect}. A halt only
    * delays it.
    *
    * The host cannot see the end of a transfer whose size is a multiple of the
-   * packet size, unless {@linkcode autoZlp} is on. Writing an empty array sends one
-   * zero-length packet.
+   * packet size, unless {@linkcode autoZlp} is on. Writing an empty array sends
+   * one zero-length packet.
    *
-   * An aborted write is withdrawn from the kernel. The host keeps what it has got
-   * by then, and no short packet indicates that the rest will not come. If the
-   * write was done already, the abort has no effect.
+   * An aborted write is withdrawn from the kernel. The host keeps what it has
+   * received, and no short packet indicates that the rest will not arrive. If
+   * the write was already done, the abort has no effect.
    *
    * @param data The bytes. They must not change until the promise settles: the
-   * kernel copies them when the write's turn comes. Above 1 MiB they are split into
-   * several kernel requests, of which up to 4 MiB are in flight.
-   * @returns How many bytes were sent: all.
+   * kernel copies them when it is the write's turn. Above 1 MiB they are split
+   * into several kernel requests, of which up to 4 MiB are in flight.
+   * @returns The number of bytes sent: all of them.
    * @throws {AbortedTransferError} If the signal is aborted; its `transferred`
-   * is the number of bytes sent by then.
-   * @throws {TypeError} If the data is not a `Uint8Array`, or was detached before
-   * it was sent. Nothing is sent then.
+   * is the number of bytes sent so far.
+   * @throws {TypeError} If the data is not a `Uint8Array`, or was detached
+   * before it was sent. Nothing is sent then.
    * @throws {RangeError} If the data does not fit into one interval of an
    * isochronous endpoint.
    * @throws {Error} What the kernel reports, such as ENOMEM, or ESHUTDOWN with
-   * `reconnect: "end"`. It has a field `transferred`, too.
+   * `reconnect: "end"`. It also has a field `transferred`.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
   write(data: Uint8Array, options: WriteOptions = DEFAULTS): Promise<number> {
@@ -174,14 +174,14 @@ export class InEndpoint extends Endpoint {
   }
 
   /**
-   * The endpoint's stream to the host, whose chunks are transfers: each write
-   * of the stream is one {@linkcode write}, and is done when the host has taken
+   * The endpoint's stream to the host. Its chunks are transfers: each write of
+   * the stream is one {@linkcode write}, and is done when the host has taken
    * the chunk, so that a slow host slows the producer. An empty chunk is a
    * zero-length packet.
    *
-   * Opened on first access, or before with other options by
-   * {@linkcode openWritable}. The same one until it has ended; closing or aborting
-   * it leaves the endpoint open, and the next access opens another.
+   * Opened on first access, or earlier with other options by
+   * {@linkcode openWritable}. It stays the same until it ends; closing or
+   * aborting it leaves the endpoint open, and the next access opens another.
    *
    * @throws {Deno.errors.BadResource} If a stream has to be opened, and the
    * function is closed.
@@ -191,12 +191,12 @@ export class InEndpoint extends Endpoint {
   }
 
   /**
-   * Opens the endpoint's stream to the host, which {@linkcode writable} returns
-   * then. Aborting it withdraws from the kernel what the host has not taken. An
-   * error of a transfer ends the stream.
+   * Opens the endpoint's stream to the host, which {@linkcode writable} then
+   * returns. Aborting it withdraws from the kernel what the host has not taken.
+   * A failed transfer ends the stream with its error.
    *
-   * @throws {TypeError} If the endpoint has an open one already, or an option has
-   * the wrong type.
+   * @throws {TypeError} If the endpoint already has an open stream, or an
+   * option has the wrong type.
    * @throws {RangeError} If the depth is not a positive integer.
    * @throws {Deno.errors.BadResource} If the function is closed.
    */

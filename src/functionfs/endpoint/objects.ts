@@ -10,7 +10,7 @@ import { InEndpoint } from "./in_endpoint.ts";
 import { OutEndpoint } from "./out_endpoint.ts";
 
 /**
- * The object that stands for a declared endpoint.
+ * The object for a declared endpoint.
  *
  * @internal
  */
@@ -27,7 +27,7 @@ export type EndpointObjects<F extends UsbFunction> = {
   readonly [K in keyof EndpointsOf<F>]: EndpointObject<EndpointsOf<F>[K]>;
 };
 
-/** Combines the endpoints of one direction as they were declared. */
+/** Groups the endpoints of one direction as they were declared. */
 export function nameEndpoints<F extends UsbFunction>(
   compiled: readonly CompiledEndpoint[],
   endpoints: readonly (InEndpoint | OutEndpoint)[],

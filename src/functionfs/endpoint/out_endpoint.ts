@@ -50,7 +50,7 @@ export class OutEndpoint extends Endpoint {
   protected readonly queue: RequestQueue;
   readonly #port: ReadPort;
   readonly #reads: ReadQueue;
-  /** That of the current stream, or of the last one. */
+  /** That of the current or the last stream. */
   #readAhead: ReadAhead | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
 
@@ -85,39 +85,39 @@ export class OutEndpoint extends Endpoint {
    * Receives one transfer of up to `size` bytes, or as many as fit into
    * `buffer`.
    *
-   * Resolves when that many bytes have come, or when the host ends its
-   * transfer with a short packet. An empty array means that the host has sent
-   * a zero-length packet. What a packet contains beyond the size is kept, and
-   * returned by the next read at once: nothing is lost, and a read never waits
-   * while there is data.
+   * Resolves when that many bytes have arrived, or when the host ends its
+   * transfer with a short packet. An empty array means that the host has sent a
+   * zero-length packet. Data of a packet beyond the size is kept, and the next
+   * read returns it at once: nothing is lost, and a read never waits while
+   * there is data.
    *
-   * Several reads may be under way at once; they get data in the order of the
-   * calls. Those whose size is a multiple of the packet size of every speed
-   * (1024 for bulk endpoints), up to 1 MiB, wait in the kernel side by side; any
-   * other waits there alone. A read waits for a host to enable the endpoint. If
-   * the host disables it in the middle, what the kernel had received for an
-   * unfinished request is lost; the read goes on when the endpoint is enabled
-   * again, or fails: see {@linkcode TransferOptions.reconnect}. A halt only delays
-   * it.
+   * Several reads may be in flight at once; they get data in the order of the
+   * calls. Those whose size is a multiple of the packet size at every speed
+   * (1024 for bulk endpoints), up to 1 MiB, wait in the kernel side by side;
+   * any other waits there alone. A read waits for a host to enable the
+   * endpoint. If the host disables it midway, the data that the kernel had
+   * received for an unfinished request is lost; the read continues when the
+   * endpoint is enabled again, or fails: see
+   * {@linkcode TransferOptions.reconnect}. A halt only delays it.
    *
-   * An aborted read of a `size` loses nothing: its request stays with the
-   * kernel for the next read of the same size. For a read of another size it is
-   * withdrawn; what it had received of an unfinished transfer is lost then, since
-   * FunctionFS drops it. The same applies to an aborted read into a buffer. If a
-   * read was done already, the abort has no effect.
+   * An aborted read of a `size` loses nothing: its request stays in the kernel
+   * for the next read of the same size. If the next read has another size, the
+   * request is withdrawn, and FunctionFS drops what it had received of an
+   * unfinished transfer. The same applies to an aborted read into a buffer. If
+   * a read was already done, the abort has no effect.
    *
-   * @param sizeOrBuffer Bytes to receive at most, 1 or more; or the memory to
+   * @param sizeOrBuffer The most bytes to receive, 1 or more; or the memory to
    * receive into. Its ArrayBuffer is transferred, as by a BYOB reader of web
-   * streams, and comes back with the result. If its size is a multiple of the
-   * packet size of every speed, the kernel writes straight into it.
-   * @returns A view of what has come, at the place of `buffer` if there was one.
+   * streams, and returned with the result. If its size is a multiple of the
+   * packet size at every speed, the kernel writes straight into it.
+   * @returns A view of the data, in the memory of `buffer` if there was one.
    * @throws {AbortedTransferError} If the signal is aborted.
    * @throws {Error} What the kernel reports: EOVERFLOW, if the host has sent a
-   * packet that is larger than the endpoint's descriptor allows, which loses
-   * what had come for this read; ESHUTDOWN with `reconnect: "end"`. Its field
+   * packet larger than the endpoint's descriptor allows, which loses earlier
+   * data of this read; ESHUTDOWN with `reconnect: "end"`. Its field
    * `transferred` is the number of bytes received before.
-   * @throws {TypeError} If the argument has another type, or the buffer is shared
-   * or cannot be transferred.
+   * @throws {TypeError} If the argument has another type, or the buffer is
+   * shared or cannot be transferred.
    * @throws {RangeError} If the size is not a positive integer, or there is not
    * enough memory.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
@@ -146,20 +146,20 @@ export class OutEndpoint extends Endpoint {
   }
 
   /**
-   * Iterates over the host's transfers, each as an array of its own; a
-   * zero-length packet is an empty one. A transfer that is larger than `size`
-   * comes in several pieces, of which only the last one is shorter than that (or
-   * empty, if the host has sent a zero-length packet at its end).
+   * Iterates over the host's transfers, each in its own array; a zero-length
+   * packet is an empty array. A transfer larger than `size` arrives in several
+   * pieces. Only the last piece is shorter than `size`, or empty if the host
+   * has sent a zero-length packet at the end.
    *
-   * While a piece is processed, the kernel receives up to `depth` others. Leaving
-   * the loop loses none of them: the next iteration of the same size gets them.
-   * There can be one iteration at a time.
+   * While a piece is processed, the kernel receives up to `depth` others.
+   * Leaving the loop loses none of them: the next iteration of the same size
+   * gets them. There can be one iteration at a time.
    *
    * Ends when the function is closed; with `reconnect: "end"` also when the
-   * host disables the endpoint, after what had come before.
+   * host disables the endpoint, after earlier transfers.
    *
    * @throws {TypeError} If an option has the wrong type.
-   * @throws {RangeError} If an option is out of its range.
+   * @throws {RangeError} If an option is out of range.
    * @throws {Deno.errors.BadResource} If the function is closed.
    */
   transfers(
@@ -181,14 +181,14 @@ export class OutEndpoint extends Endpoint {
   }
 
   /**
-   * The endpoint's byte stream of all that the host sends, without the borders
-   * between transfers. Every packet reaches the reader when it comes, whether
-   * or not the host ends its transfers with a short one, and up to 64 packets
-   * are taken from the host ahead of the reader.
+   * The endpoint's byte stream of everything that the host sends, without
+   * borders between transfers. Every packet reaches the reader as it arrives,
+   * whether or not the host ends its transfers with a short one, and up to 64
+   * packets are received ahead of the reader.
    *
-   * Opened on first access, or before with other options by
-   * {@linkcode openReadable}. The same one until it has ended; cancelling it leaves
-   * the endpoint open, and the next access opens another.
+   * Opened on first access, or earlier with other options by
+   * {@linkcode openReadable}. It stays the same until it ends; cancelling it
+   * leaves the endpoint open, and the next access opens another.
    *
    * @throws {Deno.errors.BadResource} If a stream has to be opened, and the
    * function is closed.
@@ -198,22 +198,22 @@ export class OutEndpoint extends Endpoint {
   }
 
   /**
-   * Opens the endpoint's byte stream, which {@linkcode readable} returns then.
-   * Nothing is taken from the host before the first read. While it is
-   * read, it gets all that the host sends: do not call {@linkcode read} then.
+   * Opens the endpoint's byte stream, which {@linkcode readable} then returns.
+   * Nothing is received before the first read. Then the stream gets everything
+   * that the host sends: do not call {@linkcode read} meanwhile.
    *
-   * The kernel writes straight into a BYOB reader's memory of at least one packet
-   * of the function's fastest speed (1024 bytes for a bulk endpoint at super
-   * speed); a smaller one gets a copy. Nothing is taken ahead of a BYOB reader. A
-   * default reader gets the memory that the kernel has written into, or a copy if
-   * that is not well filled.
+   * The kernel writes straight into a BYOB reader's memory if that holds at
+   * least one packet at the function's fastest speed (1024 bytes for a bulk
+   * endpoint at super speed); smaller memory gets a copy. Nothing is received
+   * ahead of a BYOB reader. A default reader gets the memory that the kernel
+   * has written into, or a copy if that is not well filled.
    *
-   * The stream is closed when the function is. Cancelling it withdraws its requests
-   * from the kernel; what has come already is for the next reader.
+   * The stream closes with the function. Cancelling it withdraws its requests
+   * from the kernel; unread data goes to the next reader.
    *
-   * @throws {TypeError} If the endpoint has an open one already, or an option has
-   * the wrong type.
-   * @throws {RangeError} If an option is out of its range.
+   * @throws {TypeError} If the endpoint already has an open stream, or an
+   * option has the wrong type.
+   * @throws {RangeError} If an option is out of range.
    * @throws {Deno.errors.BadResource} If the function is closed.
    */
   openReadable(
@@ -301,8 +301,8 @@ export class OutEndpoint extends Endpoint {
   }
 
   /**
-   * Transfers the caller's memory, which could otherwise be moved or freed while
-   * the kernel writes into it.
+   * Transfers the caller's memory, which could otherwise be moved or freed
+   * while the kernel writes into it.
    */
   #takeOver(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const offset = byteOffsetOf(bytes);

@@ -20,22 +20,22 @@ export type PairFile =
   | { readonly missing: string };
 
 /**
- * One endpoint in each direction under one name. Also a pair in the sense of web
- * streams: what takes `{ readable, writable }` takes an `EndpointPair`.
+ * One endpoint in each direction under one name. Also a pair in the sense of
+ * web streams: an `EndpointPair` fits wherever `{ readable, writable }` does.
  *
- * On Linux 7.3 and later a pair has a combined file for both directions
- * (`epN_rw`, FUNCTIONFS_RW_PROXY_EPS), if every endpoint of its function is in
- * a pair. Transfers are made on that; a pair without it behaves the same over
- * the files of its two endpoints.
+ * On Linux 7.3 and later, a pair has a combined file for both directions
+ * (`epN_rw`, FUNCTIONFS_RW_PROXY_EPS) if every endpoint of its function is in a
+ * pair. Transfers then use that file; otherwise they use the files of the two
+ * endpoints, with the same behaviour.
  *
- * What concerns one direction only, such as a halt, is a method of
- * {@linkcode in} or {@linkcode out}.
+ * Operations on one direction, such as a halt, are methods of {@linkcode in} or
+ * {@linkcode out}.
  *
  * @priority 8
  * @category Endpoints
  */
 export class EndpointPair {
-  /** The name under which the pair was declared. */
+  /** The name of the pair in the definition. */
   readonly name: string;
   /** The endpoint that sends to the host. */
   readonly in: InEndpoint;
@@ -61,15 +61,15 @@ export class EndpointPair {
   }
 
   /**
-   * The pair's combined file, such as `/run/usb-gadget/echo/ep1_rw`, for programs
-   * that know only open, read and write. They receive the host's transfers by
-   * read, and send one with each write, which waits until the host has taken it.
-   * {@linkcode autoZlp} applies to their writes, too. A program that has the file
-   * open keeps the function alive.
+   * The pair's combined file, such as `/run/usb-gadget/echo/ep1_rw`, for
+   * programs that know only open, read and write. A read receives a transfer of
+   * the host. A write sends one, and waits until the host has taken it;
+   * {@linkcode autoZlp} applies. A program that has the file open keeps the
+   * function alive.
    *
-   * While another program reads or writes the file, transfers of this one in the
-   * same direction wait. The file has no halts and no ioctls: {@linkcode in} and
-   * {@linkcode out} do.
+   * While another program reads or writes the file, this program's transfers in
+   * the same direction wait. The file has no halts and no ioctls: use
+   * {@linkcode in} and {@linkcode out}.
    *
    * @throws {Deno.errors.NotSupported} If it does not exist: see
    * {@linkcode native}.
@@ -115,7 +115,7 @@ export class EndpointPair {
   }
 
   /**
-   * Throws TypeError: a DMABUF is attached to {@linkcode in} or {@linkcode out},
+   * Throws TypeError: attach the DMABUF to {@linkcode in} or {@linkcode out},
    * or to both in turn.
    */
   attach(_buffer: DmaBuffer): never {
@@ -133,7 +133,7 @@ export class EndpointPair {
     return this.out.read(sizeOrBuffer, options);
   }
 
-  /** The host's transfers, one after the other; see {@linkcode OutEndpoint.transfers}. */
+  /** The host's transfers, one by one; see {@linkcode OutEndpoint.transfers}. */
   transfers(
     options?: TransfersOptions,
   ): AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {

@@ -1,20 +1,20 @@
 /**
- * The requests ahead of the reader of a stream.
+ * Requests queued ahead of the reader of a stream.
  *
- * They are made in a row, and read in the same order. Each is a *slot* with
- * memory of its own. There are never more than `depth` slots, including those
- * that have come and were not read: when the reader stops, the kernel has no
- * request to receive into, and the controller answers NAK.
+ * They are queued and read in the same order. Each is a *slot* with its own
+ * memory. There are never more than `depth` slots, including those with unread
+ * data: when the reader stops, the kernel has no request to receive into, and
+ * the controller answers NAK.
  *
- * A kernel request ends when it is full or when a short packet comes. One that
- * is larger than a packet holds back full packets until the host sends more; and
- * if a request is cancelled, FunctionFS drops what it has received. So by default
- * each slot is one packet, as in the kernel's own serial function
- * (`gs_alloc_requests()` in `u_serial.c`), and packets that have come together
- * are read together.
+ * A kernel request ends when it is full or when a short packet arrives. A
+ * request larger than a packet holds back full packets until the host sends
+ * more, and FunctionFS drops what a cancelled request has received. So by
+ * default each slot is one packet, as in the kernel's own serial function
+ * (`gs_alloc_requests()` in `u_serial.c`), and packets that arrive together are
+ * read together.
  *
- * A reader that brings its own memory (BYOB) gets a request into that. Nothing
- * is asked for ahead of it, since it would have to be copied.
+ * A reader that brings its own memory (BYOB) gets a request into that memory.
+ * Nothing is queued ahead of it, since that data would have to be copied.
  *
  * @module
  */
@@ -27,13 +27,13 @@ import { DirectRead, ReadSlot, ReadSlots, type SlotOwner } from "./slots.ts";
 
 /** How to read ahead. */
 export interface ReadAheadOptions {
-  /** Slots. */
+  /** Maximum number of slots. */
   readonly depth: number;
-  /** Bytes of a slot, whole packets of every speed; undefined for one packet. */
+  /** Bytes per slot, whole packets at every speed; undefined for one packet. */
   readonly transferSize: number | undefined;
-  /** Whether it goes on in the next connection when one ends. */
+  /** Whether the stream continues in the next connection when one ends. */
   readonly resumes: boolean;
-  /** Resolves when the kernel has no requests of other readers any more. */
+  /** Resolves when the kernel holds no requests of other readers. */
   readonly ready: () => Promise<void>;
 }
 
@@ -41,10 +41,10 @@ export interface ReadAheadOptions {
 export class ReadAhead implements SlotOwner {
   readonly #port: ReadPort;
   readonly #options: ReadAheadOptions;
-  /** What the endpoint had kept: it comes first. */
+  /** Data left over from earlier readers: it comes first. */
   readonly #first: Uint8Array<ArrayBuffer>[] = [];
   readonly #slots: ReadSlots;
-  /** The request into a reader's own memory, if that is under way. */
+  /** The request in flight into a reader's own memory. */
   #direct: DirectRead | undefined;
   /** The connection of the first read; undefined before that. */
   #connection: number | undefined;
@@ -54,7 +54,7 @@ export class ReadAhead implements SlotOwner {
   #waiters: (() => void)[] = [];
   readonly #finished = Promise.withResolvers<void>();
 
-  /** Asks for nothing before the first read. */
+  /** Queues nothing before the first read. */
   constructor(port: ReadPort, options: ReadAheadOptions) {
     this.#port = port;
     this.#options = options;
@@ -67,15 +67,16 @@ export class ReadAhead implements SlotOwner {
   }
 
   /**
-   * Resolves when all has been read and nothing more will come: then
-   * {@linkcode take} and {@linkcode fill} return the end at once.
+   * Resolves when everything has been read and no more data will arrive.
+   * {@linkcode take} and {@linkcode fill} then return the end at once.
    */
   get finished(): Promise<void> {
     return this.#finished.promise;
   }
 
   /**
-   * Takes what has come, and asks for more. Much cheaper than {@linkcode take}.
+   * Takes the data that has arrived, and queues more requests. Much cheaper
+   * than {@linkcode take}.
    *
    * @returns An array that owns its memory, or `undefined` if the reader has to
    * wait.
@@ -85,10 +86,10 @@ export class ReadAhead implements SlotOwner {
   }
 
   /**
-   * Takes what has come, and asks for more. Waits until there is something.
+   * Waits for data, takes it, and queues more requests.
    *
    * @returns An array that owns its memory, or `undefined` at the end.
-   * @throws What the kernel reports, after what had come before.
+   * @throws What the kernel reports, after earlier data has been read.
    */
   async take(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     await this.#begin();
@@ -101,11 +102,11 @@ export class ReadAhead implements SlotOwner {
   }
 
   /**
-   * Fills a reader's memory with what has come. Waits until there is something.
+   * Waits for data, and fills a reader's memory with it.
    *
    * @param memory Belongs to the kernel until the promise settles.
-   * @returns How many bytes, or `undefined` at the end.
-   * @throws What the kernel reports, after what had come before.
+   * @returns The number of bytes, or `undefined` at the end.
+   * @throws What the kernel reports, after earlier data has been read.
    */
   async fill(memory: Uint8Array<ArrayBuffer>): Promise<number | undefined> {
     await this.#begin();
@@ -121,7 +122,7 @@ export class ReadAhead implements SlotOwner {
         this.#direct = read;
         const received = await read.ended;
         this.#direct = undefined;
-        // The stream has given up the reader's memory.
+        // The stream has released the reader's memory.
         const unread = this.#cancelled && received > 0;
         if (unread) this.#first.push(memory.slice(0, received));
         this.#settle();
@@ -131,8 +132,8 @@ export class ReadAhead implements SlotOwner {
   }
 
   /**
-   * Stops asking. What has come already is for the next reader. Resolves when
-   * the kernel has none of the requests.
+   * Stops reading. Unread data goes to the next reader. Resolves when the
+   * kernel holds none of the requests.
    */
   cancel(): Promise<void> {
     this.#cancelled = true;
@@ -142,7 +143,7 @@ export class ReadAhead implements SlotOwner {
     return this.finished;
   }
 
-  /** Takes back what the reader did not get: it is for the next one. */
+  /** Takes back data that the reader did not get, for the next reader. */
   putBack(bytes: Uint8Array<ArrayBuffer>): void {
     if (bytes.byteLength > 0) this.#port.kept.unshift(bytes);
   }
@@ -183,7 +184,7 @@ export class ReadAhead implements SlotOwner {
           transferred: 0,
         });
       }
-      // What comes behind it belongs to another connection or reader.
+      // Later data belongs to another connection or reader.
       if (!this.#over && slot !== undefined) this.#slots.endAt(slot);
       this.#stop();
     } else if (result === 0 && !this.#over) {
@@ -194,7 +195,7 @@ export class ReadAhead implements SlotOwner {
     this.#wake();
   }
 
-  /** Whether it has asked, and nothing of another reader can come in between. */
+  /** Whether it has queued requests, with no other reader's data in between. */
   get #hasBegun(): boolean {
     return this.#connection !== undefined && this.#slots.length > 0;
   }
@@ -225,7 +226,7 @@ export class ReadAhead implements SlotOwner {
     this.#wake();
   }
 
-  /** After the end: leaves what is not for this stream to the next reader. */
+  /** After the end: leaves data not for this stream to the next reader. */
   #settle(): void {
     if (!this.#over || this.#direct !== undefined) return;
     if (this.#slots.areUnderWay) return;
@@ -234,7 +235,7 @@ export class ReadAhead implements SlotOwner {
     if (this.#first.length + this.#slots.length === 0) this.#finished.resolve();
   }
 
-  /** Whether nothing more will come, and all has been read. */
+  /** Whether everything has been read and no more data will arrive. */
   #isFinished(): boolean {
     if (!this.#over) return false;
     this.#settle();
@@ -247,7 +248,7 @@ export class ReadAhead implements SlotOwner {
     return undefined;
   }
 
-  /** Takes what has come, and asks for as much again. */
+  /** Takes the data that has arrived, and queues as many slots again. */
   #collect(): Uint8Array<ArrayBuffer> | undefined {
     const bytes = this.#shiftFirst() ?? this.#slots.collect();
     if (this.#over) this.#settle();
@@ -258,7 +259,7 @@ export class ReadAhead implements SlotOwner {
   #shiftFirst(): Uint8Array<ArrayBuffer> | undefined {
     for (;;) {
       const bytes = this.#first.shift();
-      // A zero-length packet is nothing in a stream.
+      // A zero-length packet adds nothing to a stream.
       if (bytes?.byteLength !== 0) return bytes;
     }
   }
@@ -274,7 +275,7 @@ export class ReadAhead implements SlotOwner {
     return this.#slots.copyInto(memory);
   }
 
-  /** Whether the kernel may write into a reader's memory, at any speed. */
+  /** Whether the kernel may write into a reader's memory at every speed. */
   #canReceiveInto({ buffer, byteLength }: Uint8Array<ArrayBuffer>): boolean {
     return !buffer.resizable && byteLength >= this.#port.packetSizes.largest;
   }

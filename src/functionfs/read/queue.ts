@@ -1,17 +1,17 @@
 /**
- * The reads of one OUT endpoint: the calls that wait for data, the kernel
- * requests for them, and data that has come before it was asked for.
+ * The reads of one OUT endpoint: calls that wait for data, kernel requests for
+ * them, and data that arrived before a call wanted it.
  *
- * The kernel requests and the readers are two queues in the same order; the
- * first request is for the first reader, and so on. Requests beyond the readers
- * are *ahead* of them: because `transfers()` wants them, or because their reader
- * was aborted. Such a request stays with the kernel, so that what the host has
- * begun to send is not lost, and the next reader that wants exactly as much gets
- * it. For another one it is withdrawn.
+ * Kernel requests and readers are two queues in the same order: the first
+ * request serves the first reader, and so on. Requests beyond the last reader
+ * are *ahead*: because `transfers()` wants them, or because their reader was
+ * aborted. Such a request stays in the kernel, so that data the host has begun
+ * to send is not lost. The next reader gets it if it wants exactly that size;
+ * otherwise the request is withdrawn.
  *
- * A request is always a multiple of the packet size. A reader that wants
- * something else is alone in the kernel: what comes beyond its size is kept
- * for the next one, which must not have a request of its own by then.
+ * A request is always a multiple of the packet size. A reader that wants any
+ * other size is alone in the kernel: data beyond its size is kept for the next
+ * reader, which must not have its own request by then.
  *
  * @module
  */
@@ -22,11 +22,11 @@ import { MAX_REQUEST_SIZE, PacketSizes } from "../transfer/packet_sizes.ts";
 import type { Reader, ReadPort } from "./reader.ts";
 import type { KernelRequest, RequestOwner } from "../transfer/request.ts";
 
-/** How much to ask for beyond what readers want. */
+/** How much to request beyond what readers want. */
 export interface AheadOptions {
-  /** Bytes of each request. */
+  /** Bytes per request. */
   readonly size: number;
-  /** How many requests, including those that have come and were not read. */
+  /** How many requests, including those with unread data. */
   readonly depth: number;
   /** Called when the connection ends. */
   readonly onDisable?: () => void;
@@ -39,12 +39,12 @@ export class ReadQueue implements RequestOwner {
   readonly #readers = new Fifo<Reader>();
   /** Kernel requests, in order. */
   readonly #requests = new Fifo<KernelRequest>();
-  /** Data that waits for calls, in order; if there is any, no call waits. */
+  /** Data that waits for calls, in order. While there is any, no call waits. */
   readonly #kept: Uint8Array<ArrayBuffer>[];
   #ahead: AheadOptions | undefined;
-  /** Whether every request is known to be what its reader wants. */
+  /** Whether every request is known to fit its reader. */
   #allFitSurely = true;
-  /** Why a request ahead of readers has failed: for the next one. */
+  /** Why a request ahead of readers has failed, for the next reader. */
   #failure: number | Error = 0;
   #withdrawing = false;
   #onNoRequests: (() => void)[] = [];
@@ -71,24 +71,24 @@ export class ReadQueue implements RequestOwner {
     this.#ask();
   }
 
-  /** Sets how much to ask for beyond what readers want. */
+  /** Sets how much to request beyond what readers want. */
   setAhead(options: AheadOptions | undefined): void {
     this.#ahead = options;
     this.#ask();
   }
 
-  /** Whether a reader would find something that has come already. */
+  /** Whether a reader would find data at once. */
   get hasData(): boolean {
     return this.#kept.length > 0;
   }
 
   /**
-   * A connection has ended. To be called before the queue's method of that name:
-   * the ends of requests let the next readers ask.
+   * A connection has ended. Call this before the queue's method of the same
+   * name: requests that end let the next readers queue theirs.
    */
   onDisable(ended: number): void {
     this.#ahead?.onDisable?.();
-    // Those with a request end with it.
+    // Readers with a request end with it.
     const waiting = this.#readers.splice(this.#requests.length);
     for (const reader of waiting) {
       const goesOn = reader.resumes || reader.connection > ended;
@@ -97,7 +97,7 @@ export class ReadQueue implements RequestOwner {
     }
   }
 
-  /** Withdraws what is ahead of readers. Resolves when the kernel has no request. */
+  /** Withdraws requests ahead of readers. Resolves when no request is left. */
   withdrawAhead(): Promise<void> {
     this.#ahead = undefined;
     this.#cancelFrom(this.#readers.length);
@@ -111,7 +111,7 @@ export class ReadQueue implements RequestOwner {
     const index = this.#readers.indexOf(reader);
     if (index < 0) return;
     if (index < this.#requests.length && !this.#moveUp(index)) {
-      // It ends when the kernel has given the memory back.
+      // It ends when the kernel has returned the memory.
       reader.aborted = true;
       this.#port.queue.cancel(this.#requests.at(index)!);
       return;
@@ -159,7 +159,7 @@ export class ReadQueue implements RequestOwner {
       this.#failure = result;
       this.#ahead = undefined;
     }
-    // Unless both queues have moved up by one, each has another neighbour now.
+    // Unless both queues have moved up by one, neighbours have changed.
     if (index > 0 || this.#readers.length !== readers - 1) {
       this.#allFitSurely = false;
     }
@@ -171,7 +171,7 @@ export class ReadQueue implements RequestOwner {
     }
   }
 
-  /** Whether the error of a request ends the reader in its place. */
+  /** Whether a request's error ends the reader in its place. */
   #endsReader(request: KernelRequest, reader: Reader): boolean {
     return reader.request === request || reader.aborted ||
       !request.cancelled;
@@ -194,7 +194,7 @@ export class ReadQueue implements RequestOwner {
     if (!done && !reader.aborted) return;
     this.#readers.remove(reader);
     if (done) return reader.finish();
-    // The abort came too late for this request, and not for the next one.
+    // The abort came too late for this request, but not for the next one.
     this.#keep(reader);
     reader.fail(-Errno.ECANCELED);
   }
@@ -203,7 +203,7 @@ export class ReadQueue implements RequestOwner {
   #serve(): void {
     while (this.#kept.length > 0 && this.#readers.length > 0) {
       const reader = this.#readers.at(0)!;
-      // Its own request is on the way; this came after an error before it.
+      // Its own request is in flight; this data follows an earlier error.
       if (reader.request !== undefined) return;
       const rest = reader.receive(this.#kept.shift()!, false);
       if (rest.byteLength > 0) this.#kept.unshift(rest);
@@ -212,7 +212,7 @@ export class ReadQueue implements RequestOwner {
     }
   }
 
-  /** Asks the kernel for what readers lack and may ask for. */
+  /** Queues kernel requests for what readers lack and may request. */
   #ask(): void {
     if (this.#withdrawing || !this.#allFit()) return;
     while (this.#requests.length < this.#readers.length) {
@@ -243,9 +243,9 @@ export class ReadQueue implements RequestOwner {
     const index = this.#firstMisfit();
     this.#allFitSurely = index < 0;
     if (index < 0) return true;
-    // It was ahead of readers, and the next one wants something else.
+    // It was ahead of readers, and the next reader wants another size.
     this.#cancelFrom(index);
-    // Those that were not in the kernel have ended at once.
+    // Requests that were not in the kernel have ended at once.
     return this.#firstMisfit() < 0;
   }
 
@@ -278,8 +278,8 @@ export class ReadQueue implements RequestOwner {
   }
 
   /**
-   * Gives the requests from `index` on to the readers behind it, so that the
-   * last one is ahead of readers; returns whether that is possible.
+   * Passes the requests from `index` on to the readers behind it, so that the
+   * last one is ahead of readers. Returns whether that is possible.
    */
   #moveUp(index: number): boolean {
     const last = Math.min(this.#readers.length, this.#requests.length);
@@ -295,7 +295,7 @@ export class ReadQueue implements RequestOwner {
   }
 
   #cancelFrom(index: number): void {
-    // An end that comes at once must not ask for more before all are cancelled.
+    // A request that ends at once must not queue more before all are cancelled.
     this.#withdrawing = true;
     for (const each of this.#requests.slice(index).reverse()) {
       this.#port.queue.cancel(each);
@@ -303,7 +303,7 @@ export class ReadQueue implements RequestOwner {
     this.#withdrawing = false;
   }
 
-  /** Keeps what an ended reader has received for the next one. */
+  /** Keeps data that an ended reader has received for the next reader. */
   #keep(reader: Reader): void {
     const bytes = reader.received();
     if (bytes.byteLength > 0) this.#kept.unshift(bytes);

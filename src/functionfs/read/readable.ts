@@ -1,5 +1,5 @@
 /**
- * The web stream of what a host sends.
+ * The web stream of data from a host.
  *
  * @module
  */
@@ -11,22 +11,21 @@ import type { ReadAhead } from "./ahead.ts";
  */
 export interface ReadableOptions {
   /**
-   * How many transfers may be taken from the host ahead of the reader: those
-   * that have come and were not read, and those that the kernel waits for. If the
-   * stream is not read, the host has to wait (NAK) after `depth` times
-   * `transferSize` bytes. At least 1; by default 64 without a `transferSize`,
-   * otherwise 4.
+   * How many transfers may be received ahead of the reader: unread ones, and
+   * those that the kernel waits for. If the stream is not read, the host has to
+   * wait (NAK) after `depth` times `transferSize` bytes. At least 1; by default
+   * 64 without a `transferSize`, otherwise 4.
    */
   readonly depth?: number;
   /**
-   * Bytes of one kernel request, rounded up to packets of every speed of the
-   * function; up to 1 MiB. Larger ones are several times as fast. But a request
-   * ends when it is full or when the host sends a short packet: what a host sends
-   * in full packets, without a zero-length packet at the end of its transfer,
-   * reaches the reader only when the request is full.
+   * Bytes of one kernel request, rounded up to whole packets at every speed of
+   * the function; up to 1 MiB. Larger requests are several times as fast. But a
+   * request ends only when it is full or when the host sends a short packet:
+   * full packets without a zero-length packet at the end of their transfer
+   * reach the reader only when the request is full.
    *
    * By default each request is one packet, and every packet reaches the reader
-   * when it comes. That is right for unknown hosts: WebUSB and libusb send no
+   * as it arrives. That is right for unknown hosts: WebUSB and libusb send no
    * zero-length packets by default.
    */
   readonly transferSize?: number;
@@ -34,28 +33,28 @@ export interface ReadableOptions {
    * What happens to the stream when the host disables the endpoint: by a reset,
    * by SET_CONFIGURATION or SET_INTERFACE, or because the cable is unplugged.
    *
-   * - `"resume"`: it goes on when the endpoint is enabled again. What the
-   *   kernel had received of an unfinished request is lost.
-   * - `"end"`: it is closed, after what has come before was read. The endpoint's
-   *   next stream belongs to the next connection.
+   * - `"resume"`: the stream continues when the endpoint is enabled again. Data
+   *   that the kernel had received for an unfinished request is lost.
+   * - `"end"`: the stream closes after earlier data has been read. The
+   *   endpoint's next stream belongs to the next connection.
    *
-   * A stream that is read while there is no host waits for one either way.
+   * Either way, a stream that is read while no host is connected waits for one.
    * @default {"resume"}
    */
   readonly reconnect?: "resume" | "end";
 }
 
 /**
- * Makes a byte stream without a buffer of its own: all that is taken from the
- * host ahead of its reader is in `ahead`.
+ * Makes a byte stream without its own buffer: `ahead` holds all data received
+ * ahead of the reader.
  *
- * @param onOver The stream has ended; the endpoint may have another.
+ * @param onOver The stream has ended; the endpoint may open another.
  */
 export function makeReadable(
   ahead: ReadAhead,
   onOver: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  /** The pull that is under way. */
+  /** The pull in progress. */
   let serving: Promise<void> | undefined;
   let finished = false;
   let over = false;
@@ -70,7 +69,7 @@ export function makeReadable(
       const memory = new Uint8Array(buffer, byteOffset, byteLength);
       const count = await ahead.fill(memory as Uint8Array<ArrayBuffer>);
       if (count === undefined) return false;
-      // Without a request the stream has been cancelled meanwhile.
+      // Without a request, the stream has been cancelled meanwhile.
       if (controller.byobRequest) controller.byobRequest.respond(count);
       else ahead.putBack(memory.slice(0, count) as Uint8Array<ArrayBuffer>);
     } else {
@@ -98,10 +97,10 @@ export function makeReadable(
       serving = undefined;
     }
   };
-  // A BYOB reader that reads right after another read has ended, and releases its
-  // lock at once, leaves its request to the stream. The platform pulls for it only
-  // if the stream has a reader when the platform learns of the end of this pull,
-  // and later reads queue up behind the request without a pull.
+  // Suppose a BYOB reader reads right after another read has ended, and
+  // releases its lock at once: its request stays with the stream. The platform
+  // pulls for it only if the stream has a reader when the platform learns that
+  // this pull has ended; later reads queue up behind it without a pull.
   const serveLeft = (controller: ReadableByteStreamController, steps: number) =>
     queueMicrotask(() => {
       if (steps > 1) serveLeft(controller, steps - 1);
@@ -126,7 +125,7 @@ export function makeReadable(
   return new ReadableStream({
     type: "bytes",
     start(controller) {
-      // Closes the stream at once, also if no read is waiting.
+      // Closes the stream at once, even if no read is waiting.
       ahead.finished.then(() => {
         finished = true;
         if (!over) pull(controller);
@@ -140,5 +139,5 @@ export function makeReadable(
   });
 }
 
-/** Microtasks until the platform has learned of the end of a pull, and some more. */
+/** Microtasks until the platform learns of the end of a pull, and some more. */
 const STEPS_TO_LEARN = 4;

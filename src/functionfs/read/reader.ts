@@ -11,7 +11,7 @@ import {
 } from "../transfer/packet_sizes.ts";
 import type { KernelRequest, RequestPort } from "../transfer/request.ts";
 
-/** What reading needs of an endpoint. */
+/** What reading needs from an endpoint. */
 export interface ReadPort {
   readonly name: string;
   readonly path: string;
@@ -19,7 +19,7 @@ export interface ReadPort {
   readonly maxPacketSize: number;
   readonly packetSizes: PacketSizes;
   readonly queue: RequestPort;
-  /** Data that has come and is for the next reader. */
+  /** Data for the next reader. */
   readonly kept: Uint8Array<ArrayBuffer>[];
 }
 
@@ -29,35 +29,35 @@ export interface ReaderQueue {
   abort(reader: Reader): void;
 }
 
-/** Results up to this size are copied, and do not keep a large array alive. */
+/** Results up to this size are copied, to avoid keeping a large array alive. */
 const COPY_BELOW = 1024;
 
 /** A call that waits for data. */
 export class Reader implements EventListenerObject {
-  /** Bytes that are wanted at most. */
+  /** The most bytes to receive. */
   readonly size: number;
-  /** Whether it waits on when its connection ends. */
+  /** Whether it keeps waiting when its connection ends. */
   readonly resumes: boolean;
-  /** The first connection in which data for it can come. */
+  /** The first connection in which data for it can arrive. */
   readonly connection: number;
-  /** The kernel request into its own memory, if there is one. */
+  /** The kernel request into its own memory, if any. */
   request: KernelRequest | undefined;
-  /** Its signal was aborted while it could not be ended at once. */
+  /** Its signal was aborted while it could not end at once. */
   aborted = false;
   readonly #queue: ReaderQueue;
   readonly #port: ReadPort;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly #reject: (reason: unknown) => void;
-  /** The caller's memory, which was transferred. */
+  /** The caller's memory, transferred. */
   readonly #target: Uint8Array<ArrayBuffer> | undefined;
-  /** Where the data is collected. */
+  /** Where data is collected. */
   #memory: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
 
   /**
    * @param sizeOrTarget Bytes wanted, or the memory to fill.
-   * @throws {RangeError} If there is no memory for so many bytes.
+   * @throws {RangeError} If that much memory is not available.
    */
   constructor(
     queue: ReaderQueue,
@@ -80,7 +80,7 @@ export class Reader implements EventListenerObject {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
-    // Here, where a failure concerns this reader only.
+    // Here, where a failure affects this reader only.
     if (this.size > MAX_REQUEST_SIZE) this.#memory = this.#makeMemory();
     signal?.addEventListener("abort", this);
   }
@@ -90,23 +90,23 @@ export class Reader implements EventListenerObject {
     this.#queue.abort(this);
   }
 
-  /** Bytes that are wanted and have not come. */
+  /** Bytes still wanted. */
   get remaining(): number {
     return this.size - this.#filled;
   }
 
-  /** Whether the kernel has the caller's memory, which no other reader may get. */
+  /** Whether the kernel has the caller's memory: no other reader may get it. */
   get lends(): boolean {
     return this.request !== undefined && this.#memory === this.#target;
   }
 
-  /** Gives up its request, and the memory of that. */
+  /** Gives up its request and the request's memory. */
   letGo(): void {
     this.request = undefined;
     if (this.#filled === 0) this.#memory = undefined;
   }
 
-  /** Memory for what is still wanted, in whole packets of every speed. */
+  /** Memory for the bytes still wanted, in whole packets at every speed. */
   nextMemory(): Uint8Array<ArrayBuffer> {
     this.#memory ??= this.#makeMemory();
     return this.#filled === 0
@@ -115,10 +115,10 @@ export class Reader implements EventListenerObject {
   }
 
   /**
-   * Takes data, as much as is wanted.
+   * Takes as much of the data as it wants.
    *
-   * @param own Whether it is in the memory of {@linkcode nextMemory}.
-   * @returns A copy of what is left.
+   * @param own Whether the data is in the memory of {@linkcode nextMemory}.
+   * @returns A copy of the rest.
    */
   receive(
     bytes: Uint8Array<ArrayBuffer>,
@@ -126,9 +126,9 @@ export class Reader implements EventListenerObject {
   ): Uint8Array<ArrayBuffer> {
     const count = Math.min(bytes.byteLength, this.remaining);
     if (own) {
-      // It is in its place.
+      // It is in place already.
     } else if (this.#target === undefined && this.size <= MAX_REQUEST_SIZE) {
-      // Nothing more will come: this memory is as good as any.
+      // No more data will arrive: this memory is as good as any.
       this.#memory = bytes;
     } else {
       this.#memory ??= this.#makeMemory();
@@ -154,12 +154,12 @@ export class Reader implements EventListenerObject {
     }
   }
 
-  /** A copy of what has been received. */
+  /** A copy of the data received. */
   received(): Uint8Array<ArrayBuffer> {
     return this.#filled === 0 ? NOTHING : this.#memory!.slice(0, this.#filled);
   }
 
-  /** Resolves the call with what has come. */
+  /** Resolves the call with the data received. */
   finish(): void {
     this.#signal?.removeEventListener("abort", this);
     const filled = this.#filled;

@@ -1,6 +1,6 @@
 /**
- * The requests of a stream from the host: into slots, which are asked for ahead
- * of the reader, or into the reader's own memory.
+ * The requests of a stream from the host: into slots, queued ahead of the
+ * reader, or into the reader's own memory.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import type {
   RequestPort,
 } from "../transfer/request.ts";
 
-/** No packet of any speed is larger. */
+/** The largest packet at any speed. */
 const LARGEST_PACKET = 1024;
 
 /** The stream that requests belong to. */
 export interface SlotOwner {
-  /** Bytes to ask for into `room` bytes of memory, at the current speed. */
+  /** Bytes to request into `room` bytes of memory, at the current speed. */
   requestSize(room: number): number;
-  /** Whether requests go on in the next connection. */
+  /** Whether requests continue in the next connection. */
   readonly resumes: boolean;
   /** A request has ended: with a count, a negative error number or an error. */
   onEnd(result: number | Error, slot?: ReadSlot): void;
@@ -49,12 +49,12 @@ abstract class StreamRequest implements RequestOwner {
 
 /** A request into the memory of a stream's reader. */
 export class DirectRead extends StreamRequest {
-  /** Bytes; 0 if it has failed, or has received nothing. Never rejects. */
+  /** Bytes received; 0 if it has failed or received nothing. Never rejects. */
   readonly ended: Promise<number>;
   readonly #request: KernelRequest;
   readonly #end: (count: number) => void;
 
-  /** Is queued at once. */
+  /** Queued at once. */
   constructor(
     owner: SlotOwner,
     queue: RequestPort,
@@ -71,7 +71,7 @@ export class DirectRead extends StreamRequest {
 
   /** Ends it early. */
   cancel(): void {
-    // After its end the request may belong to another owner.
+    // After its end, the request may belong to another owner.
     if (this.#request.owner === this) this.queue.cancel(this.#request);
   }
 
@@ -83,19 +83,19 @@ export class DirectRead extends StreamRequest {
   }
 }
 
-/** A request that is used again and again, and what has come in it. */
+/** A reusable request, and the data it has received. */
 export class ReadSlot extends StreamRequest {
   readonly #size: number;
   readonly #request: KernelRequest;
-  /** Whether the reader may get the memory itself in place of a copy. */
+  /** Whether the reader may get the memory itself instead of a copy. */
   readonly #lends: boolean;
-  /** Bytes that have come; -1 while it is under way. */
+  /** Bytes received; -1 while in flight. */
   #filled = 0;
   #taken = 0;
 
   /**
-   * @param size Bytes to ask for at most.
-   * @param isPacket Whether that is one packet: then its data is copied.
+   * @param size The most bytes to request.
+   * @param isPacket Whether that is one packet, whose data is copied.
    */
   constructor(
     owner: SlotOwner,
@@ -114,22 +114,22 @@ export class ReadSlot extends StreamRequest {
     return this.#filled < 0;
   }
 
-  /** Bytes that have come and were not taken. */
+  /** Bytes received and not yet taken. */
   get left(): number {
     return this.#filled - this.#taken;
   }
 
-  /** Whether it has come, and nothing is left of it. */
+  /** Whether it has ended, and all its data was taken. */
   get isRead(): boolean {
     return this.#filled === this.#taken;
   }
 
-  /** Whether the reader should get the memory itself in place of a copy. */
+  /** Whether the reader should get the memory itself instead of a copy. */
   get isWorthLending(): boolean {
     return this.#lends && this.#taken === 0 && 4 * this.#filled >= this.#size;
   }
 
-  /** Asks for data. */
+  /** Queues its request. */
   ask(): void {
     const request = this.#request;
     if (request.memory.byteLength === 0) {
@@ -155,7 +155,7 @@ export class ReadSlot extends StreamRequest {
     return bytes;
   }
 
-  /** Takes as much as there is room for; returns how much. */
+  /** Copies as much as fits; returns how much. */
   copyInto(room: Uint8Array): number {
     const count = Math.min(this.left, room.byteLength);
     const from = this.#taken;
@@ -164,7 +164,7 @@ export class ReadSlot extends StreamRequest {
     return count;
   }
 
-  /** Takes a copy of what is left. */
+  /** Takes a copy of the rest. */
   copy(): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(this.left);
     this.copyInto(bytes);
@@ -178,20 +178,20 @@ export class ReadSlot extends StreamRequest {
   }
 }
 
-/** Slots in a row: asked for in order, and read in the same. */
+/** Slots in a row: queued and read in the same order. */
 export class ReadSlots {
   readonly #make: () => ReadSlot;
   readonly #row: ReadSlot[] = [];
   readonly #spare: ReadSlot[] = [];
-  /** The first one that is not for this stream. */
+  /** The first slot that is not for this stream. */
   #end: ReadSlot | undefined;
 
-  /** @param make Makes a slot when it is needed. */
+  /** @param make Makes a slot when one is needed. */
   constructor(make: () => ReadSlot) {
     this.#make = make;
   }
 
-  /** How many there are; may include some that have been read. */
+  /** The number of slots; may include some that have been read. */
   get length(): number {
     return this.#row.length;
   }
@@ -201,7 +201,7 @@ export class ReadSlots {
     return this.#row.some((slot) => slot.isUnderWay);
   }
 
-  /** Asks with unused slots, so that there are `count`. */
+  /** Queues unused slots, up to `count` slots in total. */
   ask(count: number): void {
     this.#dropRead();
     while (this.#row.length < count) {
@@ -218,11 +218,11 @@ export class ReadSlots {
 
   /** Ends all early. */
   cancel(): void {
-    // The last one first: otherwise it could get what is meant for another.
+    // Last one first: otherwise a slot could receive data meant for another.
     for (const slot of this.#row.toReversed()) slot.cancel();
   }
 
-  /** Removes what is left to the next reader. */
+  /** Takes out the remaining data, for the next reader. */
   takeRest(): Uint8Array<ArrayBuffer>[] {
     const end = this.#end === undefined ? -1 : this.#row.indexOf(this.#end);
     const rest = end < 0 ? [] : this.#row.splice(end);
@@ -231,8 +231,8 @@ export class ReadSlots {
   }
 
   /**
-   * Takes what has come: the memory of the first slot, if that is well filled,
-   * or a copy of all before the next well filled one.
+   * Takes the data that has arrived: the memory of the first slot if it is well
+   * filled, or a copy of all slots before the next well-filled one.
    */
   collect(): Uint8Array<ArrayBuffer> | undefined {
     let total = 0;
@@ -249,7 +249,7 @@ export class ReadSlots {
     return bytes;
   }
 
-  /** Takes what has come, as much as there is room for; returns how much. */
+  /** Copies as much of the data as fits; returns how much. */
   copyInto(room: Uint8Array): number {
     let filled = 0;
     for (const slot of this.#readable()) {
@@ -260,7 +260,7 @@ export class ReadSlots {
     return filled;
   }
 
-  /** Those that have come, from the oldest on. */
+  /** Slots with data, oldest first. */
   *#readable(): Generator<ReadSlot, void> {
     for (const slot of this.#row) {
       if (slot.isUnderWay || slot === this.#end) return;
@@ -268,7 +268,7 @@ export class ReadSlots {
     }
   }
 
-  /** Puts those at the head aside that have been read. */
+  /** Sets aside the slots at the head that have been read. */
   #dropRead(): void {
     let read = 0;
     while (this.#row[read]?.isRead && this.#row[read] !== this.#end) read++;

@@ -13,21 +13,20 @@ import type { AheadOptions, ReadQueue } from "./queue.ts";
  */
 export interface TransfersOptions extends TransferOptions {
   /**
-   * The largest transfer that comes in one piece, in bytes; rounded up to whole
-   * packets. At most 1 MiB.
+   * The largest transfer that arrives in one piece, in bytes; rounded up to
+   * whole packets. At most 1 MiB.
    * @default {65536}
    */
   readonly size?: number;
   /**
-   * How many transfers may be asked for at once: those that the kernel waits
-   * for, and those that have come and that the loop has not taken yet. When this
-   * number is reached, the host has to wait.
+   * How many transfers may be queued at once: those that the kernel waits for,
+   * and those that the loop has not taken yet. At this limit, the host waits.
    * @default {4}
    */
   readonly depth?: number;
 }
 
-/** `OutEndpoint.read()`, for a size. */
+/** `OutEndpoint.read()` for a size. */
 export type ReadSize = (
   size: number,
   options: TransferOptions,
@@ -42,10 +41,10 @@ export class TransferIterator
   readonly #options: TransferOptions;
   #started = false;
   #over = false;
-  /** Its connection has ended; what came before is still returned. */
+  /** Its connection has ended; earlier data is still returned. */
   #lost = false;
 
-  /** Asks for nothing before the first {@linkcode next}. */
+  /** Queues nothing before the first {@linkcode next}. */
   constructor(
     queue: ReadQueue,
     read: ReadSize,
@@ -79,7 +78,7 @@ export class TransferIterator
       };
     } catch (error) {
       this.#end();
-      // The end of the connection or of the function ends the iteration.
+      // The iteration ends with the connection or the function.
       if (
         isSystemError(error, "ESHUTDOWN") ||
         error instanceof Deno.errors.BadResource
@@ -88,7 +87,7 @@ export class TransferIterator
     }
   }
 
-  /** Stops asking. What was asked for is for the next reader. */
+  /** Stops reading. Queued requests go to the next reader. */
   return(): Promise<IteratorReturnResult<undefined>> {
     this.#lost = false;
     this.#end();

@@ -1,22 +1,22 @@
 /**
- * Actions that have a place among the requests of an endpoint: halts.
+ * Actions that are queued among the requests of an endpoint: halts.
  *
  * @module
  */
 import { Errno } from "../../../ffi/errno.ts";
 
-/** Something other than a request that has its place among them. */
+/** Something other than a request that is queued among requests. */
 export interface QueuedAction {
   /**
-   * Whether requests that were queued before must be done before: if not, it
-   * is tried as soon as the endpoint is enabled.
+   * Whether earlier requests must be done first. If not, it is tried as soon as
+   * the endpoint is enabled.
    */
   readonly ordered: boolean;
   /**
    * Tries it.
    *
-   * @returns 0 when it is done, or a negative error number. After -EAGAIN it
-   * is tried again later, and after -ESHUTDOWN in the next connection.
+   * @returns 0 when it is done, or a negative error number. It is tried again
+   * later after -EAGAIN, and in the next connection after -ESHUTDOWN.
    */
   attempt(): number;
   /** Called once, with 0 or a negative error number. */
@@ -26,7 +26,7 @@ export interface QueuedAction {
 /** An action, and its place among the requests. */
 export interface WaitingAction {
   readonly action: QueuedAction;
-  /** Below that of every request, if it is not ordered. */
+  /** Below that of every request, if the action is not ordered. */
   readonly sequence: number;
 }
 
@@ -34,12 +34,12 @@ export interface WaitingAction {
 export class ActionQueue {
   #waiting: WaitingAction[] = [];
 
-  /** How many there are. */
+  /** The number of actions. */
   get size(): number {
     return this.#waiting.length;
   }
 
-  /** The one whose turn comes next. */
+  /** The next action. */
   get first(): WaitingAction | undefined {
     return this.#waiting[0];
   }

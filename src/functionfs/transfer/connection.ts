@@ -7,11 +7,11 @@ import type { Lifecycle } from "../lifecycle.ts";
 
 /** What the transfers of an endpoint depend on. */
 export interface Connection {
-  /** Whether the last event said that endpoints work. */
+  /** Whether endpoints work, according to the last event. */
   readonly enabled: boolean;
-  /** How often they were enabled. */
+  /** How many times endpoints were enabled. */
   readonly enableCount: number;
-  /** Asks the kernel whether the endpoint works at this moment. */
+  /** Asks the kernel whether the endpoint works right now. */
   probe(): boolean;
 }
 
@@ -19,15 +19,15 @@ const FIRST_DELAY_MS = 1;
 const LAST_DELAY_MS = 16;
 
 /**
- * Tries again what the kernel has refused with EAGAIN, after a delay that
- * doubles until something succeeds.
+ * Retries what the kernel has refused with EAGAIN, after a delay that doubles
+ * until something succeeds.
  */
 export class Retry {
   readonly #run: () => void;
   #delay = FIRST_DELAY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Calls `run` when the delay is over. */
+  /** Calls `run` after the delay. */
   constructor(run: () => void) {
     this.#run = run;
   }
@@ -74,14 +74,14 @@ export function connectionOf(
   };
 }
 
-/** How long to wait where an event that was not read yet would change things. */
+/** How long to wait where an unread event would change things. */
 const RETRY_MS = 2;
 
 /**
- * Waits until a call that was refused with EAGAIN is worth another try: for
- * the next ENABLE, or a moment where the last event was one.
+ * Waits until a call that failed with EAGAIN is worth retrying: for the next
+ * ENABLE, or only a moment if the last event was one.
  *
- * @param closedError The error if the function is closed before.
+ * @param closedError The error if the function is closed first.
  */
 export function nextTry(
   lifecycle: Lifecycle,

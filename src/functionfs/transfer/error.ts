@@ -11,15 +11,15 @@ import {
 } from "../../../ffi/errno.ts";
 
 /**
- * What every error of a `write` or a `read` carries beside its message.
+ * What every error of a `write` or a `read` carries besides its message.
  *
  * @internal
  */
 export interface TransferErrorFields {
   /**
    * Bytes of the transfer that are known to have gone over the bus: those of
-   * kernel requests that were done. Up to 1 MiB more can have: FunctionFS does
-   * not report how much of an unfinished request was transferred.
+   * completed kernel requests. Up to 1 MiB more may have: FunctionFS does not
+   * report how much of an unfinished request was transferred.
    */
   readonly transferred: number;
 }
@@ -33,13 +33,13 @@ export interface AbortedTransfer extends TransferErrorFields {
 
 /**
  * Thrown by a transfer whose `signal` was aborted. `cause` is the signal's
- * reason. Its fields are those of ECANCELED, with which the kernel ends cancelled
- * requests.
+ * reason. The other fields are those of ECANCELED, the error with which the
+ * kernel ends cancelled requests.
  * @category Errors
  */
 export class AbortedTransferError extends Error
   implements TransferErrorFields, SystemErrorFields {
-  /** The name that errors of aborted operations have. */
+  /** The name of errors of aborted operations. */
   override name = "AbortError";
   /** Name of the error number. */
   readonly code: string = "ECANCELED";

@@ -4,17 +4,17 @@
  * @module
  */
 
-/** Places that are freed at once. */
+/** Free places that are removed at once. */
 const MAX_FREE = 256;
 
 /**
- * A queue whose first item can be removed without moving the others, which
- * `Array.prototype.shift` does: that is ten times as slow as all else that
- * happens to a request in a queue.
+ * A queue whose first item can be removed without moving the others, as
+ * `Array.prototype.shift` does: that takes ten times as long as everything else
+ * that happens to a queued request.
  */
 export class Fifo<T extends object> {
   readonly #items: (T | undefined)[];
-  /** Where the first item is; places before it are free. */
+  /** Index of the first item; places before it are free. */
   #head = 0;
 
   /** Starts with these items. */
@@ -22,22 +22,22 @@ export class Fifo<T extends object> {
     this.#items = [...items];
   }
 
-  /** How many items there are. */
+  /** The number of items. */
   get length(): number {
     return this.#items.length - this.#head;
   }
 
-  /** The item at a place, counted from the first one. */
+  /** The item at an index, counted from the first one. */
   at(index: number): T | undefined {
     return this.#items[this.#head + index];
   }
 
-  /** Adds an item at the end. */
+  /** Appends an item. */
   push(item: T): void {
     this.#items.push(item);
   }
 
-  /** Adds an item before all others. */
+  /** Prepends an item. */
   unshift(item: T): void {
     if (this.#head > 0) this.#items[--this.#head] = item;
     else this.#items.unshift(item);
@@ -55,27 +55,27 @@ export class Fifo<T extends object> {
     return item;
   }
 
-  /** The place of an item, or -1. */
+  /** The index of an item, or -1. */
   indexOf(item: T): number {
-    // It mostly is the first one.
+    // It is usually the first one.
     if (this.#items[this.#head] === item) return 0;
     const index = this.#items.indexOf(item, this.#head);
     return index < 0 ? -1 : index - this.#head;
   }
 
-  /** Removes the item at a place. */
+  /** Removes the item at an index. */
   removeAt(index: number): void {
     if (index === 0) this.shift();
     else this.#items.splice(this.#head + index, 1);
   }
 
-  /** Removes an item, if the queue has it. */
+  /** Removes an item, if it is in the queue. */
   remove(item: T): void {
     const index = this.indexOf(item);
     if (index >= 0) this.removeAt(index);
   }
 
-  /** Copies the items from a place on. */
+  /** Copies the items from an index on. */
   slice(from = 0): T[] {
     return this.#items.slice(this.#head + from) as T[];
   }
@@ -85,21 +85,21 @@ export class Fifo<T extends object> {
     return this.slice().values();
   }
 
-  /** Removes and returns the items from a place on. */
+  /** Removes and returns the items from an index on. */
   splice(from: number): T[] {
     return this.#items.splice(this.#head + from) as T[];
   }
 }
 
 /**
- * Adds items at the end of an array. A spread into `push` would pass each as an
- * argument, on the stack, which has room for some 125,000.
+ * Appends items to an array. A spread into `push` would pass each as an
+ * argument on the stack, which has room for some 125,000.
  */
 export function appendAll<T>(array: T[], items: readonly T[]): void {
   for (const item of items) array.push(item);
 }
 
-/** Adds items at the beginning of an array. */
+/** Prepends items to an array. */
 export function prependAll<T>(array: T[], items: readonly T[]): void {
   if (items.length === 0) return;
   const rest = array.splice(0);

@@ -1,5 +1,5 @@
 /**
- * The options that calls on endpoints have in common.
+ * The options that calls on endpoints share.
  *
  * @module
  */
@@ -31,12 +31,12 @@ export interface TransferOptions extends EndpointOptions {
    * is done: by a reset, by SET_CONFIGURATION or SET_INTERFACE (of any
    * interface of the function), or because the cable is unplugged.
    *
-   * - `"resume"`: it goes on when the endpoint is enabled again. Kernel requests
-   *   that were not done are then made again: the kernel does not report how
-   *   much of one was sent or received.
+   * - `"resume"`: it continues when the endpoint is enabled again. Unfinished
+   *   kernel requests are then repeated from their start: the kernel does not
+   *   report how much of them was sent or received.
    * - `"end"`: it fails with ESHUTDOWN.
    *
-   * A transfer that is started while there is no host waits for one either way.
+   * Either way, a transfer started while no host is connected waits for one.
    * @default {"resume"}
    */
   readonly reconnect?: "resume" | "end";
@@ -51,7 +51,7 @@ const TRANSFER_RULES: Rules<TransferOptions> = {
   reconnect: RECONNECT,
 };
 
-/** Checks options that have nothing but a signal; throws TypeError. */
+/** Checks options that contain only a signal; throws TypeError. */
 export function checkSignal(action: string, options: EndpointOptions): void {
   checkOptions(action, options, ENDPOINT_RULES);
 }
@@ -75,7 +75,7 @@ export function checkTransferOptions(
   checkOptions(`${action} endpoint "${name}"`, options, TRANSFER_RULES);
 }
 
-/** Checks how many transfers may be under way at once. */
+/** Checks how many transfers may be in flight at once. */
 export function assertDepth(depth: number, action: string): void {
   checkArgument(action, '"depth"', depth, NUMBER);
   if (Number.isInteger(depth) && depth >= 1) return;

@@ -7,8 +7,9 @@ import type { CompiledEndpoint } from "../../compile/compile.ts";
 import type { FunctionSpeed } from "../../usb/speed.ts";
 
 /**
- * The largest kernel request. FunctionFS copies each into contiguous memory:
- * above 4 MiB that fails always, and large pieces become scarce with time.
+ * The largest kernel request. FunctionFS copies each one into contiguous
+ * memory: above 4 MiB that always fails, and large pieces become scarce over
+ * time.
  */
 export const MAX_REQUEST_SIZE = 1 << 20;
 
@@ -19,12 +20,12 @@ export type SizedEndpoint = Pick<
 >;
 
 /**
- * The packet sizes of an endpoint at all of its speeds. For an isochronous
- * one there is one size: what can come in one interval, in whole packets.
+ * The packet sizes of an endpoint at all of its speeds. An isochronous endpoint
+ * has one size: what can arrive in one interval, in whole packets.
  */
 export class PacketSizes {
   readonly #sizes: readonly number[];
-  /** Bytes of a full packet at the speed where it is largest. */
+  /** Bytes of a full packet at the speed with the largest ones. */
   readonly largest: number;
   readonly #common: number;
   readonly #isochronous: boolean;
@@ -44,7 +45,7 @@ export class PacketSizes {
    * any speed.
    */
   areWhole(size: number): boolean {
-    // An isochronous request receives what has come in one interval.
+    // An isochronous request receives the data of one interval.
     return this.#isochronous ? size >= this.largest : size % this.#common === 0;
   }
 
@@ -56,15 +57,15 @@ export class PacketSizes {
   }
 
   /**
-   * The largest request that is whole packets at every speed; if there is none,
-   * at the speed with packets of `packet` bytes.
+   * The largest request in whole packets of every speed; if there is none, in
+   * whole packets of `packet` bytes.
    */
   largestRequest(packet: number): number {
     const step = this.#common <= MAX_REQUEST_SIZE ? this.#common : packet;
     return Math.floor(MAX_REQUEST_SIZE / step) * step;
   }
 
-  /** Bytes of memory that hold whole packets for `size` bytes at every speed. */
+  /** Bytes of memory for `size` bytes in whole packets of every speed. */
   room(size: number): number {
     return Math.max(
       ...this.#sizes.map((packet) => Math.ceil(size / packet) * packet),
@@ -72,8 +73,8 @@ export class PacketSizes {
   }
 
   /**
-   * The size of a request for `wanted` bytes, in whole packets of the current
-   * speed: another size would lose data.
+   * The size of a request for `wanted` bytes, in whole packets at the current
+   * speed: any other size would lose data.
    *
    * @param packet Bytes of a full packet.
    * @param room Bytes of memory.
@@ -82,12 +83,12 @@ export class PacketSizes {
     const length = wanted > MAX_REQUEST_SIZE
       ? Math.floor(MAX_REQUEST_SIZE / packet) * packet
       : Math.ceil(wanted / packet) * packet;
-    // Never behind the end of the memory, whatever the sizes are.
+    // Never beyond the end of the memory, whatever the sizes are.
     return Math.min(length, Math.floor(room / packet) * packet);
   }
 }
 
-/** The most that can come in one interval at any speed, in whole packets. */
+/** The most that can arrive in one interval at any speed, in whole packets. */
 function largestInterval(
   { maxPacketSize, bytesPerInterval }: SizedEndpoint,
 ): number {

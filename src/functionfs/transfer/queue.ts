@@ -1,18 +1,18 @@
 /**
  * The kernel requests of one endpoint, in order.
  *
- * Requests wait here while the host has not enabled the endpoint. When the
- * host disables it (reset, SET_CONFIGURATION, SET_INTERFACE, unplug), the
- * kernel ends all that are in flight with ESHUTDOWN. They are put back in order
- * and submitted again once the endpoint is enabled, or end with the connection,
- * as their owner decides.
+ * Requests wait here until the host has enabled the endpoint. When the host
+ * disables it (reset, SET_CONFIGURATION, SET_INTERFACE, unplug), the kernel
+ * ends all requests in flight with ESHUTDOWN. Their owner decides: they end
+ * with the connection, or return to the queue in order and are submitted again
+ * once the endpoint is enabled.
  *
  * A disable and the next enable can happen within one call in the kernel, and
- * the completions of the disable come a little later, by a work queue. What is
- * submitted in between goes into the new connection and would overtake what
- * the old one has given back. Therefore all completions are handled right before
- * anything is submitted; and what was submitted too early all the same is called
- * back from the kernel, and put behind those that were before it.
+ * the completions of the disable arrive a little later, from a work queue.
+ * Anything submitted in between goes into the new connection and would overtake
+ * what the old one returns. So all completions are handled right before
+ * anything is submitted. What was still submitted too early is called back from
+ * the kernel and queued behind the requests that were before it.
  *
  * @module
  */
@@ -27,9 +27,9 @@ import {
   type RequestPort,
 } from "./request.ts";
 
-/** The most requests of one endpoint that are in the kernel. */
+/** The most requests of one endpoint in the kernel. */
 const MAX_IN_FLIGHT = 256;
-/** Bytes of them: the kernel copies each write into contiguous memory. */
+/** Their most bytes: the kernel copies each write into contiguous memory. */
 const MAX_BYTES_IN_FLIGHT = 4 << 20;
 
 /** What a queue is made of. */
@@ -50,12 +50,12 @@ export class RequestQueue implements RequestPort, AioProducer {
   readonly #connection: Connection;
   #waiting = new Fifo<KernelRequest>();
   readonly #actions = new ActionQueue();
-  /** Those in the kernel, in the order of submission: mostly that of their ends. */
+  /** Requests in the kernel, in submission order; they usually end in it. */
   readonly #flying = new Fifo<KernelRequest>();
   #bytesInFlight = 0;
-  /** Those that came back undone, until all that were in flight are back. */
+  /** Requests that returned undone, until none is in flight. */
   #returned: KernelRequest[] = [];
-  /** The connection that ended under a request; a later one is waited for. */
+  /** A connection that ended under a request. The queue waits for a later one. */
   #lostConnection = 0;
   #knownConnection: number;
   /** A request was refused although no connection has ended. */
@@ -85,7 +85,7 @@ export class RequestQueue implements RequestPort, AioProducer {
     return works ? enableCount : enableCount + 1;
   }
 
-  /** The connection that the last event has begun, or ended. */
+  /** The connection that the last event has begun or ended. */
   get knownConnection(): number {
     return this.#knownConnection;
   }
@@ -146,7 +146,7 @@ export class RequestQueue implements RequestPort, AioProducer {
     this.#aio.schedule(this);
   }
 
-  /** Removes an action that is not done yet; returns whether there was one. */
+  /** Removes an unfinished action; returns whether there was one. */
   forget(action: QueuedAction): boolean {
     const wasWaiting = this.#actions.remove(action);
     if (wasWaiting) this.#aio.schedule(this);
@@ -161,7 +161,7 @@ export class RequestQueue implements RequestPort, AioProducer {
 
   /**
    * The connection has ended, and with it the requests that belong to it alone.
-   * Some may have been pushed after its end, and before the event.
+   * Some may have been pushed between its end and the event.
    */
   onDisable(): void {
     for (const request of [...this.#waiting, ...this.#returned]) {
@@ -222,7 +222,7 @@ export class RequestQueue implements RequestPort, AioProducer {
     }
   }
 
-  /** Whether one more may be submitted. A single one always may. */
+  /** Whether one more may be submitted. A single request always may. */
   #hasRoom(next: KernelRequest): boolean {
     const count = this.#flying.length;
     return count === 0 || count < MAX_IN_FLIGHT &&
@@ -231,7 +231,7 @@ export class RequestQueue implements RequestPort, AioProducer {
 
   /** Tries an action; returns whether it is out of the way. */
   #attempt(action: QueuedAction): boolean {
-    // Its turn comes when all before it are done; their ends lead here again.
+    // Its turn comes when all earlier requests have ended, which leads here.
     if (action.ordered && this.#flying.length > 0) return false;
     const result = action.attempt();
     if (result !== -Errno.EAGAIN && result !== -Errno.ESHUTDOWN) {
@@ -243,7 +243,7 @@ export class RequestQueue implements RequestPort, AioProducer {
     if (!this.#connection.probe()) {
       this.#lostConnection = this.#connection.enableCount;
     } else {
-      // Some controllers do not halt an endpoint that has anything queued.
+      // Some controllers refuse to halt an endpoint with queued requests.
       this.#callBack();
       this.#retry.later();
     }
@@ -259,7 +259,7 @@ export class RequestQueue implements RequestPort, AioProducer {
       this.#aio
         .submit(request, this.#opcode, this.#fd, address, length, memory);
     } catch (error) {
-      // No room for more requests in the whole system.
+      // The whole system has no room for more requests.
       return this.#end(request, error as Error);
     }
     this.#flying.push(request);
@@ -277,8 +277,8 @@ export class RequestQueue implements RequestPort, AioProducer {
       if (request.owner.resumes(request)) this.#returned.push(request);
       else this.#end(request, result);
     } else if (result === -Errno.EAGAIN) {
-      // Disabled since before the submission, or the file is locked by
-      // another program that reads or writes it synchronously.
+      // Disabled before the submission, or the file is locked by another
+      // program that reads or writes it synchronously.
       const { enabled, enableCount } = this.#connection;
       const over = !enabled || enableCount > request.connection;
       if (over && !request.owner.resumes(request)) {
@@ -302,7 +302,7 @@ export class RequestQueue implements RequestPort, AioProducer {
     ) this.#aio.schedule(this);
   };
 
-  /** In an order in which no request reaches the host without those before it. */
+  /** An order in which no request reaches the host without those before it. */
   #lastFirst(): KernelRequest[] {
     return this.#flying.slice().reverse();
   }
@@ -317,13 +317,13 @@ export class RequestQueue implements RequestPort, AioProducer {
   }
 
   /**
-   * Puts what came back undone in its place, once nothing is in flight; returns
-   * whether that is so.
+   * Puts requests that returned undone in their place, once nothing is in
+   * flight; returns whether that is so.
    */
   #recover(): boolean {
     if (this.#flying.length > 0) {
-      // These have survived, or their ends are on the way. Those before the
-      // first one that came back are in their place: part of them may have gone.
+      // These have survived, or their completions are pending. Those before the
+      // first one that returned are in place: part of them may have been sent.
       if (
         this.#refused || this.#connection.enableCount > this.#lostConnection
       ) {

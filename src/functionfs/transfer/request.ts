@@ -1,5 +1,5 @@
 /**
- * The kernel requests that transfers are made of.
+ * The kernel requests that make up transfers.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { AioRequest } from "../../../ffi/aio/ring.ts";
 /** A read or write of the user, which owns kernel requests. */
 export interface RequestOwner {
   /**
-   * The request is about to be submitted, for the first time or again: its
+   * The request is about to be submitted, for the first time or again. Its
    * length and address can be set for the current connection.
    *
    * @returns Whether it is needed at all; if not, it ends with 0.
@@ -17,8 +17,8 @@ export interface RequestOwner {
   /** Whether it is submitted again in the next connection if one ends. */
   resumes(request: KernelRequest): boolean;
   /**
-   * Called once: with a count, a negative error number, or an error of our own
-   * for a request that never reached the kernel.
+   * Called once: with a count, a negative error number, or our own error for a
+   * request that never reached the kernel.
    */
   onEnd(request: KernelRequest, result: number | Error): void;
 }
@@ -26,15 +26,15 @@ export interface RequestOwner {
 /** A kernel request of an endpoint. After its end it may be pushed again. */
 export class KernelRequest extends AioRequest {
   owner!: RequestOwner;
-  /** Where the data is or goes. Belongs to the kernel while it is in flight. */
+  /** Where the data is or goes. Belongs to the kernel while in flight. */
   memory!: Uint8Array<ArrayBuffer>;
   /** Address of the memory. */
   address = 0n;
-  /** Bytes that are wanted: all of the memory by default. */
+  /** Bytes wanted: by default all of the memory. */
   wanted = 0;
-  /** Bytes to ask the kernel for. */
+  /** Bytes to request from the kernel. */
   length = 0;
-  /** Its place among the requests of the endpoint. */
+  /** Its position among the requests of the endpoint. */
   sequence = 0;
   /** Whether it waits in a queue or is in the kernel. */
   queued = false;
@@ -42,7 +42,7 @@ export class KernelRequest extends AioRequest {
   cancelled = false;
   /** Whether the queue has called it back, to submit it again. */
   calledBack = false;
-  /** The connection for which it was submitted. */
+  /** The connection in which it was submitted. */
   connection = 0;
 
   /** Made by a queue. */
@@ -51,22 +51,22 @@ export class KernelRequest extends AioRequest {
   }
 }
 
-/** Where the reads and writes of an endpoint put their requests. */
+/** Where reads and writes of an endpoint queue their requests. */
 export interface RequestPort {
-  /** The first connection for which a request can be submitted that is pushed now. */
+  /** The first connection in which a request pushed now can be submitted. */
   readonly nextConnection: number;
-  /** Returns a request that is not in use, for `memory`. */
+  /** Returns an unused request for `memory`. */
   take(
     owner: RequestOwner,
     memory: Uint8Array<ArrayBuffer>,
     length?: number,
   ): KernelRequest;
-  /** Gives a request back that has ended and is not used any more. */
+  /** Returns a request that has ended and is no longer used. */
   give(request: KernelRequest): void;
   /**
    * Adds a request at the end. It is submitted at the end of this turn.
    *
-   * @param connection The first one that it may belong to.
+   * @param connection The first connection that it may belong to.
    */
   push(request: KernelRequest, connection?: number): void;
   /** Adds a request right behind one that is being prepared. */

@@ -1,5 +1,5 @@
 /**
- * The web stream of what goes to a host.
+ * The web stream of data to a host.
  *
  * @module
  */
@@ -15,35 +15,35 @@ import {
  */
 export interface WritableOptions {
   /**
-   * How many chunks may be on their way to the host. With 1, a write of the
-   * stream is done when the host has taken its chunk. With more, it is done
-   * when fewer than `depth` chunks are on their way, so that the next one can
-   * follow without a gap; closing the stream still waits for all of them.
+   * How many chunks may be in flight. With 1, a write of the stream is done
+   * when the host has taken its chunk. With more, it is done when fewer than
+   * `depth` chunks are in flight, so that the next one follows without a gap;
+   * closing the stream still waits for all of them.
    *
-   * A chunk must not be changed before its write is done; with a depth above 1,
+   * A chunk must not change before its write is done; with a depth above 1,
    * before the stream is closed.
    * @default {1}
    */
   readonly depth?: number;
   /**
    * Whether a chunk that ends on a packet border gets a zero-length packet, so
-   * that the host sees its end whatever its size is: `"auto"`, or `"never"`. By
-   * default the endpoint's `autoZlp` decides, when a chunk is written.
+   * that the host sees its end whatever its size: `"auto"`, or `"never"`. By
+   * default the endpoint's `autoZlp` decides when a chunk is written.
    */
   readonly zlp?: "auto" | "never";
   /**
    * What happens to the stream when the host disables the endpoint. With
-   * `"resume"` chunks on their way go on when it is enabled again: see
-   * {@linkcode TransferOptions.reconnect}. With `"end"` the stream fails with
-   * ESHUTDOWN, whether or not chunks are on their way, and the endpoint's next
-   * stream belongs to the next connection. A chunk that is written while there
-   * is no host waits for one either way.
+   * `"resume"`, chunks in flight continue when it is enabled again: see
+   * {@linkcode TransferOptions.reconnect}. With `"end"`, the stream fails with
+   * ESHUTDOWN, even if no chunk is in flight, and the endpoint's next stream
+   * belongs to the next connection. Either way, a chunk written while no host
+   * is connected waits for one.
    * @default {"resume"}
    */
   readonly reconnect?: "resume" | "end";
 }
 
-/** What a stream needs of its endpoint. */
+/** What a stream needs from its endpoint. */
 export interface WritablePort {
   readonly name: string;
   /** Starts a transfer. */
@@ -53,11 +53,11 @@ export interface WritablePort {
     reject: (reason: unknown) => void,
   ): ChunkWrite;
   /**
-   * Aborted when the only connection of the stream has ended; its reason is the
+   * Aborted when the stream's only connection has ended. Its reason is the
    * stream's error.
    */
   readonly lost?: AbortSignal;
-  /** The stream has ended; the endpoint may have another. */
+  /** The stream has ended; the endpoint may open another. */
   onOver(): void;
 }
 
@@ -75,7 +75,7 @@ export function makeWritable(
   return new WritableStream(new TransferSink(port, depth));
 }
 
-/** Turns chunks into transfers, a limited number at once. */
+/** Turns chunks into transfers, a limited number at a time. */
 class TransferSink implements UnderlyingSink<Uint8Array> {
   readonly #port: WritablePort;
   readonly #depth: number;
@@ -84,7 +84,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
   #failed = false;
   #left = false;
   #failure: unknown;
-  /** What the stream waits for: until few enough are flying. */
+  /** The stream's wait until few enough transfers are in flight. */
   #waiter: { limit: number; resolve: () => void } | undefined;
 
   constructor(port: WritablePort, depth: number) {
@@ -94,7 +94,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
 
   start(controller: WritableStreamDefaultController): void {
     this.#controller = controller;
-    // At once: abort() is called only when no chunk is under way any more.
+    // At once: abort() is called only after the last chunk has ended.
     controller.signal.addEventListener("abort", () => {
       this.#leave();
       this.#withdraw();
@@ -150,7 +150,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
     return this.#settled(0);
   }
 
-  /** Resolves when at most so many transfers are under way. */
+  /** Resolves when at most this many transfers are in flight. */
   async #until(limit: number): Promise<void> {
     await this.#settled(limit);
     if (this.#failed) throw this.#failure;
@@ -162,9 +162,9 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
   }
 
   /**
-   * Fails if its connection is over. Not before all transfers have ended, since
-   * what is with the kernel may have reached the host; and not before the stream
-   * has learned of that.
+   * Fails if its connection is over. Waits for all transfers to end, since data
+   * in the kernel may have reached the host, and for the stream to learn of
+   * that.
    */
   #failWhenIdle(): void {
     const { lost } = this.#port;
@@ -172,7 +172,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
     setImmediate(() => this.#fail(lost.reason));
   }
 
-  /** The endpoint may have another stream. */
+  /** The endpoint may open another stream. */
   #leave(): void {
     if (this.#left) return;
     this.#left = true;
@@ -188,7 +188,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
       : error;
     this.#leave();
     this.#withdraw();
-    // An aborted stream has its error: another one would fail the abort.
+    // An aborted stream has its error: a second one would fail the abort.
     if (!signal.aborted) this.#controller.error(this.#failure);
   }
 
@@ -199,7 +199,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
     );
   }
 
-  /** Cancels all transfers, the last one first: the host must not get it alone. */
+  /** Cancels all transfers, last one first: the host must not get it alone. */
   #withdraw(): void {
     for (const write of [...this.#flying].reverse()) write.cancel();
   }

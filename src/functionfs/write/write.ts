@@ -22,20 +22,20 @@ import type {
 } from "../transfer/request.ts";
 import type { ZeroLengthMode, ZeroLengthPackets } from "./zero_length.ts";
 
-/** What writing needs of an endpoint. */
+/** What writing needs from an endpoint. */
 export interface WritePort {
   readonly name: string;
   readonly path: string;
   readonly maxPacketSize: number;
-  /** Bytes that one call may send: those of an isochronous interval. */
+  /** The most bytes of one call: those of one isochronous interval. */
   readonly largestTransfer: number;
-  /** Bytes of the requests of a larger transfer: whole packets. */
+  /** Bytes per request of a larger transfer: whole packets. */
   readonly pieceSize: number;
   readonly queue: RequestPort;
   readonly zeroLengthPackets: ZeroLengthPackets;
 }
 
-/** Bytes with an address that stays: a copy where the memory may move. */
+/** Bytes at a stable address: a copy where the memory may move. */
 export function stableBytes(
   data: Uint8Array,
   name: string,
@@ -62,13 +62,13 @@ export class Write implements RequestOwner, EventListenerObject {
   readonly #resumes: boolean;
   readonly #resolve: (count: number) => void;
   readonly #reject: (reason: unknown) => void;
-  /** The first piece, and those behind it. All have to end before the write. */
+  /** The first piece, and those behind it. All must end before the write. */
   #first: KernelRequest | undefined;
   #others: KernelRequest[] | undefined;
   /** The piece that gets a zero-length packet if it ends on a packet border. */
   #last: KernelRequest | undefined;
   #mode: ZeroLengthMode = "kernel";
-  /** The empty request that sends it, on kernels before 7.3. */
+  /** The empty request for that packet, on kernels before 7.3. */
   #terminator: KernelRequest | undefined;
   #left = 0;
   #sent = 0;
@@ -96,7 +96,7 @@ export class Write implements RequestOwner, EventListenerObject {
   /**
    * Queues it.
    *
-   * @throws {RangeError} If it is more than the endpoint can send.
+   * @throws {RangeError} If the data is more than the endpoint can send.
    */
   start(autoZlp: boolean): void {
     const { name, largestTransfer } = this.#port;
@@ -148,14 +148,14 @@ export class Write implements RequestOwner, EventListenerObject {
     this.cancel();
   }
 
-  /** Ends it early. What the kernel has done by then remains done. */
+  /** Ends it early. What the kernel has already sent stays sent. */
   cancel(): void {
     if (this.#cancelling) return;
     this.#cancelling = true;
     const { queue } = this.#port;
-    // The last one first: otherwise it would begin when those before it end,
-    // and the host would get it without them. The end of one can be that of
-    // the write, which gives them all back.
+    // Last one first: otherwise it would begin when the earlier ones end, and
+    // the host would get it without them. The end of one piece can be the end
+    // of the write, which returns all of them.
     for (let index = this.#others?.length ?? 0; index > 0; index--) {
       const piece = this.#others?.[index - 1];
       if (piece !== undefined) queue.cancel(piece);
@@ -169,15 +169,15 @@ export class Write implements RequestOwner, EventListenerObject {
     const onBorder = this.#total % maxPacketSize === 0;
     if (request === this.#terminator) return onBorder;
     if (byteLengthOf(request.memory) !== request.length) {
-      // Detached: its memory may have another owner, or have been freed.
+      // Detached: its memory may have another owner, or be freed.
       this.#failure ||= new TypeError(
         `Cannot write to endpoint "${this.#port.name}": the data was detached before it was sent`,
       );
       return false;
     }
     const ends = request === this.#last;
-    // A request that ends with a short packet does not need the flag, but the
-    // last request of a transfer sets it in any case.
+    // A request that ends with a short packet does not need the flag. The last
+    // request of a transfer sets it anyway.
     const short = request.length === 0 || request.length % maxPacketSize > 0;
     if (short && !ends) return true;
     try {
@@ -193,8 +193,8 @@ export class Write implements RequestOwner, EventListenerObject {
   }
 
   /**
-   * Puts an empty request behind the last piece. Not before its turn comes: the
-   * packet size, on which it depends, is known only then.
+   * Puts an empty request behind the last piece. Only when it is submitted: the
+   * packet size is not known earlier.
    */
   #terminate(last: KernelRequest): void {
     if (this.#terminator?.queued) return;
@@ -219,7 +219,7 @@ export class Write implements RequestOwner, EventListenerObject {
     if (typeof result === "number" && result >= 0) {
       this.#sent += result;
     } else if (request === this.#terminator && result === -Errno.ESHUTDOWN) {
-      // The host has got the data, and a new connection ends the transfer, too.
+      // The host has the data, and a new connection also ends the transfer.
     } else if (this.#failure === 0) {
       this.#failure = result;
     }

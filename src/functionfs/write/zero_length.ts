@@ -1,12 +1,12 @@
 /**
  * Zero-length packets at the end of transfers.
  *
- * Linux 7.3 sends them by itself where FUNCTIONFS_ENDPOINT_ENABLE_ZLP has been
- * set on the endpoint: `req->zero`, which the kernel takes from the endpoint
- * at the moment of submission. An older kernel gets an empty request behind
- * the last one. On the wire, and for the promise of a write, both are the
- * same: a transfer that ends on a packet border is done when the host has
- * asked once more and got the empty packet.
+ * Linux 7.3 sends them itself if FUNCTIONFS_ENDPOINT_ENABLE_ZLP is set on the
+ * endpoint: as `req->zero`, which the kernel takes from the endpoint on
+ * submission. On an older kernel, an empty request follows the last one. On the
+ * bus, and for the promise of a write, both are the same: a transfer that ends
+ * on a packet border is done when the host has asked once more and received the
+ * empty packet.
  *
  * @module
  */
@@ -24,8 +24,8 @@ export class ZeroLengthPackets {
   readonly #path: string;
   readonly #aio: AioContext;
   /**
-   * Undefined until the first transfer that depends on it: then the kernel's
-   * flag is switched off, which an earlier process may have left on.
+   * Undefined until the first transfer that depends on it. The kernel's flag is
+   * then switched off, since an earlier process may have left it on.
    */
   #mode: ZeroLengthMode | undefined;
   #kernelFlag = false;
@@ -44,12 +44,11 @@ export class ZeroLengthPackets {
   }
 
   /**
-   * Switches the zero-length packets of what is submitted from now on, if the
-   * kernel appends them.
+   * Switches zero-length packets for later requests, if the kernel sends them.
    */
   set(on: boolean): void {
     if (this.mode === "request" || this.#kernelFlag === on) return;
-    // What is queued gets the old value.
+    // Queued requests get the old value.
     this.#aio.flush();
     const errno = this.#ioctl(on);
     if (errno !== 0) throw this.#error(errno);
@@ -61,8 +60,8 @@ export class ZeroLengthPackets {
     switch (errno) {
       case 0:
         return "kernel";
-      // A kernel that knows the ioctl answers at once. An older one passes it to
-      // the controller: it waits for the host (EAGAIN or ESHUTDOWN), and then
+      // A kernel that knows the ioctl answers at once. An older one passes it
+      // to the controller: it waits for the host (EAGAIN or ESHUTDOWN), then
       // fails.
       case Errno.ENOTTY:
       case Errno.EOPNOTSUPP:
