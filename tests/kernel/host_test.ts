@@ -225,7 +225,7 @@ Deno.test("usbfs: setInterface(), setConfiguration() and clearHalt() leave a wor
   await device.clearHalt(input);
   await device.clearHalt(output);
   await assertEchoes(device, [100]);
-  await assertRejects(() => device.setConfiguration(1), Error, "refused");
+  await assertRejects(() => device.setConfiguration(1), Error, "refuses");
   await device.releaseInterface(0);
   await device.setConfiguration(1);
   await device.claimInterface(0);
