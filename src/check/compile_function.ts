@@ -81,7 +81,7 @@ function compileProblems(layout: Layout, options: CompileOptions): Problem[] {
     list.range(eventfd, [0, 0x7fffffff], "eventfd", "Eventfd");
   }
   if (rwProxy && !isAllPairs(layout)) {
-    list.write(
+    list.writeFails(
       "rw-proxy",
       "rwProxy",
       "Files for both directions need every endpoint in a pair: declare pairs, or leave rwProxy out",

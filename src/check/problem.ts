@@ -84,17 +84,17 @@ export class ProblemList {
   readonly problems: Problem[] = [];
 
   /** FunctionFS would refuse the block, or configfs the value. */
-  write(rule: string, path: string, message: string): void {
+  writeFails(rule: string, path: string, message: string): void {
     this.problems.push({ path, rule, message, stage: "write" });
   }
 
   /** The gadget could not be bound. */
-  bind(rule: string, path: string, message: string): void {
+  bindFails(rule: string, path: string, message: string): void {
     this.problems.push({ path, rule, message, stage: "bind" });
   }
 
   /** The host could not configure the gadget, or would see something other than declared. */
-  configure(rule: string, path: string, message: string): void {
+  configureFails(rule: string, path: string, message: string): void {
     this.problems.push({ path, rule, message, stage: "configure" });
   }
 
@@ -121,7 +121,7 @@ export class ProblemList {
     what: string,
   ): value is number {
     if (isWithin(value, least, greatest)) return true;
-    this.write(
+    this.writeFails(
       "range",
       path,
       `${what} is ${

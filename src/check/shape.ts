@@ -78,7 +78,11 @@ function allSound(
   let sound = true;
   for (const [path, each] of members) {
     if (each === undefined) {
-      list.write("shape", path, `${subject(path)} is undefined: remove it`);
+      list.writeFails(
+        "shape",
+        path,
+        `${subject(path)} is undefined: remove it`,
+      );
       sound = false;
     } else if (!element(list, each, path)) {
       sound = false;
@@ -110,7 +114,7 @@ export function record<T>(
       if (Object.hasOwn(known, name)) {
         if (!known[name](list, each, at)) sound = false;
       } else if (each !== undefined) {
-        list.configure(
+        list.configureFails(
           "unknown-field",
           at,
           `There is no field ${show(name)} in ${what}: ${
@@ -121,7 +125,7 @@ export function record<T>(
     }
     for (const name of required) {
       if (it[name] !== undefined) continue;
-      list.write(
+      list.writeFails(
         "shape",
         memberPath(path, name),
         `${subject(name)} is missing in ${what}: give it, as in ${example}`,
@@ -158,7 +162,7 @@ function refuse(
   expected: string,
 ): false {
   const message = `${subject(path)} is ${show(it)}: give ${expected}`;
-  list.write("shape", path, message);
+  list.writeFails("shape", path, message);
   return false;
 }
 

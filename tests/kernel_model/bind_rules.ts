@@ -40,7 +40,7 @@ export function validateAccepted(
 ): void {
   const speeds = FUNCTION_SPEEDS.filter((it) => block.lists[it].length > 0);
   if (speeds.length === 0) {
-    list.bind(
+    list.bindFails(
       "speeds",
       "descriptors",
       "No speed has descriptors: add an interface at one speed at least",
@@ -59,7 +59,7 @@ export function validateAccepted(
   validateInterfaces(list, block, speeds[0], context);
   const { strings = 3 } = context.configuration ?? {};
   if (block.stringCount > MAX_STRING_IDS - strings) {
-    list.bind(
+    list.bindFails(
       "string-count",
       "descriptors",
       `The descriptors refer to string ${block.stringCount}, but the gadget has identifiers for ${
@@ -92,7 +92,7 @@ function validateList(
       const alternate = bytes[3];
       if (alternate === 0) isBelowZero = true;
       if (alternate > MAX_ALTERNATE_SETTING) {
-        list.configure(
+        list.configureFails(
           "alternates",
           `${path}.bAlternateSetting`,
           `Alternate setting ${alternate} cannot be selected: use 0 to ${MAX_ALTERNATE_SETTING}`,
@@ -100,7 +100,7 @@ function validateList(
       } else if (
         alternate > 0 && !isSince(kernel, 6, 8)
       ) {
-        list.configure(
+        list.configureFails(
           "kernel",
           `${path}.bAlternateSetting`,
           `Alternate setting ${alternate} cannot be selected before Linux 6.8: use 0`,
@@ -110,7 +110,7 @@ function validateList(
     } else if (isEndpoint(descriptor)) {
       const owner = owners.get(bytes[2]);
       if (owner !== undefined) {
-        list.bind(
+        list.bindFails(
           "repeated-address",
           `${path}.bEndpointAddress`,
           `Address ${hex(bytes[2])} is that of ${owner} already: use each once`,
@@ -118,7 +118,7 @@ function validateList(
       }
       owners.set(bytes[2], owner ?? path);
       if (!isBelowZero) {
-        list.configure(
+        list.configureFails(
           "alternate-zero",
           path,
           "No interface with alternate setting 0 comes before this endpoint, so it cannot be enabled: add one",
@@ -128,7 +128,7 @@ function validateList(
       if (speed === "super") {
         const next = descriptors[index + 1]?.type;
         if (next !== DescriptorType.SUPERSPEED_ENDPOINT_COMPANION) {
-          list.configure(
+          list.configureFails(
             "companion",
             path,
             "No super-speed companion follows this endpoint, so it cannot be enabled: add one",
@@ -138,7 +138,7 @@ function validateList(
     }
   });
   if (length <= MAX_CONFIGURATION_LENGTH) return;
-  list.configure(
+  list.configureFails(
     "configuration-size",
     `descriptors.${speed}`,
     `The configuration descriptor has ${length} bytes, but the kernel takes ${MAX_CONFIGURATION_LENGTH}: use fewer descriptors`,
@@ -158,7 +158,7 @@ function validateEndpointCount(
     if (isEndpoint(descriptors[i])) count++;
   }
   if (count === bytes[4]) return;
-  list.configure(
+  list.configureFails(
     "endpoint-count",
     `${path}.bNumEndpoints`,
     `The interface says it has ${
@@ -175,7 +175,7 @@ function validateEndpoint(
   const { bytes, path } = descriptor;
   const transferType = attributesTransferType(bytes[3]);
   if (transferType === "control") {
-    list.bind(
+    list.bindFails(
       "transfer-type",
       `${path}.bmAttributes`,
       "A function cannot have a control endpoint: use bulk, interrupt or isochronous",
@@ -187,14 +187,14 @@ function validateEndpoint(
   if (size === 0) {
     list.hazard("packet-size", `${path}.wMaxPacketSize`, EMPTY_PACKETS);
   } else if (!sizes(size)) {
-    list.configure(
+    list.configureFails(
       "packet-size",
       `${path}.wMaxPacketSize`,
       `No ${transferType} endpoint has packets of ${size} bytes at ${speed} speed`,
     );
   }
   if (further > 0 && (speed !== "high" || transferType === "bulk")) {
-    list.configure(
+    list.configureFails(
       "transactions",
       `${path}.wMaxPacketSize`,
       "Further transactions in a microframe exist for interrupt and isochronous endpoints at high speed only: clear bits 12 and 11",
@@ -202,7 +202,7 @@ function validateEndpoint(
   }
   const [least, greatest] = intervalRange(transferType, speed);
   if (bytes[6] < least || bytes[6] > greatest) {
-    list.configure(
+    list.configureFails(
       "interval",
       `${path}.bInterval`,
       `Interval ${
@@ -250,7 +250,7 @@ function validateInterfaces(
   const count = numbers.size + (configuration?.interfaces ?? 0);
   const greatest = isSince(kernel, 6, 12) ? 32 : 16;
   if (count <= greatest) return;
-  list.bind(
+  list.bindFails(
     "interface-count",
     `descriptors.${speed}`,
     `The configuration has ${count} interfaces, but the kernel takes ${greatest}: use fewer`,
@@ -267,7 +267,7 @@ export function validateAcceptedStrings(
 ): void {
   languages.forEach(({ language, strings }, number) => {
     if (language === 0) {
-      list.configure(
+      list.configureFails(
         "language",
         `strings[${number}].language`,
         "Language 0 ends the list of languages: use a LANGID",
@@ -275,7 +275,7 @@ export function validateAcceptedStrings(
     }
     strings.slice(0, needed).forEach(({ length }, index) => {
       if (length <= MAX_STRING_BYTES) return;
-      list.configure(
+      list.configureFails(
         "string",
         `strings[${number}].strings[${index}]`,
         `The text takes ${length} bytes in UTF-8, but the kernel takes ${MAX_STRING_BYTES} at most: shorten it`,

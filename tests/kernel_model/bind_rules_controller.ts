@@ -65,7 +65,7 @@ export function validateController(
       addressDirection(bytes[2]) === direction
     );
     if (same.length <= 15) continue;
-    list.bind(
+    list.bindFails(
       "endpoint-count",
       same[15].path,
       `There are ${same.length} ${direction.toUpperCase()} endpoints, but a device has 15 in one direction: use fewer`,
@@ -78,7 +78,7 @@ export function validateController(
     maximumSpeed !== undefined &&
     !speeds.some((it) => maximumSpeed.startsWith(`${it}-speed`))
   ) {
-    list.configure(
+    list.configureFails(
       "udc-speed",
       "descriptors",
       `${name} runs at ${maximumSpeed}, for which there are no descriptors`,
@@ -99,7 +99,7 @@ export function validateController(
   autoconfig(udc.endpoints, requests).forEach((real, index) => {
     const { bytes, path } = endpoints[index];
     if (real === undefined) {
-      list.bind(
+      list.bindFails(
         "udc-endpoints",
         path,
         `${name} has no such endpoint left: use fewer`,
@@ -107,7 +107,7 @@ export function validateController(
       return;
     }
     if (owners.has(real)) {
-      list.configure(
+      list.configureFails(
         "udc-endpoints",
         path,
         `${name} gives this endpoint the address ${
@@ -117,7 +117,7 @@ export function validateController(
     }
     owners.add(real);
     if (block.flags & VIRTUAL_ADDR && bytes[2] !== real) {
-      list.configure(
+      list.configureFails(
         "virtual-address",
         path,
         `${name} gives this endpoint the address ${hex(real)}, not ${

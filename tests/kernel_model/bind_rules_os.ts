@@ -33,7 +33,7 @@ export function validateFeature(
       );
     }
     if (!ANSWERED_TYPES.includes(type)) {
-      list.configure(
+      list.configureFails(
         "os-property",
         `${at}.dwPropertyDataType`,
         `The kernel cannot answer with type ${type}, and stalls: use 1, 2, 3 or 6`,
@@ -42,7 +42,7 @@ export function validateFeature(
       type !== BINARY &&
       bytes.subarray(PROPERTY_LENGTH + nameLength).at(-1) !== 0
     ) {
-      list.configure(
+      list.configureFails(
         "os-terminator",
         `${at}.bPropertyData`,
         "The text has no terminator, so the kernel overwrites its last character: end it with a NUL",

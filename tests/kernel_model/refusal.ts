@@ -42,11 +42,11 @@ export interface BlockProblem {
 export class BlockProblems {
   readonly problems: BlockProblem[] = [];
 
-  bind(rule: string, path: string, message: string): void {
+  bindFails(rule: string, path: string, message: string): void {
     this.problems.push({ stage: "bind", rule, path, message });
   }
 
-  configure(rule: string, path: string, message: string): void {
+  configureFails(rule: string, path: string, message: string): void {
     this.problems.push({ stage: "configure", rule, path, message });
   }
 

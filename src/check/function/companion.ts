@@ -15,7 +15,7 @@ export function checkCompanion(
   { path, settings, speeds, transferType }: EndpointLayout,
 ): void {
   const problem = (rule: string, field: string, message: string) =>
-    list.configure(rule, `${path}.super.${field}`, message);
+    list.configureFails(rule, `${path}.super.${field}`, message);
   const { maxPacketSize, maxBurst, streams, mult } = speeds.super;
   const greatestBurst = transferType === "interrupt" ? 2 : 15;
   if (!isWithin(maxBurst, 0, greatestBurst)) {

@@ -84,7 +84,7 @@ export function checkContext(
   const count = layout.definition.interfaces.length +
     (configuration.interfaces ?? 0);
   if (count > greatest) {
-    list.bind(
+    list.bindFails(
       "interface-count",
       "interfaces",
       `The configuration has ${count} interfaces, but the kernel takes ${greatest}: use fewer`,
@@ -104,7 +104,7 @@ function checkSizes(
     const length = CONFIGURATION_LENGTH + bytes +
       measureSpeed(layout, speed).length;
     if (length <= MAX_CONFIGURATION_LENGTH) continue;
-    list.configure(
+    list.configureFails(
       "configuration-size",
       "interfaces",
       `The configuration descriptor has ${length} bytes at ${speed} speed, but the kernel takes ${MAX_CONFIGURATION_LENGTH}: use fewer interfaces, endpoints or descriptors`,
@@ -113,7 +113,7 @@ function checkSizes(
   const { size } = layout.strings;
   const greatest = MAX_STRING_IDS - strings;
   if (size > greatest) {
-    list.bind(
+    list.bindFails(
       "string-count",
       "interfaces",
       `There are ${size} different descriptions, but the gadget has string identifiers for ${greatest}: use fewer`,
@@ -132,7 +132,7 @@ function checkKernel(
   ) {
     declared.descriptors?.forEach(({ kind }, index) => {
       if (kind !== "dfu" || kernelHas(kernel, KERNEL_FEATURES.dfu)) return;
-      list.write(
+      list.writeFails(
         "kernel",
         `${path}.descriptors[${index}]`,
         `${version} refuses DFU functional descriptors: use Linux 6.12 or later, or leave it out`,
@@ -142,7 +142,7 @@ function checkKernel(
       alternateSetting === 1 &&
       !kernelHas(kernel, KERNEL_FEATURES.alternateSettings)
     ) {
-      list.configure(
+      list.configureFails(
         "kernel",
         `interfaces[${interfaceNumber}].alternates`,
         `${version} does not let the host select alternate settings: use Linux 6.8 or later, or one setting`,
@@ -152,7 +152,7 @@ function checkKernel(
   if (
     definition.rwProxy === true && !kernelHas(kernel, KERNEL_FEATURES.rwProxy)
   ) {
-    list.write(
+    list.writeFails(
       "kernel",
       "rwProxy",
       `${version} has no files for both directions: use Linux 7.3 or later, or set rwProxy to "auto"`,
@@ -168,7 +168,7 @@ function checkUdc(
   const name = udc.name === undefined ? "The controller" : `"${udc.name}"`;
   const [slowest] = speeds;
   const speedProblem = udcSpeedProblem(udc, speeds);
-  if (speedProblem) list.configure("udc-speed", "speeds", speedProblem);
+  if (speedProblem) list.configureFails("udc-speed", "speeds", speedProblem);
   if (udc.endpoints === undefined || slowest === undefined) return;
   const picked = pickEndpoints(
     udc,
@@ -182,7 +182,7 @@ function checkUdc(
   endpoints.forEach(({ direction, transferType, address, path }, index) => {
     const real = picked[index];
     if (real === undefined) {
-      list.bind(
+      list.bindFails(
         "udc-endpoints",
         path,
         `${name} has no ${transferType} ${direction.toUpperCase()} endpoint left: use fewer, or declare it earlier`,
@@ -191,7 +191,7 @@ function checkUdc(
     }
     const owner = owners.get(real);
     if (owner !== undefined) {
-      list.configure(
+      list.configureFails(
         "udc-endpoints",
         path,
         `${name} gives this endpoint the address ${
@@ -201,7 +201,7 @@ function checkUdc(
     }
     owners.set(real, owner ?? path);
     if (definition.virtualAddresses && address !== real) {
-      list.configure(
+      list.configureFails(
         "virtual-address",
         path,
         `${name} gives this endpoint the address ${hex(real)}, not ${

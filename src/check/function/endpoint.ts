@@ -58,14 +58,14 @@ export function checkEndpoint(
       transferType === "bulk" ? "a" : "an"
     } ${transferType} endpoint at ${speed} speed`;
     if (maxPacketSize !== undefined && sizes !== undefined) {
-      list.configure(
+      list.configureFails(
         "packet-size",
         `${path}.${speed}.maxPacketSize`,
         `Packet size ${maxPacketSize} is not possible ${where}: use ${sizes}`,
       );
     }
     if (interval !== undefined && !isWithin(interval, least, greatest)) {
-      list.configure(
+      list.configureFails(
         "interval",
         `${path}.${speed}.interval`,
         `Interval ${interval} is not possible ${where}: use ${least} to ${greatest}`,
@@ -83,7 +83,7 @@ function checkAddress(
   if (address === undefined) return;
   const at = `${path}.address`;
   if (!isWithin(address, 0, 0xff) || (address & 0x70) !== 0) {
-    list.write(
+    list.writeFails(
       "address",
       at,
       `Address ${
@@ -91,7 +91,7 @@ function checkAddress(
       } is not one of an endpoint: give 0x01 to 0x0f or 0x81 to 0x8f`,
     );
   } else if ((address & USB_ENDPOINT_NUMBER_MASK) === 0) {
-    list.write(
+    list.writeFails(
       "address",
       at,
       `Address ${
@@ -99,7 +99,7 @@ function checkAddress(
       } is that of endpoint 0: give a number from 1 to 15`,
     );
   } else if (((address & USB_DIR_IN) !== 0) !== (direction === "in")) {
-    list.bind(
+    list.bindFails(
       "address",
       at,
       `Address ${hex(address)} has the wrong direction: ${
@@ -114,7 +114,7 @@ function checkInterval(
   { path, settings: { intervalMs, intervalUs }, transferType }: EndpointLayout,
 ): void {
   const problem = (field: string, message: string) =>
-    list.configure("interval", `${path}.${field}`, message);
+    list.configureFails("interval", `${path}.${field}`, message);
   const given = Object.entries({ intervalMs, intervalUs })
     .filter(([, it]) => it !== undefined);
   if (given.length > 0 && transferType === "bulk") {
@@ -142,7 +142,7 @@ function checkUse(
     synchronization !== undefined &&
     !(isIsochronous && SYNCHRONIZATIONS.includes(synchronization))
   ) {
-    list.configure(
+    list.configureFails(
       "synchronization",
       `${path}.synchronization`,
       isIsochronous
@@ -155,7 +155,7 @@ function checkUse(
   if (usage === undefined) return;
   const usages = USAGES[transferType];
   if (usages.includes(usage)) return;
-  list.configure(
+  list.configureFails(
     "usage",
     `${path}.usage`,
     usages.length === 0
@@ -174,7 +174,7 @@ function checkCommonPacketSize(
   if (maxPacketSize === undefined) return;
   const greatest = MAX_PACKET_SIZES[transferType].super;
   if (transferType !== "bulk" && isWithin(maxPacketSize, 1, greatest)) return;
-  list.configure(
+  list.configureFails(
     "packet-size",
     `${path}.maxPacketSize`,
     transferType === "bulk"
@@ -214,7 +214,7 @@ function checkTransactions(
   const transactions = settings.high?.transactions;
   if (transactions === undefined || transactions === 1) return;
   const problem = (message: string) =>
-    list.configure("transactions", `${path}.high.transactions`, message);
+    list.configureFails("transactions", `${path}.high.transactions`, message);
   if (!isWithin(transactions, 1, 3)) {
     return problem(
       `Transactions is ${show(transactions)}: give a whole number from 1 to 3`,

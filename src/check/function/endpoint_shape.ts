@@ -111,7 +111,7 @@ export const endpoint: Shape = (problems, it, path) => {
 };
 
 function unknownEndpoint(problems: ProblemList, path: string): void {
-  problems.write(
+  problems.writeFails(
     "endpoint",
     path,
     "The endpoint is of no known kind: use bulkIn(), bulkOut(), bulkPair() or another endpoint builder",

@@ -21,7 +21,7 @@ export function checkEndpoints(
   checkNames(list, settings);
   checkAddresses(list, endpoints);
   if (endpoints.length > MAX_ENDPOINTS) {
-    list.write(
+    list.writeFails(
       "endpoint-count",
       endpoints[MAX_ENDPOINTS].path,
       `There are ${endpoints.length} endpoints, but FunctionFS takes ${MAX_ENDPOINTS} in one function: use fewer`,
@@ -30,7 +30,7 @@ export function checkEndpoints(
   for (const direction of ["in", "out"] as const) {
     const same = endpoints.filter((it) => it.direction === direction);
     if (same.length <= MAX_ENDPOINTS_PER_DIRECTION) continue;
-    list.bind(
+    list.bindFails(
       "endpoint-count",
       same[MAX_ENDPOINTS_PER_DIRECTION].path,
       `There are ${same.length} ${direction.toUpperCase()} endpoints, but a device has ${MAX_ENDPOINTS_PER_DIRECTION} in one direction: use fewer`,
@@ -48,7 +48,7 @@ function checkNames(
       const path = `${setting}.endpoints.${name}`;
       const first = paths.get(name);
       if (first !== undefined) {
-        list.configure(
+        list.configureFails(
           "endpoint-name",
           path,
           `Endpoint name ${
@@ -56,7 +56,7 @@ function checkNames(
           } is used at ${first} already: give each endpoint of the function its own`,
         );
       } else if (name === "" || /^(0|[1-9][0-9]*)$/.test(name)) {
-        list.configure(
+        list.configureFails(
           "endpoint-name",
           path,
           `Endpoint name ${
@@ -78,7 +78,7 @@ function checkAddresses(
     const { address, path } = endpoint;
     const owner = owners.get(address);
     if (owner) {
-      list.bind(
+      list.bindFails(
         "repeated-address",
         `${path}.address`,
         `Address ${

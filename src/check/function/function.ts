@@ -59,7 +59,7 @@ export function describeFunction(definition: unknown): string {
 /** The name becomes that of a directory, `ffs.NAME`, and the source of a mount. */
 function checkName(list: ProblemList, name: unknown): void {
   const problem = nameProblem(name);
-  if (problem !== undefined) list.bind("name", "name", problem);
+  if (problem !== undefined) list.bindFails("name", "name", problem);
 }
 
 function nameProblem(name: unknown): string | undefined {
@@ -84,7 +84,7 @@ function checkSpeeds(
 ): void {
   if (speeds === undefined) return;
   if (speeds.length === 0) {
-    list.write(
+    list.writeFails(
       "speeds",
       "speeds",
       `There is no speed: name one of "full", "high" and "super", or leave speeds out`,
@@ -93,13 +93,13 @@ function checkSpeeds(
   speeds.forEach((speed, index) => {
     const path = `speeds[${index}]`;
     if (!FUNCTION_SPEEDS.includes(speed)) {
-      list.write(
+      list.writeFails(
         "speeds",
         path,
         `Speed ${show(speed)} is not known: use "full", "high" or "super"`,
       );
     } else if (speeds.indexOf(speed) !== index) {
-      list.write(
+      list.writeFails(
         "speeds",
         path,
         `Speed "${speed}" is named twice: name it once`,
@@ -121,7 +121,7 @@ function checkSpeeds(
 function checkPairs(list: ProblemList, layout: Layout): void {
   if (isAllPairs(layout)) return;
   const single = layout.endpoints.find((it) => !it.paired);
-  list.write(
+  list.writeFails(
     "rw-proxy",
     "rwProxy",
     single

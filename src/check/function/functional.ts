@@ -53,7 +53,7 @@ export function checkFunctional(
   if (kind === "raw") return checkRaw(list, descriptor.bytes, above, path);
   const { what, wanted, fields } = KINDS[kind];
   if (functionalKind(above.class, above.subclass) !== kind) {
-    list.write(
+    list.writeFails(
       "functional",
       path,
       `${what} stands below an interface of ${wanted} only, not of class ${
@@ -76,7 +76,7 @@ function checkHid(
   path: string,
 ): void {
   if (report !== undefined && report.length !== reportLength) {
-    list.configure(
+    list.configureFails(
       "functional",
       `${path}.reportLength`,
       `Report length is ${
@@ -84,7 +84,7 @@ function checkHid(
       }, but the report descriptor has ${report.length} bytes: leave the length out`,
     );
   } else if (reportLength === 0) {
-    list.configure(
+    list.configureFails(
       "functional",
       `${path}.reportLength`,
       "The report descriptor has no bytes: give its length",
@@ -98,7 +98,7 @@ function checkDfu(
   path: string,
 ): void {
   if (isWithin(transferSize, 1, MAX_DFU_TRANSFER)) return;
-  list.configure(
+  list.configureFails(
     "functional",
     `${path}.transferSize`,
     `Transfer size ${

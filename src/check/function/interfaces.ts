@@ -30,7 +30,7 @@ export function checkInterfaces(
     }
     const { length } = base.alternates ?? [];
     if (length <= MAX_ALTERNATE_SETTING) return;
-    list.configure(
+    list.configureFails(
       "alternates",
       `interfaces[${number}].alternates`,
       `There are ${length} alternate settings, but FunctionFS lets the host select settings 0 to ${MAX_ALTERNATE_SETTING}: use ${MAX_ALTERNATE_SETTING} at most`,
@@ -70,7 +70,7 @@ function checkInherited(
   const own = new ProblemList();
   for (const each of descriptors) checkFunctional(own, each, above, "");
   if (own.problems.length === 0) return;
-  list.write(
+  list.writeFails(
     "functional",
     `${path}.descriptors`,
     "The setting inherits descriptors from an interface of another class: give its own, or [] for none",
@@ -86,7 +86,7 @@ export function checkAssociations(
   associations.forEach((association, index) => {
     const path = `associations[${index}]`;
     const problem = (message: string, field = "") =>
-      list.configure("association", `${path}${field}`, message);
+      list.configureFails("association", `${path}${field}`, message);
     const { firstInterface, interfaceCount } = association;
     const { class: code, subclass = 0, protocol = 0 } = association;
     const codes = { class: code, subclass, protocol };

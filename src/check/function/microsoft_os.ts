@@ -32,7 +32,7 @@ export function checkMicrosoftOs(
   { interfaces, microsoftOs = [] }: FunctionDefinition,
 ): void {
   if (microsoftOs.length > MAX_FEATURES) {
-    return list.write(
+    return list.writeFails(
       "os-count",
       "microsoftOs",
       `There are ${microsoftOs.length} features: give ${MAX_FEATURES} at most`,
@@ -45,7 +45,7 @@ export function checkMicrosoftOs(
     const path = `microsoftOs[${index}]`;
     const number = feature.interface;
     if (!isWithin(number, 0, last)) {
-      list.write(
+      list.writeFails(
         "os-interface",
         `${path}.interface`,
         `Interface ${
@@ -56,7 +56,7 @@ export function checkMicrosoftOs(
     if (feature.kind === "compatible-id") {
       checkId(list, feature, path);
       if (identified.has(number)) {
-        list.configure(
+        list.configureFails(
           "os-compatible-id",
           path,
           `Interface ${number} has a compatible ID already and can have one: remove one of them`,
@@ -70,7 +70,7 @@ export function checkMicrosoftOs(
       checkPropertySize(list, feature, path);
     answers.set(number, answer);
     if (answer < MAX_CONFIGURATION_LENGTH) return;
-    list.configure(
+    list.configureFails(
       "os-answer",
       path,
       `The properties of interface ${number} take ${answer} bytes, but the kernel leaves out what does not fit into ${
@@ -90,7 +90,7 @@ function checkId(
       typeof text === "string" && /^[A-Z0-9_]*$/.test(text) &&
       isWithin(text.length, least, COMPAT_ID_CHARACTERS)
     ) return;
-    list.write(
+    list.writeFails(
       "os-compatible-id",
       `${path}.${at}`,
       `${what} ${
@@ -108,9 +108,9 @@ function checkProperty(
   path: string,
 ): void {
   const wrong = (field: string, message: string) =>
-    list.configure("os-property", `${path}.${field}`, message);
+    list.configureFails("os-property", `${path}.${field}`, message);
   const write = (message: string) =>
-    list.write("os-property", `${path}.value`, message);
+    list.writeFails("os-property", `${path}.value`, message);
   const isText = typeof value === "string";
   if (typeof name !== "string" || name === "" || !isAscii(name)) {
     wrong(
@@ -143,7 +143,7 @@ function checkProperty(
   } else if (!isText && !value?.every((it) => isWithin(it, 0, 255))) {
     write("The value has a number that is not a byte: use 0 to 255");
   } else if (name === "DeviceInterfaceGUID" && !GUID.test(String(value))) {
-    list.configure(
+    list.configureFails(
       "os-guid",
       `${path}.value`,
       `GUID ${
@@ -164,7 +164,7 @@ function checkPropertySize(
   const valueLength = isText ? value.length + 1 : value?.length ?? 0;
   const length = PROPERTY_LENGTH + nameLength + valueLength;
   if (length > MAX_PROPERTY_LENGTH) {
-    list.write(
+    list.writeFails(
       "os-property-size",
       path,
       `The property takes ${length} bytes with its terminators, but the kernel keeps the size in one byte: shorten name or value by ${

@@ -83,14 +83,14 @@ export function checkRaw(
 ): void {
   const [length, type] = bytes;
   if (!bytes.every((it) => isWithin(it, 0, 255))) {
-    return list.write(
+    return list.writeFails(
       "raw",
       path,
       "The descriptor has a number that is not a byte: use 0 to 255",
     );
   }
   if (bytes.length < 2 || length !== bytes.length) {
-    return list.write(
+    return list.writeFails(
       "raw",
       path,
       bytes.length < 2
@@ -101,8 +101,8 @@ export function checkRaw(
   if (Object.hasOwn(COMPILED, type)) {
     const [lengths, remedy] = COMPILED[type];
     // FunctionFS takes one of the right length, but the host finds it misplaced, with numbers that nothing corrects.
-    const stage = lengths.includes(length) ? "configure" : "write";
-    return list[stage](
+    const fails = lengths.includes(length) ? "configureFails" : "writeFails";
+    return list[fails](
       "raw",
       path,
       `Descriptor type ${hex(type)} is written by the compiler: ${remedy}`,
@@ -110,11 +110,11 @@ export function checkRaw(
   }
   const kind = functionalKind(above.class, above.subclass);
   if (type !== DescriptorType.CLASS_FUNCTIONAL || kind === undefined) {
-    return list.write("descriptor-type", path, refusedType(type, above));
+    return list.writeFails("descriptor-type", path, refusedType(type, above));
   }
   const expected = FUNCTIONAL_LENGTHS[kind];
   if (length === expected) return;
-  list.write(
+  list.writeFails(
     "descriptor-length",
     path,
     kind === "hid"

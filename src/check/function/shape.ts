@@ -94,7 +94,7 @@ const functional = kinds(
     ),
   },
   (problems, path) =>
-    problems.write(
+    problems.writeFails(
       "functional",
       path,
       "The descriptor is of no known kind: use hid(), dfu(), ccid() or raw()",
@@ -169,7 +169,7 @@ const feature = kinds(
     ),
   },
   (problems, path) =>
-    problems.write(
+    problems.writeFails(
       "os-kind",
       path,
       "The feature is neither a compatible ID nor a property: use winUsb(), compatibleId(), textProperty() or binaryProperty()",
@@ -182,7 +182,7 @@ const FIELDS: Fields<FunctionDefinition> = {
     if (Array.isArray(it) && it.length > 0) {
       return list(oneInterface, "[{ class: 0xff }]")(problems, it, path);
     }
-    problems.write(
+    problems.writeFails(
       "interfaces",
       path,
       "A function needs at least one interface: add one, it may have no endpoints",

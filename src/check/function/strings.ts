@@ -22,7 +22,7 @@ export function checkStrings(
 ): void {
   if (definition.languages) checkLanguages(list, definition.languages);
   if (languages.length > MAX_LANGUAGES) {
-    list.configure(
+    list.configureFails(
       "language",
       "languages",
       `There are ${languages.length} languages, but the host can read ${MAX_LANGUAGES} at most: use fewer`,
@@ -38,7 +38,7 @@ function checkLanguages(
   languages: readonly (string | number)[],
 ): void {
   if (languages.length === 0) {
-    list.configure(
+    list.configureFails(
       "language",
       "languages",
       `There is no language: name one, such as "en-US", or leave languages out`,
@@ -49,9 +49,9 @@ function checkLanguages(
     const path = `languages[${index}]`;
     const id = languageId(language);
     if (id === undefined) {
-      list.configure("language", path, unknownLanguage(language));
+      list.configureFails("language", path, unknownLanguage(language));
     } else if (seen.has(id)) {
-      list.configure(
+      list.configureFails(
         "language",
         path,
         `Language ${show(language)} is named twice: name it once`,
@@ -74,15 +74,15 @@ function checkDescription(
     const at = `${path}[${show(key)}]`;
     const id = languageId(key);
     if (id === undefined) {
-      list.configure("language", at, unknownLanguage(key));
+      list.configureFails("language", at, unknownLanguage(key));
     } else if (seen.has(id)) {
-      list.configure(
+      list.configureFails(
         "language",
         at,
         `Language ${languageTag(id)} is given twice: give it once`,
       );
     } else if (!languages.includes(id)) {
-      list.configure(
+      list.configureFails(
         "language",
         at,
         `Language ${show(key)} is not one of the function: add it to languages`,
@@ -94,7 +94,7 @@ function checkDescription(
   for (const id of languages) {
     if (textIn(text, id) !== undefined) continue;
     const tag = languageTag(id);
-    list.write(
+    list.writeFails(
       "language",
       path,
       `Language "${tag}" is missing, but every text needs all languages: add text for "${tag}"`,
@@ -115,25 +115,25 @@ export function checkCharacters(
 ): void {
   const { length } = new TextEncoder().encode(text);
   if (text === "") {
-    list.configure(
+    list.configureFails(
       "string",
       path,
       "The text is empty: leave it out, the host then asks for none",
     );
   } else if (text.includes("\0")) {
-    list.write(
+    list.writeFails(
       "string",
       path,
       "The text has a NUL character, which ends a string: remove it",
     );
   } else if (!text.isWellFormed()) {
-    list.configure(
+    list.configureFails(
       "string",
       path,
       "The text has half of a surrogate pair, which is no character: remove it",
     );
   } else if (length > maxBytes) {
-    list.configure(
+    list.configureFails(
       "string",
       path,
       `The text takes ${length} bytes in UTF-8, but the kernel takes ${maxBytes} at most: shorten it`,

@@ -37,7 +37,7 @@ export function checkFunctions(
   { functions }: GadgetDefinition,
 ): void {
   if (functions.length === 0) {
-    list.bind(
+    list.bindFails(
       "functions",
       "functions",
       "There are no functions: give one at least",
@@ -47,7 +47,7 @@ export function checkFunctions(
   functions.forEach((each, index) => {
     const path = `functions[${index}]`;
     if (names.has(each.name)) {
-      list.write(
+      list.writeFails(
         "name",
         `${path}.name`,
         `The name ${show(each.name)} is used twice: give each function its own`,
@@ -66,7 +66,7 @@ function checkKernelFunction(
 ): void {
   checkName(list, `${path}.type`, type, "The function's type");
   if (type === "ffs") {
-    list.write(
+    list.writeFails(
       "function-type",
       `${path}.type`,
       'The type "ffs" is FunctionFS, which another process serves: use externalFunction()',
@@ -74,7 +74,7 @@ function checkKernelFunction(
   }
   const { length } = `${type}.${name}`;
   if (length >= MAX_DIRECTORY) {
-    list.write(
+    list.writeFails(
       "name",
       `${path}.name`,
       `Type and name "${type}.${name}" have ${length} characters, and the kernel takes ${
@@ -127,7 +127,7 @@ function checkType(
   const valid = value instanceof Uint8Array || typeof value === "boolean" ||
     Number.isSafeInteger(value);
   if (valid) return;
-  list.write(
+  list.writeFails(
     "attribute",
     at,
     `The value is ${
@@ -142,13 +142,13 @@ function checkAddress(list: ProblemList, at: string, value: unknown): void {
   if (
     typeof value !== "string" || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(value)
   ) {
-    list.configure(
+    list.configureFails(
       "mac-address",
       at,
       `The MAC address is ${shown}, of which the kernel makes another one: write it as "02:00:00:00:00:01"`,
     );
   } else if (parseInt(value, 16) % 2 !== 0 || /^[0:]+$/.test(value)) {
-    list.write(
+    list.writeFails(
       "mac-address",
       at,
       `The MAC address ${shown} is not one of a single device, and the kernel refuses it: use an even first byte, as in "02:00:00:00:00:01"`,
@@ -158,7 +158,7 @@ function checkAddress(list: ProblemList, at: string, value: unknown): void {
 
 function checkFlag(list: ProblemList, at: string, value: unknown): void {
   if (typeof value === "boolean" || FLAG_VALUE.test(String(value))) return;
-  list.configure(
+  list.configureFails(
     "flag",
     at,
     `The value is ${

@@ -49,7 +49,7 @@ function checkIdentity(list: ProblemList, definition: GadgetDefinition): void {
   list.range(vendorId, [0, 0xffff], "vendorId", "idVendor");
   list.range(productId, [0, 0xffff], "productId", "idProduct");
   if (maxSpeed !== undefined && !SPEEDS.includes(maxSpeed)) {
-    list.write(
+    list.writeFails(
       "speed",
       "maxSpeed",
       `The speed is ${show(maxSpeed)}: use ${choice(SPEEDS)}`,
@@ -63,7 +63,7 @@ function checkConfigurations(
   { functions, configurations }: GadgetDefinition,
 ): void {
   if (configurations?.length === 0) {
-    list.write(
+    list.writeFails(
       "configurations",
       "configurations",
       "There are no configurations: give one at least, or leave them out for one with all functions",
@@ -76,7 +76,7 @@ function checkConfigurations(
     each.functions?.forEach((name, position) => {
       const at = `${path}.functions[${position}]`;
       if (!names.includes(name)) {
-        list.write(
+        list.writeFails(
           "configurations",
           at,
           `The gadget has no function ${show(name)}: ${
@@ -84,7 +84,7 @@ function checkConfigurations(
           }`,
         );
       } else if (each.functions?.indexOf(name) !== position) {
-        list.write(
+        list.writeFails(
           "configurations",
           at,
           `The function ${show(name)} is named twice: name it once`,
@@ -92,7 +92,7 @@ function checkConfigurations(
       }
     });
     if (each.functions?.length === 0) {
-      list.bind(
+      list.bindFails(
         "configurations",
         `${path}.functions`,
         "The configuration has no functions: name one at least, or leave them out for all",

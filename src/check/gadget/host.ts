@@ -31,7 +31,7 @@ export function checkMicrosoftOs(
   if (microsoftOs === undefined) {
     const first = functions.find(hasFeatures);
     if (first === undefined) return;
-    list.configure(
+    list.configureFails(
       "microsoft-os",
       "microsoftOs",
       `Function ${
@@ -51,7 +51,7 @@ export function checkMicrosoftOs(
   );
   functions.forEach((each, index) => {
     if (!hasFeatures(each) || announced.includes(each)) return;
-    list.configure(
+    list.configureFails(
       "microsoft-os",
       `functions[${index}]`,
       `Function ${
@@ -80,7 +80,7 @@ export function checkWebUsb(
   const { landingPage = "", vendorCode = 0x02 } = webUsb;
   const at = "webUsb.landingPage";
   if (landingPage !== "" && !isUrl(landingPage)) {
-    list.configure(
+    list.configureFails(
       "landing-page",
       at,
       `The page ${
@@ -92,7 +92,7 @@ export function checkWebUsb(
   const { length } = new TextEncoder().encode(landingPage);
   // A page that configfs does not take is reported with the other texts.
   if (length > MAX_URL_BYTES + scheme.length && length <= MAX_PAGE_BYTES) {
-    list.write(
+    list.writeFails(
       "landing-page",
       at,
       `The page has ${
@@ -103,7 +103,7 @@ export function checkWebUsb(
   if (!microsoftOs) return;
   const { vendorCode: other = 0x01 } = microsoftOs === true ? {} : microsoftOs;
   if (vendorCode !== other) return;
-  list.configure(
+  list.configureFails(
     "vendor-code",
     "webUsb.vendorCode",
     `The request ${vendorCode} belongs to Microsoft OS descriptors already, which the kernel answers first: use another one`,

@@ -22,7 +22,7 @@ export function checkInterfaces(
 ): void {
   interfaceTotals(definition).forEach((count, index) => {
     if (count <= MAX_INTERFACES) return;
-    list.bind(
+    list.bindFails(
       "interfaces",
       definition.configurations === undefined
         ? "functions"
@@ -58,7 +58,7 @@ export function interfaceOffsets(
       const before = offsets.get(each.name);
       if (isOwnFunction(each) && (each.associations?.length ?? 0) > 0) {
         const problem = (message: string) =>
-          list.configure(
+          list.configureFails(
             "associations",
             `functions[${definition.functions.indexOf(each)}]`,
             `The function ${show(each.name)} has associations, and ${message}`,

@@ -65,7 +65,7 @@ const oneFunction: Shape = (problems, it, path) => {
 };
 
 function unknownKind(problems: ProblemList, path: string): void {
-  problems.write(
+  problems.writeFails(
     "function-kind",
     path,
     "The function is of no known kind: use usbFunction(), kernelFunction() or externalFunction()",

@@ -34,7 +34,7 @@ export function version(what: string): Shape {
     if (!word(list, it, path)) return false;
     const digits = typeof it === "number" ? it.toString(16) : "";
     if (/^[0-9a-f]{1,4}$/.test(digits) && /[a-f]/.test(digits)) {
-      list.write(
+      list.writeFails(
         "version",
         path,
         `${what} is 0x${
@@ -53,7 +53,7 @@ export function line(maxBytes?: number): Shape {
     if (typeof it !== "string") return true;
     checkCharacters(list, it, path, maxBytes);
     if (it.includes("\n")) {
-      list.write(
+      list.writeFails(
         "string",
         path,
         "The text has a line break, which ends a value in configfs: remove it",
@@ -74,9 +74,10 @@ export const localizedLine: Shape = (list, it, path) => {
   for (const [tag, value] of Object.entries(it)) {
     const at = `${path}[${show(tag)}]`;
     const id = languageId(tag);
-    if (id === undefined) list.configure("language", at, unknownLanguage(tag));
-    else if (!isTaken(id)) {
-      list.write(
+    if (id === undefined) {
+      list.configureFails("language", at, unknownLanguage(tag));
+    } else if (!isTaken(id)) {
+      list.writeFails(
         "language",
         at,
         `configfs refuses the LANGID ${
@@ -84,7 +85,7 @@ export const localizedLine: Shape = (list, it, path) => {
         }: use one with a sublanguage (bits 10 to 15) and a primary language from 0x01 to 0x61, or 0xff`,
       );
     } else if (seen.has(id)) {
-      list.configure(
+      list.configureFails(
         "language",
         at,
         `Language ${languageTag(id)} is given twice: give it once`,
@@ -117,7 +118,7 @@ export function checkLanguages(
     ),
   );
   if (languages.size <= MAX_LANGUAGES) return;
-  list.write(
+  list.writeFails(
     "language",
     path,
     `The strings have ${languages.size} languages, and Linux takes ${MAX_LANGUAGES}: use fewer`,
@@ -133,7 +134,7 @@ export function checkName(
   most = MAX_FILE_NAME,
 ): void {
   if (typeof name !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) {
-    list.write(
+    list.writeFails(
       "name",
       path,
       `${what} is ${
@@ -141,7 +142,7 @@ export function checkName(
       }: use letters, digits, "_", "-" and ".", and do not begin with "-" or "."`,
     );
   } else if (name.length > most) {
-    list.write(
+    list.writeFails(
       "name",
       path,
       `${what} has ${name.length} characters, and there is room for ${most}: shorten it`,
