@@ -8,15 +8,6 @@ import { isWithin } from "../arguments/rules.ts";
 import { show } from "../arguments/show.ts";
 
 /**
- * When a problem would show. `"write"`: FunctionFS refuses the block, or configfs the value. `"bind"`: the gadget cannot
- * be bound to a device controller. `"configure"`: the host cannot set the configuration, or sees something other than
- * declared. `"hazard"`: the kernel crashes or misbehaves.
- *
- * @category Errors
- */
-export type ProblemStage = "write" | "bind" | "configure" | "hazard";
-
-/**
  * One thing that is wrong with a definition.
  *
  * @category Errors
@@ -29,9 +20,9 @@ export interface Problem {
   /** What is wrong and what to do. */
   readonly message: string;
   /**
-   * When it would show: `"write"`, FunctionFS refuses the block, or configfs the value; `"bind"`, the gadget cannot be
-   * bound to a device controller; `"configure"`, the host cannot set the configuration or does not see what was meant;
-   * `"hazard"`, the kernel crashes or misbehaves.
+   * When it would show. `"write"`: FunctionFS refuses the block, or configfs the value. `"bind"`: the gadget cannot be
+   * bound to a device controller. `"configure"`: the host cannot set the configuration, or sees something other than
+   * declared. `"hazard"`: the kernel crashes or misbehaves.
    */
   readonly stage: "write" | "bind" | "configure" | "hazard";
 }
