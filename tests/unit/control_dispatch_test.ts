@@ -35,7 +35,7 @@ Deno.test("what a handler returns at once is sent at once", () => {
   assertEquals(fake.outcome, { sent: [0] });
 });
 
-Deno.test("nothing acknowledges what has no data to answer, and stalls the rest", async () => {
+Deno.test("returning nothing acknowledges requests without data, and stalls the others", async () => {
   const nothing = () => {};
   assertEquals((await run(nothing, OUT)).outcome, { taken: 0 });
   const empty = runSetup(fakeSetup({ ...IN, length: 0 }), { control: nothing });
@@ -152,7 +152,7 @@ Deno.test("an answer that is no answer is an error", async () => {
   );
 });
 
-Deno.test("an observer gets each request once, with what became of it", async () => {
+Deno.test("an observer gets each request once, with its outcome", async () => {
   const problem = new Error("no");
   const outcomes = async (
     control: ControlHandler,
@@ -196,7 +196,7 @@ Deno.test("an observer gets each request once, with what became of it", async ()
   assertEquals<unknown>(fake.outcomes, cancelled);
 });
 
-Deno.test("a request that no handler answers is reported with what was wrong", async () => {
+Deno.test("a request that no handler answers is reported with the reason", async () => {
   const reports: string[] = [];
   const onUnanswered = (setup: SetupRequest, why: string) =>
     reports.push(`${setup.request} ${why.split(" ", 4).join(" ")}`);
@@ -220,7 +220,7 @@ Deno.test("a request that no handler answers is reported with what was wrong", a
   assertEquals(reports, []);
 });
 
-Deno.test("onError may be asynchronous: what it rejects with is reported", async () => {
+Deno.test("onError may be asynchronous: its rejection is reported", async () => {
   const another = new Error("neither");
   const onError = () => Promise.reject(another);
   const control = () => Promise.reject(new Error("no"));

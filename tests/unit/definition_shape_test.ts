@@ -158,7 +158,7 @@ Deno.test("a field without a value is as good as none", () => {
   });
 });
 
-Deno.test("wrong shapes are named with what belongs there", () => {
+Deno.test("an error for a wrong shape names the shape that belongs there", () => {
   const cases: [unknown, string, string][] = [
     [
       null,
@@ -275,7 +275,7 @@ Deno.test("builders refuse options that nothing reads", () => {
   }
 });
 
-Deno.test("what a pair of endpoints is given reaches the validation", () => {
+Deno.test("options of a pair of endpoints are validated", () => {
   const problemsOf = (options: unknown) =>
     problems({
       name: "f",

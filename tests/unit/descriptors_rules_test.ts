@@ -45,7 +45,7 @@ function wrong(
   return said(validateFunction({ name: "f", interfaces, ...options }));
 }
 
-Deno.test("parseKernelRelease() takes what begins with two numbers", () => {
+Deno.test("parseKernelRelease() accepts releases that begin with two numbers", () => {
   const version = (major: number, minor: number) => ({ major, minor });
   assertEquals(parseKernelRelease("7.3.4+deb13-amd64"), version(7, 3));
   assertEquals(parseKernelRelease("6.12.57"), version(6, 12));
@@ -137,7 +137,7 @@ Deno.test("ep0 wants an extended property whole", () => {
   assertEquals(refused(property({ size: 100 })), [short]);
 });
 
-Deno.test("definitionFromBlocks() says what of a block it has no words for", () => {
+Deno.test("definitionFromBlocks() names the parts of a block that a definition cannot express", () => {
   const cannot = (reason: string, ...blocks: [Uint8Array, Uint8Array?]) =>
     assertThrows(
       () => definitionFromBlocks(...blocks),

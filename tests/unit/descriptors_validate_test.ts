@@ -627,7 +627,7 @@ Deno.test("a report descriptor has the length that is announced", () => {
   ]]);
 });
 
-Deno.test("raw descriptors are what FunctionFS takes there", () => {
+Deno.test("raw() accepts the descriptors that FunctionFS accepts there", () => {
   const bytes = [9, 0x21, 0x11, 1, 0, 1, 0x22, 63, 0];
   intf({ class: ClassCode.HID, descriptors: [raw(bytes)] }, []);
   intf({
@@ -814,7 +814,7 @@ Deno.test("a gadget has 254 strings, three of them its own", () => {
   ]], { configuration: { strings: 223 } });
 });
 
-Deno.test("an older kernel refuses what it does not know", () => {
+Deno.test("features that an older kernel lacks are refused", () => {
   const kernel = { major: 6, minor: 1 };
   problems({
     rwProxy: true,

@@ -59,7 +59,7 @@ Deno.test("stop() ends the calls at once, also from inside a handler", async () 
   assertEquals(calls, 1);
 });
 
-Deno.test("a watch can follow at once on the last one that was stopped", async () => {
+Deno.test("a new watch can start right after the last one was stopped", async () => {
   for (let round = 0; round < 200; round++) {
     using ready = eventFd(1);
     const called = Promise.withResolvers<void>();

@@ -187,7 +187,7 @@ Deno.test("an ENABLE that is read late, because the event loop was blocked, is o
   life.close();
 });
 
-Deno.test("an iteration that stalls keeps the latest 1000 events, and says how many it has lost", async () => {
+Deno.test("an iteration that stalls keeps the latest 1000 events, and reports how many it lost", async () => {
   const life = new Lifecycle();
   const stalled = life.events[Symbol.asyncIterator]();
   const other = life.events[Symbol.asyncIterator]();

@@ -40,7 +40,7 @@ Deno.test("importing the package needs no permission", async () => {
   assertEquals(code, 0);
 });
 
-Deno.test("what is wrong with the permission is said, and what is right", async () => {
+Deno.test("an error about the permission says what is wrong and what is right", async () => {
   const mod = new URL("mod.ts", root);
   const code = `
     import { listUdcs } from "${mod}";

@@ -122,7 +122,7 @@ Deno.test("an error comes behind the data before it, also for a reader that only
   assertEquals(queue.flying, []);
 });
 
-Deno.test("cancelling leaves what has come to the next reader, in order", async () => {
+Deno.test("cancelling leaves unread data to the next reader, in order", async () => {
   const { queue, kept, stream } = start();
   const reader = stream.getReader();
   const first = reader.read();
@@ -167,7 +167,7 @@ Deno.test("a BYOB reader's memory has the only request, and another one after a 
   assertEquals(kept, [new Uint8Array([5])]);
 });
 
-Deno.test("what a read was about to get when its stream is cancelled is for the next reader", async () => {
+Deno.test("data that a cancelled stream's read was about to get goes to the next reader", async () => {
   {
     const { queue, kept, stream } = start();
     const reader = stream.getReader();
@@ -191,7 +191,7 @@ Deno.test("what a read was about to get when its stream is cancelled is for the 
   }
 });
 
-Deno.test("a slot has room for what goes into an interval", async () => {
+Deno.test("a slot has room for the data of one interval", async () => {
   const { queue, stream } = start({}, {
     maxPacketSize: { high: 1024 },
     bytesPerInterval: { high: 3072 },

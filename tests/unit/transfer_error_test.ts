@@ -9,7 +9,7 @@ import {
 
 const endpoint = { name: "rx", path: "/dev/ffs/ep1" };
 
-Deno.test("the error of a babble says that the host has sent more, and what is lost", () => {
+Deno.test("the error of a babble says that the host sent more, and how much is lost", () => {
   const error = transferError({
     action: "read from",
     endpoint,
