@@ -134,11 +134,10 @@ async function main(): Promise<number> {
   );
   await using made = new AsyncDisposableStack();
   const environments = new Map<string, Record<string, string>>();
-  for (const run of runs) {
-    if (environments.has(run.arch)) continue;
-    const all = filesOf(run).map(({ path }) => path);
-    const variables = await prepare(all, architecture(run.arch), made);
-    environments.set(run.arch, { ...common.environment, ...variables });
+  for (const [arch, its] of Map.groupBy(runs, (run) => run.arch)) {
+    const all = new Set(its.flatMap(filesOf).map(({ path }) => path));
+    const variables = await prepare([...all], architecture(arch), made);
+    environments.set(arch, { ...common.environment, ...variables });
   }
   const total: Results = { passed: 0, failed: 0, failures: [] };
   const add = ({ passed, failed, failures }: Results) => {
