@@ -79,7 +79,7 @@ const single = record<InEndpointDefinition>(
   "bulkIn()",
 );
 
-const half = record<EndpointSettings>(
+const endpointOfPair = record<EndpointSettings>(
   "an endpoint of a pair",
   SETTINGS,
   "{ address: 0x81 }",
@@ -91,8 +91,8 @@ const pair = record<PairEndpointDefinition>(
     kind: anything,
     transferType: anything,
     first: value(oneOf("in", "out")),
-    in: half,
-    out: half,
+    in: endpointOfPair,
+    out: endpointOfPair,
   },
   "bulkPair()",
 );
