@@ -15,7 +15,9 @@
  *   Worker) listens: that one gets the signal a second time and decides what
  *   happens to the process.
  *
- * This package never resets a signal to its default action.
+ * This package never resets a signal to its default action. It ignores the signal
+ * during the check: another one of its kind that arrives within these
+ * microseconds is lost.
  *
  * @module
  */
