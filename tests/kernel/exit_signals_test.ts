@@ -98,11 +98,13 @@ Deno.test("a listener receives each signal once, and the gadget stays", async ()
     `let count = 0;
     const reload = () => {
       console.log("reload", ++count, gadget.bound);
-      // From here on the program no longer handles SIGHUP.
-      if (count === 3) Deno.removeSignalListener("SIGHUP", reload);
-      // A signal is lost while the package checks for listeners, in this turn.
-      const ready = count;
-      setTimeout(() => console.log("ready", ready));
+      const handled = count;
+      // Later: the package, while it checks for listeners, loses a signal.
+      setTimeout(() => {
+        // From here on the program no longer handles SIGHUP.
+        if (handled === 3) Deno.removeSignalListener("SIGHUP", reload);
+        console.log("ready", handled);
+      });
     };
     Deno.addSignalListener("SIGHUP", reload);
     console.log("ready 0");`,
