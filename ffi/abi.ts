@@ -118,8 +118,16 @@ export const SYNC_IOC_FILE_INFO = 0xc0383e04;
 
 // asm-generic/signal.h
 export const SIGURG = 23;
-/** More than the bytes of `struct sigaction`, whose handler comes first. */
+export const SIG_BLOCK = 0;
+export const SIG_UNBLOCK = 1;
+export const SA_RESTART = 0x10000000;
+
+// glibc's bits/sigaction.h and bits/types/__sigset_t.h, on 64-bit machines
+export const SIGSET_SIZE = 128;
+/** More than the bytes of `struct sigaction`: handler, mask, flags, restorer. */
 export const SIGACTION_SIZE = 256;
+/** Offset of `sa_flags`. */
+export const SIGACTION_FLAGS = 8 + SIGSET_SIZE;
 
 // dirent.h, d_type
 export const DT_DIR = 4;

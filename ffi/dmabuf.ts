@@ -21,15 +21,9 @@ import {
   UDMABUF_CREATE,
   UDMABUF_FLAGS_CLOEXEC,
 } from "./abi.ts";
-import {
-  check,
-  Errno,
-  isSystemError,
-  lastErrno,
-  systemError,
-} from "./errno.ts";
+import { check, Errno, isSystemError, systemError } from "./errno.ts";
 import { close, exists, ioctl, list, open, readTextFile } from "./file.ts";
-import { libc } from "./libc.ts";
+import { ERRNO, libc } from "./libc.ts";
 import { memfd } from "./memory.ts";
 
 const UDMABUF = "/dev/udmabuf";
@@ -65,7 +59,7 @@ export function createUdmabuf(size: number): number {
     try {
       // Its pages must not disappear under a device.
       const seals = libc().fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK);
-      check(seals, { ...call, syscall: "fcntl" });
+      check(seals, ERRNO[0], { ...call, syscall: "fcntl" });
       // struct udmabuf_create: u32 memfd, u32 flags, u64 offset, u64 size
       const view = new DataView(new ArrayBuffer(24));
       view.setUint32(0, memory, true);
@@ -131,7 +125,7 @@ export function allocateFromHeap(heap: string, size: number): number {
 
 /** Makes a separate descriptor for the same file. */
 export function duplicate(fd: number): number {
-  return check(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0), {
+  return check(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0), ERRNO[0], {
     action: `duplicate file descriptor ${fd}`,
     syscall: "fcntl",
   });
@@ -181,7 +175,7 @@ export function syncForCpu(
   const argument = new Uint8Array(new BigUint64Array([BigInt(flags)]).buffer);
   const request = BigInt(DMA_BUF_IOCTL_SYNC);
   while (libc().ioctl_pointer(fd, request, argument) < 0) {
-    const errno = lastErrno();
+    const errno = ERRNO[0];
     if (errno === Errno.EINTR || errno === Errno.EAGAIN) continue;
     const action = `${edge} to use the memory of a DMABUF`;
     throw systemError(errno, { action, syscall: "ioctl" });

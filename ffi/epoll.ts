@@ -14,7 +14,7 @@ import {
 } from "./abi.ts";
 import { check } from "./errno.ts";
 import { close } from "./file.ts";
-import { libc } from "./libc.ts";
+import { ERRNO, libc } from "./libc.ts";
 
 /** An epoll instance on one file. */
 export class Epoll {
@@ -28,7 +28,7 @@ export class Epoll {
 
   /** @param events The events to wait for; see {@linkcode modify}. */
   constructor(fileDescriptor: number, events: number) {
-    this.fd = check(libc().epoll_create1(EPOLL_CLOEXEC), {
+    this.fd = check(libc().epoll_create1(EPOLL_CLOEXEC), ERRNO[0], {
       action: "make epoll instance",
       syscall: "epoll_create1",
     });
@@ -58,10 +58,14 @@ export class Epoll {
 
   #control(operation: number, events: number): void {
     this.#event.setUint32(0, events >>> 0, true);
-    check(libc().epoll_ctl(this.fd, operation, this.#file, this.#event), {
-      action: "watch file",
-      syscall: "epoll_ctl",
-    });
+    check(
+      libc().epoll_ctl(this.fd, operation, this.#file, this.#event),
+      ERRNO[0],
+      {
+        action: "watch file",
+        syscall: "epoll_ctl",
+      },
+    );
   }
 }
 

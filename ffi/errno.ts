@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { errnoPointer, libc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /** Error numbers of Linux (`asm-generic/errno.h`: the same on x86-64 and arm64). */
 export const Errno = {
@@ -225,21 +225,6 @@ export function isSystemError(
     (codes.length === 0 || codes.includes(error.code));
 }
 
-let errnoView: Int32Array | undefined;
-
-/**
- * The error number of the last failed call on this thread.
- *
- * Valid only right after a synchronous call: not after `await`, and never after
- * a nonblocking call, which fails on another thread.
- */
-export function lastErrno(): number {
-  errnoView ??= new Int32Array(
-    Deno.UnsafePointerView.getArrayBuffer(errnoPointer(), 4),
-  );
-  return errnoView[0];
-}
-
 /** The operating system's message for an error number. */
 export function strerror(errno: number): string {
   if (errno === Errno.ENOTSUPP) return "Operation is not supported";
@@ -249,8 +234,12 @@ export function strerror(errno: number): string {
     : Deno.UnsafePointerView.getCString(text);
 }
 
-/** Returns the result of a call, or throws its error if it is negative. */
-export function check(result: number, call: FailedCall): number {
-  if (result < 0) throw systemError(lastErrno(), call);
+/**
+ * Returns the result of a call, or throws its error if it is negative.
+ *
+ * @param errno `ERRNO[0]`, read right after the call.
+ */
+export function check(result: number, errno: number, call: FailedCall): number {
+  if (result < 0) throw systemError(errno, call);
   return result;
 }

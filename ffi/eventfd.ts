@@ -6,7 +6,7 @@
 import { EFD_CLOEXEC, EFD_NONBLOCK } from "./abi.ts";
 import { check } from "./errno.ts";
 import { close } from "./file.ts";
-import { libc } from "./libc.ts";
+import { ERRNO, libc } from "./libc.ts";
 
 /** An eventfd that starts at 0. */
 export class EventCounter {
@@ -16,7 +16,7 @@ export class EventCounter {
 
   /** Opens the eventfd. */
   constructor() {
-    this.fd = check(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), {
+    this.fd = check(libc().eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), ERRNO[0], {
       action: "make eventfd",
       syscall: "eventfd",
     });

@@ -24,15 +24,8 @@ import {
   O_WRONLY,
   SEEK_END,
 } from "./abi.ts";
-import {
-  check,
-  Errno,
-  errorOf,
-  isSystemError,
-  lastErrno,
-  systemError,
-} from "./errno.ts";
-import { cString, libc } from "./libc.ts";
+import { check, Errno, errorOf, isSystemError, systemError } from "./errno.ts";
+import { cString, ERRNO, libc } from "./libc.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -54,18 +47,19 @@ export function open(
 ): number {
   const { mode = 0o666 } = options;
   const result = libc().open(cString(path), flags | O_CLOEXEC, mode);
-  return checkPath(result, "open file", "open", path, options);
+  return checkPath(result, ERRNO[0], "open file", "open", path, options);
 }
 
 /** Checks the result of a call on a path. */
 function checkPath(
   result: number,
+  errno: number,
   action: string,
   syscall: string,
   path: string,
   options: CallOptions,
 ): number {
-  return check(result, { action, ...options, syscall, path });
+  return check(result, errno, { action, ...options, syscall, path });
 }
 
 /**
@@ -83,9 +77,9 @@ export function close(fd: number): void {
 export function adopt(fd: number, options: CallOptions = {}): void {
   const { fcntl } = libc();
   const call = { action: "use open file", ...options, syscall: "fcntl" };
-  check(fcntl(fd, F_SETFD, FD_CLOEXEC), call);
-  const flags = check(fcntl(fd, F_GETFL, 0), call);
-  check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), call);
+  check(fcntl(fd, F_SETFD, FD_CLOEXEC), ERRNO[0], call);
+  const flags = check(fcntl(fd, F_GETFL, 0), ERRNO[0], call);
+  check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), ERRNO[0], call);
 }
 
 /** Reads into `buffer`; returns the number of bytes, 0 at the end. */
@@ -95,7 +89,11 @@ export function read(
   options: CallOptions = {},
 ): number {
   const result = libc().read(fd, buffer, BigInt(buffer.byteLength));
-  return check(result, { action: "read file", ...options, syscall: "read" });
+  return check(result, ERRNO[0], {
+    action: "read file",
+    ...options,
+    syscall: "read",
+  });
 }
 
 /** Writes `bytes` in one call; returns how many were written. */
@@ -105,7 +103,11 @@ export function write(
   options: CallOptions = {},
 ): number {
   const result = libc().write(fd, bytes, BigInt(bytes.byteLength));
-  return check(result, { action: "write file", ...options, syscall: "write" });
+  return check(result, ERRNO[0], {
+    action: "write file",
+    ...options,
+    syscall: "write",
+  });
 }
 
 /** Calls ioctl with a number, or with a pointer to the bytes of `argument`. */
@@ -119,13 +121,17 @@ export function ioctl(
     ? libc().ioctl(fd, BigInt(request), BigInt(argument))
     : libc().ioctl_pointer(fd, BigInt(request), argument);
   const action = "control device";
-  return check(result, { action, ...options, syscall: "ioctl" });
+  return check(result, ERRNO[0], { action, ...options, syscall: "ioctl" });
 }
 
 /** Seeks to the end of an open file. */
 export function seekToEnd(fd: number, options: CallOptions = {}): void {
   const result = Number(libc().lseek(fd, 0n, SEEK_END));
-  check(result, { action: "seek in file", ...options, syscall: "lseek" });
+  check(result, ERRNO[0], {
+    action: "seek in file",
+    ...options,
+    syscall: "lseek",
+  });
 }
 
 /**
@@ -134,7 +140,7 @@ export function seekToEnd(fd: number, options: CallOptions = {}): void {
  */
 export function tryLock(fd: number, options: CallOptions = {}): boolean {
   if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return true;
-  const errno = lastErrno();
+  const errno = ERRNO[0];
   if (errno === Errno.EAGAIN) return false;
   const action = "lock file";
   throw systemError(errno, { action, ...options, syscall: "flock" });
@@ -146,13 +152,13 @@ export function mkdir(
   options: CallOptions & { mode?: number } = {},
 ): void {
   const result = libc().mkdir(cString(path), options.mode ?? 0o777);
-  checkPath(result, "make directory", "mkdir", path, options);
+  checkPath(result, ERRNO[0], "make directory", "mkdir", path, options);
 }
 
 /** Removes an empty directory. */
 export function rmdir(path: string, options: CallOptions = {}): void {
   const result = libc().rmdir(cString(path));
-  checkPath(result, "remove directory", "rmdir", path, options);
+  checkPath(result, ERRNO[0], "remove directory", "rmdir", path, options);
 }
 
 /** Makes a symbolic link at `path` to `target`. */
@@ -162,13 +168,13 @@ export function symlink(
   options: CallOptions = {},
 ): void {
   const result = libc().symlink(cString(target), cString(path));
-  checkPath(result, "make link", "symlink", path, options);
+  checkPath(result, ERRNO[0], "make link", "symlink", path, options);
 }
 
 /** Removes a file or a link. */
 export function unlink(path: string, options: CallOptions = {}): void {
   const result = libc().unlink(cString(path));
-  checkPath(result, "remove file", "unlink", path, options);
+  checkPath(result, ERRNO[0], "remove file", "unlink", path, options);
 }
 
 /** Returns the target of a symbolic link. */
@@ -176,7 +182,14 @@ export function readlink(path: string, options: CallOptions = {}): string {
   const buffer = new Uint8Array(4096); // PATH_MAX
   const size = BigInt(buffer.byteLength);
   const result = libc().readlink(cString(path), buffer, size);
-  const length = checkPath(result, "read link", "readlink", path, options);
+  const length = checkPath(
+    result,
+    ERRNO[0],
+    "read link",
+    "readlink",
+    path,
+    options,
+  );
   return decoder.decode(buffer.subarray(0, length));
 }
 
@@ -203,7 +216,7 @@ export function realPath(path: string, options: CallOptions = {}): string {
 /** Whether `path` exists; links are followed. */
 export function exists(path: string): boolean {
   if (libc().access(cString(path), 0) === 0) return true;
-  const errno = lastErrno();
+  const errno = ERRNO[0];
   if (errno === Errno.ENOENT || errno === Errno.ENOTDIR) return false;
   throw systemError(errno, { action: "look up file", syscall: "access", path });
 }
@@ -231,6 +244,7 @@ export function list(
     for (;;) {
       const length = check(
         libc().getdents64(fd, buffer, BigInt(buffer.byteLength)),
+        ERRNO[0],
         { ...call, syscall: "getdents64" },
       );
       if (length === 0) return entries;

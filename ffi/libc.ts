@@ -46,15 +46,33 @@ export function openLibc<S extends Deno.ForeignLibraryInterface>(
       { code: "EPERM", errno: 1, syscall: "dlopen" },
     );
   }
+  ERRNO = findErrno();
   // Never closed: fast calls into a closed library are undefined behaviour.
   return Deno.dlopen("libc.so.6", symbols).symbols;
 }
 
-/** Address of this thread's errno. */
-export function errnoPointer(): Deno.PointerObject {
-  const pointer = libc().__errno_location();
-  if (pointer === null) throw new Error("Cannot find errno");
-  return pointer;
+/**
+ * `ERRNO[0]` is the error number of the last failed call on this thread.
+ *
+ * Read it before anything else runs: not only `await` changes it, but also a
+ * garbage collection, which waits for its threads (EAGAIN from a futex). Any
+ * allocation can start one, as can the entry of a function:
+ *
+ * ```ts ignore
+ * check(libc().rmdir(path), ERRNO[0], { action, syscall: "rmdir" });
+ * ```
+ *
+ * After a nonblocking call, which fails on another thread, it is meaningless.
+ */
+export let ERRNO: Int32Array = new Int32Array(1);
+
+function findErrno(): Int32Array {
+  const { __errno_location } = Deno.dlopen("libc.so.6", {
+    __errno_location: { parameters: [], result: "pointer" },
+  }).symbols;
+  const address = __errno_location();
+  if (address === null) throw new Error("Cannot find errno");
+  return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(address, 4));
 }
 
 const encoder = new TextEncoder();

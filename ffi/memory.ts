@@ -11,8 +11,8 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "./abi.ts";
-import { check, lastErrno, systemError } from "./errno.ts";
-import { cString, libc } from "./libc.ts";
+import { check, systemError } from "./errno.ts";
+import { cString, ERRNO, libc } from "./libc.ts";
 
 /** Address of an array's first byte. Valid as long as the array is reachable. */
 export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
@@ -23,12 +23,12 @@ const NOTHING = new Uint8Array(0);
 
 /** Makes an unnamed file in memory, and returns its descriptor. */
 export function memfd(name: string, size: number, flags: number): number {
-  const fd = check(libc().memfd_create(cString(name), flags), {
+  const fd = check(libc().memfd_create(cString(name), flags), ERRNO[0], {
     action: "make memory file",
     syscall: "memfd_create",
   });
   if (libc().ftruncate(fd, BigInt(size)) < 0) {
-    const errno = lastErrno();
+    const errno = ERRNO[0];
     libc().close(fd);
     throw systemError(errno, {
       action: `give memory file ${size} bytes`,
@@ -77,11 +77,14 @@ export function mmap(fd: number, length: number): Mapping {
     const protection = PROT_READ | PROT_WRITE;
     const size = BigInt(length);
     const at = mmap(address, size, protection, MAP_FIXED | flags, fd, 0n);
-    return at !== null &&
+    const errno = ERRNO[0];
+    const placed = at !== null &&
       BigInt.asUintN(64, Deno.UnsafePointer.value(at)) !== MAP_FAILED;
+    return placed ? 0 : errno;
   };
-  if (!place(MAP_SHARED, fd)) {
-    throw systemError(lastErrno(), {
+  const errno = place(MAP_SHARED, fd);
+  if (errno !== 0) {
+    throw systemError(errno, {
       action: `map ${length} bytes`,
       syscall: "mmap",
     });

@@ -6,7 +6,7 @@
 import { MNT_DETACH } from "./abi.ts";
 import { check } from "./errno.ts";
 import { readTextFile } from "./file.ts";
-import { cString, libc } from "./libc.ts";
+import { cString, ERRNO, libc } from "./libc.ts";
 
 /** What to mount, and where. */
 export interface MountOptions {
@@ -32,7 +32,7 @@ export function mount(options: MountOptions): void {
     0n,
     cString(data),
   );
-  check(result, {
+  check(result, ERRNO[0], {
     action: `mount ${type} "${source}"`,
     syscall: "mount",
     path: target,
@@ -47,7 +47,7 @@ export function mount(options: MountOptions): void {
  * its last file is closed (MNT_DETACH).
  */
 export function unmount(target: string, { lazy = false } = {}): void {
-  check(libc().umount2(cString(target), lazy ? MNT_DETACH : 0), {
+  check(libc().umount2(cString(target), lazy ? MNT_DETACH : 0), ERRNO[0], {
     action: "unmount",
     syscall: "umount2",
     path: target,

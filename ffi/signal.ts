@@ -3,10 +3,19 @@
  *
  * @module
  */
-import { architectureNumbers, SIGACTION_SIZE, SIGURG } from "./abi.ts";
-import { check, isSystemError } from "./errno.ts";
+import {
+  architectureNumbers,
+  SA_RESTART,
+  SIG_BLOCK,
+  SIG_UNBLOCK,
+  SIGACTION_FLAGS,
+  SIGACTION_SIZE,
+  SIGSET_SIZE,
+  SIGURG,
+} from "./abi.ts";
+import { check, isSystemError, systemError } from "./errno.ts";
 import { list, readTextFile } from "./file.ts";
-import { libc } from "./libc.ts";
+import { ERRNO, libc } from "./libc.ts";
 
 const SIG_IGN = 1n;
 
@@ -15,14 +24,26 @@ export function isIgnored(signal: number): boolean {
   return currentHandler(signal) === SIG_IGN;
 }
 
-/** Ignores a signal while `work` runs. */
-export function whileIgnored<T>(signal: number, work: () => T): T {
+/**
+ * Delays a signal while `work` runs. Its handler is called afterwards.
+ *
+ * A thread that gets it meanwhile sends it to itself again and again; ours must
+ * go on, so it blocks the signal.
+ */
+export function whileDelayed<T>(signal: number, work: () => T): T {
   const before = new Uint8Array(SIGACTION_SIZE);
-  change(signal, IGNORED, before);
+  const mask = new BigUint64Array(SIGSET_SIZE / 8);
+  mask[0] = 1n << BigInt(signal - 1);
+  changeMask(SIG_BLOCK, mask);
   try {
-    return work();
+    change(signal, sendAgain(), before);
+    try {
+      return work();
+    } finally {
+      change(signal, before, null);
+    }
   } finally {
-    change(signal, before, null);
+    changeMask(SIG_UNBLOCK, mask);
   }
 }
 
@@ -32,7 +53,10 @@ export function whileIgnored<T>(signal: number, work: () => T): T {
  * @param milliseconds How long to wait: another handler may take the signal.
  */
 export function endBySignal(signal: number, milliseconds: number): void {
-  check(libc().raise(signal), { action: "raise signal", syscall: "raise" });
+  check(libc().raise(signal), ERRNO[0], {
+    action: "raise signal",
+    syscall: "raise",
+  });
   libc().poll_now(new Uint8Array(0), 0n, milliseconds);
 }
 
@@ -91,7 +115,7 @@ function change(
   action: Uint8Array<ArrayBuffer> | null,
   before: Uint8Array<ArrayBuffer> | null,
 ): void {
-  check(libc().sigaction(signal, action, before), {
+  check(libc().sigaction(signal, action, before), ERRNO[0], {
     action: `handle signal ${signal}`,
     syscall: "sigaction",
   });
@@ -102,6 +126,17 @@ function handlerOf(action: Uint8Array<ArrayBuffer>): BigUint64Array {
   return new BigUint64Array(action.buffer, 0, 1);
 }
 
-/** No flags, no mask. */
-const IGNORED = new Uint8Array(SIGACTION_SIZE);
-handlerOf(IGNORED)[0] = SIG_IGN;
+/** A handler that leaves the signal pending on its thread: `raise` takes an int, too. */
+function sendAgain(): Uint8Array<ArrayBuffer> {
+  const action = new Uint8Array(SIGACTION_SIZE);
+  handlerOf(action)[0] = Deno.UnsafePointer.value(libc().raise_address);
+  new DataView(action.buffer).setUint32(SIGACTION_FLAGS, SA_RESTART, true);
+  return action;
+}
+
+function changeMask(how: number, mask: BigUint64Array<ArrayBuffer>): void {
+  const errno = libc().pthread_sigmask(how, mask, null);
+  if (errno === 0) return;
+  const syscall = "pthread_sigmask";
+  throw systemError(errno, { action: "block signal", syscall });
+}

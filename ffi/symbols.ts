@@ -6,7 +6,6 @@
 
 /** What `Deno.dlopen` needs to know of each. */
 export const SYMBOLS = {
-  __errno_location: { parameters: [], result: "pointer" },
   strerror: { parameters: ["i32"], result: "pointer" }, // int errnum
   open: {
     parameters: [
@@ -288,6 +287,14 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  pthread_sigmask: {
+    parameters: [
+      "i32", // int how
+      "buffer", // const sigset_t *set
+      "buffer", // sigset_t *oldset
+    ],
+    result: "i32", // an error number
+  },
   raise: { parameters: ["i32"], result: "i32" }, // int sig
   tgkill: {
     parameters: [
@@ -297,6 +304,7 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
-  // The address of a harmless function that takes an int, see signal.ts.
+  // Handlers of signals, see signal.ts: both take an int.
   abs_address: { name: "abs", type: "pointer" },
+  raise_address: { name: "raise", type: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -5,8 +5,7 @@
  * @module
  */
 import { architectureNumbers } from "../abi.ts";
-import { lastErrno } from "../errno.ts";
-import { openLibc } from "../libc.ts";
+import { ERRNO, openLibc } from "../libc.ts";
 
 type Bytes = BufferSource & ArrayBufferView<ArrayBuffer>;
 
@@ -124,17 +123,19 @@ export function systemCalls(): AioCalls {
   const submit = BigInt(numbers.SYS_io_submit);
   const cancel = BigInt(numbers.SYS_io_cancel);
   const getEvents = BigInt(numbers.SYS_io_getevents);
-  const result = (value: number) => value < 0 ? -lastErrno() : value;
+  const result = (value: number, errno: number) => value < 0 ? -errno : value;
   return {
     library: "syscall",
-    setup: (entries, context) => result(io_setup(setup, entries, context)),
+    setup: (entries, context) =>
+      result(io_setup(setup, entries, context), ERRNO[0]),
     submit: (context, count, requests) =>
-      result(io_submit(submit, context, count, requests)),
+      result(io_submit(submit, context, count, requests), ERRNO[0]),
     cancel: (context, request, event) =>
-      result(io_cancel(cancel, context, request, event)),
+      result(io_cancel(cancel, context, request, event), ERRNO[0]),
     getEvents: (context, count, events, timeout) =>
       result(
         io_getevents(getEvents, context, MIN_EVENTS, count, events, timeout),
+        ERRNO[0],
       ),
   };
 }

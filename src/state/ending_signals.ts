@@ -15,13 +15,18 @@
  *   Worker) listens: that one gets the signal a second time and decides what
  *   happens to the process.
  *
- * This package never resets a signal to its default action. It ignores the signal
- * during the check: another one of its kind that arrives within these
- * microseconds is lost.
+ * A listener may remove itself when it is called, as one of `process.once` does.
+ * If it was added after ours, it is found before that. If it was added before
+ * ours, it is gone when ours is called. So whoever listened when this package last
+ * looked (when it began to listen, and after each signal) is taken to have
+ * handled the signal.
+ *
+ * This package never resets a signal to its default action, and delays another one
+ * of its kind during the check.
  *
  * @module
  */
-import { endBySignal, isIgnored, whileIgnored } from "../../ffi/signal.ts";
+import { endBySignal, isIgnored, whileDelayed } from "../../ffi/signal.ts";
 
 /**
  * Signals whose default action ends the process, with their numbers.
@@ -56,6 +61,10 @@ const END_MS = 1000;
 const HANDLED: readonly EndingSignal[] = ["SIGHUP", "SIGINT", "SIGTERM"];
 
 const listeners = new Map<EndingSignal, () => void>();
+/** Signals that the program listened to when we last looked. */
+const expected = new Set<EndingSignal>();
+/** Signals whose listeners are being called. */
+const current = new Set<EndingSignal>();
 
 /**
  * Calls `work` right before a signal ends the process, in the same turn of the
@@ -65,10 +74,11 @@ export function listenToSignals(work: () => void): void {
   for (const signal of Object.keys(SIGNALS) as EndingSignal[]) {
     // Shells make background jobs ignore SIGQUIT.
     if (!HANDLED.includes(signal) && isIgnored(SIGNALS[signal])) continue;
-    // After all listeners of this signal, and not between two of them.
-    const listener = () => queueMicrotask(() => onSignal(signal, work));
+    const listener = () => onSignal(signal, work);
     listeners.set(signal, listener);
+    const before = countBoundSignals();
     Deno.addSignalListener(signal, listener);
+    if (before !== undefined) expect(signal, countBoundSignals() === before);
   }
 }
 
@@ -78,22 +88,37 @@ export function unlistenToSignals(): void {
     Deno.removeSignalListener(signal, listener);
   }
   listeners.clear();
+  expected.clear();
 }
 
 function onSignal(signal: EndingSignal, work: () => void): void {
-  const listener = listeners.get(signal);
-  if (listener === undefined || othersListen(signal, listener)) return;
-  work();
-  // Nothing of the program runs in between.
-  endBySignal(SIGNALS[signal], END_MS);
+  // The check moves our listener behind the others: Deno calls it again.
+  if (current.has(signal)) return;
+  if (!expected.has(signal) && !othersListen(signal)) {
+    work();
+    // Nothing of the program runs in between.
+    endBySignal(SIGNALS[signal], END_MS);
+    return;
+  }
+  current.add(signal);
+  queueMicrotask(() => {
+    current.delete(signal);
+    expect(signal, othersListen(signal));
+  });
+}
+
+function expect(signal: EndingSignal, othersListen: boolean): void {
+  if (othersListen) expected.add(signal);
+  else expected.delete(signal);
 }
 
 /** Whether this isolate has other listeners of a signal. */
-function othersListen(signal: EndingSignal, listener: () => void): boolean {
+function othersListen(signal: EndingSignal): boolean {
+  const listener = listeners.get(signal);
   const all = countBoundSignals();
-  if (all === undefined) return false;
+  if (listener === undefined || all === undefined) return false;
   // Without a listener the signal would end the process at once.
-  return whileIgnored(SIGNALS[signal], () => {
+  return whileDelayed(SIGNALS[signal], () => {
     Deno.removeSignalListener(signal, listener);
     const others = countBoundSignals();
     Deno.addSignalListener(signal, listener);

@@ -98,13 +98,10 @@ Deno.test("a listener receives each signal once, and the gadget stays", async ()
     `let count = 0;
     const reload = () => {
       console.log("reload", ++count, gadget.bound);
-      const handled = count;
-      // Later: the package, while it checks for listeners, loses a signal.
-      setTimeout(() => {
-        // From here on the program no longer handles SIGHUP.
-        if (handled === 3) Deno.removeSignalListener("SIGHUP", reload);
-        console.log("ready", handled);
-      });
+      // From here on the program no longer handles SIGHUP.
+      if (count === 3) Deno.removeSignalListener("SIGHUP", reload);
+      // The next signal may come while the package checks for listeners.
+      console.log("ready", count);
     };
     Deno.addSignalListener("SIGHUP", reload);
     console.log("ready 0");`,
@@ -121,6 +118,45 @@ Deno.test("a listener receives each signal once, and the gadget stays", async ()
   assertEquals(status.signal, "SIGHUP");
   assertEquals(gadgetTraces(), before);
 });
+
+for (
+  const [name, listen] of [
+    ["process.once()", `process.once("SIGTERM", listener);`],
+    [
+      "Deno.addSignalListener() that removes itself",
+      `Deno.addSignalListener("SIGTERM", function once() {
+        Deno.removeSignalListener("SIGTERM", once);
+        listener();
+      });`,
+    ],
+  ]
+) {
+  for (const when of ["before", "after"]) {
+    Deno.test(`a listener of ${name}, added ${when} the gadget, handles one signal`, async () => {
+      const before = gadgetTraces();
+      const listening = `
+        const listener = async () => {
+          console.log("signal");
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          console.log("bound", gadget.bound);
+        };
+        ${listen}`;
+      const { status, output } = await run(
+        `${IMPORT}
+        ${when === "before" ? listening : ""}
+        ${START}
+        ${when === "after" ? listening : ""}
+        const reading = gadget.functions.end.endpoints.link.read(512);
+        console.log("listening");
+        await reading;`,
+        { reactions: [["listening", "SIGTERM"], ["bound", "SIGTERM"]] },
+      );
+      assertEquals(output, "listening\nsignal\nbound true\n");
+      assertEquals(status.signal, "SIGTERM");
+      assertEquals(gadgetTraces(), before);
+    });
+  }
+}
 
 Deno.test("a signal that a Worker listens to does not end the process", async () => {
   const before = gadgetTraces();

@@ -16,7 +16,10 @@ import {
   SystemError,
   systemError,
 } from "../../ffi/errno.ts";
-import { libc } from "../../ffi/libc.ts";
+import { O_RDONLY } from "../../ffi/abi.ts";
+import { open, readlink, unlink } from "../../ffi/file.ts";
+import { ERRNO, libc } from "../../ffi/libc.ts";
+import { collectGarbage } from "../support/measure/memory.ts";
 
 Deno.test("systemError() has the shape of Deno's own errors", () => {
   const error = systemError(Errno.ENODEV, {
@@ -83,12 +86,38 @@ Deno.test("errnoName() and strerror() know every number in the table", () => {
 
 Deno.test("check() passes results on and throws the errno of a -1", () => {
   const call = { action: "close", syscall: "close" };
-  assertEquals(check(7, call), 7);
-  // The failing call and the look at errno must be in one turn.
+  assertEquals(check(7, 0, call), 7);
+  // Nothing else may run between the failing call and the look at errno.
   const error = assertThrows(
-    () => check(libc().close(-1), call),
+    () => check(libc().close(-1), ERRNO[0], call),
     Deno.errors.BadResource,
     "Cannot close: Bad file descriptor (os error 9)",
   );
   assert(isSystemError(error, "EBADF"));
+});
+
+Deno.test("a garbage collection right after a call does not change its error", () => {
+  const options = {
+    get hint() {
+      collectGarbage();
+      return undefined;
+    },
+  };
+  const codes = new Set<unknown>();
+  for (let n = 0; n < 80; n++) {
+    for (
+      const call of [
+        () => open("/nowhere", O_RDONLY, options),
+        () => unlink("/nowhere", options),
+        () => readlink("/nowhere", options),
+      ]
+    ) {
+      try {
+        call();
+      } catch (error) {
+        codes.add(isSystemError(error) && error.code);
+      }
+    }
+  }
+  assertEquals([...codes], ["ENOENT"]);
 });

@@ -14,9 +14,9 @@
  * @module
  */
 import { O_RDWR, POLLIN, POLLOUT } from "../../../ffi/abi.ts";
-import { Errno, lastErrno } from "../../../ffi/errno.ts";
+import { Errno } from "../../../ffi/errno.ts";
 import { close, open } from "../../../ffi/file.ts";
-import { libc } from "../../../ffi/libc.ts";
+import { ERRNO, libc } from "../../../ffi/libc.ts";
 import { allocate, copyIn, copyOut, free } from "../../../ffi/native_memory.ts";
 import { interruptThreads } from "../../../ffi/signal.ts";
 import type { Direction } from "../../usb/endpoint_attributes.ts";
@@ -53,7 +53,7 @@ export class ControlFile {
     for (;;) {
       const length = read(this.fd, buffer, size);
       if (length >= 0) return length;
-      const errno = lastErrno();
+      const errno = ERRNO[0];
       // EIDRM: a request was cancelled, and needs no answer.
       const again = errno === Errno.EINTR || errno === Errno.EIDRM ||
         // A UDC that is being unbound may have locked the file.
@@ -114,7 +114,7 @@ export class ControlFile {
       const result = direction === "in"
         ? read(this.#answers, NOTHING, 0n)
         : write(this.#answers, NOTHING, 0n);
-      const errno = result < 0 ? lastErrno() : 0;
+      const errno = result < 0 ? ERRNO[0] : 0;
       if (errno !== Errno.EINTR) return errno === Errno.EIDRM;
     }
   }
@@ -131,7 +131,7 @@ export class ControlFile {
   wasCancelled(): boolean {
     for (;;) {
       libc().write(this.#answers, null, 1n);
-      const errno = lastErrno();
+      const errno = ERRNO[0];
       if (errno !== Errno.EINTR) return errno !== Errno.EFAULT;
     }
   }

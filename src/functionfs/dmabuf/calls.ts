@@ -10,8 +10,8 @@
  *
  * @module
  */
-import { Errno, lastErrno } from "../../../ffi/errno.ts";
-import { libc } from "../../../ffi/libc.ts";
+import { Errno } from "../../../ffi/errno.ts";
+import { ERRNO, libc } from "../../../ffi/libc.ts";
 import {
   FUNCTIONFS_DMABUF_ATTACH,
   FUNCTIONFS_DMABUF_DETACH,
@@ -70,7 +70,7 @@ function ioctl(
   argument: Uint8Array<ArrayBuffer>,
 ): number {
   while (libc().ioctl_pointer(fd, BigInt(request), argument) < 0) {
-    const errno = lastErrno();
+    const errno = ERRNO[0];
     if (errno !== Errno.EINTR) return errno;
   }
   return 0;

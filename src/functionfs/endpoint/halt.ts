@@ -9,8 +9,8 @@
  *
  * @module
  */
-import { Errno, errorOf, lastErrno, systemError } from "../../../ffi/errno.ts";
-import { libc } from "../../../ffi/libc.ts";
+import { Errno, errorOf, systemError } from "../../../ffi/errno.ts";
+import { ERRNO, libc } from "../../../ffi/libc.ts";
 import type { Direction, TransferType } from "../../usb/endpoint_attributes.ts";
 import type { QueuedAction } from "../transfer/action_queue.ts";
 import { closedError } from "../transfer/error.ts";
@@ -86,7 +86,7 @@ function reverse(fd: number, direction: Direction): number {
     ? read(fd, BUFFER, 1n)
     : write(fd, BUFFER, 1n);
   if (result >= 0) return 0;
-  const errno = lastErrno();
+  const errno = ERRNO[0];
   return errno === Errno.EBADMSG ? 0 : -errno;
 }
 

@@ -11,8 +11,8 @@
  * @module
  */
 import type { AioContext } from "../../../ffi/aio/context.ts";
-import { Errno, lastErrno, systemError } from "../../../ffi/errno.ts";
-import { libc } from "../../../ffi/libc.ts";
+import { Errno, systemError } from "../../../ffi/errno.ts";
+import { ERRNO, libc } from "../../../ffi/libc.ts";
 import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../../compile/functionfs_abi.ts";
 
 /** What appends the zero-length packet: the kernel, or an empty request. */
@@ -80,7 +80,7 @@ export class ZeroLengthPackets {
       BigInt(FUNCTIONFS_ENDPOINT_ENABLE_ZLP),
       this.#argument,
     );
-    if (result < 0) return lastErrno();
+    if (result < 0) return ERRNO[0];
     this.#kernelFlag = on;
     return 0;
   }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { ERRNO, openLibc } from "../../../ffi/libc.ts";
 import { check } from "../../../ffi/errno.ts";
 import { close, writeFile } from "../../../ffi/file.ts";
 
@@ -38,15 +39,14 @@ export async function loadVirtualUdc(): Promise<AsyncDisposable> {
 
 /** Connects the controller's gadget to the host. */
 export function connectVirtualHost(): void {
-  const libc = Deno.dlopen("libc.so.6", {
+  const { socketpair } = openLibc({
     socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   });
   const ends = new Int32Array(2);
-  check(libc.symbols.socketpair(AF_UNIX, SOCK_STREAM, 0, ends), {
+  check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), ERRNO[0], {
     action: "make socket pair",
     syscall: "socketpair",
   });
-  libc.close();
   // The kernel keeps its own references.
   try {
     writeFile(`${PLATFORM}/${VUDC}/usbip_sockfd`, `${ends[0]}`);

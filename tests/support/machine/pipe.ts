@@ -11,7 +11,7 @@ import {
 } from "../../../ffi/abi.ts";
 import { check } from "../../../ffi/errno.ts";
 import { close } from "../../../ffi/file.ts";
-import { libc } from "../../../ffi/libc.ts";
+import { ERRNO, libc } from "../../../ffi/libc.ts";
 import { testLibc } from "./libc.ts";
 
 /** A pipe with nonblocking ends. */
@@ -23,7 +23,7 @@ export interface Pipe extends Disposable {
 /** Creates a pipe, whose ends are closed on disposal. */
 export function pipe(): Pipe {
   const ends = new Int32Array(2);
-  check(testLibc.pipe2(ends, O_NONBLOCK | O_CLOEXEC), {
+  check(testLibc.pipe2(ends, O_NONBLOCK | O_CLOEXEC), ERRNO[0], {
     action: "make pipe",
     syscall: "pipe2",
   });
@@ -40,9 +40,13 @@ export function pipe(): Pipe {
 
 /** Creates an eventfd, which is closed on disposal. */
 export function eventFd(initial = 0): { fd: number } & Disposable {
-  const fd = check(libc().eventfd(initial, EFD_NONBLOCK | EFD_CLOEXEC), {
-    action: "make eventfd",
-    syscall: "eventfd",
-  });
+  const fd = check(
+    libc().eventfd(initial, EFD_NONBLOCK | EFD_CLOEXEC),
+    ERRNO[0],
+    {
+      action: "make eventfd",
+      syscall: "eventfd",
+    },
+  );
   return { fd, [Symbol.dispose]: () => close(fd) };
 }

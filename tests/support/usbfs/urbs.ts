@@ -8,8 +8,8 @@
  * @module
  */
 import { POLLERR, POLLHUP, POLLOUT } from "../../../ffi/abi.ts";
-import { Errno, lastErrno } from "../../../ffi/errno.ts";
-import { libc } from "../../../ffi/libc.ts";
+import { Errno } from "../../../ffi/errno.ts";
+import { ERRNO, libc } from "../../../ffi/libc.ts";
 import { addressOf } from "../../../ffi/memory.ts";
 import { type Watch, watch } from "../../../ffi/reactor.ts";
 import {
@@ -163,7 +163,7 @@ export class UrbQueue {
     if (
       libc().ioctl_pointer(this.#fd, BigInt(USBDEVFS_SUBMITURB), urb.memory) < 0
     ) {
-      const status = -lastErrno();
+      const status = -ERRNO[0];
       urb.settle({ status, actualLength: 0, submitted: false });
     } else {
       this.#pending.set(urb.address, urb);
@@ -219,7 +219,7 @@ export class UrbQueue {
         this.#reapedBytes,
       );
       if (result < 0) {
-        if (lastErrno() === Errno.EINTR) continue;
+        if (ERRNO[0] === Errno.EINTR) continue;
         // EAGAIN: no more URBs. ENODEV: no more, and the device is gone.
         return;
       }
