@@ -24,7 +24,8 @@ const EXPRESSIONS: Record<string, string> = {
 const LIBC = ["MNT_DETACH", "DT_DIR", "DT_LNK"];
 
 /** Numbers that are no interface: the kernel's own, or a bound of ours. */
-const PRIVATE = /^(FUNCTIONFS_MAX_EVENTS|SIGACTION_SIZE|ENOTSUPP|MAX_.*)$/;
+const PRIVATE =
+  /^(FUNCTIONFS_MAX_EVENTS|SIGACTION_.*|SIGSET_SIZE|ENOTSUPP|MAX_.*)$/;
 
 /** The numbers among the exports of a module. */
 function numbers(module: object): Record<string, number> {
@@ -80,13 +81,19 @@ for (const architecture of ARCHITECTURES) {
     assertEquals(libc, Object.fromEntries(fromLibc));
   });
 
-  Deno.test(`struct sigaction fits into its memory on ${name}`, async () => {
-    const { size, handler } = await evaluate(architecture, ["signal.h"], {
+  Deno.test(`struct sigaction has its layout on ${name}`, async () => {
+    const { size, handler, flags, mask } = await evaluate(architecture, [
+      "signal.h",
+    ], {
       size: "sizeof(struct sigaction)",
       handler: "__builtin_offsetof(struct sigaction, sa_handler)",
+      flags: "__builtin_offsetof(struct sigaction, sa_flags)",
+      mask: "sizeof(sigset_t)",
     });
     assert(size <= abi.SIGACTION_SIZE, `${size} bytes`);
     assertEquals(handler, 0);
+    assertEquals(flags, abi.SIGACTION_FLAGS);
+    assertEquals(mask, abi.SIGSET_SIZE);
   });
 
   Deno.test(`the error numbers are those of Linux on ${name}`, async () => {
