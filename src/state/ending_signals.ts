@@ -17,9 +17,9 @@
  *
  * A listener may remove itself when it is called, as one of `process.once` does.
  * If it was added after ours, it is found before that. If it was added before
- * ours, it is gone when ours is called. So whoever listened when this package last
- * looked (when it began to listen, and after each signal) is taken to have
- * handled the signal.
+ * ours, it is gone when ours is called. So if the program listened when this
+ * package last looked (when it began to listen, and after each signal), the
+ * program is taken to have handled the signal.
  *
  * This package never resets a signal to its default action, and delays another one
  * of its kind during the check.
