@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { ERRNO, openLibc } from "../../../ffi/libc.ts";
 import { check } from "../../../ffi/errno.ts";
 import { close, writeFile } from "../../../ffi/file.ts";
+import { ERRNO } from "../../../ffi/libc.ts";
 
 /** The controller's name. */
 export const VUDC = "usbip-vudc.0";
@@ -39,14 +39,15 @@ export async function loadVirtualUdc(): Promise<AsyncDisposable> {
 
 /** Connects the controller's gadget to the host. */
 export function connectVirtualHost(): void {
-  const { socketpair } = openLibc({
+  const libc = Deno.dlopen("libc.so.6", {
     socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   });
   const ends = new Int32Array(2);
-  check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), ERRNO[0], {
+  check(libc.symbols.socketpair(AF_UNIX, SOCK_STREAM, 0, ends), ERRNO[0], {
     action: "make socket pair",
     syscall: "socketpair",
   });
+  libc.close();
   // The kernel keeps its own references.
   try {
     writeFile(`${PLATFORM}/${VUDC}/usbip_sockfd`, `${ends[0]}`);
