@@ -65,6 +65,7 @@ export class AioContext implements AsyncDisposable {
   #spareProducers: AioProducer[] | undefined;
   #flushScheduled = false;
   #draining = false;
+  #completed = 0;
   #closed: Promise<void> | undefined;
 
   /** The kernel's part of the context is made with the first request. */
@@ -90,6 +91,11 @@ export class AioContext implements AsyncDisposable {
   /** How many requests are queued or in the kernel. */
   get pending(): number {
     return this.#rings.reduce((sum, ring) => sum + ring.busySlots, 0);
+  }
+
+  /** How many requests have completed. */
+  get completed(): number {
+    return this.#completed;
   }
 
   /**
@@ -173,6 +179,23 @@ export class AioContext implements AsyncDisposable {
     this.#loop.submitted();
   }
 
+  /** Handles the completions that the kernel has posted; returns how many. */
+  drain(): number {
+    return this.#handle(this.#drainRings);
+  }
+
+  /**
+   * The same, after a wait for one. Does not wait with several busy rings: the
+   * kernel waits for one only.
+   *
+   * @param timeout A `struct timespec`.
+   */
+  wait(timeout: BigInt64Array<ArrayBuffer>): number {
+    const busy = this.#rings.filter((ring) => ring.busySlots > 0);
+    if (busy.length !== 1) return this.drain();
+    return this.#handle(() => busy[0].wait(timeout));
+  }
+
   /**
    * Cancels a request. It still completes: with -ECANCELED, -ECONNRESET or
    * another error if it was cancelled, or with its result if it was done.
@@ -226,7 +249,7 @@ export class AioContext implements AsyncDisposable {
   /** Runs at the end of a turn in which something was queued. */
   readonly #endTurn = (): void => {
     if (this.#producers.length > 0 && this.#closed === undefined) {
-      this.#drain();
+      this.drain();
       const producers = this.#producers;
       this.#producers = this.#spareProducers ?? [];
       this.#spareProducers = undefined;
@@ -242,6 +265,12 @@ export class AioContext implements AsyncDisposable {
     this.#loop.lookAtOnce();
     // A producer may have scheduled itself, or another one, again.
     if (this.#producers.length > 0) this.#scheduleFlush();
+  };
+
+  readonly #drainRings = (): number => {
+    let count = 0;
+    for (const ring of this.#rings) count += ring.drain();
+    return count;
   };
 
   #ringWithRoom(): AioRing {
@@ -269,29 +298,19 @@ export class AioContext implements AsyncDisposable {
     }
   }
 
-  #drain(): number {
+  /** Calls a method that handles completions. Returns how many there were. */
+  #handle(completions: () => number): number {
     // A completion that leads here is part of a batch in progress.
     if (this.#draining) return 0;
     this.#draining = true;
     let count = 0;
     try {
-      for (const ring of this.#rings) count += ring.drain();
+      count = completions();
     } finally {
       this.#draining = false;
     }
+    this.#completed += count;
     return count;
-  }
-
-  /** Does not wait with several busy rings: the kernel waits for one only. */
-  #wait(timeout: BigInt64Array<ArrayBuffer>): number {
-    const busy = this.#rings.filter((ring) => ring.busySlots > 0);
-    if (busy.length !== 1) return this.#drain();
-    this.#draining = true;
-    try {
-      return busy[0].wait(timeout);
-    } finally {
-      this.#draining = false;
-    }
   }
 
   #completions(): Completions {
@@ -301,8 +320,8 @@ export class AioContext implements AsyncDisposable {
         for (const ring of rings) if (ring.busySlots > 0) return true;
         return false;
       },
-      drain: () => this.#drain(),
-      wait: (timeout) => this.#wait(timeout),
+      drain: () => this.drain(),
+      wait: (timeout) => this.wait(timeout),
     };
   }
 }

@@ -48,8 +48,13 @@ export function viewOf<B extends ArrayBufferLike>(
 /**
  * Describes what is wrong with a value that should be bytes: `must be a
  * Uint8Array, is "hello"`. Returns `undefined` for a `Uint8Array`, empty or not.
+ *
+ * @param expected What it should be.
  */
-export function bytesProblem(value: unknown): string | undefined {
+export function bytesProblem(
+  value: unknown,
+  expected = "a Uint8Array",
+): string | undefined {
   if (tag.call(value) !== "Uint8Array") {
     const remedy = ArrayBuffer.isView(value)
       ? ": give its bytes, new Uint8Array(it.buffer, it.byteOffset, it.byteLength)"
@@ -58,7 +63,7 @@ export function bytesProblem(value: unknown): string | undefined {
       : typeof value === "string"
       ? ": give new TextEncoder().encode(it)"
       : "";
-    return `must be a Uint8Array, is ${show(value)}${remedy}`;
+    return `must be ${expected}, is ${show(value)}${remedy}`;
   }
   const bytes = value as Uint8Array<ArrayBuffer>;
   // Length 0 is an empty array, or one without memory.

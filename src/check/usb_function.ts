@@ -8,15 +8,13 @@ import { isPlain, type NamesOf, refuseUnknown } from "../arguments/rules.ts";
 import type { Layout } from "../compile/layout.ts";
 import type {
   FunctionDefinition,
-  InterfaceDefinition,
-  KnownFields,
   UsbFunction,
 } from "../definition/function.ts";
 import type { ValidationContext } from "./function/context.ts";
 import { checkFunction, describeFunction } from "./function/function.ts";
 import { DefinitionError, type Problem, ProblemList } from "./problem.ts";
 
-/** The layouts of all functions that {@linkcode usbFunction} made. */
+/** The layouts of all functions that `usbFunction` made. */
 const layouts = new WeakMap<UsbFunction, Layout>();
 
 const CONTEXT: NamesOf<ValidationContext> = {
@@ -26,43 +24,11 @@ const CONTEXT: NamesOf<ValidationContext> = {
 };
 
 /**
- * Defines a USB function.
+ * Copies, checks and freezes a definition, and remembers its layout.
  *
- * The definition is copied, including its bytes, validated and frozen. Unknown fields are refused, and so is whatever
- * the kernel would refuse: when the descriptors are written, when the gadget is bound, or when the host configures it.
- * All problems are reported at once, each with its remedy.
- *
- * @param definition The name, the interfaces and the options.
- * @returns The definition, frozen.
  * @throws {DefinitionError} With all problems of the definition.
- *
- * @example Usage
- * ```ts
- * import { bulkPair, usbFunction } from "@usb/gadget";
- * import { assertEquals } from "@std/assert";
- *
- * const echo = usbFunction({
- *   name: "echo",
- *   interfaces: [{
- *     class: 0xff,
- *     description: "Echo",
- *     endpoints: { link: bulkPair() },
- *   }],
- * });
- * assertEquals(echo.name, "echo");
- * ```
- *
- * @priority 9
- * @category Functions
  */
-export function usbFunction<
-  const N extends string,
-  const I extends readonly InterfaceDefinition[],
->(
-  definition: FunctionDefinition<N, I> & {
-    readonly interfaces: KnownFields<I>;
-  },
-): UsbFunction<N, I> {
+export function defineFunction<F extends UsbFunction>(definition: F): F {
   const copy = frozenCopy(definition);
   layouts.set(copy, layoutOf(copy));
   return copy;
@@ -112,7 +78,7 @@ export function validateFunction(
 }
 
 /**
- * Returns the layout of a definition, which is computed and checked unless {@linkcode usbFunction} did.
+ * Returns the layout of a definition, which is computed and checked unless `usbFunction` did.
  *
  * @throws {DefinitionError} With all problems of the definition.
  */
@@ -125,7 +91,7 @@ export function layoutOf(definition: UsbFunction): Layout {
   throw new DefinitionError(describeFunction(definition), list.problems);
 }
 
-/** Returns all problems of a definition: none for one that {@linkcode usbFunction} made. */
+/** Returns all problems of a definition: none for one that `usbFunction` made. */
 export function functionProblems(definition: UsbFunction): readonly Problem[] {
   return layouts.has(definition) ? [] : validateFunction(definition);
 }

@@ -11,7 +11,7 @@ import {
   FUNCTIONFS_DMABUF_ATTACH,
   FUNCTIONFS_ENDPOINT_ENABLE_ZLP,
 } from "../compile/functionfs_abi.ts";
-import { usbFunction } from "../check/usb_function.ts";
+import { usbFunction } from "../functionfs/usb_function.ts";
 import { bulkPair } from "../definition/endpoint_builders.ts";
 import { externalFunction } from "../definition/kernel_function.ts";
 import { buildGadget } from "../gadget/create.ts";

@@ -200,6 +200,13 @@ export interface FunctionDefinition<
   readonly name: N;
   /** The interfaces, the first one being number 0 of the function. */
   readonly interfaces: I;
+  /**
+   * Serves each session of the function, one after another: called when the host has configured the device, with the
+   * endpoints of that session (`usbFunction()` has its type). The next session is served when this one has ended and
+   * the returned promise is settled. A `SessionEndedError` that it throws is ignored; any other error becomes an
+   * `"error"` event of the function, and is printed with `console.error` if no iteration over `events` receives it.
+   */
+  serve?(session: never): unknown;
 }
 
 /**

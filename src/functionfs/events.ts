@@ -17,8 +17,8 @@ export interface LifeEvent {
    * - `"bind"`: the function belongs to a UDC; the device is attached.
    * - `"enable"`: the host has configured the device; endpoints work. In a
    *   function with several interfaces, a setting of an interface that the host
-   *   selects within the next 50 ms (longer while the event loop is blocked)
-   *   counts as part of the configuration: the kernel reports both alike.
+   *   selects before it transfers anything counts as part of the configuration:
+   *   the kernel reports both alike.
    * - `"disable"`: endpoints have stopped working: the host has reset or
    *   deconfigured the device, or it was detached. If the host has selected a
    *   setting of an interface, `"enable"` follows at once.

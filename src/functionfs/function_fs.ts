@@ -25,6 +25,7 @@ import type { FunctionEvent } from "./events.ts";
 import { InheritedFiles } from "./inherited_files.ts";
 import type { FunctionState } from "./lifecycle.ts";
 import { Once } from "./once.ts";
+import { serveSessions, type Session, sessionsOf } from "./sessions.ts";
 import {
   type FunctionFsOptions,
   type FunctionParts,
@@ -64,8 +65,18 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     });
     this.definition = definition;
     this.mountPoint = mountPoint;
-    this.endpoints = parts.endpoints;
+    this.endpoints = parts.endpointsOf();
     this.#parts = parts;
+    // usbFunction() has checked its type.
+    const serve = definition.serve as
+      | ((session: Session<F>) => unknown)
+      | undefined;
+    if (serve === undefined) return;
+    const { events } = parts.lifecycle;
+    serveSessions(this.sessions(), serve, (error) => {
+      if (events.report(error)) return;
+      console.error(`Function "${definition.name}" failed to serve:`, error);
+    });
   }
 
   /**
@@ -158,6 +169,27 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
   }
 
   /**
+   * The function's sessions, for `for await`: the current one, and each one
+   * that begins later. A session that begins and ends while an earlier one is
+   * still being processed is left out. Ends when the function is closed.
+   *
+   * @example A device that answers each request with the same bytes
+   * ```ts ignore
+   * for await (const { endpoints: { link } } of gadget.functions.echo.sessions()) {
+   *   try {
+   *     for await (const request of link.transfers()) await link.write(request);
+   *   } catch (error) {
+   *     if (!(error instanceof SessionEndedError)) throw error;
+   *   }
+   * }
+   * ```
+   */
+  sessions(): AsyncIterableIterator<Session<F>, undefined> {
+    const { lifecycle, endpointsOf } = this.#parts;
+    return sessionsOf(lifecycle, endpointsOf);
+  }
+
+  /**
    * Waits until the host has configured the device.
    *
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
@@ -202,7 +234,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
         `Cannot transfer DMABUFs: function "${this.name}" has no endpoints`,
       );
     }
-    return await endpoint.dmabufSupport(options);
+    return await endpoint.dmabufSupport(options.signal);
   }
 
   /**

@@ -19,6 +19,7 @@ import {
   FUNCTIONFS_UNBIND,
 } from "../compile/functionfs_abi.ts";
 import { type FunctionEvent, FunctionEvents } from "./events.ts";
+import { type SessionEnd, SessionLife } from "./session.ts";
 
 /**
  * The state of a function.
@@ -31,31 +32,6 @@ import { type FunctionEvent, FunctionEvents } from "./events.ts";
  */
 export type FunctionState = "unbound" | "bound" | "enabled" | "closed";
 
-/**
- * One connection of a function, from its ENABLE to the reset, unplugged cable
- * or new configuration that ends it; or the time between two connections.
- */
-export class Session {
-  #ended = false;
-  readonly #callbacks: (() => void)[] = [];
-
-  /**
-   * Calls back when the session ends, or at once if it has ended.
-   *
-   * @param callback Never throws.
-   */
-  onEnd(callback: () => void): void {
-    if (this.#ended) callback();
-    else this.#callbacks.push(callback);
-  }
-
-  /** Ends it. */
-  end(): void {
-    this.#ended = true;
-    for (const callback of this.#callbacks.splice(0)) callback();
-  }
-}
-
 /** What {@linkcode Lifecycle.next} waits for. */
 export interface EventWait {
   /** The only event that counts; by default every event does. */
@@ -67,28 +43,26 @@ export interface EventWait {
   readonly closedError: () => Error;
 }
 
-/**
- * In milliseconds. SET_CONFIGURATION enables each interface in turn, and the
- * kernel queues an ENABLE for each within this time. How many of them are read
- * is chance, since the kernel drops those not read in time. A SET_INTERFACE
- * looks the same.
- */
-const CONFIGURATION_TIME = 50;
-
 /** Keeps the state of one function, and reports its changes. */
 export class Lifecycle {
   #state: FunctionState = "unbound";
   #suspended = false;
-  #session = new Session();
+  #session = new SessionLife(0);
   #enableCount = 0;
   readonly #interfaces: number;
-  /** ENABLEs of this configuration so far. */
+  /** ENABLEs of this session so far. */
   #enables = 0;
-  /** Set while more of them can arrive. */
-  #configuring: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the host has transferred anything since the first of them. */
+  #used = false;
+  /** Whether the program uses sessions. */
+  hasSessions = false;
+  /** Asks the kernel for events that were not read. */
+  #hasUnread: () => boolean = () => false;
+  readonly #applyListeners: (() => void)[] = [];
   /** Where the changes are reported. */
   readonly events: FunctionEvents = new FunctionEvents();
   readonly #enableListeners: (() => void)[] = [];
+  readonly #disableListeners: ((session: SessionLife) => void)[] = [];
 
   /** @param interfaces The number of interfaces of the function. */
   constructor(interfaces = 1) {
@@ -109,7 +83,7 @@ export class Lifecycle {
   }
 
   /** The current connection, or the time between two. */
-  get session(): Session {
+  get session(): SessionLife {
     return this.#session;
   }
 
@@ -134,12 +108,13 @@ export class Lifecycle {
           return this.resume();
       }
     });
+    for (const listener of this.#applyListeners) listener();
   }
 
   bind(): void {
     // Events are read until the last file is closed.
     if (this.#state === "closed") return;
-    this.#leave("unbound");
+    this.#leave("unbound", "unbound");
     this.#enter("bound", "bind");
   }
 
@@ -149,46 +124,52 @@ export class Lifecycle {
     if (this.#state === "unbound") this.bind();
     // Endpoints were reset in any case, and their transfers have ended.
     this.#enableCount++;
-    if (this.#expectsEnable) {
+    if (this.#continues) {
       this.#enables++;
     } else {
-      this.#leave("bound");
-      this.#endSession();
+      this.#leave("bound", "reconfigured");
+      this.#beginSession("reconfigured");
       this.#enables = 1;
-      this.#expectMore();
+      this.#used = false;
       this.#enter("enabled", "enable");
     }
     for (const listener of this.#enableListeners) listener();
   }
 
-  /** Whether an ENABLE is for one more interface of this configuration. */
-  get #expectsEnable(): boolean {
-    return this.#state === "enabled" && this.#enables < this.#interfaces &&
-      this.#configuring !== undefined;
+  /** See `Connection.doubtful`. */
+  get doubtful(): boolean {
+    return this.hasSessions && this.#hasUnread();
+  }
+
+  /** Sets how to ask the kernel for events that were not read. */
+  set unread(hasUnread: () => boolean) {
+    this.#hasUnread = hasUnread;
+  }
+
+  /** The host has transferred something. */
+  use(): void {
+    this.#used = true;
   }
 
   /**
-   * Expects further ENABLEs for a while. A timer measures the time in which
-   * events could be read: the event loop may be blocked.
+   * Whether an ENABLE belongs to the session. SET_CONFIGURATION enables each
+   * interface in turn, and the kernel queues an ENABLE for each. How many of them
+   * are read is chance, since it drops those not read in time. SET_INTERFACE looks
+   * the same. But between the interfaces of one SET_CONFIGURATION the host cannot
+   * transfer anything; and if it has not, nothing of the session is left that
+   * another one could receive.
    */
-  #expectMore(): void {
-    clearTimeout(this.#configuring);
-    this.#configuring = undefined;
-    if (this.#interfaces === 1) return;
-    const timer = this.#configuring = setTimeout(() => {
-      // Most events that have arrived meanwhile are read in this turn.
-      setImmediate(() => {
-        if (this.#configuring === timer) this.#configuring = undefined;
-      });
-    }, CONFIGURATION_TIME);
+  get #continues(): boolean {
+    return this.#state === "enabled" && !this.#used &&
+      this.#enables < this.#interfaces;
   }
 
   disable(): void {
-    if (this.#state === "enabled") this.#leave("bound");
+    if (this.#state === "enabled") this.#leave("bound", "disabled");
   }
 
   unbind(): void {
-    this.#leave("unbound");
+    this.#leave("unbound", "unbound");
   }
 
   suspend(): void {
@@ -207,15 +188,24 @@ export class Lifecycle {
   /** Ends the life from any state. */
   close(): void {
     if (this.#state === "closed") return;
-    this.#leave("unbound");
+    this.#leave("unbound", "closed");
     this.#state = "closed";
-    clearTimeout(this.#configuring);
     this.events.close();
   }
 
   /** Calls `listener` whenever endpoints were enabled or reset. */
   onEnable(listener: () => void): void {
     this.#enableListeners.push(listener);
+  }
+
+  /** Calls `listener` when pending events were read. */
+  onApply(listener: () => void): void {
+    this.#applyListeners.push(listener);
+  }
+
+  /** Calls `listener` when endpoints have stopped working, with what has ended. */
+  onDisable(listener: (session: SessionLife) => void): void {
+    this.#disableListeners.push(listener);
   }
 
   /** Waits for the next event. Rejects with the reason of the signal. */
@@ -251,25 +241,27 @@ export class Lifecycle {
   }
 
   /** Goes down to a state, and reports each step. */
-  #leave(level: "unbound" | "bound"): void {
+  #leave(level: "unbound" | "bound", reason: SessionEnd): void {
     if (this.#state === "enabled") {
       this.#state = "bound";
-      this.#endSession();
+      const ended = this.#session;
+      this.#beginSession(reason);
+      for (const listener of this.#disableListeners) listener(ended);
       this.events.emit({ type: "disable" });
     }
     if (level === "unbound" && this.#state === "bound") {
       this.#state = "unbound";
-      this.#endSession();
+      this.#beginSession(reason);
       this.#suspended = false;
       this.events.emit({ type: "unbind" });
     }
   }
 
   /** Ends what lasts as long as the connection, or as the time between two. */
-  #endSession(): void {
-    const session = this.#session;
-    this.#session = new Session();
-    session.end();
+  #beginSession(reason: SessionEnd): void {
+    const ended = this.#session;
+    this.#session = new SessionLife(this.#enableCount);
+    ended.end(reason);
   }
 
   #enter(state: "bound" | "enabled", type: "bind" | "enable"): void {

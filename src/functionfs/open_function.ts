@@ -17,12 +17,18 @@ import {
 import type { UsbFunction } from "../definition/function.ts";
 import { recordBlocks } from "../state/descriptors.ts";
 import { serveControl } from "./control/dispatch.ts";
+import { EarlierData } from "./control/earlier_data.ts";
 import type { ControlEndpoint } from "./control/endpoint.ts";
-import { InEndpoint } from "./endpoint/in_endpoint.ts";
-import { type EndpointObjects, nameEndpoints } from "./endpoint/objects.ts";
-import { OutEndpoint } from "./endpoint/out_endpoint.ts";
+import { InEndpointCore } from "./endpoint/in_core.ts";
+import {
+  type EndpointObjects,
+  endpointOf,
+  nameEndpoints,
+} from "./endpoint/objects.ts";
+import { OutEndpointCore } from "./endpoint/out_core.ts";
 import type { InheritedFiles } from "./inherited_files.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import type { SessionLife } from "./session.ts";
 import { explainOpen } from "../remedies/mount.ts";
 import { registerFunction } from "./register.ts";
 
@@ -67,12 +73,13 @@ export type InheritOptions = Omit<FunctionFsOptions, "eventfd">;
 
 /** The parts of a function. */
 export interface FunctionParts<F extends UsbFunction> {
-  readonly endpoints: EndpointObjects<F>;
+  /** Makes endpoint objects: of one session, or of the function. */
+  readonly endpointsOf: (session?: SessionLife) => EndpointObjects<F>;
   readonly lifecycle: Lifecycle;
   readonly control: ControlEndpoint;
   readonly aio: AioHold;
   /** The endpoints, in the order of their numbers. */
-  readonly numbered: readonly (InEndpoint | OutEndpoint)[];
+  readonly numbered: readonly (InEndpointCore | OutEndpointCore)[];
   /** The open files: `ep0`, which `control` closes, then all others. */
   readonly fds: readonly number[];
 }
@@ -130,22 +137,32 @@ export function openFunction<F extends UsbFunction>(
       const shared = { aio: context, lifecycle };
       const resources = { ...files, ...shared, compiled: endpoint };
       return endpoint.direction === "in"
-        ? new InEndpoint(resources)
-        : new OutEndpoint(resources);
+        ? new InEndpointCore(resources)
+        : new OutEndpointCore(resources);
     });
-    const endpoints = nameEndpoints<F>(
-      compiled.endpoints,
-      numbered,
-      (name) => proxies.get(name) ?? { missing: noProxies },
-    );
+    const endpointsOf = (session?: SessionLife) => {
+      lifecycle.hasSessions ||= session !== undefined;
+      return nameEndpoints<F>(
+        numbered,
+        (name) => proxies.get(name) ?? { missing: noProxies },
+        session,
+      );
+    };
+    lifecycle.onApply(() => numbered.forEach((each) => each.queue.onApply()));
     lifecycle.onEnable(() => numbered.forEach((each) => each.onEnable()));
-    lifecycle.events.listen(({ type }) => {
-      if (type === "disable") numbered.forEach((each) => each.onDisable());
-    });
+    lifecycle.onDisable((session) =>
+      numbered.forEach((each) => each.onDisable(session))
+    );
     const { onEnd } = options;
-    const service = { fd, path, lifecycle, notice, onEnd };
-    const control = serveControl(definition, numbered, service);
-    return { endpoints, lifecycle, control, aio, numbered, fds };
+    const earlier = new EarlierData(
+      context,
+      () => numbered.some(({ isReceiving }) => isReceiving),
+    );
+    const service = { fd, path, lifecycle, earlier, notice, onEnd };
+    const haltable = numbered.map((core) => endpointOf(core));
+    const control = serveControl(definition, haltable, service);
+    lifecycle.unread = () => control.hasUnread;
+    return { endpointsOf, lifecycle, control, aio, numbered, fds };
   } catch (error) {
     aio?.giveUp();
     fds.forEach(close);

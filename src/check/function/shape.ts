@@ -91,6 +91,7 @@ const functional = kinds(
       "a raw descriptor",
       { kind: anything, bytes: list(anything, "[9, 0x21]") },
       "raw([9, 0x21, 0x11, 0x01, 0, 1, 0x22, 63, 0])",
+      ["bytes"],
     ),
   },
   (problems, path) =>
@@ -208,6 +209,7 @@ const FIELDS: Fields<FunctionDefinition> = {
   rwProxy: value(oneOf("auto", true, false)),
   virtualAddresses: boolean,
   control: handler,
+  serve: handler,
   standardControl: handler,
   onError: handler,
   onControl: handler,

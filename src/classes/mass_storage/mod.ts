@@ -4,6 +4,7 @@
  * @example A reset that ends the current command, whatever it waits for
  * ```ts
  * import {
+ *   AbortedTransferError,
  *   bulkPair,
  *   controlRoutes,
  *   type EndpointPair,
@@ -11,8 +12,7 @@
  * } from "@usb/gadget";
  * import { massStorageRequests } from "@usb/gadget/mass-storage";
  *
- * let command = new AbortController();
- * let ready = Promise.withResolvers<void>();
+ * let current: EndpointPair | undefined;
  *
  * const disk = usbFunction({
  *   name: "disk",
@@ -24,35 +24,26 @@
  *   }],
  *   control: controlRoutes(massStorageRequests({
  *     async reset() {
- *       ready = Promise.withResolvers();
- *       command.abort(); // the host will not fetch its data and status
- *       await ready.promise;
+ *       await current?.discard(); // the host will not fetch data and status
  *       // Then flush() both endpoints, for what is in the controller's FIFOs.
  *     },
  *   })),
+ *   async serve({ endpoints: { link } }) {
+ *     current = link;
+ *     for (;;) {
+ *       try {
+ *         await execute(link, await link.read(1024));
+ *       } catch (error) {
+ *         // A reset: on to the next command.
+ *         if (!(error instanceof AbortedTransferError)) throw error;
+ *       }
+ *     }
+ *   },
  * });
  *
- * type Options = { signal: AbortSignal; reconnect: "end" };
- *
- * async function serve(
- *   link: EndpointPair,
- *   execute: (cbw: Uint8Array, options: Options) => Promise<void>,
- * ) {
- *   for (;;) {
- *     command = new AbortController();
- *     const { signal } = command;
- *     const options: Options = { signal, reconnect: "end" };
- *     try {
- *       // Into a buffer of its own: an aborted read leaves no request behind.
- *       const reading = link.out.read(new Uint8Array(1024), options);
- *       ready.resolve();
- *       await execute(await reading, options); // every transfer takes them
- *     } catch (error) {
- *       // A reset, or a host that has left: on to the next command.
- *       const { code } = error as { code?: string };
- *       if (code !== "ECANCELED" && code !== "ESHUTDOWN") throw error;
- *     }
- *   }
+ * async function execute(link: EndpointPair, cbw: Uint8Array) {
+ *   // Data from or to the host, then the status:
+ *   await link.write(new Uint8Array(13));
  * }
  * ```
  *

@@ -12,7 +12,8 @@
  *
  * When the handler of a request starts, code that awaits the answer to the
  * previous request has run: the host reads back what it has written. If that is
- * code of the program, events are read in a later turn of the event loop.
+ * code of the program, events are read in a later turn of the event loop. Code
+ * that awaits data of the host has run as well: see `earlier_data.ts`.
  *
  * @module
  */
@@ -26,6 +27,7 @@ import {
   FUNCTIONFS_SETUP,
 } from "../../compile/functionfs_abi.ts";
 import { ControlBurst } from "./burst.ts";
+import type { EarlierData } from "./earlier_data.ts";
 import { ControlFile } from "./file.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import { Setup, type SetupAnswers, type SetupReports } from "./setup.ts";
@@ -45,6 +47,8 @@ export interface ControlEndpointOptions {
   readonly fd: number;
   readonly path: string;
   readonly lifecycle: Lifecycle;
+  /** What must be with the program before a request. */
+  readonly earlier: Pick<EarlierData, "collect" | "afterwards">;
   /** By default, the edges of `ep0` itself. */
   readonly notice?: EventNotice;
   /** Answers a request. */
@@ -98,6 +102,12 @@ export class ControlEndpoint implements SetupAnswers {
     }
     this.#watch = watch(this.#notice.fd, POLLIN, () => this.#onNotice());
     this.#burst = new ControlBurst(this.#notice.fd, this.#watch);
+  }
+
+  /** Whether the kernel has events to read now, and not only a request. */
+  get hasUnread(): boolean {
+    return !this.#closed && this.#current === undefined &&
+      this.#answering === undefined && this.#file.hasEvents();
   }
 
   /**
@@ -247,7 +257,10 @@ export class ControlEndpoint implements SetupAnswers {
     const length = this.#file.readEvents(this.#events);
     if (length >= 0) return this.#handle(length);
     // The next event may arrive at any time: the reactor has to watch again.
-    if (length === -Errno.EAGAIN) return this.#burst.end();
+    if (length === -Errno.EAGAIN) {
+      this.#options.lifecycle.apply([]);
+      return this.#burst.end();
+    }
     this.#watch.stop();
     this.#options.onFailure(systemError(-length, {
       action: "read events",
@@ -257,7 +270,7 @@ export class ControlEndpoint implements SetupAnswers {
   }
 
   #handle(length: number): void {
-    const { lifecycle, reports } = this.#options;
+    const { lifecycle, reports, earlier } = this.#options;
     const types: number[] = [];
     let setup: Setup | undefined;
     for (let at = 0; at < length; at += FUNCTIONFS_EVENT_SIZE) {
@@ -271,9 +284,17 @@ export class ControlEndpoint implements SetupAnswers {
       // would look like that of an event after the request.
       if (!wantsData(setup)) this.#unread = this.#notice.take();
     }
+    earlier.collect();
     lifecycle.apply(types);
     if (setup === undefined) return this.#burst.end();
+    lifecycle.use();
     setup.session = lifecycle.session;
+    earlier.afterwards(() => this.#dispatch(setup));
+  }
+
+  #dispatch(setup: Setup): void {
+    // The host may have given up, or the function been closed.
+    if (setup !== this.#current || this.#closed) return;
     this.#options.onSetup(setup);
     // Any event can cancel a request that is not answered yet.
     if (this.#answering !== undefined) this.#burst.onAnswer();

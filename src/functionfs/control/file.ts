@@ -119,6 +119,11 @@ export class ControlFile {
     }
   }
 
+  /** Whether the kernel has events, among them a request. */
+  hasEvents(): boolean {
+    return this.#is(POLLIN);
+  }
+
   /** Whether the kernel has a request that waits or was cancelled. */
   waits(): boolean {
     return this.#is(POLLOUT);

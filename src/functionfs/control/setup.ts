@@ -11,7 +11,7 @@ import type {
   SetupRequest,
 } from "../../usb/control.ts";
 import { decodeSetup, type SetupPacket } from "../../usb/setup_packet.ts";
-import type { Session } from "../lifecycle.ts";
+import type { SessionLife } from "../session.ts";
 
 /**
  * Carries answers to the kernel. Each request is answered once. Returns the
@@ -66,7 +66,7 @@ export class Setup implements SetupRequest {
   /** Whether its handler has returned: no code of the program waits for it. */
   handled = false;
   /** The connection that it belongs to. Set before a handler gets the request. */
-  session: Session | undefined;
+  session: SessionLife | undefined;
   readonly #answers: SetupAnswers;
   readonly #reports: SetupReports;
   #controller: AbortController | undefined;

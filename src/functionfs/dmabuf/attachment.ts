@@ -4,6 +4,7 @@
  * @module
  */
 import { Once } from "../once.ts";
+import type { SessionLife } from "../session.ts";
 import type { DmaBuffer } from "./buffer.ts";
 
 /**
@@ -30,7 +31,8 @@ export interface AttachmentOwner {
  * A DMABUF attached to an endpoint: the device controller reads or writes its
  * memory without a copy.
  *
- * Detaching it, closing the buffer or closing the function ends it.
+ * Detaching it, closing the buffer or closing the function ends it; so does the
+ * end of the session, if it was attached to an endpoint of a session.
  * @category DMABUF
  */
 export class DmaBufferAttachment implements AsyncDisposable {
@@ -38,14 +40,21 @@ export class DmaBufferAttachment implements AsyncDisposable {
   readonly buffer: DmaBuffer;
   /** The endpoint that the buffer is attached to. */
   readonly endpoint: { readonly name: string; readonly path: string };
+  /** @ignore The only session that its transfers belong to. */
+  readonly session: SessionLife | undefined;
   readonly #owner: AttachmentOwner;
   readonly #detaching = new Once();
   /** @ignore Whether it is attached in the kernel, as far as known. */
   inKernel = true;
 
   /** Made by {@linkcode Endpoint.attach}. */
-  constructor(buffer: DmaBuffer, owner: AttachmentOwner) {
+  constructor(
+    buffer: DmaBuffer,
+    owner: AttachmentOwner,
+    session?: SessionLife,
+  ) {
     this.buffer = buffer;
+    this.session = session;
     this.endpoint = owner.endpoint;
     this.#owner = owner;
   }
@@ -80,6 +89,8 @@ export class DmaBufferAttachment implements AsyncDisposable {
    * @throws {TypeError} If an argument is of another type.
    * @throws {RangeError} If the length is out of range.
    * @throws {Deno.errors.Busy} While {@linkcode DmaBuffer.access} runs.
+   * @throws {SessionEndedError} If the buffer was attached in a session, and
+   * that has ended or ends.
    * @throws {Error} ESHUTDOWN (see above), ECONNRESET (the buffer was
    * detached), or another error from the controller or the owner of the buffer.
    * @throws {Deno.errors.BadResource} If it is detached, or the function is or

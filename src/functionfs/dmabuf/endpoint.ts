@@ -17,7 +17,12 @@ import {
 import { close, open } from "../../../ffi/file.ts";
 import { checkArgument, NUMBER } from "../../arguments/rules.ts";
 import { checkSignal } from "../transfer/options.ts";
-import { AbortedTransferError, closedError } from "../transfer/error.ts";
+import type { SessionLife } from "../session.ts";
+import {
+  AbortedTransferError,
+  closedError,
+  endedError,
+} from "../transfer/error.ts";
 import {
   type AttachmentOwner,
   DmaBufferAttachment,
@@ -51,15 +56,22 @@ export class DmabufEndpoint implements AttachmentOwner {
     this.#queue = new DmabufQueue(port);
   }
 
-  /** Attaches a buffer; see `Endpoint.attach`. */
+  /**
+   * Attaches a buffer, for a session only if there is one; see
+   * `Endpoint.attach`.
+   */
   async attach(
     buffer: DmaBuffer,
+    session: SessionLife | undefined,
     signal: AbortSignal | undefined,
   ): Promise<DmaBufferAttachment> {
-    const { name, path } = this.#port;
+    const { name, path, lifecycle } = this.#port;
     const action = `attach a DMABUF to endpoint "${name}"`;
     buffer.assertOpen(action);
     signal?.throwIfAborted();
+    // The end of a session has detached it, which may take a moment.
+    const earlier = this.#attachments.get(buffer.gate);
+    if (earlier?.session?.ended !== undefined) await earlier.detach();
     // The kernel would accept it twice, and confuse the two.
     if (this.#attachments.has(buffer.gate)) {
       const message = `Cannot ${action}: it is attached there already: ${path}`;
@@ -72,9 +84,12 @@ export class DmabufEndpoint implements AttachmentOwner {
       this.#attachments.delete(buffer.gate);
       throw error;
     }
-    const attachment = new DmaBufferAttachment(buffer, this);
+    const attachment = new DmaBufferAttachment(buffer, this, session);
     buffer.attachments.add(attachment);
     this.#attachments.set(buffer.gate, attachment);
+    session?.onEnd(() => {
+      attachment.detach().catch((error) => lifecycle.events.report(error));
+    });
     return attachment;
   }
 
@@ -123,6 +138,10 @@ export class DmabufEndpoint implements AttachmentOwner {
       checkArgument(action, "the length", length, NUMBER);
       checkSignal(action, options);
       const { signal } = options;
+      const { session } = attachment;
+      if (session?.ended !== undefined) {
+        throw endedError(TRANSFER_ACTION, name, session);
+      }
       if (this.#closed) throw closedError(TRANSFER_ACTION, name);
       if (attachment.detached) {
         const message = `Cannot ${action}: it is detached`;

@@ -64,6 +64,7 @@ export class DmabufQueue {
     this.#port = port;
     this.#retry = new Retry(() => this.pump());
     port.lifecycle.onEnable(() => this.pump());
+    port.lifecycle.onApply(() => this.pump());
   }
 
   /** The transfers of an attachment. */
@@ -126,8 +127,8 @@ export class DmabufQueue {
   #beginFirst(): boolean {
     const transfer = this.#waiting[0];
     if (transfer === undefined || this.#closed) return false;
-    const { enabled, enableCount } = this.#port.connection;
-    if (!enabled || enableCount === this.#lostConnection) {
+    const { enabled, enableCount, doubtful } = this.#port.connection;
+    if (!enabled || doubtful || enableCount === this.#lostConnection) {
       transfer.leaveGate();
       return false;
     }

@@ -4,7 +4,11 @@
  * @module
  */
 import { Errno, systemError } from "../../../ffi/errno.ts";
-import { AbortedTransferError, closedError } from "../transfer/error.ts";
+import {
+  AbortedTransferError,
+  closedError,
+  endedError,
+} from "../transfer/error.ts";
 import type { DmaBufferAttachment } from "./attachment.ts";
 import type { DmabufFence, FenceResult } from "./fence.ts";
 import type { Terminator } from "./terminator.ts";
@@ -85,6 +89,12 @@ export class DmabufTransfer {
 
   /** Ends it with an error number of the kernel, or our own error. */
   fail(reason: unknown): void {
+    const { session } = this.attachment;
+    if (reason === Errno.ESHUTDOWN && session && !session.ended) {
+      // The event that ends the session is unread.
+      session.onEnd(() => this.fail(reason));
+      return;
+    }
     const error = typeof reason === "number" ? this.#error(reason) : reason;
     this.#end(() => this.#fields.reject(error));
   }
@@ -96,13 +106,20 @@ export class DmabufTransfer {
   }
 
   #error(errno: number): Error {
-    const { name, path } = this.attachment.endpoint;
+    const { endpoint: { name, path }, session } = this.attachment;
+    if (session?.ended !== undefined && this.cancelled !== "abort") {
+      return endedError(TRANSFER_ACTION, name, session);
+    }
     if (this.cancelled === "close") return closedError(TRANSFER_ACTION, name);
     const action = `${TRANSFER_ACTION} endpoint "${name}"`;
     if (this.cancelled === "abort") {
       return new AbortedTransferError(
         `Cannot ${action}: the transfer was aborted`,
-        { signal: this.#fields.signal!, syscall: "ioctl", transferred: 0 },
+        {
+          cause: this.#fields.signal!.reason,
+          syscall: "ioctl",
+          transferred: 0,
+        },
       );
     }
     const hint = HINTS[errno];

@@ -6,54 +6,23 @@
  */
 import { Errno, isSystemError, systemError } from "../../../ffi/errno.ts";
 import { ioctl } from "../../../ffi/file.ts";
-import { libc } from "../../../ffi/libc.ts";
 import { checkArgument, type Rule } from "../../arguments/rules.ts";
 import { decodeList } from "../../inspect/decode_descriptors.ts";
 import type { EndpointNode } from "../../inspect/descriptor_nodes.ts";
-import { USB_ENDPOINT_MAXP_MASK } from "../../usb/endpoint_attributes.ts";
 import {
   FUNCTIONFS_CLEAR_HALT,
   FUNCTIONFS_ENDPOINT_DESC,
   FUNCTIONFS_FIFO_FLUSH,
   FUNCTIONFS_FIFO_STATUS,
 } from "../../compile/functionfs_abi.ts";
-import {
-  type Connection,
-  connectionOf,
-  nextTry,
-} from "../transfer/connection.ts";
 import { DmaBuffer } from "../dmabuf/buffer.ts";
 import type { DmaBufferAttachment } from "../dmabuf/attachment.ts";
-import { DmabufEndpoint } from "../dmabuf/endpoint.ts";
-import { type DmabufSupport, dmabufSupport } from "../dmabuf/support.ts";
+import type { SessionLife } from "../session.ts";
+import { nextTry } from "../transfer/connection.ts";
 import { checkSignal, type EndpointOptions } from "../transfer/options.ts";
+import { closedError, endedError } from "../transfer/error.ts";
+import type { EndpointCore } from "./core.ts";
 import { haltEndpoint, settled } from "./halt.ts";
-import { closedError } from "../transfer/error.ts";
-import type { CompiledEndpoint } from "../../compile/compile.ts";
-import type { AioContext } from "../../../ffi/aio/context.ts";
-import type { Lifecycle } from "../lifecycle.ts";
-import type { RequestQueue } from "../transfer/queue.ts";
-import type { ZeroLengthPackets } from "../write/zero_length.ts";
-
-/** What an endpoint is made from. */
-export interface EndpointResources {
-  /** Open file of the endpoint, O_RDWR and O_NONBLOCK. */
-  readonly fd: number;
-  /** The file for transfers: the same file, or that of its pair. */
-  readonly transferFd: number;
-  /** Path of the endpoint's file. */
-  readonly path: string;
-  readonly aio: AioContext;
-  readonly lifecycle: Lifecycle;
-  readonly compiled: CompiledEndpoint;
-}
-
-/** The zero-length packets of an IN endpoint. */
-export interface ZeroLengthControl {
-  /** Whether transfers end with them. */
-  readonly on: boolean;
-  readonly packets: ZeroLengthPackets;
-}
 
 /**
  * An endpoint of a function.
@@ -66,62 +35,26 @@ export abstract class Endpoint {
   readonly name: string;
   /** The endpoint's file, such as `/run/usb-gadget/echo/ep1`. */
   readonly path: string;
+  /** @ignore The only session that it belongs to, if any. */
+  protected readonly session: SessionLife | undefined;
   /** @ignore */
-  protected readonly resources: EndpointResources;
-  /** @ignore */
-  protected readonly connection: Connection;
-  #maxPacketSize = 0;
-  #knownFor = 0;
-  #dmabufs: DmabufEndpoint | undefined;
-  /** Resolves when the last {@linkcode halt} is set or has failed. */
-  #lastHalt: Promise<void> = Promise.resolve();
+  protected readonly core: EndpointCore;
 
-  /** Made by {@linkcode FunctionFs.open}. */
-  constructor(resources: EndpointResources) {
-    const { lifecycle, compiled, path } = resources;
-    this.resources = resources;
-    this.name = compiled.name;
-    this.path = path;
-    this.connection = connectionOf(
-      lifecycle,
-      () => this.#readDescriptor() > 0,
-    );
+  /** Made by {@linkcode FunctionFs.open}, and for each session. */
+  constructor(core: EndpointCore, session: SessionLife | undefined) {
+    this.name = core.name;
+    this.path = core.path;
+    this.session = session;
+    this.core = core;
   }
 
   /**
-   * Bytes in a full packet at the speed of the current connection, or 0 before
-   * the host has enabled the endpoint for the first time.
+   * Bytes in a full packet at the speed of the current connection. Before the
+   * host has enabled the endpoint for the first time, the size at the fastest
+   * speed of the definition.
    */
   get maxPacketSize(): number {
-    const { lifecycle } = this.resources;
-    if (lifecycle.enableCount !== this.#knownFor) {
-      // On failure the endpoint is disabled again, and the event is unread. The
-      // old size will do: nothing is transferred until the next ENABLE.
-      if (this.#readDescriptor() > 0) {
-        const value = DESCRIPTOR[4] | DESCRIPTOR[5] << 8;
-        this.#maxPacketSize = value & USB_ENDPOINT_MAXP_MASK;
-        this.#knownFor = lifecycle.enableCount;
-      }
-    }
-    return this.#maxPacketSize;
-  }
-
-  /** @ignore The packet size, or a guess before the first connection. */
-  protected get packetSize(): number {
-    return this.maxPacketSize || this.largestPacketSize;
-  }
-
-  /** @ignore The largest packet size at any speed. */
-  protected get largestPacketSize(): number {
-    return Math.max(...Object.values(this.resources.compiled.maxPacketSize));
-  }
-
-  /** @ignore The queue of the endpoint's kernel requests. */
-  protected abstract get queue(): RequestQueue;
-
-  /** @ignore Whether an IN endpoint sends zero-length packets, and how. */
-  protected get zeroLength(): ZeroLengthControl | undefined {
-    return undefined;
+    return this.core.packetSize;
   }
 
   /**
@@ -135,6 +68,9 @@ export abstract class Endpoint {
    * endpoint's file; they are then attached again before the next transfer. No
    * other program may close the file during a transfer: the kernel would free
    * memory that it still uses (docs/dmabuf.md).
+   *
+   * What is attached to an endpoint of a session is detached when the session
+   * ends, and can be attached again in the next one.
    *
    * @throws {Deno.errors.NotSupported} If the controller has no scatter-gather,
    * or the kernel is older.
@@ -152,8 +88,8 @@ export abstract class Endpoint {
     checkArgument(action, "the buffer", buffer, A_DMABUF);
     checkSignal(action, options);
     this.assertOpen("attach a DMABUF to");
-    this.#dmabufs ??= this.#makeDmabufs();
-    return await this.#dmabufs.attach(buffer, options.signal);
+    const signal = this.#limit(options.signal);
+    return await this.core.dmabufs.attach(buffer, this.session, signal);
   }
 
   /**
@@ -173,15 +109,18 @@ export abstract class Endpoint {
    */
   async halt(options: EndpointOptions = {}): Promise<void> {
     checkSignal(`halt endpoint "${this.name}"`, options);
+    const core = this.core;
+    const { fd, compiled } = core.resources;
+    this.assertOpen("halt");
     const halted = haltEndpoint({
       endpoint: this,
-      fd: this.resources.fd,
-      direction: this.resources.compiled.direction,
-      transferType: this.resources.compiled.transferType,
-      queue: this.queue,
-      signal: options.signal,
+      fd,
+      direction: compiled.direction,
+      transferType: compiled.transferType,
+      queue: core.queue,
+      signal: this.#limit(options.signal),
     });
-    this.#lastHalt = halted.catch(() => {});
+    core.lastHalt = halted.catch(() => {});
     return await halted;
   }
 
@@ -192,7 +131,7 @@ export abstract class Endpoint {
    */
   async clearHalt(options: EndpointOptions = {}): Promise<void> {
     checkSignal(`clear the halt of endpoint "${this.name}"`, options);
-    await settled(this.#lastHalt, options.signal);
+    await settled(this.core.lastHalt, this.#limit(options.signal));
     await this.#control("clear the halt of", FUNCTIONFS_CLEAR_HALT, options);
   }
 
@@ -227,7 +166,7 @@ export abstract class Endpoint {
    * endpoint.
    */
   async descriptor(options: EndpointOptions = {}): Promise<EndpointNode> {
-    const bytes = new Uint8Array(DESCRIPTOR.byteLength);
+    const bytes = new Uint8Array(DESCRIPTOR_SIZE);
     await this.#control(
       "read the descriptor of",
       FUNCTIONFS_ENDPOINT_DESC,
@@ -237,28 +176,22 @@ export abstract class Endpoint {
     return decodeList([bytes.subarray(0, bytes[0])])[0] as EndpointNode;
   }
 
-  /** @ignore The function's host has enabled the endpoint. */
-  onEnable(): void {
-    this.queue.onEnable();
-  }
-
-  /** @ignore The host has disabled the endpoint. */
-  onDisable(): void {
-    this.queue.onDisable();
-  }
-
-  /**
-   * @ignore Ends all transfers; resolves when the kernel holds none of them.
-   */
-  async close(): Promise<void> {
-    await Promise.all([this.queue.close(), this.#dmabufs?.close()]);
-  }
-
-  /** Throws if the function is closed. */
+  /** @ignore Throws if the function is closed, or the session is over. */
   protected assertOpen(action: string): void {
-    if (this.resources.lifecycle.state === "closed") {
+    if (this.session?.ended !== undefined) {
+      throw endedError(action, this.name, this.session);
+    }
+    if (this.core.resources.lifecycle.state === "closed") {
       throw closedError(action, this.name);
     }
+  }
+
+  /** The signal of an operation, which is also aborted with the session. */
+  #limit(signal: AbortSignal | undefined): AbortSignal | undefined {
+    if (this.session === undefined) return signal;
+    return signal === undefined
+      ? this.session.signal
+      : AbortSignal.any([signal, this.session.signal]);
   }
 
   /** Makes an ioctl that fails with EAGAIN until the endpoint is enabled. */
@@ -268,18 +201,18 @@ export abstract class Endpoint {
     options: EndpointOptions,
     argument: Uint8Array<ArrayBuffer> | number = 0,
   ): Promise<number> {
-    const { lifecycle, fd } = this.resources;
+    const { lifecycle, fd } = this.core.resources;
     const call = {
       action: `${action} endpoint "${this.name}"`,
       syscall: "ioctl",
       path: this.path,
     };
     checkSignal(call.action, options);
-    const { signal } = options;
+    const signal = this.#limit(options.signal);
     const closed = () => closedError(action, this.name);
     for (;;) {
-      signal?.throwIfAborted();
       this.assertOpen(action);
+      signal?.throwIfAborted();
       try {
         return ioctl(fd, request, argument, call);
       } catch (error) {
@@ -292,52 +225,6 @@ export abstract class Endpoint {
       }
     }
   }
-
-  /** @ignore See {@linkcode FunctionFs.dmabufSupport}. */
-  async dmabufSupport(options: EndpointOptions = {}): Promise<DmabufSupport> {
-    checkSignal("find out whether DMABUFs can be transferred", options);
-    const { connection } = this;
-    const { fd, lifecycle } = this.resources;
-    return await dmabufSupport({
-      fd,
-      lifecycle,
-      probe: () => connection.probe(),
-      closedError: () => closedError("transfer DMABUFs on", this.name),
-    }, options.signal);
-  }
-
-  #makeDmabufs(): DmabufEndpoint {
-    const { name, path, connection } = this;
-    const { fd, aio, lifecycle, compiled } = this.resources;
-    const packetSize = () => this.packetSize;
-    const zeroLength = () => this.zeroLength;
-    return new DmabufEndpoint({
-      name,
-      path,
-      fd,
-      direction: compiled.direction,
-      aio,
-      lifecycle,
-      connection,
-      get packetSize() {
-        return packetSize();
-      },
-      get autoZlp() {
-        return zeroLength()?.on ?? false;
-      },
-      zeroLengthPackets: zeroLength()?.packets,
-      support: (signal) => this.dmabufSupport({ signal }),
-    });
-  }
-
-  /** Reads the descriptor; returns its length, or 0 if the endpoint is disabled. */
-  #readDescriptor(): number {
-    const { fd } = this.resources;
-    const request = BigInt(FUNCTIONFS_ENDPOINT_DESC);
-    return libc().ioctl_pointer(fd, request, DESCRIPTOR) < 0
-      ? 0
-      : DESCRIPTOR[0];
-  }
 }
 
 const A_DMABUF: Rule = {
@@ -345,5 +232,5 @@ const A_DMABUF: Rule = {
   accepts: (value) => value instanceof DmaBuffer,
 };
 
-/** An endpoint descriptor, of 7 or 9 bytes. Read and decoded in one turn. */
-const DESCRIPTOR = new Uint8Array(9);
+/** Room for an endpoint descriptor, of 7 or 9 bytes. */
+const DESCRIPTOR_SIZE = 9;

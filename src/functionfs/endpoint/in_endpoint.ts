@@ -3,39 +3,42 @@
  *
  * @module
  */
-import { IOCB_CMD_PWRITE } from "../../../ffi/abi.ts";
 import { Errno, errorOf } from "../../../ffi/errno.ts";
 import {
   checkArgument,
   checkOptions,
   FLAG,
   NUMBER,
-  oneOf,
   type Rules,
 } from "../../arguments/rules.ts";
-import { AbortedTransferError, transferError } from "../transfer/error.ts";
+import type { SessionLife } from "../session.ts";
+import { AbortedTransferError } from "../transfer/error.ts";
 import {
   assertDepth,
   checkTransferOptions,
-  RECONNECT,
-  type TransferOptions,
+  ENDPOINT_RULES,
+  type EndpointOptions,
+  ZLP,
 } from "../transfer/options.ts";
-import { PacketSizes } from "../transfer/packet_sizes.ts";
-import { RequestQueue } from "../transfer/queue.ts";
 import { makeWritable, type WritableOptions } from "../write/writable.ts";
-import { stableBytes, Write, type WritePort } from "../write/write.ts";
-import { ZeroLengthPackets } from "../write/zero_length.ts";
-import {
-  Endpoint,
-  type EndpointResources,
-  type ZeroLengthControl,
-} from "./endpoint.ts";
+import { stableBytes, transferData } from "../write/data.ts";
+import { Parts } from "../write/parts.ts";
+import { Write } from "../write/write.ts";
+import { Endpoint } from "./endpoint.ts";
+import type { InEndpointCore } from "./in_core.ts";
 
 /**
  * How a transfer to the host is made.
  * @category Endpoints
  */
-export type WriteOptions = TransferOptions;
+export interface WriteOptions extends EndpointOptions {
+  /**
+   * Whether a transfer that ends on a packet border gets a zero-length packet,
+   * so that the host sees its end: `"auto"`, or `"never"`. By default
+   * {@linkcode InEndpoint.autoZlp} decides.
+   */
+  readonly zlp?: "auto" | "never";
+}
 
 /**
  * An endpoint that sends to the host.
@@ -45,41 +48,11 @@ export type WriteOptions = TransferOptions;
  */
 export class InEndpoint extends Endpoint {
   /** @ignore */
-  protected readonly queue: RequestQueue;
-  readonly #port: WritePort;
-  #autoZlp = false;
-  #writable: WritableStream<Uint8Array> | undefined;
-  /** Ends a stream that belongs to one connection, when that has ended. */
-  #loseWritable: ((connection: number) => void) | undefined;
+  declare protected readonly core: InEndpointCore;
 
-  /** Made by {@linkcode FunctionFs.open}. */
-  constructor(resources: EndpointResources) {
-    super(resources);
-    const { aio, fd, transferFd, path, compiled } = resources;
-    this.queue = new RequestQueue({
-      aio,
-      fd: transferFd,
-      opcode: IOCB_CMD_PWRITE,
-      connection: this.connection,
-    });
-    const packetSize = () => this.packetSize;
-    const packetSizes = new PacketSizes(compiled);
-    const { transferType, bytesPerInterval } = compiled;
-    this.#port = {
-      name: this.name,
-      path,
-      get maxPacketSize() {
-        return packetSize();
-      },
-      largestTransfer: transferType === "isochronous"
-        ? Math.max(...Object.values(bytesPerInterval))
-        : Infinity,
-      get pieceSize() {
-        return packetSizes.largestRequest(packetSize());
-      },
-      queue: this.queue,
-      zeroLengthPackets: new ZeroLengthPackets(fd, path, aio),
-    };
+  /** Made by {@linkcode FunctionFs.open}, and for each session. */
+  constructor(core: InEndpointCore, session?: SessionLife) {
+    super(core, session);
   }
 
   /**
@@ -100,27 +73,33 @@ export class InEndpoint extends Endpoint {
    * @throws {Error} ENODEV if the function's files are gone.
    */
   get autoZlp(): boolean {
-    return this.#autoZlp;
+    return this.core.autoZlp;
   }
 
   set autoZlp(on: boolean) {
     const action = `switch zero-length packets of endpoint "${this.name}"`;
     checkArgument(action, '"autoZlp"', on, FLAG);
     this.assertOpen("switch zero-length packets of");
-    if (this.resources.compiled.transferType === "isochronous") {
-      throw errorOf(
-        Errno.EOPNOTSUPP,
-        `Cannot switch zero-length packets of endpoint "${this.name}": isochronous transfers have no end`,
-        { syscall: "ioctl", path: this.path },
-      );
-    }
-    this.#port.zeroLengthPackets.set(on);
-    this.#autoZlp = on;
+    this.#assertHasEnds();
+    this.core.port.zeroLengthPackets.set(on);
+    this.core.autoZlp = on;
   }
 
-  /** @ignore */
-  protected override get zeroLength(): ZeroLengthControl {
-    return { on: this.#autoZlp, packets: this.#port.zeroLengthPackets };
+  /** Throws if a zero-length packet cannot end a transfer. */
+  #assertHasEnds(): void {
+    if (this.core.resources.compiled.transferType !== "isochronous") return;
+    throw errorOf(
+      Errno.EOPNOTSUPP,
+      `Cannot switch zero-length packets of endpoint "${this.name}": isochronous transfers have no end`,
+      { syscall: "ioctl", path: this.path },
+    );
+  }
+
+  /** What an option says, or else {@linkcode autoZlp}. */
+  #endsWithZlp(zlp: "auto" | "never" | undefined): boolean {
+    if (zlp === undefined) return this.core.autoZlp;
+    if (zlp === "auto") this.#assertHasEnds();
+    return zlp === "auto";
   }
 
   /**
@@ -132,45 +111,92 @@ export class InEndpoint extends Endpoint {
    * the calls. A write waits for a host to enable the endpoint. If the host
    * disables it midway (a reset, another setting, an unplugged cable), the
    * write continues when it is enabled again, from the first unfinished kernel
-   * request, or fails: see {@linkcode TransferOptions.reconnect}. A halt only
-   * delays it.
+   * request; on an endpoint of a session it fails. A halt only delays it.
    *
    * The host cannot see the end of a transfer whose size is a multiple of the
-   * packet size, unless {@linkcode autoZlp} is on. Writing an empty array sends
-   * one zero-length packet.
+   * packet size, unless {@linkcode WriteOptions.zlp} or {@linkcode autoZlp}
+   * adds a zero-length packet. Writing nothing (an empty array, or no parts)
+   * sends one zero-length packet.
    *
    * An aborted write is withdrawn from the kernel. The host keeps what it has
    * received, and no short packet indicates that the rest will not arrive. If
    * the write was already done, the abort has no effect.
    *
-   * @param data The bytes. They must not change until the promise settles: the
-   * kernel copies them when it is the write's turn. Above 1 MiB they are split
-   * into several kernel requests, of which up to 4 MiB are in flight.
+   * @example A header and a file in one transfer
+   * ```ts ignore
+   * async function* container(header: Uint8Array, file: Deno.FsFile) {
+   *   yield header;
+   *   yield* file.readable;
+   * }
+   * await tx.write(container(header, file), { zlp: "auto" });
+   * ```
+   *
+   * @param data The bytes, or parts of them in order: an array, or an async
+   * iterable. Parts of any size and number are one transfer, and are not joined
+   * in memory; empty ones are ignored.
+   *
+   * The bytes must not change until the promise settles: the kernel copies them
+   * when it is the write's turn. Above 1 MiB they are split into several kernel
+   * requests, of which up to 4 MiB are in flight.
+   *
+   * An async iterable is asked for a part when it is the write's turn and there
+   * is room for it, and may use the memory of a part again for the next one.
+   * Later writes and halts wait for its end. If the write ends early, the
+   * iterator is closed, without waiting for that.
    * @returns The number of bytes sent: all of them.
    * @throws {AbortedTransferError} If the signal is aborted; its `transferred`
    * is the number of bytes sent so far.
-   * @throws {TypeError} If the data is not a `Uint8Array`, or was detached
-   * before it was sent. Nothing is sent then.
+   * @throws {TypeError} If the data is of another type, or was detached before
+   * it was sent. Nothing is sent then, unless earlier parts were. Also for an
+   * async iterable on an isochronous endpoint.
    * @throws {RangeError} If the data does not fit into one interval of an
    * isochronous endpoint.
-   * @throws {Error} What the kernel reports, such as ENOMEM, or ESHUTDOWN with
-   * `reconnect: "end"`. It also has a field `transferred`.
+   * @throws {Deno.errors.NotSupported} For `zlp: "auto"` on an isochronous
+   * endpoint.
+   * @throws What the iterable throws. The transfer is then cut short, as by an
+   * abort.
+   * @throws {Error} What the kernel reports, such as ENOMEM. It also has a field
+   * `transferred`.
+   * @throws {SessionEndedError} On an endpoint of a session that has ended.
    * @throws {Deno.errors.BadResource} If the function is or gets closed.
    */
-  write(data: Uint8Array, options: WriteOptions = DEFAULTS): Promise<number> {
+  write(
+    data: Uint8Array | readonly Uint8Array[] | AsyncIterable<Uint8Array>,
+    options: WriteOptions = DEFAULTS,
+  ): Promise<number> {
     return new Promise((resolve, reject) => {
-      const bytes = stableBytes(data, this.name);
       if (options !== DEFAULTS) {
-        checkTransferOptions("write to", this.name, options);
+        checkTransferOptions("write to", this.name, options, WRITE_OPTIONS);
       }
-      this.assertOpen("write to");
-      const { signal } = options;
-      if (signal?.aborted) {
-        throw AbortedTransferError.before("write to", this.name, signal);
+      const { port } = this.core;
+      const taken = transferData(data, port);
+      try {
+        this.assertOpen("write to");
+        const { signal, zlp } = options;
+        if (signal?.aborted) {
+          throw AbortedTransferError.before("write to", this.name, signal);
+        }
+        const life = { signal, session: this.session };
+        new Write(port, life, resolve, reject)
+          .start(taken, this.#endsWithZlp(zlp));
+      } catch (error) {
+        if (taken instanceof Parts) taken.stop();
+        throw error;
       }
-      new Write(this.#port, bytes, options, resolve, reject)
-        .start(this.#autoZlp);
     });
+  }
+
+  /**
+   * Withdraws from the kernel what the host has not taken. Pending writes fail
+   * with {@linkcode AbortedTransferError}. Resolves when the kernel has none of
+   * this endpoint's requests. What the controller holds stays there: see
+   * {@linkcode flush}.
+   *
+   * @throws {Deno.errors.BadResource} If the function is closed.
+   */
+  async discard(): Promise<void> {
+    this.assertOpen("discard the data of");
+    await this.core.queue.discard();
   }
 
   /**
@@ -187,7 +213,7 @@ export class InEndpoint extends Endpoint {
    * function is closed.
    */
   get writable(): WritableStream<Uint8Array> {
-    return this.#writable ?? this.openWritable();
+    return this.core.stream ?? this.openWritable();
   }
 
   /**
@@ -198,71 +224,50 @@ export class InEndpoint extends Endpoint {
    * @throws {TypeError} If the endpoint already has an open stream, or an
    * option has the wrong type.
    * @throws {RangeError} If the depth is not a positive integer.
+   * @throws {Deno.errors.NotSupported} For `zlp: "auto"` on an isochronous
+   * endpoint.
    * @throws {Deno.errors.BadResource} If the function is closed.
    */
   openWritable(options: WritableOptions = {}): WritableStream<Uint8Array> {
     const action = `open a stream to endpoint "${this.name}"`;
     checkOptions(action, options, STREAM_OPTIONS);
-    const { depth = 1, zlp, reconnect } = options;
+    const { depth = 1, zlp } = options;
     this.assertOpen("open a stream to");
-    if (this.#writable !== undefined) {
+    const core = this.core;
+    if (core.stream !== undefined) {
       throw new TypeError(
         `Cannot ${action}: it has one that is neither closed nor aborted`,
       );
     }
     assertDepth(depth, action);
-    const lost = new AbortController();
-    let connection: number | undefined;
+    const { session } = this;
+    this.#endsWithZlp(zlp);
     const stream = makeWritable({
       name: this.name,
       begin: (data, resolve, reject) => {
-        const bytes = stableBytes(data, this.name);
+        const bytes = stableBytes(data);
         this.assertOpen("write to");
-        connection ??= this.queue.nextConnection;
-        const options = { reconnect };
-        const write = new Write(this.#port, bytes, options, resolve, reject);
-        write.start(zlp === undefined ? this.#autoZlp : zlp === "auto");
+        const write = new Write(core.port, { session }, resolve, reject);
+        write.start(bytes, this.#endsWithZlp(zlp));
         return write;
       },
-      lost: lost.signal,
+      lost: session?.signal,
       onOver: () => {
-        if (this.#writable !== stream) return;
-        this.#writable = undefined;
-        this.#loseWritable = undefined;
+        if (core.stream === stream) core.stream = undefined;
       },
     }, depth);
-    if (reconnect === "end") {
-      this.#loseWritable = (ended) => {
-        if (connection !== undefined && connection <= ended) {
-          lost.abort(this.#shutdownError());
-        }
-      };
-    }
-    return this.#writable = stream;
-  }
-
-  /** @ignore */
-  override onDisable(): void {
-    const ended = this.queue.knownConnection;
-    super.onDisable();
-    this.#loseWritable?.(ended);
-  }
-
-  #shutdownError(): Error {
-    return transferError({
-      action: "write to",
-      endpoint: this,
-      result: -Errno.ESHUTDOWN,
-      signal: undefined,
-      transferred: 0,
-    });
+    return core.stream = stream;
   }
 }
 
 const STREAM_OPTIONS: Rules<WritableOptions> = {
   depth: NUMBER,
-  zlp: oneOf("auto", "never"),
-  reconnect: RECONNECT,
+  zlp: ZLP,
+};
+
+const WRITE_OPTIONS: Rules<WriteOptions> = {
+  ...ENDPOINT_RULES,
+  zlp: ZLP,
 };
 
 /** One object for all calls without options. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { IOCB_CMD_PREAD } from "../../../ffi/abi.ts";
 import {
   bufferOf,
   byteLengthOf,
@@ -12,32 +11,29 @@ import {
 } from "../../arguments/bytes.ts";
 import { show } from "../../arguments/show.ts";
 import {
+  checkArgument,
   checkOptions,
   NUMBER,
   type Rules,
   SIGNAL,
 } from "../../arguments/rules.ts";
-import { Endpoint, type EndpointResources } from "./endpoint.ts";
+import { makeReadable, type ReadableOptions } from "../read/readable.ts";
+import {
+  ExactReader,
+  type ReaderLife,
+  TransferReader,
+} from "../read/reader.ts";
+import { TransferIterator, type TransfersOptions } from "../read/transfers.ts";
+import type { SessionLife } from "../session.ts";
+import { AbortedTransferError } from "../transfer/error.ts";
 import {
   assertDepth,
   checkTransferOptions,
-  RECONNECT,
-  type TransferOptions,
+  type EndpointOptions,
 } from "../transfer/options.ts";
-import { MAX_REQUEST_SIZE, PacketSizes } from "../transfer/packet_sizes.ts";
-import { ReadAhead } from "../read/ahead.ts";
-import { Reader, type ReadPort } from "../read/reader.ts";
-import { ReadQueue } from "../read/queue.ts";
-import { makeReadable, type ReadableOptions } from "../read/readable.ts";
-import { AbortedTransferError } from "../transfer/error.ts";
-import { TransferIterator, type TransfersOptions } from "../read/transfers.ts";
-import { RequestQueue } from "../transfer/queue.ts";
-
-/**
- * How a transfer from the host is received.
- * @category Endpoints
- */
-export type ReadOptions = TransferOptions;
+import { MAX_REQUEST_SIZE } from "../transfer/packet_sizes.ts";
+import { Endpoint } from "./endpoint.ts";
+import type { OutEndpointCore } from "./out_core.ts";
 
 /**
  * An endpoint that receives from the host.
@@ -47,38 +43,14 @@ export type ReadOptions = TransferOptions;
  */
 export class OutEndpoint extends Endpoint {
   /** @ignore */
-  protected readonly queue: RequestQueue;
-  readonly #port: ReadPort;
-  readonly #reads: ReadQueue;
-  /** That of the current or the last stream. */
-  #readAhead: ReadAhead | undefined;
-  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  declare protected readonly core: OutEndpointCore;
+  /** For calls without a signal. */
+  readonly #life: ReaderLife;
 
-  /** Made by {@linkcode FunctionFs.open}. */
-  constructor(resources: EndpointResources) {
-    super(resources);
-    const { aio, transferFd, path, compiled } = resources;
-    this.queue = new RequestQueue({
-      aio,
-      fd: transferFd,
-      opcode: IOCB_CMD_PREAD,
-      connection: this.connection,
-    });
-    const packetSizes = new PacketSizes(compiled);
-    const packetSize = compiled.transferType === "isochronous"
-      ? () => packetSizes.largest
-      : () => this.packetSize;
-    this.#port = {
-      name: this.name,
-      path,
-      get maxPacketSize() {
-        return packetSize();
-      },
-      packetSizes,
-      queue: this.queue,
-      kept: [],
-    };
-    this.#reads = new ReadQueue(this.#port);
+  /** Made by {@linkcode FunctionFs.open}, and for each session. */
+  constructor(core: OutEndpointCore, session?: SessionLife) {
+    super(core, session);
+    this.#life = { session };
   }
 
   /**
@@ -96,15 +68,17 @@ export class OutEndpoint extends Endpoint {
    * (1024 for bulk endpoints), up to 1 MiB, wait in the kernel side by side;
    * any other waits there alone. A read waits for a host to enable the
    * endpoint. If the host disables it midway, the data that the kernel had
-   * received for an unfinished request is lost; the read continues when the
-   * endpoint is enabled again, or fails: see
-   * {@linkcode TransferOptions.reconnect}. A halt only delays it.
+   * received for an unfinished request is lost, and the read continues when the
+   * endpoint is enabled again; on an endpoint of a session it fails. A halt only
+   * delays it.
    *
    * An aborted read of a `size` loses nothing: its request stays in the kernel
    * for the next read of the same size. If the next read has another size, the
    * request is withdrawn, and FunctionFS drops what it had received of an
-   * unfinished transfer. The same applies to an aborted read into a buffer. If
-   * a read was already done, the abort has no effect.
+   * unfinished transfer. The same applies at once to an aborted read into a
+   * buffer, and to one on an endpoint of a session, where the request could
+   * swallow the next command. If a read was already done, the abort has no
+   * effect.
    *
    * @param sizeOrBuffer The most bytes to receive, 1 or more; or the memory to
    * receive into. Its ArrayBuffer is transferred, as by a BYOB reader of web
@@ -114,8 +88,9 @@ export class OutEndpoint extends Endpoint {
    * @throws {AbortedTransferError} If the signal is aborted.
    * @throws {Error} What the kernel reports: EOVERFLOW, if the host has sent a
    * packet larger than the endpoint's descriptor allows, which loses earlier
-   * data of this read; ESHUTDOWN with `reconnect: "end"`. Its field
-   * `transferred` is the number of bytes received before.
+   * data of this read. Its field `transferred` is the number of bytes received
+   * before.
+   * @throws {SessionEndedError} On an endpoint of a session that has ended.
    * @throws {TypeError} If the argument has another type, or the buffer is
    * shared or cannot be transferred.
    * @throws {RangeError} If the size is not a positive integer, or there is not
@@ -124,7 +99,7 @@ export class OutEndpoint extends Endpoint {
    */
   read(
     sizeOrBuffer: number | Uint8Array,
-    options: ReadOptions = DEFAULTS,
+    options: EndpointOptions = DEFAULTS,
   ): Promise<Uint8Array<ArrayBuffer>> {
     return new Promise((resolve, reject) => {
       this.#assertTarget(sizeOrBuffer);
@@ -139,10 +114,93 @@ export class OutEndpoint extends Endpoint {
       const target = typeof sizeOrBuffer === "number"
         ? sizeOrBuffer
         : this.#takeOver(sizeOrBuffer);
-      this.#reads.add(
-        new Reader(this.#reads, this.#port, target, options, resolve, reject),
-      );
+      const { reads } = this.core;
+      const life = signal === undefined
+        ? this.#life
+        : { signal, session: this.session };
+      reads.add(new TransferReader(reads, target, life, { resolve, reject }));
     });
+  }
+
+  /**
+   * Receives exactly `size` bytes, over any number of transfers; where these
+   * end makes no difference, and zero-length packets are ignored. What comes
+   * beyond the size is kept for the next call.
+   *
+   * From the first call on, up to 64 requests of one packet each stand in the
+   * kernel, also between two calls: a host that ends a transfer with a
+   * zero-length packet does not have to wait for the next call, and small
+   * frames cost no round trip each. After 64 unread packets, the host waits.
+   * {@linkcode read} withdraws these requests; then each packet that has come
+   * is a transfer of its own.
+   *
+   * Several calls may be made at once; they get data in their order. If the
+   * host disables the endpoint midway, the call continues with what comes when
+   * it is enabled again; on an endpoint of a session it fails.
+   *
+   * @param size Bytes to receive. For 0, an empty array is returned at once.
+   * @throws {AbortedTransferError} If the signal is aborted. What had come is
+   * kept for the next call.
+   * @throws {SessionEndedError} On an endpoint of a session that has ended. Its
+   * field `transferred` is the number of bytes that had come.
+   * @throws {TypeError} If the size is not a number.
+   * @throws {RangeError} If the size is negative or not an integer, or there is
+   * not enough memory.
+   * @throws {Error} What the kernel reports, such as EOVERFLOW.
+   * @throws {Deno.errors.BadResource} If the function is or gets closed.
+   */
+  readExactly(
+    size: number,
+    options: EndpointOptions = DEFAULTS,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return new Promise((resolve, reject) => {
+      checkArgument(
+        `read from endpoint "${this.name}"`,
+        "the size",
+        size,
+        NUMBER,
+      );
+      if (size !== 0) this.#assertSize(size);
+      if (options !== DEFAULTS) {
+        checkTransferOptions("read from", this.name, options);
+      }
+      this.assertOpen("read from");
+      const { signal } = options;
+      if (signal?.aborted) {
+        throw AbortedTransferError.before("read from", this.name, signal);
+      }
+      if (size === 0) return resolve(new Uint8Array(0));
+      const { reads, stream } = this.core;
+      const { session } = this;
+      const reader = new ExactReader(reads, size, { signal, session }, {
+        resolve,
+        reject,
+      });
+      reads.add(reader);
+      const { ahead } = reads;
+      if (
+        stream === undefined &&
+        !(ahead?.takesBytes && ahead.session === session)
+      ) {
+        reads.ahead = { takesBytes: true, size: undefined, depth: 64, session };
+      }
+    });
+  }
+
+  /**
+   * Withdraws from the kernel what waits for the host, and drops what has come
+   * and was not read. Pending reads fail with {@linkcode AbortedTransferError}.
+   * Resolves when the kernel has none of this endpoint's requests; reads called
+   * meanwhile begin then.
+   *
+   * What the host sends later is received as usual, even if it belongs to a
+   * transfer whose beginning was dropped.
+   *
+   * @throws {Deno.errors.BadResource} If the function is closed.
+   */
+  async discard(): Promise<void> {
+    this.assertOpen("discard the data of");
+    await this.core.reads.discard();
   }
 
   /**
@@ -155,8 +213,8 @@ export class OutEndpoint extends Endpoint {
    * Leaving the loop loses none of them: the next iteration of the same size
    * gets them. There can be one iteration at a time.
    *
-   * Ends when the function is closed; with `reconnect: "end"` also when the
-   * host disables the endpoint, after earlier transfers.
+   * Ends when the function is closed. On an endpoint of a session, it throws
+   * when that ends.
    *
    * @throws {TypeError} If an option has the wrong type.
    * @throws {RangeError} If an option is out of range.
@@ -171,12 +229,14 @@ export class OutEndpoint extends Endpoint {
     const { size = 65_536, depth = 4 } = options;
     this.#assertPiece(size);
     assertDepth(depth, action);
-    const rounded = this.#port.packetSizes.roundUp(size);
+    const { reads, packetSizes } = this.core;
+    const rounded = packetSizes.roundUp(size);
+    const { signal } = options;
+    const { session } = this;
     return new TransferIterator(
-      this.#reads,
-      (size, options) => this.read(size, options),
-      { size: rounded, depth },
-      options,
+      reads,
+      () => this.read(rounded, { signal }),
+      { takesBytes: false, size: rounded, depth, session },
     );
   }
 
@@ -194,7 +254,7 @@ export class OutEndpoint extends Endpoint {
    * function is closed.
    */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ?? this.openReadable();
+    return this.core.stream ?? this.openReadable();
   }
 
   /**
@@ -202,14 +262,12 @@ export class OutEndpoint extends Endpoint {
    * Nothing is received before the first read. Then the stream gets everything
    * that the host sends: do not call {@linkcode read} meanwhile.
    *
-   * The kernel writes straight into a BYOB reader's memory if that holds at
-   * least one packet at the function's fastest speed (1024 bytes for a bulk
-   * endpoint at super speed); smaller memory gets a copy. Nothing is received
-   * ahead of a BYOB reader. A default reader gets the memory that the kernel
-   * has written into, or a copy if that is not well filled.
+   * A default reader gets the memory that the kernel has written into, or a copy
+   * if that is not well filled; a BYOB reader gets copies.
    *
-   * The stream closes with the function. Cancelling it withdraws its requests
-   * from the kernel; unread data goes to the next reader.
+   * The stream closes with the function; on an endpoint of a session, it fails
+   * with {@linkcode SessionEndedError} when that ends. Cancelling it withdraws
+   * its requests from the kernel; unread data goes to the next reader.
    *
    * @throws {TypeError} If the endpoint already has an open stream, or an
    * option has the wrong type.
@@ -224,43 +282,27 @@ export class OutEndpoint extends Endpoint {
     const { transferSize, depth = transferSize === undefined ? 64 : 4 } =
       options;
     this.assertOpen("open a stream of");
-    if (this.#readable !== undefined) {
+    const core = this.core;
+    if (core.stream !== undefined) {
       throw new TypeError(
         `Cannot ${action}: it has one that is neither cancelled nor at its end`,
       );
     }
     if (transferSize !== undefined) this.#assertPiece(transferSize);
     assertDepth(depth, action);
-    const { packetSizes } = this.#port;
-    const previous = this.#readAhead;
-    const readAhead = new ReadAhead(this.#port, {
+    const { reads, packetSizes } = core;
+    const { session } = this;
+    const stream = makeReadable({
+      reads,
+      size: transferSize && packetSizes.roundUp(transferSize),
       depth,
-      transferSize: transferSize && packetSizes.roundUp(transferSize),
-      resumes: options.reconnect !== "end",
-      ready: async () => {
-        await previous?.finished;
-        await this.#reads.withdrawAhead();
+      session,
+      onEnd: (callback) => core.onOver(session, callback),
+      onOver: () => {
+        if (core.stream === stream) core.stream = undefined;
       },
     });
-    const stream = makeReadable(readAhead, () => {
-      if (this.#readable === stream) this.#readable = undefined;
-    });
-    this.#readAhead = readAhead;
-    return this.#readable = stream;
-  }
-
-  /** @ignore */
-  override onDisable(): void {
-    const ended = this.queue.knownConnection;
-    this.#reads.onDisable(ended);
-    this.queue.onDisable();
-    this.#readAhead?.onDisable(ended);
-  }
-
-  /** @ignore */
-  override close(): Promise<void> {
-    this.#readAhead?.onClose();
-    return super.close();
+    return core.stream = stream;
   }
 
   #assertPiece(size: number): void {
@@ -323,12 +365,10 @@ const TRANSFERS_OPTIONS: Rules<TransfersOptions> = {
   size: NUMBER,
   depth: NUMBER,
   signal: SIGNAL,
-  reconnect: RECONNECT,
 };
 const STREAM_OPTIONS: Rules<ReadableOptions> = {
   depth: NUMBER,
   transferSize: NUMBER,
-  reconnect: RECONNECT,
 };
 
 /** One object for all calls without options. */

@@ -5,8 +5,9 @@
  */
 import { Errno, errorOf } from "../../../ffi/errno.ts";
 import type { DmaBuffer } from "../dmabuf/buffer.ts";
+import type { EndpointOptions } from "../transfer/options.ts";
 import type { InEndpoint, WriteOptions } from "./in_endpoint.ts";
-import type { OutEndpoint, ReadOptions } from "./out_endpoint.ts";
+import type { OutEndpoint } from "./out_endpoint.ts";
 import type { ReadableOptions } from "../read/readable.ts";
 import type { TransfersOptions } from "../read/transfers.ts";
 import type { WritableOptions } from "../write/writable.ts";
@@ -128,9 +129,22 @@ export class EndpointPair {
   /** Receives one transfer; see {@linkcode OutEndpoint.read}. */
   read(
     sizeOrBuffer: number | Uint8Array,
-    options?: ReadOptions,
+    options?: EndpointOptions,
   ): Promise<Uint8Array<ArrayBuffer>> {
     return this.out.read(sizeOrBuffer, options);
+  }
+
+  /** Receives an exact number of bytes; see {@linkcode OutEndpoint.readExactly}. */
+  readExactly(
+    size: number,
+    options?: EndpointOptions,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.out.readExactly(size, options);
+  }
+
+  /** Drops what is pending in both directions; see {@linkcode OutEndpoint.discard}. */
+  async discard(): Promise<void> {
+    await Promise.all([this.in.discard(), this.out.discard()]);
   }
 
   /** The host's transfers, one by one; see {@linkcode OutEndpoint.transfers}. */
@@ -141,7 +155,10 @@ export class EndpointPair {
   }
 
   /** Sends one transfer; see {@linkcode InEndpoint.write}. */
-  write(data: Uint8Array, options?: WriteOptions): Promise<number> {
+  write(
+    data: Uint8Array | readonly Uint8Array[] | AsyncIterable<Uint8Array>,
+    options?: WriteOptions,
+  ): Promise<number> {
     return this.in.write(data, options);
   }
 }

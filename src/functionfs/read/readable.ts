@@ -1,9 +1,11 @@
 /**
- * The web stream of data from a host.
+ * The web stream of data from a host, over the reads of its endpoint.
  *
  * @module
  */
-import type { ReadAhead } from "./ahead.ts";
+import type { SessionLife } from "../session.ts";
+import type { Ahead, ReadQueue } from "./queue.ts";
+import { ArrivalReader } from "./reader.ts";
 
 /**
  * How to read a stream from the host.
@@ -29,115 +31,164 @@ export interface ReadableOptions {
    * zero-length packets by default.
    */
   readonly transferSize?: number;
-  /**
-   * What happens to the stream when the host disables the endpoint: by a reset,
-   * by SET_CONFIGURATION or SET_INTERFACE, or because the cable is unplugged.
-   *
-   * - `"resume"`: the stream continues when the endpoint is enabled again. Data
-   *   that the kernel had received for an unfinished request is lost.
-   * - `"end"`: the stream closes after earlier data has been read. The
-   *   endpoint's next stream belongs to the next connection.
-   *
-   * Either way, a stream that is read while no host is connected waits for one.
-   * @default {"resume"}
-   */
-  readonly reconnect?: "resume" | "end";
 }
 
-/**
- * Makes a byte stream without its own buffer: `ahead` holds all data received
- * ahead of the reader.
- *
- * @param onOver The stream has ended; the endpoint may open another.
- */
+/** What a stream is made from. */
+export interface ReadableSource {
+  readonly reads: ReadQueue;
+  /** Bytes of a request, in whole packets; undefined for one packet. */
+  readonly size: number | undefined;
+  readonly depth: number;
+  readonly session: SessionLife | undefined;
+  /**
+   * Calls back when no more data can come: with the error, if that is one.
+   * Returns a function that ends that.
+   */
+  readonly onEnd: (callback: (error?: Error) => void) => () => void;
+  /** The stream is over: the endpoint may open another. */
+  readonly onOver: () => void;
+}
+
+/** Makes a byte stream without a buffer of its own: `reads` keeps the data. */
 export function makeReadable(
-  ahead: ReadAhead,
-  onOver: () => void,
+  source: ReadableSource,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  /** The pull in progress. */
-  let serving: Promise<void> | undefined;
-  let finished = false;
-  let over = false;
-  const end = () => {
-    over = true;
-    onOver();
-  };
-  const read = async (controller: ReadableByteStreamController) => {
+  return new ReadableStream(new EndpointSource(source));
+}
+
+class EndpointSource implements UnderlyingByteSource {
+  readonly type = "bytes";
+  readonly #source: ReadableSource;
+  readonly #reads: ReadQueue;
+  /** The wait of a pull. */
+  #waiting: ArrivalReader | undefined;
+  #ahead: Ahead | undefined;
+  #stopListening = () => {};
+  /** Whether no more data can come. */
+  #ended = false;
+  #over = false;
+  /** Whether a forgotten read is looked for when this turn is over. */
+  #looking = false;
+
+  constructor(source: ReadableSource) {
+    this.#source = source;
+    this.#reads = source.reads;
+  }
+
+  start(controller: ReadableByteStreamController): void {
+    // Ends the stream at once, even if it is not read.
+    this.#stopListening = this.#source.onEnd((error) => {
+      this.#ended = true;
+      if (error !== undefined) this.#fail(controller, error);
+      else this.#deliver(controller);
+    });
+    this.#lookLater(controller);
+  }
+
+  /** Resolves when it has delivered something. */
+  pull(controller: ReadableByteStreamController): Promise<void> | undefined {
+    if (this.#waiting !== undefined) return undefined;
+    this.#lookLater(controller);
+    if (!this.#ended) this.#standBy();
+    if (this.#reads.idle && this.#deliver(controller)) return undefined;
+    return this.#wait(controller);
+  }
+
+  /** Unread data goes to the next reader. */
+  async cancel(): Promise<void> {
+    this.#finish();
+    await this.#reads.withdrawAhead();
+  }
+
+  /**
+   * A read into a reader's memory whose reader lets go of the stream at once
+   * stays with the stream. If that happens during a pull or before the first one,
+   * the platform does not pull for it, and later reads queue up behind it. So it
+   * is looked for when the turn is over.
+   */
+  #lookLater(controller: ReadableByteStreamController): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    setImmediate(() => {
+      this.#looking = false;
+      if (!this.#over && controller.byobRequest) this.pull(controller);
+    });
+  }
+
+  /** Also after another reader of the endpoint wanted something else. */
+  #standBy(): void {
+    const { size, depth, session } = this.#source;
+    this.#ahead ??= { takesBytes: true, size, depth, session };
+    if (this.#reads.ahead !== this.#ahead) this.#reads.ahead = this.#ahead;
+  }
+
+  async #wait(controller: ReadableByteStreamController): Promise<void> {
+    const { session } = this.#source;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const life = { session };
+        this.#waiting = new ArrivalReader(
+          this.#reads,
+          life,
+          { resolve, reject },
+        );
+        this.#reads.add(this.#waiting);
+      });
+    } catch (error) {
+      return this.#fail(controller, error);
+    }
+    // What has come in this turn is delivered together.
+    this.#deliver(controller);
+    this.#leave();
+    this.#lookLater(controller);
+  }
+
+  /** Passes on what has come; returns whether there was anything. */
+  #deliver(controller: ReadableByteStreamController): boolean {
+    if (this.#over) return true;
+    const { kept } = this.#reads;
     const view = controller.byobRequest?.view;
     if (view) {
       const { buffer, byteOffset, byteLength } = view;
-      const memory = new Uint8Array(buffer, byteOffset, byteLength);
-      const count = await ahead.fill(memory as Uint8Array<ArrayBuffer>);
-      if (count === undefined) return false;
-      // Without a request, the stream has been cancelled meanwhile.
-      if (controller.byobRequest) controller.byobRequest.respond(count);
-      else ahead.putBack(memory.slice(0, count) as Uint8Array<ArrayBuffer>);
+      const room = new Uint8Array(buffer, byteOffset, byteLength);
+      const count = kept.copyInto(room);
+      if (count === 0) return this.#close(controller);
+      controller.byobRequest!.respond(count);
     } else {
-      const bytes = await ahead.take();
-      if (bytes === undefined) return false;
-      if (over) ahead.putBack(bytes);
-      else controller.enqueue(bytes);
+      const bytes = kept.collect();
+      if (bytes === undefined) return this.#close(controller);
+      controller.enqueue(bytes);
     }
+    this.#reads.refill();
     return true;
-  };
-  const serve = async (controller: ReadableByteStreamController) => {
-    try {
-      while (await read(controller)) {
-        if (!finished || over) return;
-      }
-      if (over) return;
-      end();
-      controller.close();
-      controller.byobRequest?.respond(0);
-    } catch (error) {
-      if (over) return;
-      end();
-      controller.error(error);
-    } finally {
-      serving = undefined;
-    }
-  };
-  // Suppose a BYOB reader reads right after another read has ended, and
-  // releases its lock at once: its request stays with the stream. The platform
-  // pulls for it only if the stream has a reader when the platform learns that
-  // this pull has ended; later reads queue up behind it without a pull.
-  const serveLeft = (controller: ReadableByteStreamController, steps: number) =>
-    queueMicrotask(() => {
-      if (steps > 1) serveLeft(controller, steps - 1);
-      else if (!over && controller.byobRequest) pull(controller);
-    });
-  const pull = (
-    controller: ReadableByteStreamController,
-  ): Promise<void> | undefined => {
-    if (serving !== undefined) return serving;
-    const bytes = finished || controller.byobRequest
-      ? undefined
-      : ahead.takeNow();
-    if (bytes === undefined) {
-      serving = serve(controller);
-      serving.then(() => serveLeft(controller, STEPS_TO_LEARN));
-      return serving;
-    }
-    controller.enqueue(bytes);
-    serveLeft(controller, STEPS_TO_LEARN);
-    return undefined;
-  };
-  return new ReadableStream({
-    type: "bytes",
-    start(controller) {
-      // Closes the stream at once, even if no read is waiting.
-      ahead.finished.then(() => {
-        finished = true;
-        if (!over) pull(controller);
-      });
-    },
-    pull,
-    async cancel() {
-      end();
-      await ahead.cancel();
-    },
-  });
-}
+  }
 
-/** Microtasks until the platform learns of the end of a pull, and some more. */
-const STEPS_TO_LEARN = 4;
+  /** Closes the stream if nothing more can come. */
+  #close(controller: ReadableByteStreamController): boolean {
+    if (!this.#ended) return false;
+    this.#finish();
+    controller.close();
+    controller.byobRequest?.respond(0);
+    return true;
+  }
+
+  #fail(controller: ReadableByteStreamController, error: unknown): void {
+    if (this.#over) return;
+    this.#finish();
+    controller.error(error);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#stopListening();
+    this.#leave();
+    this.#source.onOver();
+  }
+
+  #leave(): void {
+    if (this.#waiting === undefined) return;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    this.#reads.remove(waiting);
+  }
+}

@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { isSystemError } from "../../../ffi/errno.ts";
-import type { TransferOptions } from "../transfer/options.ts";
-import type { AheadOptions, ReadQueue } from "./queue.ts";
+import type { EndpointOptions } from "../transfer/options.ts";
+import type { Ahead, ReadQueue } from "./queue.ts";
 
 /**
  * How to iterate over transfers.
  * @category Endpoints
  */
-export interface TransfersOptions extends TransferOptions {
+export interface TransfersOptions extends EndpointOptions {
   /**
    * The largest transfer that arrives in one piece, in bytes; rounded up to
    * whole packets. At most 1 MiB.
@@ -26,70 +25,49 @@ export interface TransfersOptions extends TransferOptions {
   readonly depth?: number;
 }
 
-/** `OutEndpoint.read()` for a size. */
-export type ReadSize = (
-  size: number,
-  options: TransferOptions,
-) => Promise<Uint8Array<ArrayBuffer>>;
-
 /** Iterates over the transfers of an endpoint. */
 export class TransferIterator
   implements AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
-  readonly #queue: ReadQueue;
-  readonly #read: ReadSize;
-  readonly #ahead: AheadOptions;
-  readonly #options: TransferOptions;
+  readonly #reads: ReadQueue;
+  readonly #read: () => Promise<Uint8Array<ArrayBuffer>>;
+  readonly #ahead: Ahead;
   #started = false;
   #over = false;
-  /** Its connection has ended; earlier data is still returned. */
-  #lost = false;
 
-  /** Queues nothing before the first {@linkcode next}. */
+  /**
+   * Queues nothing before the first {@linkcode next}.
+   *
+   * @param read Reads one transfer of the size of `ahead`.
+   */
   constructor(
-    queue: ReadQueue,
-    read: ReadSize,
-    ahead: Omit<AheadOptions, "onDisable">,
-    options: TransferOptions,
+    reads: ReadQueue,
+    read: () => Promise<Uint8Array<ArrayBuffer>>,
+    ahead: Ahead,
   ) {
-    this.#queue = queue;
+    this.#reads = reads;
     this.#read = read;
-    const { signal, reconnect } = options;
-    this.#options = { signal, reconnect };
-    const onDisable = () => {
-      this.#lost = true;
-      this.#end();
-    };
-    const ends = options.reconnect === "end";
-    this.#ahead = { ...ahead, onDisable: ends ? onDisable : undefined };
+    this.#ahead = ahead;
   }
 
   /** Returns the next transfer. */
   async next(): Promise<IteratorResult<Uint8Array<ArrayBuffer>, undefined>> {
-    if (this.#over && !(this.#lost && this.#queue.hasData)) return END;
+    if (this.#over) return END;
     if (!this.#started) {
       this.#started = true;
-      this.#queue.setAhead(this.#ahead);
+      this.#reads.ahead = this.#ahead;
     }
     try {
-      const { size } = this.#ahead;
-      return {
-        done: false,
-        value: await this.#read(size, this.#options),
-      };
+      return { done: false, value: await this.#read() };
     } catch (error) {
       this.#end();
-      // The iteration ends with the connection or the function.
-      if (
-        isSystemError(error, "ESHUTDOWN") ||
-        error instanceof Deno.errors.BadResource
-      ) return END;
+      // The iteration ends with the function.
+      if (error instanceof Deno.errors.BadResource) return END;
       throw error;
     }
   }
 
   /** Stops reading. Queued requests go to the next reader. */
   return(): Promise<IteratorReturnResult<undefined>> {
-    this.#lost = false;
     this.#end();
     return Promise.resolve(END);
   }
@@ -102,7 +80,9 @@ export class TransferIterator
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#started) this.#queue.setAhead(undefined);
+    if (this.#started && this.#reads.ahead === this.#ahead) {
+      this.#reads.ahead = undefined;
+    }
   }
 }
 

@@ -13,6 +13,13 @@ export interface Connection {
   readonly enableCount: number;
   /** Asks the kernel whether the endpoint works right now. */
   probe(): boolean;
+  /** The host has transferred something. */
+  use(): void;
+  /**
+   * Whether requests belong to sessions, and the kernel has events that were not
+   * read: one of them may begin another session.
+   */
+  readonly doubtful: boolean;
 }
 
 const FIRST_DELAY_MS = 1;
@@ -71,6 +78,10 @@ export function connectionOf(
       return lifecycle.enableCount;
     },
     probe,
+    use: () => lifecycle.use(),
+    get doubtful() {
+      return lifecycle.doubtful;
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import {
   systemError,
   type SystemErrorFields,
 } from "../../../ffi/errno.ts";
+import type { SessionEndedError, SessionLife } from "../session.ts";
 
 /**
  * What every error of a `write` or a `read` carries besides its message.
@@ -26,14 +27,14 @@ export interface TransferErrorFields {
 
 /** A transfer that was aborted. */
 export interface AbortedTransfer extends TransferErrorFields {
-  readonly signal: AbortSignal;
+  readonly cause: unknown;
   /** The call that carries such transfers. */
   readonly syscall: string;
 }
 
 /**
- * Thrown by a transfer whose `signal` was aborted. `cause` is the signal's
- * reason. The other fields are those of ECANCELED, the error with which the
+ * Thrown by a transfer whose `signal` was aborted, or that `discard()` has
+ * ended. `cause` is the signal's reason. The other fields are those of ECANCELED, the error with which the
  * kernel ends cancelled requests.
  * @category Errors
  */
@@ -51,7 +52,7 @@ export class AbortedTransferError extends Error
 
   /** For a transfer that a signal has ended. */
   constructor(message: string, transfer: AbortedTransfer) {
-    super(message, { cause: transfer.signal.reason });
+    super(message, { cause: transfer.cause });
     this.syscall = transfer.syscall;
     this.transferred = transfer.transferred;
   }
@@ -66,7 +67,7 @@ export class AbortedTransferError extends Error
       `Cannot ${action} endpoint "${name}": the signal is aborted already`;
     const syscall = syscallOf(action);
     return new AbortedTransferError(message, {
-      signal,
+      cause: signal.reason,
       syscall,
       transferred: 0,
     });
@@ -80,12 +81,18 @@ export interface FailedTransfer extends TransferErrorFields {
   /** See `RequestOwner.onEnd`. */
   readonly result: number | Error;
   readonly signal: AbortSignal | undefined;
+  /** The only session that it belongs to, if any. */
+  readonly session?: SessionLife;
 }
 
 /** Makes the error for a transfer. */
 export function transferError(
-  { action, endpoint, result, signal, transferred }: FailedTransfer,
+  { action, endpoint, result, signal, session, transferred }: FailedTransfer,
 ): Error & TransferErrorFields {
+  const aborted = result === -Errno.ECANCELED && signal?.aborted;
+  if (session?.ended !== undefined && !aborted) {
+    return endedError(action, endpoint.name, session, transferred);
+  }
   if (typeof result !== "number") {
     return Object.assign(result, { transferred });
   }
@@ -93,11 +100,14 @@ export function transferError(
     if (signal?.aborted) {
       return new AbortedTransferError(
         `Cannot ${action} endpoint "${endpoint.name}": the transfer was aborted after ${transferred} bytes`,
-        { signal, syscall: syscallOf(action), transferred },
+        { cause: signal.reason, syscall: syscallOf(action), transferred },
       );
     }
     const error = closedError(action, endpoint.name);
     return Object.assign(error, { transferred });
+  }
+  if (result === -Errno.ECONNRESET) {
+    return discardedError(action, endpoint.name, transferred);
   }
   const error = systemError(-result, {
     action: `${action} endpoint "${endpoint.name}"`,
@@ -123,6 +133,18 @@ function hint(errno: number, action: string): string | undefined {
   }
 }
 
+/** Makes the error for a transfer that `discard()` has ended. */
+function discardedError(
+  action: string,
+  name: string,
+  transferred: number,
+): AbortedTransferError {
+  const message = `Cannot ${action} endpoint "${name}": discard() was called`;
+  const syscall = syscallOf(action);
+  const cause = new DOMException(message, "AbortError");
+  return new AbortedTransferError(message, { cause, syscall, transferred });
+}
+
 /** Makes the error for an endpoint whose function is closed. */
 export function closedError(action: string, name: string): Error {
   return errorOf(
@@ -130,6 +152,19 @@ export function closedError(action: string, name: string): Error {
     `Cannot ${action} endpoint "${name}": its function is closed`,
     { syscall: syscallOf(action) },
   );
+}
+
+/** Makes the error for an endpoint whose session has ended. */
+export function endedError(
+  action: string,
+  name: string,
+  session: SessionLife,
+  transferred = 0,
+): SessionEndedError {
+  return session.error(`Cannot ${action} endpoint "${name}"`, {
+    syscall: syscallOf(action),
+    transferred,
+  });
 }
 
 function syscallOf(action: string): string {

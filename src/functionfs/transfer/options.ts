@@ -21,58 +21,37 @@ export interface EndpointOptions {
   readonly signal?: AbortSignal;
 }
 
-/**
- * How a transfer is made.
- * @category Endpoints
- */
-export interface TransferOptions extends EndpointOptions {
-  /**
-   * What happens to the transfer when the host disables the endpoint before it
-   * is done: by a reset, by SET_CONFIGURATION or SET_INTERFACE (of any
-   * interface of the function), or because the cable is unplugged.
-   *
-   * - `"resume"`: it continues when the endpoint is enabled again. Unfinished
-   *   kernel requests are then repeated from their start: the kernel does not
-   *   report how much of them was sent or received.
-   * - `"end"`: it fails with ESHUTDOWN.
-   *
-   * Either way, a transfer started while no host is connected waits for one.
-   * @default {"resume"}
-   */
-  readonly reconnect?: "resume" | "end";
-}
+/** Whether a transfer on a packet border gets a zero-length packet. */
+export const ZLP = oneOf("auto", "never");
 
-/** What happens to a transfer or a stream when its connection ends. */
-export const RECONNECT = oneOf("resume", "end");
-
-const ENDPOINT_RULES: Rules<EndpointOptions> = { signal: SIGNAL };
-const TRANSFER_RULES: Rules<TransferOptions> = {
-  signal: SIGNAL,
-  reconnect: RECONNECT,
-};
+/** The rules of {@linkcode EndpointOptions}. */
+export const ENDPOINT_RULES: Rules<EndpointOptions> = { signal: SIGNAL };
 
 /** Checks options that contain only a signal; throws TypeError. */
 export function checkSignal(action: string, options: EndpointOptions): void {
   checkOptions(action, options, ENDPOINT_RULES);
 }
 
+type AnyTransferOptions = EndpointOptions & { readonly zlp?: unknown };
+
 /** Checks the options of a transfer, fast; throws TypeError. */
-export function checkTransferOptions(
+export function checkTransferOptions<T extends EndpointOptions>(
   action: string,
   name: string,
-  options: TransferOptions,
+  options: T,
+  rules: Rules<T> = ENDPOINT_RULES as Rules<T>,
 ): void {
   if (typeof options === "object" && options !== null) {
-    const { signal, reconnect } = options;
+    const { signal, zlp }: AnyTransferOptions = options;
     let known = true;
-    for (const key in options) known &&= key in TRANSFER_RULES;
+    for (const key in options) known &&= key in rules;
     if (
       known &&
       (signal === undefined || signal instanceof AbortSignal) &&
-      (reconnect === undefined || RECONNECT.accepts(reconnect))
+      (zlp === undefined || ZLP.accepts(zlp))
     ) return;
   }
-  checkOptions(`${action} endpoint "${name}"`, options, TRANSFER_RULES);
+  checkOptions(`${action} endpoint "${name}"`, options, rules);
 }
 
 /** Checks how many transfers may be in flight at once. */

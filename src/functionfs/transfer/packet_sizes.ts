@@ -56,12 +56,22 @@ export class PacketSizes {
       : Math.ceil(size / this.#common) * this.#common;
   }
 
+  /** The last size up to this one for which {@linkcode areWhole} is true, or 0. */
+  roundDown(size: number): number {
+    return Math.max(0, Math.floor(size / this.#common) * this.#common);
+  }
+
   /**
-   * The largest request in whole packets of every speed; if there is none, in
-   * whole packets of `packet` bytes.
+   * The smallest request in whole packets of every speed; if it is too large,
+   * in whole packets of `packet` bytes.
    */
+  smallestRequest(packet: number): number {
+    return this.#common <= MAX_REQUEST_SIZE ? this.#common : packet;
+  }
+
+  /** The largest such request. */
   largestRequest(packet: number): number {
-    const step = this.#common <= MAX_REQUEST_SIZE ? this.#common : packet;
+    const step = this.smallestRequest(packet);
     return Math.floor(MAX_REQUEST_SIZE / step) * step;
   }
 

@@ -57,16 +57,18 @@ export class RequestQueue implements RequestPort, AioProducer {
   #returned: KernelRequest[] = [];
   /** A connection that ended under a request. The queue waits for a later one. */
   #lostConnection = 0;
-  #knownConnection: number;
   /** A request was refused although no connection has ended. */
   #refused = false;
+  /** Doubtful requests that have ended, with their results. */
+  #unclear: [KernelRequest, number][] = [];
   #sequence = 0;
   readonly #retry: Retry;
   readonly #spare: KernelRequest[] = [];
   /** @ignore */
   scheduled = false;
   #closed = false;
-  #onIdle: (() => void) | undefined;
+  /** Resolve when a request is no longer in the kernel. */
+  readonly #gone = new Map<KernelRequest, PromiseWithResolvers<void>>();
 
   /** Makes a queue of reads or writes on an endpoint file. */
   constructor({ aio, fd, opcode, connection }: RequestQueueOptions) {
@@ -74,7 +76,6 @@ export class RequestQueue implements RequestPort, AioProducer {
     this.#fd = fd;
     this.#opcode = opcode;
     this.#connection = connection;
-    this.#knownConnection = connection.enableCount;
     this.#retry = new Retry(() => this.#aio.schedule(this));
   }
 
@@ -85,9 +86,9 @@ export class RequestQueue implements RequestPort, AioProducer {
     return works ? enableCount : enableCount + 1;
   }
 
-  /** The connection that the last event has begun or ended. */
-  get knownConnection(): number {
-    return this.#knownConnection;
+  /** The number of requests in the kernel. */
+  get inKernel(): number {
+    return this.#flying.length;
   }
 
   /** @ignore */
@@ -98,9 +99,7 @@ export class RequestQueue implements RequestPort, AioProducer {
   ): KernelRequest {
     const request = this.#spare.pop() ?? new KernelRequest(this.#onComplete);
     request.owner = owner;
-    request.memory = memory;
-    request.wanted = length;
-    request.length = length;
+    request.use(memory, length);
     return request;
   }
 
@@ -111,14 +110,8 @@ export class RequestQueue implements RequestPort, AioProducer {
   }
 
   /** @ignore */
-  push(
-    request: KernelRequest,
-    connection: number = this.nextConnection,
-  ): void {
-    request.cancelled = false;
-    request.queued = true;
-    request.sequence = this.#sequence++;
-    request.connection = connection;
+  push(request: KernelRequest): void {
+    enter(request, this.#sequence++, 0);
     if (this.#closed) {
       queueMicrotask(() => this.#end(request, -Errno.ECANCELED));
       return;
@@ -129,11 +122,14 @@ export class RequestQueue implements RequestPort, AioProducer {
 
   /** @ignore */
   pushBehind(request: KernelRequest, before: KernelRequest): void {
-    request.cancelled = false;
-    request.queued = true;
-    request.sequence = before.sequence + 0.5;
-    request.connection = this.nextConnection;
+    const { sequence, part } = before;
+    enter(request, sequence, part + 1);
     this.#waiting.unshift(request);
+  }
+
+  /** @ignore */
+  wake(): void {
+    this.#aio.schedule(this);
   }
 
   /** Adds something that is not a request. */
@@ -153,23 +149,28 @@ export class RequestQueue implements RequestPort, AioProducer {
     return wasWaiting;
   }
 
+  /** Events were read: what waited for them can be submitted. */
+  onApply(): void {
+    this.#clear();
+    if (this.#waiting.length > 0) this.#aio.schedule(this);
+  }
+
   /** The host has enabled the endpoint. */
   onEnable(): void {
-    this.#knownConnection = this.#connection.enableCount;
+    // Submitted before the events of the last connection's end and of this: it
+    // would reach the wrong host.
+    for (const request of this.#lastFirst()) {
+      if (!request.owner.resumes(request)) this.cancel(request);
+    }
     this.#aio.schedule(this);
   }
 
-  /**
-   * The connection has ended, and with it the requests that belong to it alone.
-   * Some may have been pushed between its end and the event.
-   */
+  /** The connection has ended, and with it the requests that belong to it alone. */
   onDisable(): void {
     for (const request of [...this.#waiting, ...this.#returned]) {
-      if (request.connection > this.#knownConnection) continue;
-      if (request.queued && !request.owner.resumes(request)) {
-        this.#remove(request);
-        this.#end(request, -Errno.ESHUTDOWN);
-      }
+      if (!request.queued || request.owner.resumes(request)) continue;
+      this.#remove(request);
+      this.#end(request, -Errno.ESHUTDOWN);
     }
   }
 
@@ -181,22 +182,40 @@ export class RequestQueue implements RequestPort, AioProducer {
       this.#aio.cancel(request);
       return;
     }
+    if (request.doubtful) return; // it has ended: see `#unclear`
     this.#remove(request);
-    this.#end(request, -Errno.ECANCELED);
+    this.#end(request, cancelCode(request));
     this.#aio.schedule(this);
   }
 
   /** Ends all requests with -ECANCELED. Resolves when none is in the kernel. */
   close(): Promise<void> {
     this.#closed = true;
+    this.#clear();
     this.#retry.stop();
     this.#actions.cancelAll();
-    for (const request of this.#lastFirst()) this.cancel(request);
+    return this.#cancelAll();
+  }
+
+  /** Ends all requests with -ECONNRESET. Resolves when none is in the kernel. */
+  discard(): Promise<void> {
+    const all = [...this.#flying, ...this.#returned, ...this.#waiting];
+    for (const request of all) request.discarded = true;
+    return this.#cancelAll();
+  }
+
+  #cancelAll(): Promise<void> {
+    const flying = this.#lastFirst();
+    for (const request of flying) {
+      if (this.#gone.has(request)) continue;
+      this.#gone.set(request, Promise.withResolvers());
+    }
+    const gone = flying.map((request) => this.#gone.get(request)!.promise);
+    for (const request of flying) this.cancel(request);
     for (const request of [...this.#returned, ...this.#waiting]) {
       this.cancel(request);
     }
-    if (this.#flying.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onIdle = resolve);
+    return Promise.all(gone).then(() => {});
   }
 
   /** Submits what may be submitted. Called by the AIO context. */
@@ -205,6 +224,8 @@ export class RequestQueue implements RequestPort, AioProducer {
     if (this.#returned.length > 0 && !this.#recover()) return;
     const { enabled, enableCount } = this.#connection;
     if (!enabled || enableCount === this.#lostConnection) return;
+    if (this.#waiting.length > 0 && this.#connection.doubtful) return;
+    const submitted = this.#flying.length;
     while (!this.#retry.waiting) {
       const waiting = this.#actions.first;
       const next = this.#waiting.at(0);
@@ -212,14 +233,47 @@ export class RequestQueue implements RequestPort, AioProducer {
         waiting !== undefined &&
         (next === undefined || waiting.sequence < next.sequence)
       ) {
-        if (!this.#attempt(waiting.action)) return;
+        if (!this.#attempt(waiting.action)) break;
       } else if (next !== undefined && this.#hasRoom(next)) {
-        this.#waiting.shift();
-        this.#submit(next);
+        const request = next.open ? this.#more(next) : next;
+        if (request === undefined) break;
+        if (request === next) this.#waiting.shift();
+        this.#submit(request);
       } else {
-        return;
+        break;
       }
     }
+    this.#doubt(submitted);
+  }
+
+  /**
+   * Finds out whether the requests from `index` on may have been submitted after
+   * the end of their connection.
+   */
+  #doubt(index: number): void {
+    if (this.#flying.length <= index || !this.#connection.doubtful) return;
+    for (const request of this.#flying.slice(index)) request.doubtful = true;
+  }
+
+  /** Events were read: the data of doubtful requests is of this connection. */
+  #clear(): void {
+    for (const request of this.#flying) {
+      if (!request.doubtful) continue;
+      request.doubtful = false;
+      request.connection = this.#connection.enableCount;
+    }
+    for (const [request, result] of this.#unclear.splice(0)) {
+      this.#onComplete(request, result);
+    }
+  }
+
+  /** Makes the next request of a transfer that is not complete yet. */
+  #more(rest: KernelRequest): KernelRequest | undefined {
+    const request = rest.owner.more?.(rest);
+    if (request !== undefined && request !== rest) {
+      enter(request, rest.sequence, rest.part++);
+    }
+    return request;
   }
 
   /** Whether one more may be submitted. A single request always may. */
@@ -252,8 +306,9 @@ export class RequestQueue implements RequestPort, AioProducer {
 
   #submit(request: KernelRequest): void {
     if (!request.owner.prepare(request)) return this.#end(request, 0);
-    request.calledBack = false;
-    request.connection = this.#connection.enableCount;
+    request.calledBack = request.doubtful = false;
+    request.submittedIn = this.#connection.enableCount;
+    request.connection = request.submittedIn;
     const { address, length, memory } = request;
     try {
       this.#aio
@@ -267,20 +322,25 @@ export class RequestQueue implements RequestPort, AioProducer {
   }
 
   readonly #onComplete = (request: KernelRequest, result: number): void => {
+    if (request.doubtful && !this.#closed) {
+      this.#unclear.push([request, result]);
+      return;
+    }
     this.#flying.remove(request);
     this.#bytesInFlight -= request.length;
+    if (result >= 0) this.#connection.use();
     if (request.cancelled || this.#closed) {
-      this.#end(request, result < 0 ? -Errno.ECANCELED : result);
+      this.#end(request, result < 0 ? cancelCode(request) : result);
     } else if (result === -Errno.ESHUTDOWN) {
-      const { connection } = request;
-      this.#lostConnection = Math.max(this.#lostConnection, connection);
+      const { submittedIn } = request;
+      this.#lostConnection = Math.max(this.#lostConnection, submittedIn);
       if (request.owner.resumes(request)) this.#returned.push(request);
       else this.#end(request, result);
     } else if (result === -Errno.EAGAIN) {
       // Disabled before the submission, or the file is locked by another
       // program that reads or writes it synchronously.
       const { enabled, enableCount } = this.#connection;
-      const over = !enabled || enableCount > request.connection;
+      const over = !enabled || enableCount > request.submittedIn;
       if (over && !request.owner.resumes(request)) {
         this.#end(request, -Errno.ESHUTDOWN);
       } else {
@@ -296,7 +356,8 @@ export class RequestQueue implements RequestPort, AioProducer {
       if (result >= 0) this.#retry.reset();
       this.#end(request, result);
     }
-    if (this.#flying.length === 0) this.#onIdle?.();
+    this.#gone.get(request)?.resolve();
+    this.#gone.delete(request);
     if (
       this.#returned.length + this.#waiting.length + this.#actions.size > 0
     ) this.#aio.schedule(this);
@@ -307,10 +368,13 @@ export class RequestQueue implements RequestPort, AioProducer {
     return this.#flying.slice().reverse();
   }
 
-  /** Calls requests back from the kernel, to submit them again. */
-  #callBack(after = -Infinity): void {
+  /**
+   * Calls requests back from the kernel, to submit them again: all, or those
+   * that do not come before `first`.
+   */
+  #callBack(first?: KernelRequest): void {
     for (const request of this.#lastFirst()) {
-      if (request.calledBack || request.sequence < after) continue;
+      if (request.calledBack || first && request.compare(first) < 0) continue;
       request.calledBack = true;
       this.#aio.cancel(request);
     }
@@ -327,15 +391,15 @@ export class RequestQueue implements RequestPort, AioProducer {
       if (
         this.#refused || this.#connection.enableCount > this.#lostConnection
       ) {
-        const first = this.#returned
-          .reduce((least, each) => Math.min(least, each.sequence), Infinity);
-        this.#callBack(first);
+        this.#callBack(
+          this.#returned.reduce((a, b) => a.compare(b) < 0 ? a : b),
+        );
       }
       return false;
     }
     this.#waiting = new Fifo(
       [...this.#returned, ...this.#waiting]
-        .sort((a, b) => a.sequence - b.sequence),
+        .sort((a, b) => a.compare(b)),
     );
     this.#returned = [];
     if (!this.#refused) return true;
@@ -355,6 +419,18 @@ export class RequestQueue implements RequestPort, AioProducer {
     request.queued = false;
     request.owner.onEnd(request, result);
   }
+}
+
+function cancelCode(request: KernelRequest): number {
+  return request.discarded ? -Errno.ECONNRESET : -Errno.ECANCELED;
+}
+
+/** A request begins to wait. */
+function enter(request: KernelRequest, sequence: number, part: number): void {
+  request.cancelled = request.discarded = false;
+  request.queued = true;
+  request.sequence = sequence;
+  request.part = part;
 }
 
 const NO_MEMORY = new Uint8Array(0);

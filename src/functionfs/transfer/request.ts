@@ -14,6 +14,16 @@ export interface RequestOwner {
    * @returns Whether it is needed at all; if not, it ends with 0.
    */
   prepare(request: KernelRequest): boolean;
+  /**
+   * Makes the next request of a transfer that is not complete yet, when it can
+   * be submitted.
+   *
+   * @param rest The request that keeps the place of the rest.
+   * @returns A request that was taken from the queue; `rest`, no longer open,
+   * if it is the last one; or `undefined` if there is nothing to send yet. Wake
+   * the queue when there is.
+   */
+  more?(rest: KernelRequest): KernelRequest | undefined;
   /** Whether it is submitted again in the next connection if one ends. */
   resumes(request: KernelRequest): boolean;
   /**
@@ -36,18 +46,47 @@ export class KernelRequest extends AioRequest {
   length = 0;
   /** Its position among the requests of the endpoint. */
   sequence = 0;
+  /** Its position among those with the same sequence. */
+  part = 0;
+  /**
+   * Whether it keeps the place of requests that its owner has not made yet.
+   * Later ones wait behind it.
+   */
+  open = false;
   /** Whether it waits in a queue or is in the kernel. */
   queued = false;
   /** Whether its owner has cancelled it. */
   cancelled = false;
+  /** Whether it was cancelled by `discard()`. */
+  discarded = false;
   /** Whether the queue has called it back, to submit it again. */
   calledBack = false;
-  /** The connection in which it was submitted. */
+  /** The connection in which it was submitted, as far as was known then. */
+  submittedIn = 0;
+  /** The connection that its data belongs to. */
   connection = 0;
+  /**
+   * Whether that may be a later one: there were unread events at its submission,
+   * and they have not been read since.
+   */
+  doubtful = false;
 
   /** Made by a queue. */
   constructor(onEnd: (request: KernelRequest, result: number) => void) {
     super((result) => onEnd(this, result));
+  }
+
+  /** Sets what it sends, or where it receives. */
+  use(memory: Uint8Array<ArrayBuffer>, length: number): void {
+    this.memory = memory;
+    this.wanted = length;
+    this.length = length;
+    this.open = false;
+  }
+
+  /** Negative if it comes before another one of its endpoint. */
+  compare(other: KernelRequest): number {
+    return this.sequence - other.sequence || this.part - other.part;
   }
 }
 
@@ -63,14 +102,12 @@ export interface RequestPort {
   ): KernelRequest;
   /** Returns a request that has ended and is no longer used. */
   give(request: KernelRequest): void;
-  /**
-   * Adds a request at the end. It is submitted at the end of this turn.
-   *
-   * @param connection The first connection that it may belong to.
-   */
-  push(request: KernelRequest, connection?: number): void;
+  /** Adds a request at the end. It is submitted at the end of this turn. */
+  push(request: KernelRequest): void;
   /** Adds a request right behind one that is being prepared. */
   pushBehind(request: KernelRequest, before: KernelRequest): void;
+  /** Looks again for what can be submitted, at the end of this turn. */
+  wake(): void;
   /** Ends a request early: with -ECANCELED, or with its result. */
   cancel(request: KernelRequest): void;
 }

@@ -31,16 +31,6 @@ export interface WritableOptions {
    * default the endpoint's `autoZlp` decides when a chunk is written.
    */
   readonly zlp?: "auto" | "never";
-  /**
-   * What happens to the stream when the host disables the endpoint. With
-   * `"resume"`, chunks in flight continue when it is enabled again: see
-   * {@linkcode TransferOptions.reconnect}. With `"end"`, the stream fails with
-   * ESHUTDOWN, even if no chunk is in flight, and the endpoint's next stream
-   * belongs to the next connection. Either way, a chunk written while no host
-   * is connected waits for one.
-   * @default {"resume"}
-   */
-  readonly reconnect?: "resume" | "end";
 }
 
 /** What a stream needs from its endpoint. */
@@ -53,8 +43,8 @@ export interface WritablePort {
     reject: (reason: unknown) => void,
   ): ChunkWrite;
   /**
-   * Aborted when the stream's only connection has ended. Its reason is the
-   * stream's error.
+   * Aborted when the stream's session has ended. Its reason is the stream's
+   * error.
    */
   readonly lost?: AbortSignal;
   /** The stream has ended; the endpoint may open another. */
@@ -195,7 +185,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
   #aborted({ transferred = 0 }: Partial<TransferErrorFields>): Error {
     return new AbortedTransferError(
       `Cannot write to endpoint "${this.#port.name}": the stream was aborted after ${transferred} bytes of a chunk`,
-      { signal: this.#controller.signal, syscall: "write", transferred },
+      { cause: this.#controller.signal.reason, syscall: "write", transferred },
     );
   }
 

@@ -2,93 +2,83 @@
  * One call of `InEndpoint.write`: a transfer to the host in one or more kernel
  * requests.
  *
+ * The requests of an array are queued at once. Those of parts are made one by
+ * one, when the queue has room for them (`more`); a request that stays open
+ * keeps their place.
+ *
  * @module
  */
 import { Errno } from "../../../ffi/errno.ts";
 import { addressOf } from "../../../ffi/memory.ts";
-import {
-  bufferOf,
-  byteLengthOf,
-  bytesProblem,
-  viewOf,
-} from "../../arguments/bytes.ts";
+import { byteLengthOf, viewOf } from "../../arguments/bytes.ts";
 import { transferError } from "../transfer/error.ts";
-import type { TransferOptions } from "../transfer/options.ts";
+import type { SessionLife } from "../session.ts";
 import { MAX_REQUEST_SIZE } from "../transfer/packet_sizes.ts";
 import type {
   KernelRequest,
   RequestOwner,
   RequestPort,
 } from "../transfer/request.ts";
+import type { DataPort } from "./data.ts";
+import { type PartsOwner, Thrown } from "./part_source.ts";
+import { Parts } from "./parts.ts";
 import type { ZeroLengthMode, ZeroLengthPackets } from "./zero_length.ts";
 
 /** What writing needs from an endpoint. */
-export interface WritePort {
-  readonly name: string;
+export interface WritePort extends DataPort {
   readonly path: string;
   readonly maxPacketSize: number;
-  /** The most bytes of one call: those of one isochronous interval. */
-  readonly largestTransfer: number;
-  /** Bytes per request of a larger transfer: whole packets. */
-  readonly pieceSize: number;
   readonly queue: RequestPort;
   readonly zeroLengthPackets: ZeroLengthPackets;
 }
 
-/** Bytes at a stable address: a copy where the memory may move. */
-export function stableBytes(
-  data: Uint8Array,
-  name: string,
-): Uint8Array<ArrayBuffer> {
-  const problem = bytesProblem(data);
-  if (problem !== undefined) {
-    throw new TypeError(
-      `Cannot write to endpoint "${name}": the data ${problem}`,
-    );
-  }
-  const buffer = bufferOf(data);
-  if (buffer instanceof ArrayBuffer && !buffer.resizable) {
-    return data as Uint8Array<ArrayBuffer>;
-  }
-  return new Uint8Array(data);
+/** What ends a write early. */
+export interface WriteLife {
+  readonly signal?: AbortSignal;
+  /** The only connection in which it may be sent. */
+  readonly session?: SessionLife;
 }
 
 /** A transfer to the host. */
-export class Write implements RequestOwner, EventListenerObject {
+export class Write implements RequestOwner, PartsOwner, EventListenerObject {
   readonly #port: WritePort;
-  readonly #bytes: Uint8Array<ArrayBuffer>;
-  readonly #total: number;
   readonly #signal: AbortSignal | undefined;
-  readonly #resumes: boolean;
+  readonly #session: SessionLife | undefined;
   readonly #resolve: (count: number) => void;
   readonly #reject: (reason: unknown) => void;
+  /** Bytes in requests: in the end, all. */
+  #total = 0;
+  #parts: Parts | undefined;
   /** The first piece, and those behind it. All must end before the write. */
   #first: KernelRequest | undefined;
   #others: KernelRequest[] | undefined;
   /** The piece that gets a zero-length packet if it ends on a packet border. */
   #last: KernelRequest | undefined;
+  #autoZlp = false;
   #mode: ZeroLengthMode = "kernel";
-  /** The empty request for that packet, on kernels before 7.3. */
+  /**
+   * The empty request for that packet: on kernels before 7.3, and behind parts
+   * that have ended with a full piece.
+   */
   #terminator: KernelRequest | undefined;
-  #left = 0;
+  #left = 1;
   #sent = 0;
-  #failure: number | Error = 0;
+  /** The connection that has got the last piece so far. */
+  #connection = 0;
+  #failure: number | Error | Thrown = 0;
   #cancelling = false;
   #settled = false;
 
-  /** @param bytes See {@linkcode stableBytes}. */
+  /** A transfer that is not queued yet. */
   constructor(
     port: WritePort,
-    bytes: Uint8Array<ArrayBuffer>,
-    { signal, reconnect }: TransferOptions,
+    { signal, session }: WriteLife,
     resolve: (count: number) => void,
     reject: (reason: unknown) => void,
   ) {
     this.#port = port;
-    this.#bytes = bytes;
-    this.#total = byteLengthOf(bytes);
     this.#signal = signal;
-    this.#resumes = reconnect !== "end";
+    this.#session = session;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -96,40 +86,45 @@ export class Write implements RequestOwner, EventListenerObject {
   /**
    * Queues it.
    *
+   * @param data See `transferData`.
    * @throws {RangeError} If the data is more than the endpoint can send.
    */
-  start(autoZlp: boolean): void {
-    const { name, largestTransfer } = this.#port;
-    const bytes = this.#bytes;
-    const total = this.#total;
-    if (total > largestTransfer) {
-      throw new RangeError(
-        `Cannot write to endpoint "${name}": an isochronous transfer is what goes in one interval, ${largestTransfer} bytes at most, the data has ${total}`,
-      );
-    }
-    const address = total === 0 ? 0n : addressOf(bytes);
-    const { queue } = this.#port;
-    let last: KernelRequest;
-    if (total <= MAX_REQUEST_SIZE) {
-      last = this.#first = queue.take(this, bytes, total);
-      last.address = address;
+  start(data: Uint8Array<ArrayBuffer> | Parts, autoZlp: boolean): void {
+    this.#autoZlp = autoZlp;
+    if (autoZlp) this.#mode = this.#port.zeroLengthPackets.mode;
+    if (data instanceof Parts) {
+      this.#assertFits(data.total);
+      this.#keepPlace(data);
     } else {
-      last = this.#cut(bytes, address);
+      this.#assertFits(this.#total = byteLengthOf(data));
+      const last = this.#cut(data);
+      if (autoZlp && this.#total > 0) this.#last = last;
     }
-    if (autoZlp && total > 0) {
-      this.#last = last;
-      this.#mode = this.#port.zeroLengthPackets.mode;
-    }
-    this.#left = 1 + (this.#others?.length ?? 0);
+    const { queue } = this.#port;
     this.#signal?.addEventListener("abort", this);
-    queue.push(this.#first!);
+    if (this.#first !== undefined) queue.push(this.#first);
     if (this.#others === undefined) return;
     for (const piece of this.#others) queue.push(piece);
   }
 
-  /** Makes several pieces, and returns the last one. */
-  #cut(bytes: Uint8Array<ArrayBuffer>, address: bigint): KernelRequest {
+  #assertFits(total: number): void {
+    const { name, largestTransfer } = this.#port;
+    if (total <= largestTransfer) return;
+    throw new RangeError(
+      `Cannot write to endpoint "${name}": an isochronous transfer is what goes in one interval, ${largestTransfer} bytes at most, the data has ${total}`,
+    );
+  }
+
+  /** Makes the pieces of an array, and returns the last one. */
+  #cut(bytes: Uint8Array<ArrayBuffer>): KernelRequest {
     const { queue, pieceSize } = this.#port;
+    const total = this.#total;
+    const address = total === 0 ? 0n : addressOf(bytes);
+    if (total <= MAX_REQUEST_SIZE) {
+      this.#first = queue.take(this, bytes, total);
+      this.#first.address = address;
+      return this.#first;
+    }
     let last!: KernelRequest;
     const whole = viewOf(bytes);
     this.#others = [];
@@ -140,7 +135,51 @@ export class Write implements RequestOwner, EventListenerObject {
       if (at === 0) this.#first = last;
       else this.#others.push(last);
     }
+    this.#left = 1 + this.#others.length;
     return last;
+  }
+
+  /** Keeps the place of the pieces of parts. */
+  #keepPlace(parts: Parts): void {
+    const { queue, pieceSize } = this.#port;
+    parts.owner = this;
+    this.#parts = parts;
+    const rest = queue.take(this, NOTHING, 0);
+    rest.wanted = Math.min(pieceSize, parts.total);
+    rest.open = true;
+    this.#others = [rest];
+  }
+
+  /** @ignore */
+  more(rest: KernelRequest): KernelRequest | undefined {
+    const parts = this.#parts!;
+    const piece = parts.next(this.#left === 1);
+    if (piece === undefined) return undefined;
+    const length = piece.byteLength;
+    this.#total += length;
+    let request = rest;
+    if (parts.ended) {
+      rest.use(piece, length);
+      if (length === 0 && this.#total > 0) this.#terminator = rest;
+      if (this.#autoZlp && this.#total > 0) this.#last = rest;
+    } else {
+      request = this.#port.queue.take(this, piece, length);
+      this.#others!.splice(-1, 0, request); // `rest` is the last one
+      this.#left++;
+    }
+    request.address = length === 0 ? 0n : addressOf(piece);
+    return request;
+  }
+
+  /** @ignore */
+  onPart(): void {
+    this.#port.queue.wake();
+  }
+
+  /** @ignore */
+  onPartsFailure(reason: Error | Thrown): void {
+    this.#failure ||= reason;
+    this.cancel();
   }
 
   /** The signal is aborted. */
@@ -167,7 +206,12 @@ export class Write implements RequestOwner, EventListenerObject {
   prepare(request: KernelRequest): boolean {
     const { maxPacketSize, zeroLengthPackets } = this.#port;
     const onBorder = this.#total % maxPacketSize === 0;
-    if (request === this.#terminator) return onBorder;
+    if (request === this.#terminator) {
+      // A new connection has also ended the transfer.
+      const { nextConnection } = this.#port.queue;
+      const begun = this.#left > 1 || this.#connection === nextConnection;
+      if (!this.#autoZlp || !onBorder || !begun) return false;
+    }
     if (byteLengthOf(request.memory) !== request.length) {
       // Detached: its memory may have another owner, or be freed.
       this.#failure ||= new TypeError(
@@ -210,7 +254,7 @@ export class Write implements RequestOwner, EventListenerObject {
   resumes(request: KernelRequest): boolean {
     // Without the data before it, it would be a transfer.
     if (request === this.#terminator && this.#left === 1) return false;
-    return this.#resumes && this.#failure === 0;
+    return this.#session?.ended === undefined && this.#failure === 0;
   }
 
   /** @ignore */
@@ -218,35 +262,54 @@ export class Write implements RequestOwner, EventListenerObject {
     this.#left--;
     if (typeof result === "number" && result >= 0) {
       this.#sent += result;
+      this.#connection = request.connection;
     } else if (request === this.#terminator && result === -Errno.ESHUTDOWN) {
       // The host has the data, and a new connection also ends the transfer.
     } else if (this.#failure === 0) {
       this.#failure = result;
     }
     if (this.#failure !== 0) this.cancel();
-    if (this.#left > 0 || this.#settled) return;
+    if (this.#left > 0) return this.#forget(request);
+    if (this.#settled) return;
     this.#settled = true;
     this.#signal?.removeEventListener("abort", this);
     this.#giveBack();
-    if (this.#failure === 0) this.#resolve(this.#sent);
+    // An ended session's write fails, even if the next host has taken it.
+    const done = this.#failure === 0 && this.#session?.ended === undefined;
+    if (done) this.#resolve(this.#sent);
     else this.#reject(this.#error());
   }
 
-  #giveBack(): void {
-    const { queue } = this.#port;
-    queue.give(this.#first!);
-    this.#first = undefined;
-    if (this.#others === undefined) return;
-    for (const piece of this.#others) queue.give(piece);
-    this.#others = undefined;
+  /** A piece of parts has ended, of which there can be any number. */
+  #forget(piece: KernelRequest): void {
+    if (this.#parts === undefined || piece === this.#terminator) return;
+    this.#others!.splice(this.#others!.indexOf(piece), 1);
+    this.#release(piece);
   }
 
-  #error(): Error {
+  #giveBack(): void {
+    if (this.#first !== undefined) this.#release(this.#first);
+    this.#first = undefined;
+    if (this.#others !== undefined) {
+      for (const piece of this.#others) this.#release(piece);
+      this.#others = undefined;
+    }
+    this.#parts?.stop();
+  }
+
+  #release(piece: KernelRequest): void {
+    this.#parts?.give(piece.memory);
+    this.#port.queue.give(piece);
+  }
+
+  #error(): unknown {
+    if (this.#failure instanceof Thrown) return this.#failure.reason;
     return transferError({
       action: "write to",
       endpoint: this.#port,
       result: this.#failure,
       signal: this.#signal,
+      session: this.#session,
       transferred: this.#sent,
     });
   }
