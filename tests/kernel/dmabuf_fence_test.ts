@@ -5,6 +5,8 @@ import {
   AbortedTransferError,
   bulkIn,
   bulkPair,
+  type EndpointDefinition,
+  SessionEndedError,
   SystemError,
 } from "@usb/gadget";
 import { DmaBuffer } from "@usb/gadget/dmabuf";
@@ -16,7 +18,10 @@ import {
   fill,
   outcome,
 } from "../support/dmabuf/buffers.ts";
-import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import {
+  type EndpointGadget,
+  startEndpoints,
+} from "../support/gadgets/endpoints.ts";
 import { openFiles } from "../support/machine/leftovers.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
@@ -44,12 +49,13 @@ async function startPair() {
   };
 }
 
-Deno.test("transfers fail with ESHUTDOWN when the host sets an interface or unplugs, and the next ones work", async () => {
-  await using pair = await startPair();
-  const { test, sent, received } = pair;
-  const { gadget, addresses: [input, out] } = test;
+/** What a host can do that ends its connection. */
+function disturbances(
+  test: EndpointGadget<{ link: EndpointDefinition }>,
+): (() => Promise<unknown>)[] {
+  const { gadget } = test;
   const udc = gadget.udc.name;
-  const disturb = [
+  return [
     () => test.device.setInterface(0, 0),
     () => test.device.reset(),
     async () => {
@@ -58,7 +64,13 @@ Deno.test("transfers fail with ESHUTDOWN when the host sets an interface or unpl
       await test.reopen();
     },
   ];
-  for (const disable of disturb) {
+}
+
+Deno.test("transfers fail with ESHUTDOWN when the host sets an interface or unplugs, and the next ones work", async () => {
+  await using pair = await startPair();
+  const { test, sent, received } = pair;
+  const { addresses: [input, out] } = test;
+  for (const disable of disturbances(test)) {
     const before = [sent.transfer(SIZE), received.transfer(SIZE)];
     const ends = before.map((transfer) => assertRejects(() => transfer));
     await disable();
@@ -78,6 +90,39 @@ Deno.test("transfers fail with ESHUTDOWN when the host sets an interface or unpl
     await test.device.bulkOut(out, pattern(SIZE, 2));
     await Promise.all(transfers);
     assertSame(await content(received.buffer), pattern(SIZE, 2));
+  }
+});
+
+Deno.test("what is attached in a session ends with it, and can be attached in the next", async () => {
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { addresses: [input, out] } = test;
+  await using sent = await bufferWith(pattern(SIZE));
+  await using received = DmaBuffer.allocate(SIZE);
+  const attach = async () => {
+    const { link: { in: tx, out: rx } } = await test.session();
+    return { tx, all: [await tx.attach(sent), await rx.attach(received)] };
+  };
+  let { tx, all } = await attach();
+  for (const disturb of disturbances(test)) {
+    // The second one of each waits for its turn.
+    const ends = [...all, ...all].map((each) =>
+      assertRejects(() => each.transfer(SIZE), SessionEndedError)
+    );
+    await disturb();
+    await Promise.all(ends);
+    const old = all;
+    await assertRejects(() => tx.attach(sent), SessionEndedError);
+    ({ tx, all } = await attach());
+    for (const each of old) {
+      await assertRejects(() => each.transfer(SIZE), SessionEndedError);
+      assert(each.detached);
+    }
+    // The next host gets nothing of it.
+    const transfers = all.map((each) => each.transfer(SIZE));
+    assertSame(await test.device.bulkIn(input, SIZE), pattern(SIZE));
+    await test.device.bulkOut(out, pattern(SIZE, 2));
+    await Promise.all(transfers);
+    assertSame(await content(received), pattern(SIZE, 2));
   }
 });
 

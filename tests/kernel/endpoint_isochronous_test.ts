@@ -6,7 +6,7 @@ import {
   Gadget,
   isochronousIn,
   isochronousOut,
-  SystemError,
+  SessionEndedError,
   usbFunction,
 } from "@usb/gadget";
 import { unplug } from "../support/gadgets/cable.ts";
@@ -66,16 +66,30 @@ Deno.test("isochronous endpoints reach the host, wait for it, and refuse what th
     RangeError,
     "2048 bytes at most, the data has 2049",
   );
+  await assertRejects(
+    () => tx.write([pattern(2000), pattern(49)]),
+    RangeError,
+    "2048 bytes at most, the data has 2049",
+  );
+  await assertRejects(
+    () => tx.write((async function* () {})()),
+    TypeError,
+    "give a Uint8Array, or an array of them",
+  );
+  const zlp = "auto";
+  const { NotSupported } = Deno.errors;
+  await assertRejects(() => tx.write(pattern(1), { zlp }), NotSupported);
+  assertThrows(() => tx.openWritable({ zlp }), NotSupported, "no end");
   // The kernel takes them, and gives them back with the connection. (They must
   // not be aborted: usbip-vudc of Linux 6.1 crashes on one.)
-  const reconnect = "end";
+  const { value } = await fs.sessions().next();
+  const session = value!.endpoints;
   const calls = [
-    tx.write(pattern(2048), { reconnect }),
-    rx.read(192, { reconnect }),
-    rx.read(1, { reconnect }),
-  ].map((call) =>
-    assertRejects(() => call, SystemError, "the endpoint was disabled")
-  );
+    session.tx.write(pattern(2048)),
+    session.tx.write([pattern(2000), pattern(48)]),
+    session.rx.read(192),
+    session.rx.read(1),
+  ].map((call) => assertRejects(() => call, SessionEndedError));
   await delay(0);
   unplug(gadget);
   await Promise.all(calls);

@@ -13,6 +13,9 @@ const SIZE = 1 << 20;
 /** How many of them each side has under way in each direction. */
 const DEPTH = 2;
 
+/** Bytes of a part: neither packets nor requests are a multiple of it. */
+const PART = 10_000;
+
 /** Every so many chunks all bytes are compared. */
 const COMPARE_EVERY = 32;
 
@@ -90,6 +93,61 @@ Deno.test("a long run keeps the order of all data, and its memory", async () => 
       return received;
     }),
   ]);
+  assertFlat(memory, total, started);
+});
+
+Deno.test("an async iterable of 1 GiB is one transfer, and takes no memory", async () => {
+  const count = soak(1024, 64);
+  await using test = await startEndpoints({ link: bulkPair() });
+  const { endpoints: { link }, device, addresses: [input] } = test;
+  const memory: number[] = [];
+  let given = 0;
+  async function* parts() {
+    const part = content.slice();
+    for (let number = 0; number < count; number++) {
+      stamp(part, number);
+      for (let at = 0; at < SIZE; at += PART) {
+        given += Math.min(PART, SIZE - at);
+        yield part.subarray(at, at + PART);
+      }
+    }
+    yield content.subarray(0, 5);
+  }
+  const started = performance.now();
+  const receive = async (buffer: Uint8Array<ArrayBuffer>) => {
+    const urb = device
+      .submit({ type: UrbType.bulk, endpoint: input, buffer });
+    const { status, actualLength } = await urb.completion;
+    assertEquals(status, 0);
+    return actualLength;
+  };
+  let taken = 0;
+  const [written] = await Promise.all([
+    link.write(parts(), { zlp: "auto" }),
+    moveAll(count, async (chunk, number) => {
+      assert(given <= (taken + DEPTH + 4) * SIZE);
+      // A short packet would end it early.
+      assertEquals(await receive(chunk), SIZE);
+      taken++;
+      assertChunk(chunk, number, "to the host");
+      if (number % 8 === 0) memory.push(Deno.memoryUsage().rss);
+      return chunk;
+    }).then(async () => {
+      const end = content.slice();
+      assertEquals(await receive(end), 5);
+      assertEquals(end.subarray(0, 5), content.subarray(0, 5));
+    }),
+  ]);
+  assertEquals(written, count * SIZE + 5);
+  assertFlat(memory, written, started);
+});
+
+/** Compares what was resident early with what was late. */
+function assertFlat(
+  memory: readonly number[],
+  total: number,
+  started: number,
+): void {
   const seconds = (performance.now() - started) / 1000;
   if (memory.length < 100) return; // too short to say anything about memory
   // The first tenth warms up. The garbage collector lets it rise and fall
@@ -101,9 +159,9 @@ Deno.test("a long run keeps the order of all data, and its memory", async () => 
   const late = median(memory.slice(-3 * tenth));
   const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
   console.log(
-    `${total / 2 ** 30} GiB in ${seconds.toFixed(0)} s; ` +
+    `${(total / 2 ** 30).toFixed(1)} GiB in ${seconds.toFixed(0)} s; ` +
       `${mib(early)} MiB resident early, ${mib(late)} late, ` +
       `${mib(memory[0])} first, ${mib(memory.at(-1)!)} last`,
   );
   assert(late < 1.05 * early, `${mib(early)} MiB, later ${mib(late)}`);
-});
+}

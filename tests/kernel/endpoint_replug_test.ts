@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
-import { bulkPair, type EndpointPair } from "@usb/gadget";
-import { isSystemError } from "../../ffi/errno.ts";
+import { bulkPair, type EndpointPair, SessionEndedError } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
 import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { openFiles } from "../support/machine/leftovers.ts";
@@ -81,30 +80,24 @@ class Host {
 
 /** The device: numbered writes, and reads, that are called without a pause. */
 class Device {
-  readonly #link: EndpointPair;
   #next = 0;
   /** Numbers of writes that were done. */
   readonly written: number[] = [];
   /** Numbers that were read. */
   readonly read: number[] = [];
-  /** Calls that ended with ESHUTDOWN. */
+  /** Calls that ended with their session. */
   ended = 0;
-
-  constructor(link: EndpointPair) {
-    this.#link = link;
-  }
 
   /** Calls until `isOver`, and resolves when all calls have settled. */
   async move(
-    reconnect: "resume" | "end",
+    link: () => EndpointPair | Promise<EndpointPair>,
     isOver: () => boolean,
   ): Promise<void> {
     const repeat = async (call: () => Promise<void>) => {
       while (!isOver()) {
         await call().catch((error) => {
-          if (!isSystemError(error, "ESHUTDOWN")) throw error;
-          assertEquals(reconnect, "end");
-          assertEquals((error as { transferred?: number }).transferred, 0);
+          if (!(error instanceof SessionEndedError)) throw error;
+          assertEquals(error.transferred, 0);
           this.ended++;
         });
       }
@@ -112,11 +105,11 @@ class Device {
     const loops = Array.from({ length: DEPTH }, () => [
       repeat(async () => {
         const number = this.#next++;
-        await this.#link.write(numbered(number), { reconnect });
+        await (await link()).write(numbered(number));
         this.written.push(number);
       }),
       repeat(async () => {
-        this.read.push(numberOf(await this.#link.read(SIZE, { reconnect })));
+        this.read.push(numberOf(await (await link()).read(SIZE)));
       }),
     ]);
     await Promise.all(loops.flat());
@@ -126,10 +119,10 @@ class Device {
 Deno.test("unplugged again and again in the middle of transfers, nothing is lost, doubled or left over", async () => {
   const rounds = soak(200, 12);
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, gadget } = test;
+  const { endpoints, gadget } = test;
   const udc = gadget.udc.name;
   const host = new Host();
-  const device = new Device(link);
+  const device = new Device();
   let files = 0;
   let memory = 0;
   const used = () =>
@@ -137,8 +130,10 @@ Deno.test("unplugged again and again in the middle of transfers, nothing is lost
   for (let round = 0; round < rounds; round++) {
     let over = false;
     const idle = new AbortController();
-    const reconnect = round % 2 === 0 ? "resume" : "end";
-    const deviceSide = device.move(reconnect, () => over);
+    const link = round % 2 === 0
+      ? () => endpoints.link
+      : async () => (await test.session()).link;
+    const deviceSide = device.move(link, () => over);
     const beforeUnplug = host.move(test.device, test.addresses, idle.signal);
     await delay(Math.random() * 60);
     if (round % 3 === 2) await test.device.setInterface(0, 0);

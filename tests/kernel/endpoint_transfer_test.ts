@@ -1,4 +1,5 @@
 import "../support/run/aio_libraries.ts";
+import { OutEndpointCore } from "../../src/functionfs/endpoint/out_core.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   bulkIn,
@@ -47,8 +48,8 @@ Deno.test("a zero-length packet is an empty transfer, not an end", async () => {
 });
 
 /** An endpoint that takes its packets for smaller than they are. */
-class NarrowEndpoint extends OutEndpoint {
-  override get maxPacketSize() {
+class NarrowCore extends OutEndpointCore {
+  override get packetSize() {
     return 8;
   }
 }
@@ -57,12 +58,13 @@ Deno.test("a packet that is larger than its request fails with EOVERFLOW, and no
   await using test = await startEndpoints({ rx: bulkOut() });
   const { endpoints: { rx }, device, addresses: [out] } = test;
   // The library never asks for less than a packet, so something must lie.
-  const { compiled, ...resources } = rx["resources"];
+  const { compiled, ...resources } = rx["core"].resources;
   const maxPacketSize = { super: 8 };
-  const narrow = new NarrowEndpoint({
+  const core = new NarrowCore({
     ...resources,
     compiled: { ...compiled, maxPacketSize },
   });
+  const narrow = new OutEndpoint(core);
   const reads = [8, 8, 8].map((size) => narrow.read(size));
   await device.bulkOut(out, pattern(5, 1));
   const refused = assertRejects(() => reads[1], SystemError);
@@ -74,7 +76,7 @@ Deno.test("a packet that is larger than its request fails with EOVERFLOW, and no
   assertEquals((error as { transferred?: number }).transferred, 0);
   assert(error.message.endsWith("the data of this request is lost"));
   assertSame(await reads[2], pattern(8, 3));
-  await narrow.close();
+  await core.close();
 });
 
 Deno.test("many reads and writes under way are served in the order of their calls", async () => {

@@ -35,9 +35,10 @@ Deno.test("examples/instrument.ts answers lines in any division, and drops what 
     }
     assertEquals(await receive(), "3.300\n");
     assertEquals(await receive(), 'cannot do "ΩVOLT 1"\n');
-    // Several lines at once, more than fit in a packet.
-    await send("VOLT 1\nVOLT?\n".repeat(300) + "VOLT 2\nVOLT?\n");
-    for (let n = 0; n < 300; n++) assertEquals(await receive(), "1.000\n");
+    // Several lines at once, more than fit in a packet. (Not many more: see
+    // CONTRIBUTING.md on small writes.)
+    await send("VOLT 1\nVOLT?\n".repeat(80) + "VOLT 2\nVOLT?\n");
+    for (let n = 0; n < 80; n++) assertEquals(await receive(), "1.000\n");
     assertEquals(await receive(), "2.000\n");
     for (let round = 0; round < 3; round++) {
       // An unfinished line. (Not after a query: its answer might be written after

@@ -27,17 +27,11 @@ const ids = { vendorId: 0x1209, productId: 0x0001 };
 const LOOPS: Record<string, (pair: EndpointPair) => Promise<void>> = {
   async "transfers()"(pair) {
     for (;;) {
-      for await (const _ of pair.transfers({ reconnect: "end" }));
+      for await (const _ of pair.transfers());
     }
   },
   async "readable"(pair) {
     for (;;) await pair.readable.pipeTo(new WritableStream());
-  },
-  async "openReadable()"(pair) {
-    for (;;) {
-      const stream = pair.openReadable({ reconnect: "end" });
-      await stream.pipeTo(new WritableStream());
-    }
   },
   async "writable"(pair) {
     // Streams without chunks, which never see the end of the function.

@@ -42,7 +42,7 @@ for (const { name, rwProxy } of pairModes) {
     const seed = testSeed();
     const random = new Random(seed);
     await using test = await startEndpoints({ link: bulkPair() }, { rwProxy });
-    const { endpoints: { link }, gadget, addresses: [input, out] } = test;
+    const { endpoints, gadget, addresses: [input, out] } = test;
     const udc = gadget.udc.name;
     const pause = () =>
       random.chance(0.7) ? delay(random.int(0, 5)) : Promise.resolve();
@@ -51,11 +51,11 @@ for (const { name, rwProxy } of pairModes) {
     for (let round = 0; round < SEQUENCES; round++) {
       const what = `sequence ${round} of seed ${seed}`;
       const ends = new Ends();
-      const reconnect = random.pick(["resume", "end"] as const);
+      const { link } = random.chance() ? endpoints : await test.session();
       const depth = random.pick([1, 2, 8]);
       const transferSize = random.pick([undefined, 4096, 65_536]);
-      const readable = link.openReadable({ depth, transferSize, reconnect });
-      const writable = link.openWritable({ depth, reconnect });
+      const readable = link.openReadable({ depth, transferSize });
+      const writable = link.openWritable({ depth });
       const mode = random.chance() ? "byob" as const : undefined;
       const reader = readable.getReader({ mode: mode as "byob" });
       const writer = writable.getWriter();
@@ -122,9 +122,11 @@ for (const { name, rwProxy } of pairModes) {
       }
       // The next ones work.
       await test.device.setInterface(0, 0); // ends halts, on both sides
-      while (link.readable.locked || link.writable.locked) await pause();
-      const next = link.readable.getReader();
-      const sink = link.writable.getWriter();
+      const isLocked = () =>
+        endpoints.link.readable.locked || endpoints.link.writable.locked;
+      while (isLocked()) await pause();
+      const next = endpoints.link.readable.getReader();
+      const sink = endpoints.link.writable.getWriter();
       const marker = pattern(SIZE + 1, round);
       // What had come for the old stream comes first.
       const reading = (async () => {

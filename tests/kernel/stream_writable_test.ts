@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { AbortedTransferError, bulkIn, SystemError } from "@usb/gadget";
+import { AbortedTransferError, bulkIn, SessionEndedError } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
 import {
   type EndpointGadget,
@@ -206,24 +206,24 @@ Deno.test("writable is the endpoint's one stream until it ends, and refuses anyt
   await piping;
 });
 
-Deno.test('reconnect: "end" ends the stream with its connection; "resume" sends again', async () => {
+Deno.test("a stream of a session ends with it; a stream of the function sends again", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
   const { endpoints: { tx }, gadget, fs } = test;
   const udc = gadget.udc.name;
   for (const depth of [1, 3]) {
-    const writer = tx.openWritable({ depth, reconnect: "end" }).getWriter();
+    const writer = (await test.session()).tx.openWritable({ depth })
+      .getWriter();
     const writes = [0, 1, 2, 3].map((n) =>
       failureOf(writer.write(pattern(SIZE, n)))
     );
     unplug(gadget);
     const failures = (await Promise.all(writes)).slice(depth - 1);
     for (const error of failures) {
-      assert(error instanceof SystemError, String(error));
-      assertEquals(error.code, "ESHUTDOWN");
+      assert(error instanceof SessionEndedError, String(error));
     }
-    await assertRejects(() => writer.closed, SystemError);
+    await assertRejects(() => writer.closed, SessionEndedError);
     // Without a host: it waits for the next one.
-    const next = tx.openWritable({ depth, reconnect: "resume" }).getWriter();
+    const next = tx.openWritable({ depth }).getWriter();
     const written = [0, 1].map((n) => next.write(pattern(SIZE, n)));
     plug(gadget, udc);
     await test.reopen();

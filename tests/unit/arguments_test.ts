@@ -27,6 +27,10 @@ import { show } from "../../src/arguments/show.ts";
 
 /** Calls without arguments that could be wrong. */
 const NO_ARGUMENTS = [
+  "EndpointPair.discard",
+  "FunctionFs.sessions",
+  "InEndpoint.discard",
+  "OutEndpoint.discard",
   "DmaBuffer.close",
   "DmaBufferAttachment.detach",
   "FunctionFs.close",
@@ -143,7 +147,7 @@ Deno.test("arguments of endpoints are refused, by name, and nothing is transferr
     await assertRejects(
       () => endpoints.in.write("hello" as never),
       TypeError,
-      'Cannot write to endpoint "in": the data must be a Uint8Array, is "hello": give new TextEncoder().encode(it)',
+      'Cannot write to endpoint "in": the data must be a Uint8Array, an array of them or an async iterable, is "hello": give new TextEncoder().encode(it)',
     );
     await assertRejects(
       () => endpoints.in.write(detachedBytes()),

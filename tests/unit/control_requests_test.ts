@@ -6,7 +6,7 @@ import { massStorageRequests } from "@usb/gadget/mass-storage";
 import { printerRequests } from "@usb/gadget/printer";
 import { stillImageRequests } from "@usb/gadget/mtp";
 import { standardRequests } from "../../src/functionfs/control/standard_requests.ts";
-import { Session } from "../../src/functionfs/lifecycle.ts";
+import { SessionLife } from "../../src/functionfs/session.ts";
 import { outcomeOf } from "../support/gadgets/fake_setup.ts";
 
 const CLASS = { type: "class", recipient: "interface" } as const;
@@ -100,26 +100,26 @@ Deno.test("protocol and idle rate return to their defaults when the session ends
     onIdle: (milliseconds, id) => heard.push(milliseconds, id),
     onProtocol: (protocol) => heard.push(protocol),
   }));
-  const state = async (session: Session) => [
+  const state = async (session: SessionLife) => [
     await outcomeOf(control, ask(3, 1), [], session),
     await outcomeOf(control, ask(2, 1, 1), [], session),
   ];
   const defaults = [{ sent: [1] }, { sent: [0] }];
   for (let round = 0; round < 2; round++) {
-    const session = new Session();
+    const session = new SessionLife(0);
     assertEquals(await state(session), defaults);
     await outcomeOf(control, set(11, 0), [], session);
     await outcomeOf(control, set(10, 0x0501), [], session);
     assertEquals(await state(session), [{ sent: [0] }, { sent: [5] }]);
     assertEquals(heard.splice(0), ["boot", 20, 1]);
-    session.end();
+    session.end("disabled");
     assertEquals(heard.splice(0), ["report", 0, 0]);
   }
-  const session = new Session();
+  const session = new SessionLife(0);
   await outcomeOf(control, set(11, 1), [], session);
   await outcomeOf(control, set(10, 0), [], session);
   heard.splice(0);
-  session.end();
+  session.end("disabled");
   assertEquals(heard, []);
 });
 
@@ -302,10 +302,10 @@ Deno.test("halts set by a host end with its session", async () => {
   const endpoint = { type: "standard", recipient: "endpoint" } as const;
   const status = () => outcomeOf(control, { ...ask(0, 2, 0, 1), ...endpoint });
   for (let round = 0; round < 2; round++) {
-    const session = new Session();
+    const session = new SessionLife(0);
     await outcomeOf(control, { ...set(3, 0, 1), ...endpoint }, [], session);
     assertEquals(await status(), { sent: [1, 0] });
-    session.end();
+    session.end("disabled");
     assertEquals(await status(), { sent: [0, 0] });
     assertEquals(signals[round].aborted, true);
   }

@@ -119,7 +119,7 @@ Deno.test("an unknown field is refused, and the nearest one named", () => {
     [
       { interfaces: [{ class: 3 }], maxPower: 100 },
       "maxPower",
-      'There is no field "maxPower" in a function: remove it, or use "name", "interfaces", "speeds", "languages", "associations", "microsoftOs", "otg", "allControlRecipients", "config0Setup", "rwProxy", "virtualAddresses", "control", "standardControl", "onError", "onControl"',
+      'There is no field "maxPower" in a function: remove it, or use "name", "interfaces", "speeds", "languages", "associations", "microsoftOs", "otg", "allControlRecipients", "config0Setup", "rwProxy", "virtualAddresses", "control", "serve", "standardControl", "onError", "onControl"',
     ],
     [
       { interfaces: [{ class: 3 }], otg: { hpn: true } },
@@ -189,6 +189,11 @@ Deno.test("an error for a wrong shape names the shape that belongs there", () =>
       { interfaces: [{ class: "0xff" }] },
       "interfaces[0].class",
       'Class is "0xff": give a number',
+    ],
+    [
+      { interfaces: [{ class: 3, descriptors: [{ kind: "raw" }] }] },
+      "interfaces[0].descriptors[0].bytes",
+      "Bytes is missing in a raw descriptor: give it, as in raw([9, 0x21, 0x11, 0x01, 0, 1, 0x22, 63, 0])",
     ],
     [
       { interfaces: [{ class: 1 }], control: "stall" },

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals, assertRejects } from "@std/assert";
 import {
   FUNCTIONFS_DISABLE,
@@ -166,24 +165,19 @@ Deno.test("a life that has ended does not begin again, whatever the kernel repor
   await assertRejects(() => life.enabled(), Deno.errors.BadResource);
 });
 
-Deno.test("an ENABLE that is read late, because the event loop was blocked, is one of its configuration", async () => {
+Deno.test("an ENABLE belongs to its configuration until the host has transferred something", () => {
   const seen: string[] = [];
-  const life = new Lifecycle(2);
+  const life = new Lifecycle(3);
   life.events.listen(({ type }) => seen.push(type));
   life.enable();
-  const end = performance.now() + 80;
-  while (performance.now() < end);
+  const { session } = life;
   life.enable();
   assertEquals(seen, ["bind", "enable"]);
-  // The next configuration has its own time.
-  life.disable();
-  life.enable();
-  await delay(0);
+  assertEquals(life.session, session);
+  life.use();
   life.enable();
   assertEquals(seen.slice(2), ["disable", "enable"]);
-  await delay(200);
-  life.enable();
-  assertEquals(seen.slice(4), ["disable", "enable"]);
+  assertEquals(session.ended, "reconfigured");
   life.close();
 });
 

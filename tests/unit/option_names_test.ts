@@ -29,8 +29,8 @@ Deno.test("an option that nothing reads is refused, and the nearest one named", 
     const rejected: [() => Promise<unknown>, string][] = [
       // @ts-expect-error signal
       [() => rx.read(1, { singal: signal }), 'Cannot read from endpoint "out": there is no option "singal": did you mean "signal"?'],
-      // @ts-expect-error reconnect
-      [() => tx.write(data, { reconect: "end" }), 'Cannot write to endpoint "in": there is no option "reconect": did you mean "reconnect"?'],
+      // @ts-expect-error signal
+      [() => tx.write(data, { signals: signal }), 'Cannot write to endpoint "in": there is no option "signals": did you mean "signal"?'],
       // @ts-expect-error signal
       [() => tx.halt({ abort: signal }), 'there is no option "abort": remove it, or use "signal"'],
       // @ts-expect-error udc

@@ -1,34 +1,80 @@
-import "../support/run/aio_libraries.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals, assertRejects } from "@std/assert";
+import { Errno } from "../../ffi/errno.ts";
 import { ReadQueue } from "../../src/functionfs/read/queue.ts";
-import { Reader } from "../../src/functionfs/read/reader.ts";
+import {
+  ExactReader,
+  TransferReader,
+} from "../../src/functionfs/read/reader.ts";
+import { makeReadable } from "../../src/functionfs/read/readable.ts";
+import { SessionLife } from "../../src/functionfs/session.ts";
 import { AbortedTransferError } from "../../src/functionfs/transfer/error.ts";
+import type { SizedEndpoint } from "../../src/functionfs/transfer/packet_sizes.ts";
 import {
   fakeReadPort,
   FakeRequests,
 } from "../support/gadgets/fake_requests.ts";
+import { until } from "../support/waiting/until.ts";
+import "../support/run/aio_libraries.ts";
 
 const MIB = 1 << 20;
+const PACKET = 1024;
 
-function start() {
+type Bytes = Uint8Array<ArrayBuffer>;
+
+function start(endpoint?: SizedEndpoint, packetSize?: number) {
   const queue = new FakeRequests();
-  const port = fakeReadPort(queue);
-  const reads = new ReadQueue(port);
-  const read = (
-    sizeOrTarget: number | Uint8Array<ArrayBuffer>,
-    signal?: AbortSignal,
-  ) =>
-    new Promise<Uint8Array>((resolve, reject) =>
+  const reads = new ReadQueue(fakeReadPort(queue, endpoint, packetSize));
+  const read = (sizeOrTarget: number | Bytes, signal?: AbortSignal) =>
+    new Promise<Bytes>((resolve, reject) =>
       reads.add(
-        new Reader(reads, port, sizeOrTarget, { signal }, resolve, reject),
+        new TransferReader(reads, sizeOrTarget, { signal }, {
+          resolve,
+          reject,
+        }),
       )
     );
-  return { queue, kept: port.kept, read };
+  const readExactly = (size: number, session?: SessionLife) =>
+    new Promise<Bytes>((resolve, reject) => {
+      reads.add(
+        new ExactReader(reads, size, { session }, { resolve, reject }),
+      );
+      reads.ahead ??= { takesBytes: true, size: undefined, depth: 4, session };
+    });
+  let overs = 0;
+  let end: (error?: Error) => void = () => {};
+  const open = (size?: number) =>
+    makeReadable({
+      reads,
+      size,
+      depth: 4,
+      session: undefined,
+      onEnd: (callback) => {
+        end = callback;
+        return () => {};
+      },
+      onOver: () => overs++,
+    });
+  /** The sizes of the requests in the kernel. */
+  const sizes = () => queue.flying.map(({ length }) => length);
+  return {
+    queue,
+    reads,
+    read,
+    readExactly,
+    open,
+    sizes,
+    end: (error?: Error) => end(error),
+    overs: () => overs,
+  };
 }
+
+const turns = () => delay(0);
+const bytes = (...values: number[]): Bytes => new Uint8Array(values);
 
 Deno.test("an abort that comes too late for one request of a read ends the read after it", async () => {
   for (const target of [3 * MIB, new Uint8Array(3 * MIB)]) {
-    const { queue, kept, read } = start();
+    const { queue, reads, read } = start();
     // The kernel is quicker.
     queue.cancel = (request) => queue.cancelled.push(request);
     const controller = new AbortController();
@@ -42,7 +88,7 @@ Deno.test("an abort that comes too late for one request of a read ends the read 
     assertEquals(error.transferred, MIB);
     // What had come is for the next one.
     assertEquals(await next, new Uint8Array(8));
-    assertEquals(kept.map((each) => each.byteLength), [MIB - 8]);
+    assertEquals(reads.kept.first!.bytes.byteLength, MIB - 8);
     assertEquals(queue.flying, []);
   }
 });
@@ -60,4 +106,266 @@ Deno.test("a size for which there is no memory fails alone", async () => {
   queue.end(1);
   assertEquals((await before).byteLength, 1024);
   assertEquals((await after).byteLength, 1);
+});
+
+Deno.test("exact reads collect bytes over transfers, and requests stand between them", async () => {
+  const { queue, readExactly, sizes } = start();
+  const first = readExactly(3);
+  const second = readExactly(2);
+  assertEquals(sizes(), Array(4).fill(PACKET));
+  queue.receive([1, 2], [], [3, 4, 5, 6]);
+  assertEquals(await first, bytes(1, 2, 3));
+  assertEquals(await second, bytes(4, 5));
+  // One place is taken by what is left.
+  assertEquals(queue.flying.length, 3);
+  queue.receive([7], [], []);
+  assertEquals(await readExactly(2), bytes(6, 7));
+  assertEquals(queue.flying.length, 4);
+});
+
+Deno.test("an exact read of many packets requests them together, and never more than it lacks", async () => {
+  const { queue, readExactly, sizes } = start();
+  const reading = readExactly(100 * PACKET + 5);
+  assertEquals(sizes()[0], 100 * PACKET);
+  assertEquals(sizes().slice(1), Array(3).fill(PACKET));
+  // A short packet ends the large request: the rest is requested again.
+  queue.receive([1]);
+  assertEquals(sizes().reduce((sum, size) => sum + size), 100 * PACKET);
+  for (let left = 100 * PACKET + 4; left > 0;) {
+    const count = Math.min(queue.flying[0].length, left);
+    left -= count;
+    queue.end(count);
+  }
+  assertEquals((await reading).byteLength, 100 * PACKET + 5);
+});
+
+Deno.test("on a slow connection, too, each request for bytes is one packet", async () => {
+  const { queue, readExactly, sizes } = start(undefined, 64);
+  const first = readExactly(1);
+  assertEquals(sizes(), [64, 64, 64, 64]);
+  queue.receive([1]);
+  await first;
+  // What a call lacks beyond that is requested at once.
+  const second = readExactly(9 * PACKET);
+  queue.end(64);
+  assertEquals(sizes(), [64, 64, 64, 5 * PACKET]);
+  for (let left = 9 * PACKET - 64; left > 0;) {
+    const count = Math.min(queue.flying[0].length, left);
+    left -= count;
+    queue.end(count);
+  }
+  assertEquals((await second).byteLength, 9 * PACKET);
+});
+
+Deno.test("a read of one transfer withdraws the requests of exact reads, and gets what came", async () => {
+  const { queue, read, readExactly, sizes } = start();
+  const first = readExactly(1);
+  queue.receive([1, 2], [3]);
+  assertEquals(await first, bytes(1));
+  assertEquals(await read(PACKET), bytes(2));
+  assertEquals(await read(PACKET), bytes(3));
+  const third = read(2 * PACKET);
+  assertEquals(sizes(), [2 * PACKET]);
+  queue.receive([4]);
+  assertEquals(await third, bytes(4));
+});
+
+Deno.test("the end of a session ends its reads, and the next one gets nothing of its data", async () => {
+  const { queue, reads, readExactly } = start();
+  const old = new SessionLife(1);
+  const first = readExactly(2, old);
+  queue.flying.forEach((each) => each.connection = 1);
+  queue.receive([1]);
+  const late = queue.flying[0];
+  // Its completion comes after the event.
+  queue.cancel = () => {};
+  old.end("disabled");
+  reads.endSession(old);
+  const error = await assertRejects(() => first);
+  assertEquals((error as { transferred?: number }).transferred, 1);
+  const next = new SessionLife(2);
+  const second = readExactly(2, next);
+  late.connection = 1;
+  queue.receive([9]);
+  queue.flying.forEach((each) => each.connection = 2);
+  queue.receive([5, 6]);
+  assertEquals(await second, bytes(5, 6));
+});
+
+Deno.test("discard() drops what has come and what comes before the requests are gone", async () => {
+  const { queue, reads, read, readExactly } = start();
+  const exact = readExactly(5);
+  queue.receive([1, 2]);
+  const pending = assertRejects(() => exact, AbortedTransferError, "discard()");
+  // The kernel has received something before it can cancel.
+  queue.cancel = (request) => {
+    request.memory[0] = 3;
+    queue.end(1, queue.flying.indexOf(request));
+  };
+  const discarded = reads.discard();
+  const next = read(PACKET);
+  await pending;
+  await discarded;
+  assertEquals(queue.flying.length, 1);
+  queue.receive([4]);
+  assertEquals(await next, bytes(4));
+});
+
+Deno.test("packets that have come together are read together, and as many are requested", async () => {
+  const { queue, open, sizes } = start();
+  const reader = open().getReader();
+  await turns();
+  assertEquals(queue.flying.length, 0);
+  const first = reader.read();
+  await turns();
+  assertEquals(sizes(), Array(4).fill(PACKET));
+  queue.receive([1], [2, 3], [], [4]);
+  assertEquals((await first).value, bytes(1, 2, 3, 4));
+  assertEquals(queue.flying.length, 4);
+  queue.receive([5], [6], [7], [8]);
+  await turns();
+  assertEquals(queue.flying.length, 0); // until the next read
+  assertEquals((await reader.read()).value, bytes(5, 6, 7, 8));
+  assertEquals(queue.flying.length, 4);
+});
+
+Deno.test("zero-length packets take no room in a stream", async () => {
+  const { queue, open } = start();
+  const reader = open().getReader();
+  const first = reader.read();
+  await turns();
+  for (let n = 0; n < 10; n++) queue.receive([]);
+  assertEquals(queue.flying.length, 4);
+  queue.receive([1]);
+  assertEquals((await first).value, bytes(1));
+});
+
+Deno.test("well filled memory goes to the reader, little is copied together", async () => {
+  const { queue, open } = start();
+  const reader = open(8192).getReader();
+  const first = reader.read();
+  await turns();
+  const lent = queue.flying[2].memory.buffer;
+  const full = Array(4096).fill(9);
+  queue.receive([1], [2], full, [3]);
+  assertEquals((await first).value, bytes(1, 2));
+  const second = (await reader.read()).value!;
+  assertEquals(second, new Uint8Array(full));
+  assertEquals(lent.detached, true); // the stream has transferred it
+  assertEquals(second.buffer.byteLength, 8192);
+  assertEquals((await reader.read()).value, bytes(3));
+});
+
+Deno.test("a stream that ends is closed after what has come before", async () => {
+  const { queue, open, end, overs } = start();
+  const reader = open().getReader();
+  const first = reader.read();
+  await turns();
+  queue.receive([1]);
+  assertEquals((await first).value, bytes(1));
+  queue.receive([2]);
+  end();
+  assertEquals((await reader.read()).value, bytes(2));
+  assertEquals((await reader.read()).done, true);
+  assertEquals(overs(), 1);
+});
+
+Deno.test("an error comes behind the data before it", async () => {
+  const { queue, open } = start();
+  const reader = open().getReader();
+  const first = reader.read();
+  await turns();
+  queue.receive([1]);
+  queue.end(-Errno.EOVERFLOW);
+  assertEquals((await first).value, bytes(1));
+  const error = await assertRejects(() => reader.read(), Error, "os error 75");
+  assertEquals((error as { transferred?: number }).transferred, 0);
+});
+
+Deno.test("cancelling a stream leaves unread data to the next reader, in order", async () => {
+  const { queue, reads, open, read } = start();
+  const reader = open().getReader();
+  const first = reader.read();
+  await turns();
+  queue.receive([1]);
+  assertEquals((await first).value, bytes(1));
+  queue.receive([2], [], [3]);
+  await reader.cancel();
+  assertEquals(queue.flying, []);
+  assertEquals(reads.kept.length, 2);
+  assertEquals(await read(8), bytes(2));
+  assertEquals(await read(8), bytes(3));
+});
+
+Deno.test("data that a cancelled stream's read was about to get goes to the next reader", async () => {
+  for (const view of [undefined, new Uint8Array(PACKET), new Uint8Array(1)]) {
+    const { queue, open, read } = start();
+    const stream = open();
+    const reader = view === undefined
+      ? stream.getReader()
+      : stream.getReader({ mode: "byob" });
+    const reading = view === undefined
+      ? (reader as ReadableStreamDefaultReader).read()
+      : (reader as ReadableStreamBYOBReader).read(view);
+    await turns();
+    queue.receive([1, 2]);
+    // It has not reached the stream yet.
+    await reader.cancel();
+    assertEquals((await reading).done, true);
+    assertEquals(await read(8), bytes(1, 2));
+  }
+});
+
+Deno.test("BYOB readers get copies in any size", async () => {
+  const { queue, open } = start();
+  const reader = open().getReader({ mode: "byob" });
+  const first = reader.read(new Uint8Array(10_000));
+  await turns();
+  queue.receive([], [1, 2], [3, 4]);
+  assertEquals((await first).value, bytes(1, 2, 3, 4));
+  const small = reader.read(new Uint8Array(1));
+  await turns();
+  queue.receive([5, 6]);
+  assertEquals((await small).value, bytes(5));
+  const least = reader.read(new Uint8Array(100), { min: 3 });
+  await turns();
+  queue.receive([7]);
+  await turns();
+  queue.receive([8]);
+  assertEquals((await least).value, bytes(6, 7, 8));
+});
+
+Deno.test("a request has room for the data of one interval", async () => {
+  const { queue, open, sizes } = start({
+    maxPacketSize: { high: 1024 },
+    bytesPerInterval: { high: 3072 },
+    transferType: "isochronous",
+  });
+  const reader = open().getReader();
+  const read = reader.read();
+  await turns();
+  assertEquals(sizes(), Array(4).fill(3072));
+  queue.receive([1]);
+  assertEquals((await read).value, bytes(1));
+  await reader.cancel();
+});
+
+Deno.test("a read whose reader lets go at once does not block later reads", async () => {
+  for (const pause of [() => Promise.resolve(), turns]) {
+    const { queue, open } = start();
+    const stream = open();
+    for (let round = 0; round < 3; round++) {
+      const hasty = stream.getReader({ mode: "byob" });
+      const left = hasty.read(new Uint8Array(PACKET));
+      hasty.releaseLock();
+      await assertRejects(() => left, TypeError);
+      const reader = stream.getReader({ mode: "byob" });
+      const reading = reader.read(new Uint8Array(PACKET));
+      await pause();
+      await until(() => queue.flying.length > 0, "the stream is pulled");
+      queue.receive([round]);
+      assertEquals((await reading).value, bytes(round));
+      reader.releaseLock();
+    }
+  }
 });

@@ -1,57 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
-import type { AioProducer } from "../../ffi/aio/context.ts";
 import type { AioRequest } from "../../ffi/aio/ring.ts";
 import { IOCB_CMD_PWRITE } from "../../ffi/abi.ts";
 import { Errno } from "../../ffi/errno.ts";
-import {
-  RequestQueue,
-  type RequestQueueOptions,
-} from "../../src/functionfs/transfer/queue.ts";
+import { RequestQueue } from "../../src/functionfs/transfer/queue.ts";
 import type {
   KernelRequest,
   RequestOwner,
 } from "../../src/functionfs/transfer/request.ts";
-
-type FakedAio = RequestQueueOptions["aio"];
-
-/** An AIO context without a kernel: requests complete when the test says so. */
-class FakeAio implements FakedAio {
-  /** With the kernel, in the order of submission. */
-  inKernel: AioRequest[] = [];
-  cancelled: AioRequest[] = [];
-  readonly #producers = new Set<AioProducer>();
-
-  schedule(producer: AioProducer): void {
-    this.#producers.add(producer);
-  }
-
-  submit(request: AioRequest): void {
-    assert(!request.pending, "submitted twice");
-    request.ring = {} as AioRequest["ring"];
-    this.inKernel.push(request);
-  }
-
-  cancel(request: AioRequest): boolean {
-    this.cancelled.push(request);
-    return true;
-  }
-
-  /** The end of a turn. */
-  turn(): void {
-    while (this.#producers.size > 0) {
-      const producers = [...this.#producers];
-      this.#producers.clear();
-      for (const producer of producers) producer.pump();
-    }
-  }
-
-  complete(request: AioRequest, result: number): void {
-    this.inKernel = this.inKernel.filter((each) => each !== request);
-    request.ring = undefined;
-    request.onComplete(result);
-  }
-}
+import { FakeAio } from "../support/gadgets/fake_aio.ts";
 
 /** A queue of named requests, and what happens around it. */
 class Bench implements RequestOwner {
@@ -62,6 +19,12 @@ class Bench implements RequestOwner {
     works: true,
     probe() {
       return this.works;
+    },
+    use() {},
+    /** The answers to the next questions. */
+    doubts: [] as boolean[],
+    get doubtful() {
+      return this.doubts.shift() ?? false;
     },
   };
   readonly queue = new RequestQueue({
@@ -74,10 +37,10 @@ class Bench implements RequestOwner {
   readonly ends: string[] = [];
   resume = true;
 
-  push(name: string, connection?: number): KernelRequest {
+  push(name: string): KernelRequest {
     const request = this.queue.take(this, new Uint8Array(8));
     this.names.set(request, name);
-    this.queue.push(request, connection);
+    this.queue.push(request);
     return request;
   }
 
@@ -96,6 +59,9 @@ class Bench implements RequestOwner {
     this.connection.enableCount++;
     this.queue.onEnable();
   }
+
+  /** The next piece of an open request. */
+  more?: (rest: KernelRequest) => KernelRequest | undefined;
 
   prepare(): boolean {
     return true;
@@ -303,39 +269,51 @@ Deno.test("every request ends once, whatever happens", () => {
   assertEquals(new Set(ended).size, pushed, `seed ${seed}`);
 });
 
-Deno.test("a request pushed after the end of a connection and before the event belongs to the next one", () => {
+Deno.test("requests of one connection wait for the event that ends them, also in the kernel", () => {
   const bench = new Bench();
-  bench.resume = false;
   const old = bench.push("old");
   bench.aio.turn();
   bench.push("waits");
   bench.aio.complete(old, -Errno.ESHUTDOWN);
-  bench.push("new");
-  assertEquals(bench.queue.nextConnection, 2);
-  bench.disable();
-  assertEquals(bench.ends, [
-    `old ${-Errno.ESHUTDOWN}`,
-    `waits ${-Errno.ESHUTDOWN}`,
-  ]);
-  bench.enable();
+  bench.push("behind it");
   bench.aio.turn();
-  assertEquals(bench.kernel, ["new"]);
+  assertEquals(bench.ends, []);
+  bench.resume = false;
+  bench.disable();
+  assertEquals(
+    bench.ends,
+    ["old", "waits", "behind it"].map((name) => `${name} ${-Errno.ESHUTDOWN}`),
+  );
+  bench.resume = true;
+  bench.enable();
+  // Submitted before the event: it may reach the next host.
+  const early = bench.push("early");
+  bench.aio.turn();
+  bench.resume = false;
+  bench.disable();
+  assertEquals(bench.aio.cancelled, []);
+  bench.enable();
+  assertEquals(bench.aio.cancelled, [early]);
 });
 
-Deno.test("a request of a connection ends with it, also if it was pushed after its end", () => {
+Deno.test("discard() ends what waits and what is in the kernel, and later requests follow", async () => {
   const bench = new Bench();
-  bench.resume = false;
-  const { nextConnection } = bench.queue;
-  const old = bench.push("old");
+  const first = bench.push("first");
   bench.aio.turn();
-  bench.aio.complete(old, -Errno.ESHUTDOWN);
-  bench.push("behind it", nextConnection);
-  assertEquals(bench.queue.knownConnection, nextConnection);
-  bench.disable();
-  assertEquals(bench.ends, [
-    `old ${-Errno.ESHUTDOWN}`,
-    `behind it ${-Errno.ESHUTDOWN}`,
-  ]);
+  bench.push("waits");
+  let gone = false;
+  const discarded = bench.queue.discard().then(() => gone = true);
+  assertEquals(bench.ends, [`waits ${-Errno.ECONNRESET}`]);
+  assertEquals(bench.aio.cancelled, [first]);
+  const again = bench.queue.discard();
+  await Promise.resolve();
+  assertEquals(gone, false);
+  bench.aio.complete(first, -Errno.ECONNRESET);
+  await Promise.all([discarded, again]);
+  bench.push("later");
+  bench.aio.turn();
+  assertEquals(bench.ends.slice(1), [`first ${-Errno.ECONNRESET}`]);
+  assertEquals(bench.kernel, ["later"]);
 });
 
 Deno.test("a request that comes back because the file is in use leaves those before it alone", () => {
@@ -372,4 +350,78 @@ Deno.test("any number of requests waits while a connection ends and another begi
   assertEquals(again.length, inKernel.length);
   assert(again.every((request, index) => request === inKernel[index]));
   assertEquals(bench.ends, []);
+});
+
+Deno.test("nothing is submitted while events are unread that may begin another connection", () => {
+  const bench = new Bench();
+  bench.connection.doubts = [true];
+  bench.push("a");
+  bench.aio.turn();
+  assertEquals(bench.kernel, []);
+  bench.queue.onApply();
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["a"]);
+});
+
+/** A bench with a request in the kernel, whose connection is in doubt. */
+function doubtfulRequest(inPieces: boolean) {
+  const bench = new Bench();
+  let request: KernelRequest;
+  if (inPieces) {
+    const rest = bench.queue.take(bench, new Uint8Array(0));
+    rest.open = true;
+    request = bench.queue.take(bench, new Uint8Array(8));
+    const pieces = [request];
+    bench.more = () => pieces.shift();
+    bench.queue.push(rest);
+  } else {
+    request = bench.push("a");
+  }
+  bench.names.set(request, "a");
+  bench.connection.doubts = [false, true];
+  bench.aio.turn();
+  return { bench, request };
+}
+
+Deno.test("data belongs to the connection that unread events of its submission begin, whenever it comes", () => {
+  for (const inPieces of [false, true]) {
+    for (const isEarly of [false, true]) {
+      const { bench, request } = doubtfulRequest(inPieces);
+      const complete = () => bench.aio.complete(request, 8);
+      if (isEarly) complete();
+      assertEquals(bench.ends, []);
+      bench.enable();
+      bench.queue.onApply();
+      if (!isEarly) complete();
+      assertEquals(request.connection, 2);
+      assertEquals(bench.ends, ["a 8"]);
+    }
+  }
+});
+
+Deno.test("data stays with its connection if the unread events change nothing", () => {
+  const { bench, request } = doubtfulRequest(false);
+  bench.queue.onApply();
+  bench.enable();
+  bench.aio.complete(request, 8);
+  assertEquals(request.connection, 1);
+  assertEquals(bench.ends, ["a 8"]);
+});
+
+Deno.test("a doubtful request that its connection has ended does not end the next one", () => {
+  const { bench, request } = doubtfulRequest(false);
+  bench.enable();
+  bench.queue.onApply();
+  bench.aio.complete(request, -Errno.ESHUTDOWN);
+  bench.aio.turn();
+  assertEquals(bench.kernel, ["a"]);
+});
+
+Deno.test("what has ended in doubt can be cancelled, and ends with the queue", async () => {
+  const { bench, request } = doubtfulRequest(false);
+  bench.aio.complete(request, 8);
+  bench.queue.cancel(request);
+  assertEquals(bench.ends, []);
+  await bench.queue.close();
+  assertEquals(bench.ends, ["a 8"]);
 });

@@ -44,7 +44,7 @@ import {
   rowsFor,
 } from "./wrong_values.ts";
 
-const NO_RECONNECTS = ["End", "", null, 1];
+const NO_ZLPS = ["Auto", true, null];
 const WORDS = ["Bulk", "", null, 1, {}];
 const nothing = () => {};
 
@@ -344,9 +344,11 @@ export function transferRows(
       `${input}.write`,
       "async",
       ["the data", NO_BYTES, (it) => tx.write(it)],
+      ["part 1 of the data", NO_BYTES, (it) => tx.write([bytes, it])],
+      ["a part of the data", NO_BYTES, (it) => tx.write(yieldOnly(it))],
       ["the options", NO_OBJECTS, (it) => tx.write(bytes, it)],
       ["signal", NO_SIGNALS, (it) => tx.write(bytes, { signal: it })],
-      ["reconnect", NO_RECONNECTS, (it) => tx.write(bytes, { reconnect: it })],
+      ["zlp", NO_ZLPS, (it) => tx.write(bytes, { zlp: it })],
     ),
     ...rowsFor(`${input}.autoZlp`, "sync", ["autoZlp", NO_FLAGS, (it) => {
       tx.autoZlp = it;
@@ -356,8 +358,7 @@ export function transferRows(
       "sync",
       ["the options", NO_OBJECTS, (it) => tx.openWritable(it)],
       ["depth", NO_NUMBERS, (it) => tx.openWritable({ depth: it })],
-      ["zlp", ["Auto", true, null], (it) => tx.openWritable({ zlp: it })],
-      ["reconnect", NO_RECONNECTS, (it) => tx.openWritable({ reconnect: it })],
+      ["zlp", NO_ZLPS, (it) => tx.openWritable({ zlp: it })],
     ),
     // An invalid chunk ends its stream.
     ...rowsFor(`${input}.writable`, "async", ["a chunk", NO_BYTES, (it) => {
@@ -382,7 +383,13 @@ export function transferRows(
       ["the buffer", [wasmBytes()], (it) => rx.read(it)],
       ["the options", NO_OBJECTS, (it) => rx.read(1, it)],
       ["signal", NO_SIGNALS, (it) => rx.read(1, { signal: it })],
-      ["reconnect", NO_RECONNECTS, (it) => rx.read(1, { reconnect: it })],
+    ),
+    ...rowsFor(
+      `${out}.readExactly`,
+      "async",
+      ["the size", NO_NUMBERS, (it) => rx.readExactly(it)],
+      ["the options", NO_OBJECTS, (it) => rx.readExactly(1, it)],
+      ["signal", NO_SIGNALS, (it) => rx.readExactly(1, { signal: it })],
     ),
     ...rowsFor(
       `${out}.transfers`,
@@ -391,7 +398,6 @@ export function transferRows(
       ["size", NO_NUMBERS, (it) => rx.transfers({ size: it })],
       ["depth", NO_NUMBERS, (it) => rx.transfers({ depth: it })],
       ["signal", NO_SIGNALS, (it) => rx.transfers({ signal: it })],
-      ["reconnect", NO_RECONNECTS, (it) => rx.transfers({ reconnect: it })],
     ),
     ...rowsFor(
       `${out}.openReadable`,
@@ -403,9 +409,13 @@ export function transferRows(
         NO_NUMBERS,
         (it) => rx.openReadable({ transferSize: it }),
       ],
-      ["reconnect", NO_RECONNECTS, (it) => rx.openReadable({ reconnect: it })],
     ),
   ];
+}
+
+// deno-lint-ignore no-explicit-any -- the types are wrong on purpose
+async function* yieldOnly(part: any): AsyncGenerator<Uint8Array> {
+  yield part;
 }
 
 /** Whether a value is a detached `Uint8Array`. */
@@ -428,7 +438,6 @@ export function endpointRows(endpoint: InEndpoint | OutEndpoint) {
     "fifoStatus",
     "flush",
     "descriptor",
-    "dmabufSupport",
   ] as const;
   return [
     ...calls.flatMap((call) =>

@@ -28,6 +28,8 @@ export interface EndpointGadget<E extends Endpoints> extends AsyncDisposable {
   readonly fs: FunctionFs;
   readonly endpoints: { readonly [K in keyof E]: EndpointObject<E[K]> };
   readonly device: UsbfsDevice;
+  /** The endpoints of the current session, or of the next one. */
+  session(): Promise<EndpointGadget<E>["endpoints"]>;
   /** Addresses of the endpoints as the host sees them, in order. */
   readonly addresses: readonly number[];
   /** Opens the device again after it was detached. */
@@ -67,6 +69,10 @@ export async function startEndpoints<const E extends Endpoints>(
         return device;
       },
       addresses: endpointAddresses(device.descriptors()),
+      async session() {
+        const { value } = await fs.sessions().next();
+        return value!.endpoints as unknown as EndpointGadget<E>["endpoints"];
+      },
       async reopen() {
         await device.close();
         await until(

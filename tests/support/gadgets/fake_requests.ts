@@ -39,6 +39,8 @@ export class FakeRequests implements RequestPort {
     this.push(request);
   }
 
+  wake(): void {}
+
   /** Cancels a request, which the kernel ends at once. */
   cancel(request: KernelRequest): void {
     request.cancelled = true;
@@ -67,16 +69,16 @@ export class FakeRequests implements RequestPort {
 export function fakeReadPort(
   queue: FakeRequests,
   endpoint: SizedEndpoint = BULK,
+  packetSize?: number,
 ): ReadPort {
   const packetSizes = new PacketSizes(endpoint);
-  const maxPacketSize = packetSizes.largest;
+  const maxPacketSize = packetSize ?? packetSizes.largest;
   return {
     name: "rx",
     path: "/ep1",
     maxPacketSize,
     packetSizes,
     queue,
-    kept: [],
   };
 }
 

@@ -17,7 +17,7 @@ import {
   type ControlHandlers,
   dispatchControl,
 } from "../../../src/functionfs/control/dispatch.ts";
-import { Session } from "../../../src/functionfs/lifecycle.ts";
+import { SessionLife } from "../../../src/functionfs/session.ts";
 import {
   Setup,
   type SetupAnswers,
@@ -42,7 +42,7 @@ export interface FakeSetup {
 export interface FakeOptions {
   readonly data?: readonly number[];
   readonly gone?: boolean;
-  readonly session?: Session;
+  readonly session?: SessionLife;
 }
 
 /**
@@ -54,7 +54,7 @@ export interface FakeOptions {
  */
 export function fakeSetup(
   fields: SetupFields,
-  { data = [], gone = false, session = new Session() }: FakeOptions = {},
+  { data = [], gone = false, session = new SessionLife(0) }: FakeOptions = {},
 ): FakeSetup {
   const length = fields.direction === "in" ? fields.length : data.length;
   const answers: SetupAnswers = {
@@ -103,7 +103,7 @@ export async function outcomeOf(
   handler: ControlHandler,
   fields: SetupFields,
   data?: readonly number[],
-  session?: Session,
+  session?: SessionLife,
 ): Promise<FakeOutcome> {
   const fake = fakeSetup(fields, { data, session });
   const { outcome, errors } = await runSetup(fake, {

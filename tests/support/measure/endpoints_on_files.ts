@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { InEndpointCore } from "../../../src/functionfs/endpoint/in_core.ts";
+import { OutEndpointCore } from "../../../src/functionfs/endpoint/out_core.ts";
 import { O_RDWR } from "../../../ffi/abi.ts";
 import { AioContext } from "../../../ffi/aio/context.ts";
 import { close, open } from "../../../ffi/file.ts";
@@ -39,14 +41,14 @@ export interface EndpointsOnFiles extends AsyncDisposable {
 }
 
 /** The descriptor, which these files do not have. */
-class SinkEndpoint extends InEndpoint {
-  override get maxPacketSize(): number {
+class SinkCore extends InEndpointCore {
+  override get packetSize(): number {
     return MAX_PACKET_SIZE;
   }
 }
 
-class SourceEndpoint extends OutEndpoint {
-  override get maxPacketSize(): number {
+class SourceCore extends OutEndpointCore {
+  override get packetSize(): number {
     return MAX_PACKET_SIZE;
   }
 }
@@ -74,8 +76,10 @@ export function openEndpoints(sink = SINK): EndpointsOnFiles {
     return { ...files, aio, lifecycle, compiled: compiled[index] };
   };
   const files = [resources(sink, 0), resources(SOURCE, 1)];
-  const input = new SinkEndpoint(files[0]);
-  const output = new SourceEndpoint(files[1]);
+  const sinkCore = new SinkCore(files[0]);
+  const sourceCore = new SourceCore(files[1]);
+  const input = new InEndpoint(sinkCore);
+  const output = new OutEndpoint(sourceCore);
   return {
     in: input,
     out: output,
@@ -83,7 +87,7 @@ export function openEndpoints(sink = SINK): EndpointsOnFiles {
     read: (sizeOrBuffer) => output.read(sizeOrBuffer),
     [Symbol.asyncDispose]: async () => {
       lifecycle.close();
-      await Promise.all([input.close(), output.close()]);
+      await Promise.all([sinkCore.close(), sourceCore.close()]);
       await aio.release();
       await aio.close();
       files.forEach(({ fd }) => close(fd));

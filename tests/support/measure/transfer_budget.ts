@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { countCalls } from "./call_counter.ts";
 import {
   makeReads,
   makeReadsOfNewMemory,
@@ -32,25 +33,7 @@ export interface Costs {
   readonly read: Cost;
 }
 
-const counts: Record<string, number> = {};
-
-/** Counts the calls of each library that is opened from now on. */
-function countCalls(): void {
-  const dlopen = Deno.dlopen;
-  Deno.dlopen = ((path: string, symbols: Deno.ForeignLibraryInterface) => {
-    const library = dlopen(path, symbols);
-    const counting: Record<string, unknown> = {};
-    for (const [name, symbol] of Object.entries(library.symbols)) {
-      counting[name] = typeof symbol !== "function"
-        ? symbol
-        : (...args: unknown[]) => {
-          counts[name] = (counts[name] ?? 0) + 1;
-          return (symbol as (...args: unknown[]) => unknown)(...args);
-        };
-    }
-    return { ...library, symbols: counting };
-  }) as typeof Deno.dlopen;
-}
+let counts: Readonly<Record<string, number>> = {};
 
 async function measure(
   run: (size: number, depth: number, count: number) => Promise<void>,
@@ -69,7 +52,7 @@ async function measure(
 }
 
 if (import.meta.main) {
-  if (Deno.args[0] === "calls") countCalls();
+  if (Deno.args[0] === "calls") counts = countCalls();
   const { write, read } = openEndpoints();
   const costs: Costs = {
     write: await measure((...cell) => makeWrites(write, ...cell)),
