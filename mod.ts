@@ -41,7 +41,7 @@
  */
 // What a script begins with: the device, its function, builders for endpoints
 export { Gadget } from "./src/gadget/gadget.ts";
-export { usbFunction } from "./src/check/usb_function.ts";
+export { usbFunction } from "./src/functionfs/usb_function.ts";
 export {
   bulkIn,
   bulkOut,
@@ -123,17 +123,16 @@ export {
   InEndpoint,
   type WriteOptions,
 } from "./src/functionfs/endpoint/in_endpoint.ts";
-export {
-  OutEndpoint,
-  type ReadOptions,
-} from "./src/functionfs/endpoint/out_endpoint.ts";
+export { OutEndpoint } from "./src/functionfs/endpoint/out_endpoint.ts";
 export { EndpointPair, type PairFile } from "./src/functionfs/endpoint/pair.ts";
 export { Endpoint } from "./src/functionfs/endpoint/endpoint.ts";
-export { type EndpointObjects } from "./src/functionfs/endpoint/objects.ts";
+export { type Session } from "./src/functionfs/sessions.ts";
 export {
-  type EndpointOptions,
-  type TransferOptions,
-} from "./src/functionfs/transfer/options.ts";
+  type SessionEnd,
+  SessionEndedError,
+} from "./src/functionfs/session.ts";
+export { type EndpointObjects } from "./src/functionfs/endpoint/objects.ts";
+export { type EndpointOptions } from "./src/functionfs/transfer/options.ts";
 export { type TransfersOptions } from "./src/functionfs/read/transfers.ts";
 export { type ReadableOptions } from "./src/functionfs/read/readable.ts";
 export { type WritableOptions } from "./src/functionfs/write/writable.ts";

@@ -4,7 +4,14 @@
 //   sudo deno run --allow-ffi examples/disk.ts
 //
 // The contents are lost when the program ends.
-import { bulkPair, controlRoutes, Gadget, usbFunction } from "@usb/gadget";
+import {
+  AbortedTransferError,
+  bulkPair,
+  controlRoutes,
+  type EndpointPair,
+  Gadget,
+  usbFunction,
+} from "@usb/gadget";
 import { massStorageRequests } from "@usb/gadget/mass-storage";
 
 const BLOCK = 512;
@@ -21,10 +28,6 @@ const FAILED = 1;
 const PHASE_ERROR = 2;
 const NOTHING = new Uint8Array(0);
 
-/** Aborts the transfers of the current command on a reset. */
-let command = new AbortController();
-/** Resolves when the device is waiting for the next command. */
-let ready = Promise.withResolvers<void>();
 /** Why the last command failed: a sense key and a code. */
 let sense = [0, 0];
 
@@ -41,16 +44,26 @@ const disk = usbFunction({
     // continues when this is done. By then no transfer of the old command may be
     // pending, or it would receive data of the next one.
     async reset() {
-      ready = Promise.withResolvers();
-      command.abort();
-      await ready.promise;
+      const { link } = gadget.functions.disk.endpoints;
+      await link.discard();
       // Discard what is in the controller's FIFO, if it can be flushed.
       await Promise.all([link.in.flush(), link.out.flush()]);
     },
   })),
+  // No part of a command outlives its session.
+  async serve({ endpoints: { link } }) {
+    for (;;) {
+      try {
+        await obey(link, await link.read(PACKET));
+      } catch (error) {
+        // A reset: continue with the next command.
+        if (!(error instanceof AbortedTransferError)) throw error;
+      }
+    }
+  },
 });
 
-await using gadget = await Gadget.start({
+const gadget = await Gadget.start({
   vendorId: 0x1209,
   productId: 0x0001,
   manufacturer: "Example",
@@ -60,44 +73,15 @@ await using gadget = await Gadget.start({
   functions: [disk],
 });
 
-const { link } = gadget.functions.disk.endpoints;
-for (;;) {
-  command = new AbortController();
-  // No part of a command outlives its connection.
-  const options = { signal: command.signal, reconnect: "end" } as const;
-  try {
-    // This read also withdraws the request of an aborted read.
-    const reading = receive(PACKET, options);
-    ready.resolve();
-    await serve(await reading, options);
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === "EBADF") break; // The gadget is stopped.
-    // A reset, or the host disconnected: continue with the next command.
-    if (code !== "ECANCELED" && code !== "ESHUTDOWN") throw error;
-  }
-}
-
-/**
- * Reads into a new buffer: unlike the request of a read by size, this request
- * does not stay in the kernel when it is aborted.
- */
-function receive(size: number, options: Options): Promise<Uint8Array> {
-  return link.out.read(new Uint8Array(size), options);
-}
-
-type Options = { readonly signal: AbortSignal; readonly reconnect: "end" };
-
 /** Serves one command: its data, and its status. */
-async function serve(cbw: Uint8Array, options: Options): Promise<void> {
+async function obey(link: EndpointPair, cbw: Uint8Array): Promise<void> {
   const view = new DataView(cbw.buffer, cbw.byteOffset, cbw.byteLength);
   const valid = cbw.length === CBW_LENGTH &&
     view.getUint32(0, true) === CBW_SIGNATURE;
   if (!valid) {
     // Bulk-Only Transport, 6.6.1: only reset recovery helps.
-    const { signal } = options;
-    await Promise.all([link.in.halt({ signal }), link.out.halt({ signal })]);
-    return await aborted(signal);
+    await Promise.all([link.in.halt(), link.out.halt()]);
+    return;
   }
   const tag = view.getUint32(4, true);
   const length = view.getUint32(8, true);
@@ -109,13 +93,12 @@ async function serve(cbw: Uint8Array, options: Options): Promise<void> {
     // Pad what is too short, and cut what the host does not want.
     if (data.length > length) status = PHASE_ERROR;
     residue = Math.max(0, length - data.length);
-    const padded = new Uint8Array(length);
-    padded.set(data.subarray(0, length));
-    await link.in.write(padded, options);
+    const padding = new Uint8Array(residue);
+    await link.write([data.subarray(0, length), padding]);
   } else {
     if (data.length > 0 || blocks.length > length) status = PHASE_ERROR;
     for (let done = 0; done < length;) {
-      const piece = await receive(Math.min(PIECE, length - done), options);
+      const piece = await link.read(Math.min(PIECE, length - done));
       if (piece.length === 0) break;
       done += piece.length;
       const room = blocks.subarray(0, piece.length);
@@ -129,16 +112,7 @@ async function serve(cbw: Uint8Array, options: Options): Promise<void> {
   csw.setUint32(4, tag, true);
   csw.setUint32(8, residue, true);
   csw.setUint8(12, status);
-  await link.in.write(new Uint8Array(csw.buffer), options);
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = () =>
-      reject(Object.assign(new Error(), { code: "ECANCELED" }));
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
+  await link.write(new Uint8Array(csw.buffer));
 }
 
 /** The data of a command for the host, or the place for the host's data. */

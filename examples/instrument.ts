@@ -10,7 +10,7 @@
 //
 //   sudo deno run --allow-ffi examples/instrument.ts
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { bulkPair, Gadget, SystemError, usbFunction } from "@usb/gadget";
+import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
 
 let volts = 0;
 let mistake = "none";
@@ -35,6 +35,8 @@ function obey(line: string): string | undefined {
   return undefined;
 }
 
+const encoder = new TextEncoder();
+
 const instrument = usbFunction({
   name: "instrument",
   interfaces: [{
@@ -42,9 +44,20 @@ const instrument = usbFunction({
     description: "Instrument",
     endpoints: { link: bulkPair() },
   }],
+  // A line that a host left unfinished is dropped with its session.
+  async serve({ endpoints: { link } }) {
+    const lines = link.readable
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream());
+    for await (const line of lines) {
+      const answer = obey(line);
+      if (answer === undefined) continue;
+      await link.write(encoder.encode(`${answer}\n`));
+    }
+  },
 });
 
-await using gadget = await Gadget.start({
+const gadget = await Gadget.start({
   vendorId: 0x1209,
   productId: 0x0001,
   manufacturer: "Example",
@@ -53,36 +66,5 @@ await using gadget = await Gadget.start({
   functions: [instrument],
 });
 
-const fs = gadget.functions.instrument;
-const { link } = fs.endpoints;
-link.autoZlp = true; // the host sees where an answer ends, whatever its size
-
-class HostHasLeft extends Error {}
-
-/** Drops a line that a host left unfinished: the end of the data is an error. */
-const complete = () =>
-  new TransformStream<string, string>({
-    flush() {
-      throw new HostHasLeft();
-    },
-  });
-
-const encoder = new TextEncoder();
-while (fs.state !== "closed") {
-  // The lines of one host. The next host begins with a new line.
-  const lines = link.openReadable({ reconnect: "end" })
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(complete())
-    .pipeThrough(new TextLineStream());
-  try {
-    for await (const line of lines) {
-      const answer = obey(line);
-      if (answer === undefined) continue;
-      await link.write(encoder.encode(`${answer}\n`), { reconnect: "end" });
-    }
-  } catch (error) {
-    const hasLeft = error instanceof HostHasLeft ||
-      error instanceof SystemError && error.code === "ESHUTDOWN";
-    if (!hasLeft) throw error;
-  }
-}
+// The host sees where an answer ends, whatever its size.
+gadget.functions.instrument.endpoints.link.autoZlp = true;
