@@ -103,14 +103,7 @@ export class OutEndpoint extends Endpoint {
   ): Promise<Uint8Array<ArrayBuffer>> {
     return new Promise((resolve, reject) => {
       this.#assertTarget(sizeOrBuffer);
-      if (options !== DEFAULTS) {
-        checkTransferOptions("read from", this.name, options);
-      }
-      this.assertOpen("read from");
-      const { signal } = options;
-      if (signal?.aborted) {
-        throw AbortedTransferError.before("read from", this.name, signal);
-      }
+      const signal = this.#beginRead(options);
       const target = typeof sizeOrBuffer === "number"
         ? sizeOrBuffer
         : this.#takeOver(sizeOrBuffer);
@@ -161,14 +154,7 @@ export class OutEndpoint extends Endpoint {
         NUMBER,
       );
       if (size !== 0) this.#assertSize(size);
-      if (options !== DEFAULTS) {
-        checkTransferOptions("read from", this.name, options);
-      }
-      this.assertOpen("read from");
-      const { signal } = options;
-      if (signal?.aborted) {
-        throw AbortedTransferError.before("read from", this.name, signal);
-      }
+      const signal = this.#beginRead(options);
       if (size === 0) return resolve(new Uint8Array(0));
       const { reads, stream } = this.core;
       const { session } = this;
@@ -303,6 +289,19 @@ export class OutEndpoint extends Endpoint {
       },
     });
     return core.stream = stream;
+  }
+
+  /** Checks that a read with these options may begin; returns its signal. */
+  #beginRead(options: EndpointOptions): AbortSignal | undefined {
+    if (options !== DEFAULTS) {
+      checkTransferOptions("read from", this.name, options);
+    }
+    this.assertOpen("read from");
+    const { signal } = options;
+    if (signal?.aborted) {
+      throw AbortedTransferError.before("read from", this.name, signal);
+    }
+    return signal;
   }
 
   #assertPiece(size: number): void {

@@ -138,7 +138,7 @@ export class ReadQueue implements ReaderQueue, RequestOwner {
   }
 
   /**
-   * Withdraws what is in the kernel for nobody. Resolves when that is done.
+   * Withdraws the requests that no reader has. Resolves when that is done.
    */
   withdrawAhead(): Promise<void> {
     this.#ahead = undefined;
