@@ -44,6 +44,8 @@ export class DmaBufferAttachment implements AsyncDisposable {
   readonly session: SessionLife | undefined;
   readonly #owner: AttachmentOwner;
   readonly #detaching = new Once();
+  /** @ignore Stops waiting for the end of the session. */
+  forgetSession: () => void = () => {};
   /** @ignore Whether it is attached in the kernel, as far as known. */
   inKernel = true;
 

@@ -87,9 +87,11 @@ export class DmabufEndpoint implements AttachmentOwner {
     const attachment = new DmaBufferAttachment(buffer, this, session);
     buffer.attachments.add(attachment);
     this.#attachments.set(buffer.gate, attachment);
-    session?.onEnd(() => {
-      attachment.detach().catch((error) => lifecycle.events.report(error));
-    });
+    if (session !== undefined) {
+      attachment.forgetSession = session.onEnd(() => {
+        attachment.detach().catch((error) => lifecycle.events.report(error));
+      });
+    }
     return attachment;
   }
 
@@ -209,6 +211,7 @@ export class DmabufEndpoint implements AttachmentOwner {
   }
 
   #remove(attachment: DmaBufferAttachment): void {
+    attachment.forgetSession();
     attachment.buffer.attachments.delete(attachment);
     this.#attachments.delete(attachment.buffer.gate);
   }
