@@ -11,6 +11,7 @@ import type { CellResult, Results } from "./results.ts";
 const COLOURS: Record<Standing, string> = {
   "gadget": "#d1242f",
   "gadget-streams": "#e8853a",
+  "gadget-default-reader": "#d4a72c",
   "c-libaio": "#1f6feb",
   "c-threads": "#6ea8fe",
   "kernel-sourcesink": "#57606a",
@@ -39,7 +40,11 @@ export function drawThroughput(results: Results): string {
   const largest = Math.max(1, ...cells.map(({ MBps }) => MBps!));
   const width = PANEL.width * PANELS.length;
   const height = PANEL.height + PANEL.top + LEGEND_HEIGHT + FOOT_HEIGHT;
-  const emulated = results.accel === "tcg" ? ", in emulation" : "";
+  const emulated = results.accel === "tcg"
+    ? ", in emulation"
+    : results.accel === "uml"
+    ? ", User Mode Linux"
+    : "";
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,

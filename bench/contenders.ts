@@ -3,16 +3,17 @@
  *
  * @module
  */
-import { openCache, withLock } from "../tests/vm/cache.ts";
-import { findProgram, run } from "../tests/vm/process.ts";
-import type { Job } from "../tests/vm/progress.ts";
-import { install } from "../tests/vm/tools.ts";
+import { openCache, withLock } from "../src/vm/cache.ts";
+import { findProgram, run } from "../src/vm/process.ts";
+import type { Job } from "../src/vm/progress.ts";
+import { install } from "../src/vm/tools.ts";
 
 /** The contenders, in the order of each round. */
 export const CONTENDERS = [
   "c-libaio",
   "gadget",
   "gadget-streams",
+  "gadget-default-reader",
   "c-threads",
   "kernel-sourcesink",
   "rust-usb-gadget",
@@ -36,19 +37,25 @@ export interface Programs {
   readonly commands: Partial<Record<Contender, readonly string[]>>;
   /** Why each of the others is skipped. */
   readonly skipped: Partial<Record<Contender, string>>;
+  /** The echo example in one file. */
+  readonly echoBundle: string;
 }
 
 const SOURCE = `${import.meta.dirname}/`;
+/** The folder of this checkout. */
+export const ROOT = decodeURIComponent(
+  new URL("..", import.meta.url).pathname,
+);
+
+/** The example that is started as it is and in one file. */
+export const ECHO = "examples/echo.ts";
 
 /** Builds the host and the contenders. */
 export async function build(
   contenders: readonly Contender[],
   job: Job,
 ): Promise<Programs> {
-  const cache = `${await openCache()}/bench`;
-  await Deno.mkdir(cache, { recursive: true });
-  return await withLock(cache, "build", () => {}, async () => {
-    await ensureC(job);
+  return await withPrograms(job, async (cache) => {
     const host = await compileC("host.c", cache, job, "-lusb-1.0");
     const commands: Programs["commands"] = {};
     const skipped: Programs["skipped"] = {};
@@ -58,8 +65,8 @@ export async function build(
         commands[contender] = isStanding(contender)
           ? await BUILDERS[contender](cache, job)
           : oursFrom(
-            contender.slice("gadget:".length),
-            "gadgets/gadget.ts",
+            checkoutOf(contender)!,
+            "bench/gadgets/gadget.ts",
             "direct",
           );
       } catch (error) {
@@ -70,7 +77,40 @@ export async function build(
         job.progress.done(`${contender} is skipped: ${reason}`);
       }
     }
-    return { host, commands, skipped };
+    const echoBundle = `${cache}/echo.js`;
+    await run(Deno.execPath(), [
+      "bundle",
+      "--quiet",
+      "--import-map=tests/import_map.json",
+      `--output=${echoBundle}`,
+      ECHO,
+    ], { cwd: ROOT, action: "bundle the echo example", signal: job.signal });
+    return { host, commands, skipped, echoBundle };
+  });
+}
+
+/** Compiles one C program of the benchmark, and returns its file. */
+export function compile(
+  source: string,
+  job: Job,
+  ...libraries: string[]
+): Promise<string> {
+  return withPrograms(
+    job,
+    (cache) => compileC(source, cache, job, ...libraries),
+  );
+}
+
+/** Does something with the folder of programs, with a compiler, alone. */
+async function withPrograms<T>(
+  job: Job,
+  body: (cache: string) => Promise<T>,
+): Promise<T> {
+  const cache = `${await openCache()}/bench`;
+  await Deno.mkdir(cache, { recursive: true });
+  return await withLock(cache, "build", () => {}, async () => {
+    await ensureC(job);
+    return await body(cache);
   }, job.signal);
 }
 
@@ -90,6 +130,8 @@ const BUILDERS: Record<
   ],
   "gadget": () => Promise.resolve(ours("gadgets/gadget.ts", "direct")),
   "gadget-streams": () => Promise.resolve(ours("gadgets/gadget.ts", "streams")),
+  "gadget-default-reader": () =>
+    Promise.resolve(ours("gadgets/gadget.ts", "default-reader")),
   // Nothing to build: it is in the kernel.
   "kernel-sourcesink": () => Promise.resolve([]),
   "rust-usb-gadget": async (cache, job) => {
@@ -126,25 +168,38 @@ const BUILDERS: Record<
 
 /** The command line of a gadget of this package, given its file in `bench`. */
 export function ours(file: string, ...args: string[]): string[] {
-  return oursFrom(
-    decodeURIComponent(
-      new URL("..", import.meta.url).pathname,
-    ),
-    file,
-    ...args,
-  );
+  return oursFrom(ROOT, `bench/${file}`, ...args);
 }
 
-function oursFrom(checkout: string, file: string, ...args: string[]): string[] {
+/** The command line of a file of a checkout. */
+export function oursFrom(
+  checkout: string,
+  file: string,
+  ...args: string[]
+): string[] {
+  return denoCommand(importMapOf(checkout), `${checkout}/${file}`, ...args);
+}
+
+/** The command line of a program of Deno; flags come before its file. */
+export function denoCommand(...flagsAndFile: string[]): string[] {
   return [
     Deno.execPath(),
     "run",
     "--allow-ffi",
     "--no-check",
-    `--import-map=${checkout}/tests/import_map.json`,
-    `${checkout}/bench/${file}`,
-    ...args,
+    ...flagsAndFile,
   ];
+}
+
+/** The flag with which files of a checkout use that checkout. */
+export function importMapOf(checkout: string): string {
+  return `--import-map=${checkout}/tests/import_map.json`;
+}
+
+/** The checkout of a contender that is this package. */
+export function checkoutOf(contender: Contender): string | undefined {
+  if (contender === "gadget") return ROOT;
+  return isStanding(contender) ? undefined : contender.slice("gadget:".length);
 }
 
 async function ensureC(job: Job): Promise<void> {

@@ -10,8 +10,8 @@
  */
 import { compileFunction } from "@usb/gadget/inspect";
 import { externalFunction, Gadget, usbFunction } from "@usb/gadget";
-import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs/find.ts";
-import { runText } from "../tests/vm/process.ts";
+import { runText } from "../src/vm/process.ts";
+import { waitForDevice, waitForNoDevice } from "../src/testing/usbfs/find.ts";
 
 const ROUNDS = 5;
 const COUNT = 1000;

@@ -11,9 +11,9 @@
  */
 import { bulkIn, Gadget, usbFunction } from "@usb/gadget";
 import { DmaBuffer } from "@usb/gadget/dmabuf";
-import { endpointAddresses } from "../tests/support/gadgets/endpoints.ts";
-import { UsbfsDevice } from "../tests/support/usbfs/device.ts";
-import { UrbType } from "../tests/support/usbfs/abi.ts";
+import { bulkEndpoints } from "../tests/support/host/echo.ts";
+import { UsbfsDevice } from "../src/testing/usbfs/device.ts";
+import { UrbType } from "../src/testing/usbfs/abi.ts";
 
 const TOTAL = Number(Deno.env.get("BENCH_MIB") ?? 1024) << 20;
 const SIZE = 1 << 20;
@@ -26,7 +26,7 @@ const ids = { vendorId: 0x1209, productId: 0x0001, serialNumber: "dmabuf" };
 async function host(): Promise<void> {
   await using device = await UsbfsDevice.find(ids);
   await device.claimInterface(0);
-  const [endpoint] = endpointAddresses(device.descriptors());
+  const { input: endpoint } = bulkEndpoints(device);
   let left = TOTAL / SIZE;
   const take = async () => {
     const buffer = new Uint8Array(SIZE);

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { type Bed, BEDS } from "./beds.ts";
 import type { Contender } from "./contenders.ts";
+import type { Start } from "./extras.ts";
 import { type CellResult, type Results, unfairness } from "./results.ts";
 
 /** A size with a unit. */
@@ -12,10 +14,44 @@ export function sizeName(bytes: number): string {
   return bytes < 1 << 20 ? `${bytes >> 10} KiB` : `${bytes >> 20} MiB`;
 }
 
-/** All tables. */
+/** What runs the guest's programs, as Results has it, in words. */
+const ACCELERATORS: Readonly<Record<string, string>> = {
+  tcg: "emulation (QEMU, TCG)",
+  uml: "User Mode Linux",
+};
+
+/** The titles of the beds, and what to know of their figures. */
+const ABOUT: Readonly<Record<Bed, readonly [string, string]>> = {
+  uml: [
+    "User Mode Linux",
+    "Programs run at the processor's speed, but a system call costs 60 times and a page fault 11 times as much as natively, and all take turns on one processor. Small transfers show the number of system calls, and what allocates memory looks worse than it is.",
+  ],
+  qemu: [
+    "QEMU",
+    "Emulated code is 10 to 20 times slower, copying memory 28 times and waking a thread 17 times, while system calls cost only twice as much. A program with much code, as Deno, and one that waits often look worse than they are.",
+  ],
+};
+
+/** All tables of all beds. */
+export function reportAll(
+  beds: Readonly<Partial<Record<Bed, Results>>>,
+): string {
+  const parts = BEDS.toReversed().flatMap((bed) => {
+    const results = beds[bed];
+    if (results === undefined) return [];
+    const [title, about] = ABOUT[bed];
+    return `## ${title}\n\n${about}\n\n${report(results)}`;
+  });
+  return [
+    "The data path without USB, natively, is in [engine.md](engine.md).\n",
+    ...parts,
+  ].join("\n");
+}
+
+/** All tables of one bed. */
 export function report(results: Results): string {
   const { kernel, accel, machine, rounds } = results;
-  const emulated = accel === "tcg" ? "emulation (QEMU, TCG)" : accel;
+  const emulated = ACCELERATORS[accel] ?? accel;
   return [
     `Linux ${kernel}, ${emulated}, ${machine}; medians of ${rounds} rounds`,
     throughput(results),
@@ -115,7 +151,11 @@ function start({ start }: Results): string {
 function extras({ extras }: Results): string {
   if (extras === undefined) return "";
   const { idleCpu, shares } = extras;
-  return `A process with 32 idle endpoints uses ${
+  const echo = ({ seconds, residentMiB }: Start) =>
+    `${seconds.toFixed(2)} s and ${residentMiB.toFixed(0)} MiB`;
+  return `The echo example needs ${echo(extras.echo.source)}; ${
+    echo(extras.echo.bundle)
+  } if it is bundled in one file. A process with 32 idle endpoints uses ${
     (100 * idleCpu).toFixed(2)
   }% of a CPU. Of eight gadgets that send at once, the fastest reaches ${
     unfairness(shares).toFixed(2)

@@ -26,11 +26,11 @@ export interface CellResult {
   skipped?: string;
 }
 
-/** The content of results.json. */
+/** What was measured in one bed; results.json has one for each. */
 export interface Results {
   machine: string;
   kernel: string;
-  /** "tcg" is emulation. */
+  /** "tcg" is emulation, "uml" is User Mode Linux. */
   accel: string;
   /** The rounds that each cell has. Some have one more if time ran out. */
   rounds: number;

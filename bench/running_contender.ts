@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { compileFunction } from "@usb/gadget/inspect";
 import { externalFunction, Gadget, kernelFunction } from "@usb/gadget";
-import { waitForDevice, waitForNoDevice } from "../tests/support/usbfs/find.ts";
+import { waitForDevice, waitForNoDevice } from "../src/testing/usbfs/find.ts";
 import type { Contender, Programs } from "./contenders.ts";
 import { benchFunction } from "./definition.ts";
 import type { Cell } from "./plan.ts";
@@ -29,6 +30,8 @@ export function isMadeForCell(contender: Contender): boolean {
 
 /** Whether a contender supports a cell. */
 export function canDo(contender: Contender, cell: Cell): boolean {
+  // What differs from gadget-streams.
+  if (contender === "gadget-default-reader") return cell.direction === "out";
   // Its two directions are independent.
   if (contender === "kernel-sourcesink") return cell.direction !== "ping";
   // python-functionfs reads whole packets; 512 bytes are less than one.
@@ -74,6 +77,7 @@ export class RunningContender implements AsyncDisposable {
       productId: 0x0001,
       serialNumber: label,
     };
+    const others = devicesOfHost();
     const started = performance.now();
     let gadgetProgram: Program | undefined;
     let gadget: Gadget;
@@ -99,8 +103,9 @@ export class RunningContender implements AsyncDisposable {
       await gadgetProgram.expect("open");
       await gadget.bind();
     }
-    await waitForDevice(ids);
+    await untilConfigured(others);
     const startSeconds = (performance.now() - started) / 1000;
+    await waitForDevice(ids);
     const host = Program.start([programs.host, label]);
     await host.expect("ready");
     return new RunningContender({
@@ -149,6 +154,42 @@ export class RunningContender implements AsyncDisposable {
     await this.#gadgetProgram?.end();
     await this.#gadget.stop();
     await waitForNoDevice(this.#ids);
+  }
+}
+
+const DEVICES = "/sys/bus/usb/devices";
+
+/** The names of the USB devices that the host sees, without its hubs. */
+export function devicesOfHost(): string[] {
+  return [...Deno.readDirSync(DEVICES)].map(({ name }) => name)
+    .filter((name) => /^\d+-[\d.]+$/.test(name));
+}
+
+/**
+ * Waits until the host has configured another device than these. Looking at all
+ * attributes of all devices would take hundreds of system calls, and delay what
+ * is measured.
+ */
+export async function untilConfigured(
+  others: readonly string[],
+): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (
+    !devicesOfHost().some((name) => !others.includes(name) && hasSetting(name))
+  ) {
+    if (performance.now() > deadline) {
+      throw new Error("the host has configured no gadget");
+    }
+    await delay(2);
+  }
+}
+
+function hasSetting(device: string): boolean {
+  try {
+    const file = `${DEVICES}/${device}/bConfigurationValue`;
+    return Deno.readTextFileSync(file).trim() !== "";
+  } catch {
+    return false; // it is gone again
   }
 }
 

@@ -10,9 +10,9 @@
  * @module
  */
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
-import { endpointAddresses } from "../tests/support/gadgets/endpoints.ts";
-import { UsbfsDevice } from "../tests/support/usbfs/device.ts";
-import { runText } from "../tests/vm/process.ts";
+import { bulkEndpoints } from "../tests/support/host/echo.ts";
+import { runText } from "../src/vm/process.ts";
+import { UsbfsDevice } from "../src/testing/usbfs/device.ts";
 
 const ROUNDS = 5;
 const SIZE = 65_536;
@@ -41,7 +41,7 @@ await using gadget = await Gadget.start({
 const { link } = gadget.functions.bench.endpoints;
 await gadget.functions.bench.enabled();
 const device = await UsbfsDevice.find(ids);
-const [input, output] = endpointAddresses(device.descriptors());
+const { input, output } = bulkEndpoints(device);
 const { path } = device;
 await device.close();
 

@@ -3,7 +3,7 @@
  * output.
  *
  * ```sh
- * deno run --allow-ffi gadget.ts direct|streams MOUNT
+ * deno run --allow-ffi gadget.ts direct|streams|default-reader MOUNT
  * ```
  *
  * @module
@@ -15,6 +15,13 @@ import { readLines } from "../lines.ts";
 const [way, mountPoint] = Deno.args;
 const fs = FunctionFs.open(benchFunction, mountPoint);
 const { source, sink } = fs.endpoints;
+
+type Flow = (size: number, depth: number, count: number) => Promise<void>;
+
+interface Way {
+  readonly toHost: Flow;
+  readonly fromHost: Flow;
+}
 
 /** Runs `depth` loops that share `count` iterations. */
 async function inParallel(
@@ -72,6 +79,24 @@ async function receiveStream(
   count: number,
 ): Promise<void> {
   const transferSize = Math.max(size, 1024);
+  const reader = sink.openReadable({ transferSize, depth })
+    .getReader({ mode: "byob" });
+  let memory = new Uint8Array(transferSize);
+  for (let left = size * count; left > 0;) {
+    const { value } = await reader.read(memory);
+    left -= value!.byteLength;
+    memory = new Uint8Array(value!.buffer);
+  }
+  await reader.cancel();
+}
+
+/** The same with new memory for each chunk. */
+async function receiveChunks(
+  size: number,
+  depth: number,
+  count: number,
+): Promise<void> {
+  const transferSize = Math.max(size, 1024);
   const reader = sink.openReadable({ transferSize, depth }).getReader();
   for (let left = size * count; left > 0;) {
     const { value } = await reader.read();
@@ -86,19 +111,23 @@ async function ping(size: number, count: number): Promise<void> {
   }
 }
 
+const WAYS: Readonly<Record<string, Way>> = {
+  "direct": { toHost: send, fromHost: receive },
+  "streams": { toHost: sendStream, fromHost: receiveStream },
+  "default-reader": { toHost: sendStream, fromHost: receiveChunks },
+};
+
 console.log("open");
 for await (const line of readLines(Deno.stdin.readable)) {
   const [kind, ...numbers] = line.split(" ");
   const [size, depth, count] = numbers.map(Number);
   const directions: Promise<void>[] = [];
+  const { toHost, fromHost } = WAYS[way];
   if (kind === "ping") {
     directions.push(ping(size, count));
-  } else if (way === "streams") {
-    if (kind !== "out") directions.push(sendStream(size, depth, count));
-    if (kind !== "in") directions.push(receiveStream(size, depth, count));
   } else {
-    if (kind !== "out") directions.push(send(size, depth, count));
-    if (kind !== "in") directions.push(receive(size, depth, count));
+    if (kind !== "out") directions.push(toHost(size, depth, count));
+    if (kind !== "in") directions.push(fromHost(size, depth, count));
   }
   console.log("ready");
   await Promise.all(directions);

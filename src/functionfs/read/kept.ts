@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { addressOf } from "../../../ffi/memory.ts";
 import { Fifo } from "../transfer/fifo.ts";
 import type { KernelRequest } from "../transfer/request.ts";
 
@@ -13,6 +14,8 @@ export interface Arrival {
   readonly connection: number;
   /** The request whose memory this is, if it is used again. */
   readonly request?: KernelRequest;
+  /** The array that this is a part of, if nothing else refers to that. */
+  readonly memory?: Uint8Array<ArrayBuffer>;
 }
 
 /** Data of large requests is copied only if that would waste their memory. */
@@ -93,6 +96,26 @@ export class Kept {
   }
 
   /**
+   * Exchanges memory: the oldest arrival is taken with its memory, and `room` is
+   * used for its request instead. That makes no difference to a copy, and is
+   * possible if both are whole arrays of the same size.
+   *
+   * @param room Memory that nothing else refers to.
+   */
+  exchange(room: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+    const { bytes, request } = this.first ?? {};
+    const size = room.byteLength;
+    if (
+      request === undefined || size < LENT_FROM || room.buffer.resizable ||
+      size !== bytes!.byteLength || !isWhole(room) || !isWhole(bytes!)
+    ) return undefined;
+    request.memory = room;
+    request.address = addressOf(room);
+    this.#shift();
+    return bytes;
+  }
+
+  /**
    * Takes everything that lies before the next large arrival, as one array; or
    * that arrival with its memory.
    */
@@ -125,6 +148,10 @@ function isWorthLending({ bytes }: Arrival): boolean {
   const size = bytes.buffer.byteLength;
   return size >= LENT_FROM && bytes.byteOffset === 0 &&
     4 * bytes.byteLength >= size;
+}
+
+function isWhole({ byteLength, buffer }: Uint8Array): boolean {
+  return byteLength === buffer.byteLength;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -31,6 +31,8 @@ import type { KernelRequest, RequestOwner } from "../transfer/request.ts";
 import { Kept } from "./kept.ts";
 import { ByteRequests } from "./byte_requests.ts";
 import { ReadPairs } from "./pairs.ts";
+import { Refill } from "./refill.ts";
+import { SpareMemory } from "./spare_memory.ts";
 import {
   ArrivalReader,
   type Reader,
@@ -55,6 +57,8 @@ export interface Ahead {
 export class ReadQueue implements ReaderQueue, RequestOwner {
   /** @ignore */
   readonly port: ReadPort;
+  /** @ignore */
+  readonly spareMemory: SpareMemory = new SpareMemory();
   readonly #pairs: ReadPairs;
   /** Calls that wait for data, in order. */
   readonly #readers: Fifo<Reader>;
@@ -64,6 +68,7 @@ export class ReadQueue implements ReaderQueue, RequestOwner {
   /** Data that waits for calls. While there is any, no call waits. */
   readonly #kept = new Kept((request) => this.#bytes.give(request));
   #ahead: Ahead | undefined;
+  readonly #refill = new Refill(() => this.#ask());
   /** Whether the requests in the kernel are for bytes. */
   #takesBytes = false;
   /** Why a request ahead of readers has failed, for the next reader. */
@@ -110,8 +115,13 @@ export class ReadQueue implements ReaderQueue, RequestOwner {
     return this.#readers.length === 0;
   }
 
-  /** Data to take, if no reader waits for it; then call {@linkcode refill}. */
-  get kept(): Kept {
+  /**
+   * Data to take, if no reader waits for it; then call {@linkcode refill}.
+   *
+   * @param session Of the reader: what earlier ones have left is dropped.
+   */
+  kept(session: SessionLife | undefined): Kept {
+    if (session !== undefined) this.#kept.dropBefore(session.firstConnection);
     return this.#kept;
   }
 
@@ -295,7 +305,7 @@ export class ReadQueue implements ReaderQueue, RequestOwner {
       : memory.subarray(0, count);
     if (reader === undefined || reader.request !== request) {
       // The next call gets it: usually the reader in this place.
-      this.#kept.push({ bytes, connection });
+      this.#kept.push({ bytes, connection, memory });
       return;
     }
     reader.request = undefined;
@@ -323,12 +333,10 @@ export class ReadQueue implements ReaderQueue, RequestOwner {
       const reader = this.#readers.at(0);
       // With its own request in flight, this data follows an earlier error.
       if (reader === undefined || reader.request !== undefined) return;
-      if (reader.session !== undefined) {
-        this.#kept.dropBefore(reader.session.firstConnection);
-      }
-      if (this.#kept.length > 0) {
-        if (!reader.take(this.#kept)) {
-          if (this.#kept.length > 0) return;
+      const kept = this.kept(reader.session);
+      if (kept.length > 0) {
+        if (!reader.take(kept)) {
+          if (kept.length > 0) return;
           continue;
         }
         this.#readers.shift();
@@ -361,8 +369,8 @@ export class ReadQueue implements ReaderQueue, RequestOwner {
 
   #askForBytes(): void {
     if (!this.#ahead?.takesBytes) return;
-    const { depth, size } = this.#ahead;
-    while (this.#requests.length + this.#kept.length < depth) {
+    const { size } = this.#ahead;
+    for (let left = this.#due(this.#ahead); left > 0; left--) {
       this.#push(this.#bytes.take(this, size, this.#readers.at(0)));
     }
   }
@@ -388,10 +396,16 @@ export class ReadQueue implements ReaderQueue, RequestOwner {
     ) {
       return;
     }
-    const { size, depth } = this.#ahead;
-    while (this.#requests.length + this.#kept.length < depth) {
-      this.#requestTransfer(new Uint8Array(size!), size!);
+    const { size } = this.#ahead;
+    for (let left = this.#due(this.#ahead); left > 0; left--) {
+      const memory = this.spareMemory.take(size!) ?? new Uint8Array(size!);
+      this.#requestTransfer(memory, size!);
     }
+  }
+
+  /** How many requests to make ahead of readers now. */
+  #due({ depth }: Ahead): number {
+    return this.#refill.due(depth, this.#requests.length, this.#kept.length);
   }
 
   #requestTransfer(

@@ -122,38 +122,50 @@ class EndpointSource implements UnderlyingByteSource {
     if (this.#reads.ahead !== this.#ahead) this.#reads.ahead = this.#ahead;
   }
 
-  async #wait(controller: ReadableByteStreamController): Promise<void> {
-    const { session } = this.#source;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const life = { session };
-        this.#waiting = new ArrivalReader(
-          this.#reads,
-          life,
-          { resolve, reject },
-        );
-        this.#reads.add(this.#waiting);
+  /** Waits for data, and delivers it. Resolves when that is done. */
+  #wait(controller: ReadableByteStreamController): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { session } = this.#source;
+      let over = false;
+      const end = (deliver: () => void) => {
+        if (over) return;
+        over = true;
+        // What comes in this turn is delivered together.
+        queueMicrotask(() => {
+          try {
+            deliver();
+            resolve();
+          } catch (error) {
+            reject(error);
+          }
+        });
+      };
+      this.#waiting = new ArrivalReader(this.#reads, { session }, {
+        resolve: () =>
+          end(() => {
+            this.#deliver(controller);
+            this.#leave();
+            this.#lookLater(controller);
+          }),
+        reject: (error) => end(() => this.#fail(controller, error)),
       });
-    } catch (error) {
-      return this.#fail(controller, error);
-    }
-    // What has come in this turn is delivered together.
-    this.#deliver(controller);
-    this.#leave();
-    this.#lookLater(controller);
+      this.#reads.add(this.#waiting);
+    });
   }
 
   /** Passes on what has come; returns whether there was anything. */
   #deliver(controller: ReadableByteStreamController): boolean {
     if (this.#over) return true;
-    const { kept } = this.#reads;
+    const kept = this.#reads.kept(this.#source.session);
     const view = controller.byobRequest?.view;
     if (view) {
       const { buffer, byteOffset, byteLength } = view;
       const room = new Uint8Array(buffer, byteOffset, byteLength);
-      const count = kept.copyInto(room);
+      const bytes = kept.exchange(room);
+      const count = bytes === undefined ? kept.copyInto(room) : byteLength;
       if (count === 0) return this.#close(controller);
-      controller.byobRequest!.respond(count);
+      if (bytes === undefined) controller.byobRequest!.respond(count);
+      else controller.byobRequest!.respondWithNewView(bytes);
     } else {
       const bytes = kept.collect();
       if (bytes === undefined) return this.#close(controller);

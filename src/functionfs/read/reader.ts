@@ -11,6 +11,7 @@ import {
 import type { KernelRequest, RequestPort } from "../transfer/request.ts";
 import type { SessionLife } from "../session.ts";
 import type { Kept } from "./kept.ts";
+import type { SpareMemory } from "./spare_memory.ts";
 
 /** What reading needs from an endpoint. */
 export interface ReadPort {
@@ -25,6 +26,7 @@ export interface ReadPort {
 /** The queue of a reader. */
 export interface ReaderQueue {
   readonly port: ReadPort;
+  readonly spareMemory: SpareMemory;
   /** The reader's signal is aborted. */
   abort(reader: Reader): void;
 }
@@ -194,6 +196,8 @@ export class TransferReader extends Reader {
   readonly #target: Bytes | undefined;
   /** Where data is collected. */
   #memory: Bytes | undefined;
+  /** What nothing else refers to when the result has been copied from it. */
+  #spare: Bytes | undefined;
 
   /** @param sizeOrTarget Bytes wanted, or the memory to fill. */
   constructor(
@@ -227,7 +231,9 @@ export class TransferReader extends Reader {
   /** Gives up its request and the request's memory. */
   letGo(): void {
     this.request = undefined;
-    if (this.filled === 0) this.#memory = undefined;
+    this.#spare = undefined;
+    // The rest of the memory goes with the request.
+    this.#memory = this.filled === 0 ? undefined : this.#memory!.slice();
   }
 
   /** Memory for the bytes still wanted, in whole packets at every speed. */
@@ -252,9 +258,12 @@ export class TransferReader extends Reader {
 
   /** Data that came before is a transfer of its own. */
   override take(kept: Kept): boolean {
+    const { memory } = kept.first!;
     const bytes = kept.takeFirst(this.missing);
     if (this.#memory === undefined && this.#target === undefined) {
       this.#memory = bytes;
+      // Unless it is a copy, and the arrival is still there.
+      if (bytes.buffer === memory?.buffer) this.#spare = memory;
     } else {
       this.#memory ??= this.#makeMemory();
       this.#memory.set(bytes, this.filled);
@@ -274,15 +283,19 @@ export class TransferReader extends Reader {
     if (this.#target !== undefined) {
       if (memory !== this.#target) {
         this.#target.set(memory.subarray(0, filled));
+        this.#giveBack();
       }
-      this.#resolve(this.#target.subarray(0, filled));
+      this.#resolve(firstOf(this.#target, filled));
     } else if (filled <= COPY_BELOW) {
       this.#resolve(memory.slice(0, filled));
+      this.#giveBack();
     } else {
-      this.#resolve(
-        filled === memory.byteLength ? memory : memory.subarray(0, filled),
-      );
+      this.#resolve(firstOf(memory, filled));
     }
+  }
+
+  #giveBack(): void {
+    if (this.#spare !== undefined) this.queue.spareMemory.give(this.#spare);
   }
 
   #makeMemory(): Bytes {
@@ -291,8 +304,14 @@ export class TransferReader extends Reader {
       ? this.size
       : packetSizes.room(this.size);
     if (this.#target !== undefined && room === this.size) return this.#target;
-    return this.allocate(room);
+    return this.#spare = this.queue.spareMemory.take(room) ??
+      this.allocate(room);
   }
+}
+
+/** The first bytes of an array: another view, unless that is all of it. */
+function firstOf(bytes: Bytes, count: number): Bytes {
+  return count === bytes.byteLength ? bytes : bytes.subarray(0, count);
 }
 
 const NOTHING = new Uint8Array(0);

@@ -5,6 +5,7 @@
  */
 import type { EndpointOptions } from "../transfer/options.ts";
 import type { Ahead, ReadQueue } from "./queue.ts";
+import type { Settlers } from "./reader.ts";
 
 /**
  * How to iterate over transfers.
@@ -29,7 +30,7 @@ export interface TransfersOptions extends EndpointOptions {
 export class TransferIterator
   implements AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined> {
   readonly #reads: ReadQueue;
-  readonly #read: () => Promise<Uint8Array<ArrayBuffer>>;
+  readonly #read: (settlers: Settlers<Uint8Array<ArrayBuffer>>) => void;
   readonly #ahead: Ahead;
   #started = false;
   #over = false;
@@ -37,11 +38,11 @@ export class TransferIterator
   /**
    * Queues nothing before the first {@linkcode next}.
    *
-   * @param read Reads one transfer of the size of `ahead`.
+   * @param read Begins to read one transfer of the size of `ahead`.
    */
   constructor(
     reads: ReadQueue,
-    read: () => Promise<Uint8Array<ArrayBuffer>>,
+    read: (settlers: Settlers<Uint8Array<ArrayBuffer>>) => void,
     ahead: Ahead,
   ) {
     this.#reads = reads;
@@ -50,20 +51,29 @@ export class TransferIterator
   }
 
   /** Returns the next transfer. */
-  async next(): Promise<IteratorResult<Uint8Array<ArrayBuffer>, undefined>> {
-    if (this.#over) return END;
+  next(): Promise<IteratorResult<Uint8Array<ArrayBuffer>, undefined>> {
+    if (this.#over) return Promise.resolve(END);
     if (!this.#started) {
       this.#started = true;
       this.#reads.ahead = this.#ahead;
     }
-    try {
-      return { done: false, value: await this.#read() };
-    } catch (error) {
-      this.#end();
-      // The iteration ends with the function.
-      if (error instanceof Deno.errors.BadResource) return END;
-      throw error;
-    }
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        this.#end();
+        // The iteration ends with the function.
+        if (error instanceof Deno.errors.BadResource) resolve(END);
+        else reject(error);
+      };
+      try {
+        this.#read({
+          resolve: (value) => resolve({ done: false, value }),
+          // Not while the queue is at work.
+          reject: (error) => queueMicrotask(() => fail(error)),
+        });
+      } catch (error) {
+        fail(error);
+      }
+    });
   }
 
   /** Stops reading. Queued requests go to the next reader. */

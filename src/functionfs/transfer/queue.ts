@@ -99,6 +99,7 @@ export class RequestQueue implements RequestPort, AioProducer {
   ): KernelRequest {
     const request = this.#spare.pop() ?? new KernelRequest(this.#onComplete);
     request.owner = owner;
+    request.held = false;
     request.use(memory, length);
     return request;
   }
@@ -117,7 +118,7 @@ export class RequestQueue implements RequestPort, AioProducer {
       return;
     }
     this.#waiting.push(request);
-    if (this.#connection.enabled) this.#aio.schedule(this);
+    if (this.#connection.enabled && !request.held) this.#aio.schedule(this);
   }
 
   /** @ignore */

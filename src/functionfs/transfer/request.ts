@@ -7,6 +7,8 @@ import { AioRequest } from "../../../ffi/aio/ring.ts";
 
 /** A read or write of the user, which owns kernel requests. */
 export interface RequestOwner {
+  /** Bytes of the whole transfer, `Infinity` if that is not known. */
+  readonly size?: number;
   /**
    * The request is about to be submitted, for the first time or again. Its
    * length and address can be set for the current connection.
@@ -53,6 +55,11 @@ export class KernelRequest extends AioRequest {
    * Later ones wait behind it.
    */
   open = false;
+  /**
+   * Whether its owner is going to wake the queue for it, and for others. Set
+   * before it is pushed.
+   */
+  held = false;
   /** Whether it waits in a queue or is in the kernel. */
   queued = false;
   /** Whether its owner has cancelled it. */
