@@ -76,7 +76,7 @@ export const POLLNVAL = 0x020;
 // sys/epoll.h
 export const EPOLL_CLOEXEC = O_CLOEXEC;
 export const EPOLL_CTL_ADD = 1;
-export const EPOLL_CTL_MOD = 3;
+export const EPOLL_CTL_DEL = 2;
 export const EPOLLWRNORM = 0x100;
 export const EPOLLET = 0x80000000;
 

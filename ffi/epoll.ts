@@ -8,7 +8,7 @@ import {
   architectureNumbers,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
-  EPOLL_CTL_MOD,
+  EPOLL_CTL_DEL,
   EPOLLET,
   EPOLLWRNORM,
 } from "./abi.ts";
@@ -26,24 +26,32 @@ export class Epoll {
     new ArrayBuffer(architectureNumbers().EPOLL_EVENT_SIZE),
   );
 
-  /** @param events The events to wait for; see {@linkcode modify}. */
-  constructor(fileDescriptor: number, events: number) {
+  /** @param events The events to wait for; undefined: none yet. */
+  constructor(fileDescriptor: number, events?: number) {
     this.fd = check(libc().epoll_create1(EPOLL_CLOEXEC), ERRNO[0], {
       action: "make epoll instance",
       syscall: "epoll_create1",
     });
     this.#file = fileDescriptor;
     try {
-      this.#control(EPOLL_CTL_ADD, events);
+      if (events !== undefined) this.add(events);
     } catch (error) {
       close(this.fd);
       throw error;
     }
   }
 
-  /** Changes the events to wait for, also while {@linkcode fd} is being polled. */
-  modify(events: number): void {
-    this.#control(EPOLL_CTL_MOD, events);
+  /** Waits for events, also while {@linkcode fd} is being polled. */
+  add(events: number): void {
+    this.#control(EPOLL_CTL_ADD, events);
+  }
+
+  /**
+   * Waits for none, until {@linkcode add}. The kernel then calls nothing when an
+   * event arrives, as it does for an instance that waits for others.
+   */
+  remove(): void {
+    this.#control(EPOLL_CTL_DEL, 0);
   }
 
   /** Whether an event has arrived since the last call. Does not wait. */

@@ -74,6 +74,19 @@ export const SYMBOLS = {
     ],
     result: "i32",
   },
+  // Requests of a USB host that wait for a device. Those that fail lose their
+  // errno, on a thread of Deno's pool. The thread can outlive the isolate, so
+  // the memory is an address: see native_memory.ts.
+  ioctl_blocking: {
+    name: "ioctl",
+    parameters: [
+      "i32", // int fd
+      "usize", // unsigned long request
+      "usize", // void *argp, variadic
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
   fcntl: {
     parameters: [
       "i32", // int fd

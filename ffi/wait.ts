@@ -79,9 +79,10 @@ export class Patience {
     this.#caution = 1;
   }
 
-  /** A wait has timed out. */
-  failure(): void {
-    if (--this.#left > 0) return;
+  /** A wait has timed out, after the time of this many. */
+  failure(waits = 1): void {
+    this.#left -= waits;
+    if (this.#left > 0) return;
     this.#caution = Math.min(2 * this.#caution, MAX_CAUTION);
   }
 

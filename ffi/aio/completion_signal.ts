@@ -14,7 +14,7 @@ import { EventCounter } from "../eventfd.ts";
  */
 export class CompletionSignal {
   readonly #counter = new EventCounter();
-  readonly #epoll = new Epoll(this.#counter.fd, 0);
+  readonly #epoll = new Epoll(this.#counter.fd);
   #armed = false;
 
   /** The eventfd, for the kernel to increment. */
@@ -40,14 +40,14 @@ export class CompletionSignal {
     if (this.#armed) return;
     this.clear();
     this.#armed = true;
-    this.#epoll.modify(POLLIN);
+    this.#epoll.add(POLLIN);
   }
 
   /** Completions no longer make {@linkcode watchFd} ready. */
   disarm(): void {
     if (!this.#armed) return;
     this.#armed = false;
-    this.#epoll.modify(0);
+    this.#epoll.remove();
   }
 
   /** Closes both files. */

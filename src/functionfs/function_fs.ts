@@ -33,6 +33,7 @@ import {
   openFunction,
 } from "./open_function.ts";
 import { layoutOf } from "../check/usb_function.ts";
+import { wakeHost } from "./wake_host.ts";
 
 /**
  * A function of a USB device, served by this process.
@@ -72,11 +73,7 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
       | ((session: Session<F>) => unknown)
       | undefined;
     if (serve === undefined) return;
-    const { events } = parts.lifecycle;
-    serveSessions(this.sessions(), serve, (error) => {
-      if (events.report(error)) return;
-      console.error(`Function "${definition.name}" failed to serve:`, error);
-    });
+    serveSessions(this.sessions(), serve, this.#report);
   }
 
   /**
@@ -186,7 +183,34 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
    */
   sessions(): AsyncIterableIterator<Session<F>, undefined> {
     const { lifecycle, endpointsOf } = this.#parts;
-    return sessionsOf(lifecycle, endpointsOf);
+    const report = this.#report;
+    return sessionsOf(lifecycle, endpointsOf, {
+      report,
+      wakeHost: () => {
+        try {
+          this.wakeHost();
+        } catch (error) {
+          report(error);
+        }
+      },
+    });
+  }
+
+  /**
+   * Wakes a host that has suspended the bus. Does nothing if the bus is not
+   * suspended. The host resumes it if the current configuration announces
+   * `remoteWakeup` (see {@linkcode ConfigurationDefinition}), and the host has
+   * allowed the device to wake it; otherwise the kernel ignores the call. The
+   * event `"resume"` shows that it has worked.
+   *
+   * Writes to `srp` of the device controller, which takes root.
+   *
+   * @throws {Deno.errors.NotFound} If no gadget in configfs has the function,
+   * as with g_ffs.
+   * @throws {Deno.errors.PermissionDenied} Without the right to do it.
+   */
+  wakeHost(): void {
+    if (this.suspended) wakeHost(this.name, this.mountPoint);
   }
 
   /**
@@ -260,6 +284,12 @@ export class FunctionFs<F extends UsbFunction = UsbFunction>
     this.#parts.control.closeNow();
     this.#parts.fds.slice(1).forEach(close);
   }
+
+  /** Reports an error of work that no caller awaits. */
+  readonly #report = (error: unknown): void => {
+    if (this.#parts.lifecycle.events.report(error)) return;
+    console.error(`Function "${this.name}" failed to serve:`, error);
+  };
 
   /** The kernel reports no more events. */
   #closeInBackground(): void {

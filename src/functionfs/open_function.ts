@@ -31,6 +31,7 @@ import { Lifecycle } from "./lifecycle.ts";
 import type { SessionLife } from "./session.ts";
 import { explainOpen } from "../remedies/mount.ts";
 import { registerFunction } from "./register.ts";
+import { interceptorOf } from "./transfer/interception.ts";
 
 /**
  * How to open a function.
@@ -129,12 +130,14 @@ export function openFunction<F extends UsbFunction>(
       const path = `${mountPoint}/${file}`;
       return [name, { path, fd: openEndpoint(path) }];
     }));
+    const intercept = interceptorOf(definition)
+      ?.open({ mountPoint, lifecycle });
     const numbered = compiled.endpoints.map((endpoint) => {
       const path = `${mountPoint}/${endpoint.file}`;
       const fd = openEndpoint(path);
       const transferFd = proxies.get(endpoint.name)?.fd ?? fd;
       const files = { fd, transferFd, path };
-      const shared = { aio: context, lifecycle };
+      const shared = { aio: context, lifecycle, intercept };
       const resources = { ...files, ...shared, compiled: endpoint };
       return endpoint.direction === "in"
         ? new InEndpointCore(resources)

@@ -24,12 +24,27 @@ export interface Session<F extends UsbFunction = UsbFunction> {
   readonly endpoints: EndpointObjects<F>;
   /** Aborted when the session ends; the reason is a {@linkcode SessionEndedError}. */
   readonly signal: AbortSignal;
+  /**
+   * Reports an error that no caller awaits, and goes on: it becomes an
+   * `"error"` event of the function, and is printed with `console.error` if no
+   * iteration over its `events` receives it.
+   */
+  report(error: unknown): void;
+  /**
+   * Wakes a suspended host; see {@linkcode FunctionFs.wakeHost}. Errors are
+   * reported.
+   */
+  wakeHost(): void;
 }
+
+/** What a session does for its function. */
+export type SessionActions = Pick<Session, "report" | "wakeHost">;
 
 /** Yields each session from the current one on, until the function is closed. */
 export async function* sessionsOf<F extends UsbFunction>(
   lifecycle: Lifecycle,
   endpointsOf: (session: SessionLife) => EndpointObjects<F>,
+  actions: SessionActions,
 ): AsyncGenerator<Session<F>, undefined> {
   let last: SessionLife | undefined;
   while (lifecycle.state !== "closed") {
@@ -41,6 +56,7 @@ export async function* sessionsOf<F extends UsbFunction>(
         get signal() {
           return session.signal;
         },
+        ...actions,
       };
     } else {
       await new Promise<void>((resolve) => {

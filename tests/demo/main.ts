@@ -5,9 +5,9 @@
  * @module
  */
 import { cacheImports, IMPORT_MAP, ROOT } from "../runner/deno_test.ts";
-import { ExitCode, VmError } from "../vm/errors.ts";
-import { terminalProgress } from "../vm/progress.ts";
-import { runInVm } from "../vm/vm.ts";
+import { ExitCode, VmError } from "../../src/vm/errors.ts";
+import { terminalProgress } from "../../src/vm/progress.ts";
+import { runInVm } from "../../src/vm/run.ts";
 
 const SHOW = "tests/demo/show.ts";
 const COMMAND = [

@@ -6,10 +6,10 @@
  */
 import { decodeDescriptors, formatDescriptors } from "@usb/gadget/inspect";
 import { startExample } from "../support/programs/example.ts";
-import { openWebUsb, type WebUsbHost } from "../support/host/webusb.ts";
+import { openWebUsb } from "../support/host/webusb.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
-import { waitForDevice } from "../support/usbfs/find.ts";
+import { waitForDevice } from "../../src/testing/usbfs/find.ts";
 
 const IDS = { vendorId: 0x1209, productId: 0x0001, timeout: 30_000 };
 const TOTAL = 16 << 20;
@@ -48,32 +48,6 @@ async function describeDevice(): Promise<string> {
   ].join("\n");
 }
 
-/** Sends bytes out and takes them back at the same time. */
-async function roundTrip(
-  host: WebUsbHost,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array> {
-  const [input, output] = (["in", "out"] as const).map((direction) =>
-    host.endpoints.find((each) => each.direction === direction)!
-  );
-  const back = new Uint8Array(bytes.byteLength);
-  const take = async () => {
-    for (let at = 0; at < back.byteLength;) {
-      const packets = Math.ceil((back.byteLength - at) / input.packetSize);
-      const chunk = await host.transferIn(
-        input.endpointNumber,
-        packets * input.packetSize,
-        60_000,
-      );
-      back.set(chunk, at);
-      at += chunk.byteLength;
-    }
-  };
-  const send = host.transferOut(output.endpointNumber, bytes, 60_000);
-  await Promise.all([send, take()]);
-  return back;
-}
-
 async function main(): Promise<number> {
   const before = gadgetTraces();
   await using example = startExample("echo.ts");
@@ -93,7 +67,7 @@ async function main(): Promise<number> {
   while (moved < TOTAL) {
     const size = Math.min(sizes.shift() ?? LARGEST, TOTAL - moved);
     const bytes = pattern(size, moved);
-    if (firstDifference(bytes, await roundTrip(host, bytes)) >= 0) mismatches++;
+    if (firstDifference(bytes, await host.roundTrip(bytes)) >= 0) mismatches++;
     moved += size;
     const megabytes = (moved / (1 << 20)).toFixed(2);
     console.log(

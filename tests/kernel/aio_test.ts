@@ -7,13 +7,12 @@
 import { aioLibraries } from "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
-import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import { TestHost } from "@usb/gadget/testing";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
-const { maxSpeed } = gadgetSpeed();
+const { maxSpeed, bulkPacketSize: PACKET } = gadgetSpeed();
 
 const echo = usbFunction({
   name: "echo",
@@ -28,11 +27,7 @@ for (const library of aioLibraries) {
       functions: [echo],
     }, { libaio: library });
     const { link } = gadget.functions.echo.endpoints;
-    // Do not find the previous test's device, which may be about to disappear.
-    await gadget.functions.echo.enabled();
-    await using device = await UsbfsDevice.find(ids);
-    await device.claimInterface(0);
-    const endpoints = bulkEndpoints(device);
+    await using host = await TestHost.open(gadget);
 
     const controller = new AbortController();
     const read = link.read(1000, { signal: controller.signal });
@@ -44,14 +39,17 @@ for (const library of aioLibraries) {
     ]);
 
     const pending = link.read(1000);
-    await device.reset();
-    await device.bulkOut(endpoints.output, pattern(700));
+    await host.reset();
+    await host.write(link, pattern(700));
     assertEquals(await pending, pattern(700));
 
     const echoing = link.readable.pipeTo(link.writable);
-    for (const length of [1, endpoints.packetSize, 300_000]) {
+    for (const length of [1, PACKET, 300_000]) {
       const bytes = pattern(length, length);
-      const back = await roundTrip(device, endpoints, bytes);
+      const [back] = await Promise.all([
+        host.read(link, Math.ceil(length / PACKET) * PACKET),
+        host.write(link, bytes),
+      ]);
       assertEquals(firstDifference(bytes, back), -1, `${length} bytes`);
     }
     await gadget.stop();

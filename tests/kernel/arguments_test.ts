@@ -28,10 +28,10 @@ import {
 
 Deno.test("a refused write sends nothing, and a refused read consumes nothing", async () => {
   await using test = await startEndpoints({ tx: bulkIn(), rx: bulkOut() });
-  const { endpoints: { tx, rx }, device, addresses: [input, out] } = test;
+  const { endpoints: { tx, rx }, host } = test;
   tx.autoZlp = true;
   for (let round = 0; round < 20; round++) {
-    const received = device.bulkIn(input, 1024);
+    const received = host.read(tx, 1024);
     for (const wrong of NO_BYTES) {
       await assertRejects(() => tx.write(wrong as never), TypeError);
       if (typeof wrong !== "number") {
@@ -53,7 +53,7 @@ Deno.test("a refused write sends nothing, and a refused read consumes nothing", 
     assertEquals(chunk, pattern(100, round));
     const [taken] = await Promise.all([
       rx.read(1024),
-      device.bulkOut(out, pattern(100, round)),
+      host.write(rx, pattern(100, round)),
     ]);
     assertEquals(taken, pattern(100, round));
   }
@@ -61,7 +61,7 @@ Deno.test("a refused write sends nothing, and a refused read consumes nothing", 
 
 Deno.test("calls on a running gadget refuse wrong arguments by name and change nothing", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, gadget, fs, device, addresses } = test;
+  const { endpoints: { link }, gadget, fs, host } = test;
   using vgem = await Vgem.open();
   const { fd } = vgem.allocate(4096);
   await using buffer = DmaBuffer.fromFileDescriptor(fd);
@@ -76,7 +76,7 @@ Deno.test("calls on a running gadget refuse wrong arguments by name and change n
   ]);
   assertEquals([gadget.bound, fs.state], [true, "enabled"]);
   const [chunk] = await Promise.all([
-    device.bulkIn(addresses[0], 1024),
+    host.read(link, 1024),
     link.write(pattern(100)),
   ]);
   assertEquals(chunk, pattern(100));

@@ -13,13 +13,14 @@ import {
   type ControlGadget,
   outcome,
   startControl,
+  VENDOR,
 } from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { keepHostAway } from "../support/host/absence.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 
 /** A request that the host has given up, and whose answer is in the kernel. */
 async function startStuck(direction: "in" | "out"): Promise<
@@ -42,12 +43,12 @@ async function startStuck(direction: "in" | "out"): Promise<
   });
   try {
     const controller = new AbortController();
-    const setup = { requestType: 0x41, request: 1 };
+    const setup = { ...VENDOR, request: 1 };
     const { signal } = controller;
     const lost = outcome<unknown>(
       direction === "in"
-        ? it.device.controlIn({ ...setup, length: 64 }, { signal })
-        : it.device.controlOut(setup, new Uint8Array(64), { signal }),
+        ? it.host.controlIn({ ...setup, length: 64 }, { signal })
+        : it.host.controlOut(setup, new Uint8Array(64), { signal }),
     );
     await received.promise;
     controller.abort();
@@ -86,8 +87,8 @@ for (const direction of ["in", "out"] as const) {
     {
       await using it = await startStuck(direction);
       // The host's next request makes room for itself.
-      const next = { requestType: 0x41, request: 2, length: 64 };
-      assertEquals((await it.device.controlIn(next)).byteLength, 64);
+      const next = { ...VENDOR, request: 2, length: 64 };
+      assertEquals((await it.host.controlIn(next)).byteLength, 64);
       assertEquals(await it.answered, "EIDRM");
     }
     {
@@ -111,7 +112,7 @@ Deno.test("close() stalls a request that is still with its handler, and cancels 
     },
   });
   const seen = outcome(
-    it.device.controlIn({ requestType: 0x41, request: 1, length: 8 }),
+    it.host.controlIn({ ...VENDOR, request: 1, length: 8 }),
   );
   await received.promise;
   await Promise.all([it.fs.close(), it.fs.close()]);
@@ -124,7 +125,7 @@ Deno.test("close() does not wait for a host that never came", async () => {
   using host = keepHostAway();
   await using it = await startControl({ control: () => {}, connect: false });
   const enabled = it.fs.enabled();
-  await host.seen(it.match);
+  await host.seen(it.gadget.definition);
   await Promise.all([
     it.fs.close(),
     assertRejects(() => enabled, Deno.errors.BadResource),

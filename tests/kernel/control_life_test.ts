@@ -6,17 +6,18 @@
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FunctionEvent, FunctionFs } from "@usb/gadget";
+import type { TestHost } from "@usb/gadget/testing";
 import { plug, unplug } from "../support/gadgets/cable.ts";
 import {
   type ControlGadget,
   outcome,
   startControl,
+  VENDOR,
 } from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { keepHostAway } from "../support/host/absence.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import type { UsbfsDevice } from "../support/usbfs/device.ts";
 
 const names = (events: readonly FunctionEvent[]) =>
   events.map(({ type }) => type);
@@ -35,9 +36,9 @@ async function eventsUntil(
 }
 
 /** The function answers, and its host gets the answer. */
-async function assertAnswers(device: UsbfsDevice): Promise<void> {
-  const request = { requestType: 0x41, request: 1, value: 42, length: 2 };
-  assertEquals(await device.controlIn(request), Uint8Array.of(42, 0));
+async function assertAnswers(host: TestHost): Promise<void> {
+  const request = { ...VENDOR, request: 1, value: 42, length: 2 };
+  assertEquals(await host.controlIn(request), Uint8Array.of(42, 0));
 }
 
 const control = ({ value }: { value: number }) => Uint8Array.of(value, 0);
@@ -45,11 +46,11 @@ const control = ({ value }: { value: number }) => Uint8Array.of(value, 0);
 Deno.test("a host that comes, resets, leaves and comes again is reported as state changes", async () => {
   using _ = watchEventLoop();
   await using it = await startControl({ control });
-  await assertAnswers(it.device);
+  await assertAnswers(it.host);
   const { name: udc } = it.gadget.udc;
 
   let from = it.events.length;
-  await it.device.reset();
+  await it.host.reset();
   await until(
     () => names(it.events.slice(from)).includes("enable"),
     "the function is enabled again",
@@ -60,7 +61,7 @@ Deno.test("a host that comes, resets, leaves and comes again is reported as stat
       type !== "suspend" && type !== "resume"
     );
   assertEquals(levels(from), ["disable", "enable"]);
-  await assertAnswers(it.device);
+  await assertAnswers(it.host);
 
   from = it.events.length;
   unplug(it.gadget);
@@ -72,28 +73,25 @@ Deno.test("a host that comes, resets, leaves and comes again is reported as stat
   plug(it.gadget, udc);
   await it.connect();
   assertEquals(levels(from), ["bind", "enable"]);
-  await assertAnswers(it.device);
+  await assertAnswers(it.host);
 });
 
 Deno.test("each configuration and each setting is reported once, whatever the number of interfaces", async () => {
   using _ = watchEventLoop();
   await using it = await startControl({ control, interfaces: 3 });
-  await assertAnswers(it.device);
-  await it.device.releaseInterface(0);
+  await assertAnswers(it.host);
   for (let round = 0; round < 5; round++) {
     let from = it.events.length;
-    await it.device.setConfiguration(0);
+    await it.host.setConfiguration(0);
     assertEquals(await eventsUntil(it, "disable", from), ["disable"]);
     assertEquals(it.fs.state, "bound");
     from = it.events.length;
-    await it.device.setConfiguration(1);
+    await it.host.setConfiguration(1);
     assertEquals(await eventsUntil(it, "enable", from), ["enable"]);
     assertEquals(it.fs.state, "enabled");
-    await it.device.claimInterface(0);
-    await assertAnswers(it.device);
+    await assertAnswers(it.host);
     // All that the kernel has queued was read before the answer.
     assertEquals(names(it.events.slice(from)), ["enable"]);
-    await it.device.releaseInterface(0);
   }
 });
 
@@ -101,9 +99,9 @@ Deno.test("SET_INTERFACE resets the endpoints: disable and enable", async () => 
   await using it = await startControl({ control });
   for (let round = 0; round < 5; round++) {
     const from = it.events.length;
-    await it.device.setInterface(0, 0);
+    await it.host.setInterface(0, 0);
     assertEquals(await eventsUntil(it, "enable", from), ["disable", "enable"]);
-    await assertAnswers(it.device);
+    await assertAnswers(it.host);
   }
 });
 
@@ -112,21 +110,17 @@ Deno.test("suspend and resume are reported, and requests work afterwards", async
   const speed = gadgetSpeed().maxSpeed;
   const maxSpeed = speed === "super-speed" ? "high-speed" : speed;
   await using it = await startControl({ control, maxSpeed });
-  const { sysfsPath } = it.device.info;
-  // An open device file keeps the device awake.
-  await it.device.close();
   for (let round = 0; round < 3; round++) {
     const from = it.events.length;
-    await Deno.writeTextFile(`${sysfsPath}/power/autosuspend_delay_ms`, "0");
-    await Deno.writeTextFile(`${sysfsPath}/power/control`, "auto");
+    await it.host.suspend();
     assertEquals(await eventsUntil(it, "suspend", from), ["suspend"]);
     assertEquals(it.fs.suspended, true);
     assertEquals(it.fs.state, "enabled");
-    await Deno.writeTextFile(`${sysfsPath}/power/control`, "on");
+    await it.host.resume();
     assertEquals(await eventsUntil(it, "resume", from), ["suspend", "resume"]);
     assertEquals(it.fs.suspended, false);
   }
-  await assertAnswers(await it.connect());
+  await assertAnswers(it.host);
 });
 
 Deno.test("a slow reader gets every event, and every reader all of them", async () => {
@@ -137,7 +131,7 @@ Deno.test("a slow reader gets every event, and every reader all of them", async 
   const rounds = 10;
   for (let round = 0; round < rounds; round++) {
     const from = it.events.length;
-    await it.device.setInterface(0, 0);
+    await it.host.setInterface(0, 0);
     await eventsUntil(it, "enable", from);
   }
   await it.gadget.stop();
@@ -163,7 +157,7 @@ Deno.test("enabled() waits for the host, and ends with its signal or the functio
   controller.abort(new Error("enough"));
   await assertRejects(() => waiting, Error, "enough");
   const enabled = it.fs.enabled();
-  await host.seen(it.match);
+  await host.seen(it.gadget.definition);
   host.end();
   await enabled;
   assertEquals(it.fs.state, "enabled");
@@ -180,15 +174,14 @@ const LEAVING: Record<
   string,
   (it: ControlGadget, udc: string) => Promise<void> | void
 > = {
-  "resets": (it) => it.device.reset(),
+  "resets": (it) => it.host.reset(),
   "is unplugged": (it, udc) => {
     unplug(it.gadget);
     plug(it.gadget, udc);
   },
   "sets another configuration": async (it) => {
-    await it.device.releaseInterface(0);
-    await it.device.setConfiguration(0);
-    await it.device.setConfiguration(1);
+    await it.host.setConfiguration(0);
+    await it.host.setConfiguration(1);
   },
 };
 
@@ -213,8 +206,8 @@ for (const [name, leave] of Object.entries(LEAVING)) {
     for (let round = 1; round <= 2; round++) {
       reached = Promise.withResolvers();
       const abort = new AbortController();
-      const lost = outcome(it.device.controlIn({
-        requestType: 0x41,
+      const lost = outcome(it.host.controlIn({
+        ...VENDOR,
         request: 2,
         length: 4096,
       }, { signal: abort.signal }));
@@ -233,17 +226,17 @@ for (const [name, leave] of Object.entries(LEAVING)) {
 
 Deno.test("the counting of events on an eventfd makes no difference", async () => {
   await using it = await startControl({ control, gadget: { eventfd: true } });
-  await assertAnswers(it.device);
+  await assertAnswers(it.host);
   const fs: FunctionFs = it.fs;
   for (let round = 0; round < 3; round++) {
     const from = it.events.length;
-    await it.device.setInterface(0, 0);
+    await it.host.setInterface(0, 0);
     assertEquals(await eventsUntil(it, "enable", from), ["disable", "enable"]);
-    await assertAnswers(it.device);
+    await assertAnswers(it.host);
     // Transfers have a counter of their own.
     const [, sent] = await Promise.all([
       it.link.in.write(new Uint8Array(100)),
-      it.device.bulkIn(0x81, 1024),
+      it.host.read(it.link, 1024),
     ]);
     assertEquals(sent.byteLength, 100);
   }

@@ -14,6 +14,7 @@ import {
   type ControlGadget,
   outcome,
   startControl,
+  VENDOR,
 } from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
@@ -110,27 +111,25 @@ class Host {
   /** One action; returns its name. */
   async act(): Promise<string> {
     const random = this.#random;
-    const { device } = this.#it;
+    const { host } = this.#it;
     const dice = random.int(0, 99);
     if (dice < 45) return await this.request();
     if (dice < 65) return await this.#abortedRequest();
     if (dice < 75) return await this.#severalRequests();
     if (dice < 83) {
-      const reset = () => this.#enableAnew(() => device.reset());
+      const reset = () => this.#enableAnew(() => host.reset());
       return `${await this.#during(reset)}, reset`;
     }
     if (dice < 90) {
-      const select = () => this.#enableAnew(() => device.setInterface(0, 0));
+      const select = () => this.#enableAnew(() => host.setInterface(0, 0));
       return `${await this.#during(select)}, interface`;
     }
     if (dice < 96) {
-      await device.releaseInterface(0);
       await this.#enableAnew(async () => {
-        await device.setConfiguration(0);
+        await host.setConfiguration(0);
         if (random.chance()) await delay(random.int(0, MAX_DELAY_MS));
-        await device.setConfiguration(1);
+        await host.setConfiguration(1);
       });
-      await device.claimInterface(0);
       return "configuration";
     }
     const udc = this.#it.gadget.udc.name;
@@ -249,16 +248,16 @@ class Host {
     planned: Planned,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const { device } = this.#it;
+    const { host } = this.#it;
     const { number: value, length } = planned;
-    const setup = { requestType: 0x41, request: 1, value };
+    const setup = { ...VENDOR, request: 1, value };
     if (planned.direction === "out") {
       return `${await outcome(
-        device.controlOut(setup, dataOf(planned), { signal }),
+        host.controlOut(setup, dataOf(planned), { signal }),
       )}`;
     }
     const seen = await outcome(
-      device.controlIn({ ...setup, length }, { signal }),
+      host.controlIn({ ...setup, length }, { signal }),
     );
     if (typeof seen === "string") return seen;
     return firstDifference(seen, dataOf(planned)) < 0

@@ -7,11 +7,15 @@
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type ControlHandler, type ControlOutcome, Stall } from "@usb/gadget";
-import { aborted, outcome, startControl } from "../support/gadgets/control.ts";
+import {
+  aborted,
+  outcome,
+  startControl,
+  VENDOR,
+} from "../support/gadgets/control.ts";
 import { until } from "../support/waiting/until.ts";
 
-const IN = { requestType: 0xc1, length: 8 };
-const OUT = { requestType: 0x41 };
+const IN = { ...VENDOR, length: 8 };
 const problem = new Error("the sensor is broken");
 
 const control: ControlHandler = async (setup) => {
@@ -48,7 +52,7 @@ Deno.test("a handler that throws, and an unknown request, are printed by default
   await using it = await startControl({ control, collect: false });
   const lines = await printed(async () => {
     for (const request of [3, 9, 9]) {
-      const transfer = it.device.controlIn({ ...IN, request });
+      const transfer = it.host.controlIn({ ...IN, request });
       assertEquals(await outcome(transfer), "EPIPE");
     }
   });
@@ -75,13 +79,13 @@ Deno.test("nothing is printed where the program gets the errors and the requests
       collect: false,
     });
     for (const request of [3, 9]) {
-      await outcome(it.device.controlIn({ ...IN, request }));
+      await outcome(it.host.controlIn({ ...IN, request }));
     }
   });
   assertEquals([errors, lines], [[problem], []]);
   const other = await printed(async () => {
     await using it = await startControl({ control });
-    await outcome(it.device.controlIn({ ...IN, request: 3 }));
+    await outcome(it.host.controlIn({ ...IN, request: 3 }));
     await until(
       () => it.events.some(({ type }) => type === "error"),
       "the error is an event",
@@ -98,14 +102,14 @@ Deno.test("onControl gets each request with what became of it, one that is cance
     onControl: ({ request }, outcome) => seen.push([request, outcome]),
   });
   const data = Uint8Array.of(1, 2, 3, 4, 5);
-  await it.device.controlIn({ ...IN, request: 1 });
-  await it.device.controlOut({ ...OUT, request: 2 }, data);
+  await it.host.controlIn({ ...IN, request: 1 });
+  await it.host.controlOut({ ...VENDOR, request: 2 }, data);
   for (const request of [3, 4, 9]) {
-    await outcome(it.device.controlIn({ ...IN, request }));
+    await outcome(it.host.controlIn({ ...IN, request }));
   }
-  await outcome(it.device.controlIn({ ...IN, request: 5 }, { timeout: 100 }));
+  await outcome(it.host.controlIn({ ...IN, request: 5 }, { timeout: 100 }));
   // What cancels it is the next request.
-  await it.device.controlIn({ ...IN, request: 1 });
+  await it.host.controlIn({ ...IN, request: 1 });
   await until(() => seen.length === 7, "all requests are over");
   const [, , thrown, stalled] = seen.map(([, outcome]) => outcome);
   assert(thrown.type === "stalled" && thrown.error === problem);
@@ -139,7 +143,7 @@ Deno.test("an observer that throws or rejects is reported, and the device lives 
     },
   });
   for (let count = 0; count < 2; count++) {
-    const data = await it.device.controlIn({ ...IN, request: 1 });
+    const data = await it.host.controlIn({ ...IN, request: 1 });
     assertEquals(data, Uint8Array.of(1, 2, 3));
   }
   const errors = () => it.events.filter((event) => event.type === "error");

@@ -21,14 +21,13 @@ Deno.test("a HID function is in report protocol again after a reset and an unplu
   await using it = await startControl({
     control: controlRoutes(hidRequests(options)),
   });
-  const CLASS_IN = { requestType: 0xa1, length: 1 };
-  const CLASS_OUT = { requestType: 0x21 };
+  const CLASS = { type: "class", recipient: "interface" } as const;
   const state = async () => [
-    ...await it.device.controlIn({ ...CLASS_IN, request: 3 }),
-    ...await it.device.controlIn({ ...CLASS_IN, request: 2 }),
+    ...await it.host.controlIn({ ...CLASS, request: 3, length: 1 }),
+    ...await it.host.controlIn({ ...CLASS, request: 2, length: 1 }),
   ];
   const leaves = [
-    () => it.device.reset(),
+    () => it.host.reset(),
     async () => {
       const { name } = it.gadget.udc;
       unplug(it.gadget);
@@ -39,8 +38,8 @@ Deno.test("a HID function is in report protocol again after a reset and an unplu
   ];
   for (const leave of leaves) {
     assertEquals(await state(), [1, 0]);
-    await it.device.controlOut({ ...CLASS_OUT, request: 11, value: 0 });
-    await it.device.controlOut({ ...CLASS_OUT, request: 10, value: 0x0300 });
+    await it.host.controlOut({ ...CLASS, request: 11, value: 0 });
+    await it.host.controlOut({ ...CLASS, request: 10, value: 0x0300 });
     assertEquals(await state(), [0, 3]);
     assertEquals(heard.splice(0), ["boot", "12"]);
     await leave();

@@ -6,8 +6,7 @@
 // VM: any speed
 import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
-import { startControl } from "../support/gadgets/control.ts";
-import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
+import { startControl, VENDOR } from "../support/gadgets/control.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import "../support/run/aio_libraries.ts";
@@ -31,17 +30,19 @@ for (const direction of ["in", "out"] as const) {
       },
     });
     const echo = it.link.readable.pipeTo(it.link.writable);
-    const endpoints = bulkEndpoints(it.device);
-    const setup = { requestType: 0x41, request: 1 };
+    const setup = { ...VENDOR, request: 1 };
     const options = { timeout: 60_000 };
     let answered = false;
     const request = direction === "in"
-      ? it.device.controlIn({ ...setup, length: 4096 }, options)
-      : it.device.controlOut(setup, pattern(4096), options);
+      ? it.host.controlIn({ ...setup, length: 4096 }, options)
+      : it.host.controlOut(setup, pattern(4096), options);
     const answer = request.finally(() => answered = true);
     for (let round = 0; !answered; round++) {
       const sent = pattern(TRANSFER, round);
-      const back = await roundTrip(it.device, endpoints, sent);
+      const [back] = await Promise.all([
+        it.host.read(it.link, TRANSFER),
+        it.host.write(it.link, sent),
+      ]);
       assertEquals(firstDifference(sent, back), -1, `transfer ${round}`);
       meanwhile++;
     }
@@ -65,14 +66,14 @@ Deno.test("what is behind an answer runs before the next handler", async () => {
       return setup.request === 0x5c ? stored : undefined;
     },
   });
-  const { device } = it;
+  const { host } = it;
   for (let length = 0; length <= 4096; length += 1 + length * 2) {
     const data = pattern(length, length);
-    const vendor = { requestType: 0x40, value: 0, index: 0 };
+    const vendor = { type: "vendor" } as const;
     // The second one waits in the host's controller while the first one runs.
     const [sent, back] = await Promise.all([
-      device.controlOut({ ...vendor, request: 0x5b }, data),
-      device.controlIn({ ...vendor, request: 0x5c, length }),
+      host.controlOut({ ...vendor, request: 0x5b }, data),
+      host.controlIn({ ...vendor, request: 0x5c, length }),
     ]);
     assertEquals(sent, length);
     assertEquals(back, data);

@@ -13,13 +13,13 @@ import {
   Stall,
   unhandled,
 } from "@usb/gadget";
+import type { HostControlRequest } from "@usb/gadget/testing";
 import {
   aborted,
   type ControlGadget,
   outcome,
   startControl,
 } from "../support/gadgets/control.ts";
-import { endpointAddresses } from "../support/gadgets/endpoints.ts";
 import { watchEventLoop } from "../support/measure/heartbeat.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { soak } from "../support/run/soak.ts";
@@ -185,7 +185,6 @@ for (const direction of ["in", "out"] as const) {
         return expected.answer.run(setup);
       },
     });
-    const [, output] = endpointAddresses(control.device.descriptors());
     let errors = 0;
     for (expected of combinations(direction)) {
       const { recipient, length, name, answer } = expected;
@@ -194,7 +193,7 @@ for (const direction of ["in", "out"] as const) {
       const giveUp = new AbortController();
       if (answer.givesUp) received.promise.then(() => giveUp.abort());
       const index = recipient === "endpoint"
-        ? output
+        ? control.link.out
         : recipient === "interface"
         ? 0
         : 0x1234;
@@ -232,25 +231,25 @@ for (const direction of ["in", "out"] as const) {
 
 /** Makes a request; returns what the host sees. */
 async function request(
-  { device }: ControlGadget,
+  { host }: ControlGadget,
   { direction, recipient, length }: Combination,
-  index: number,
+  index: HostControlRequest["index"],
   signal: AbortSignal | undefined,
 ): Promise<Seen> {
   const setup = {
-    requestType: 0x40 | ["device", "interface", "endpoint", "other"]
-      .indexOf(recipient),
+    type: "vendor" as const,
+    recipient,
     request: 0x42,
     value: length + 7,
     index,
   };
   if (direction === "out") {
     return await outcome(
-      device.controlOut(setup, data(length), { signal }),
+      host.controlOut(setup, data(length), { signal }),
     ) as Seen;
   }
   const seen = await outcome(
-    device.controlIn({ ...setup, length }, { signal }),
+    host.controlIn({ ...setup, length }, { signal }),
   );
   if (typeof seen === "string") return seen as Seen;
   assert(seen.byteLength <= length);

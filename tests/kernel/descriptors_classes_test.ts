@@ -41,7 +41,7 @@ import {
 import { testKernel } from "../support/run/kernel_version.ts";
 import { lsusb } from "../support/host/lsusb.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

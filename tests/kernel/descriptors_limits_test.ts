@@ -23,8 +23,8 @@ import {
 } from "../support/descriptors/raw_gadget.ts";
 import { readProperties, readString } from "../support/descriptors/requests.ts";
 import { testKernel } from "../support/run/kernel_version.ts";
-import type { UsbfsDevice } from "../support/usbfs/device.ts";
-import { isTransferError } from "../support/usbfs/transfer.ts";
+import type { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
+import { isTransferError } from "../../src/testing/usbfs/transfer.ts";
 import "../support/run/aio_libraries.ts";
 
 const ENGLISH = 0x0409;

@@ -7,27 +7,19 @@
 import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { outcome } from "../support/gadgets/control.ts";
+import { findDisk } from "../support/host/disk.ts";
 import { startExample } from "../support/programs/example.ts";
-import { endpointAddresses } from "../support/gadgets/endpoints.ts";
+import { bulkEndpoints } from "../support/host/echo.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
 import { until } from "../support/waiting/until.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const SIZE = 8 << 20;
 const CSW_LENGTH = 13;
 const READ = 0x28;
 const WRITE = 0x2a;
-
-/** The name of the USB disk, once Linux knows its size. */
-function findDisk(): string | undefined {
-  return [...Deno.readDirSync("/sys/block")].map(({ name }) => name)
-    .find((name) =>
-      Deno.realPathSync(`/sys/block/${name}`).includes("/usb") &&
-      Number(Deno.readTextFileSync(`/sys/block/${name}/size`)) * 512 === SIZE
-    );
-}
 
 /** A Bulk-Only Transport host. */
 class Host {
@@ -38,9 +30,9 @@ class Host {
 
   constructor(device: UsbfsDevice) {
     this.device = device;
-    const addresses = endpointAddresses(device.descriptors());
-    this.#in = addresses.find((it) => it >= 0x80)!;
-    this.#out = addresses.find((it) => it < 0x80)!;
+    const { input, output } = bulkEndpoints(device);
+    this.#in = input;
+    this.#out = output;
   }
 
   /** Sends a command that reads or writes blocks, starting at block 0. */
@@ -94,8 +86,8 @@ Deno.test("examples/disk.ts works as a disk on Linux, and reset recovery ends a 
   await shell("modprobe usb-storage; modprobe sd_mod");
   {
     await using program = startExample("disk.ts");
-    await until(() => findDisk() !== undefined, "Linux has the disk");
-    const path = `/sys/block/${findDisk()}`;
+    await until(() => findDisk(SIZE) !== undefined, "Linux has the disk");
+    const path = `/sys/block/${findDisk(SIZE)}`;
     const pattern = crypto.getRandomValues(new Uint8Array(65_536));
     const node = "/tmp/disk";
     const [major, minor] = (await Deno.readTextFile(`${path}/dev`)).trim()

@@ -2,10 +2,10 @@
 import "../support/run/aio_libraries.ts";
 import { assertEquals } from "@std/assert";
 import { startExample } from "../support/programs/example.ts";
-import { endpointAddresses } from "../support/gadgets/endpoints.ts";
+import { bulkEndpoints } from "../support/host/echo.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { soak } from "../support/run/soak.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 
 const SIZE = 1 << 20;
 const COUNT = soak(1024, 24);
@@ -19,9 +19,9 @@ Deno.test("examples/dmabuf_source.ts streams its buffers in order, also after a 
       productId: 0x0001,
     });
     await device.claimInterface(0);
-    const [endpoint] = endpointAddresses(device.descriptors());
+    const { input } = bulkEndpoints(device);
     const number = async () => {
-      const bytes = await device.bulkIn(endpoint, SIZE);
+      const bytes = await device.bulkIn(input, SIZE);
       assertEquals(bytes.byteLength, SIZE);
       return new DataView(bytes.buffer).getBigUint64(0, true);
     };

@@ -53,15 +53,15 @@ async function startPair() {
 function disturbances(
   test: EndpointGadget<{ link: EndpointDefinition }>,
 ): (() => Promise<unknown>)[] {
-  const { gadget } = test;
+  const { gadget, host } = test;
   const udc = gadget.udc.name;
   return [
-    () => test.device.setInterface(0, 0),
-    () => test.device.reset(),
+    () => host.setInterface(0, 0),
+    () => host.reset(),
     async () => {
       unplug(gadget);
       plug(gadget, udc);
-      await test.reopen();
+      await host.plug();
     },
   ];
 }
@@ -69,7 +69,7 @@ function disturbances(
 Deno.test("transfers fail with ESHUTDOWN when the host sets an interface or unplugs, and the next ones work", async () => {
   await using pair = await startPair();
   const { test, sent, received } = pair;
-  const { addresses: [input, out] } = test;
+  const { host, endpoints: { link } } = test;
   for (const disable of disturbances(test)) {
     const before = [sent.transfer(SIZE), received.transfer(SIZE)];
     const ends = before.map((transfer) => assertRejects(() => transfer));
@@ -86,8 +86,8 @@ Deno.test("transfers fail with ESHUTDOWN when the host sets an interface or unpl
       );
     }
     const transfers = [sent.transfer(SIZE), received.transfer(SIZE)];
-    assertSame(await test.device.bulkIn(input, SIZE), pattern(SIZE));
-    await test.device.bulkOut(out, pattern(SIZE, 2));
+    assertSame(await host.read(link, SIZE), pattern(SIZE));
+    await host.write(link, pattern(SIZE, 2));
     await Promise.all(transfers);
     assertSame(await content(received.buffer), pattern(SIZE, 2));
   }
@@ -95,7 +95,7 @@ Deno.test("transfers fail with ESHUTDOWN when the host sets an interface or unpl
 
 Deno.test("what is attached in a session ends with it, and can be attached in the next", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { addresses: [input, out] } = test;
+  const { host, endpoints: { link } } = test;
   await using sent = await bufferWith(pattern(SIZE));
   await using received = DmaBuffer.allocate(SIZE);
   const attach = async () => {
@@ -119,8 +119,8 @@ Deno.test("what is attached in a session ends with it, and can be attached in th
     }
     // The next host gets nothing of it.
     const transfers = all.map((each) => each.transfer(SIZE));
-    assertSame(await test.device.bulkIn(input, SIZE), pattern(SIZE));
-    await test.device.bulkOut(out, pattern(SIZE, 2));
+    assertSame(await host.read(link, SIZE), pattern(SIZE));
+    await host.write(link, pattern(SIZE, 2));
     await Promise.all(transfers);
     assertSame(await content(received), pattern(SIZE, 2));
   }
@@ -128,13 +128,12 @@ Deno.test("what is attached in a session ends with it, and can be attached in th
 
 Deno.test("a transfer that waits for its turn outlives a reset, and runs after it", async () => {
   await using pair = await startPair();
-  const { test, sent } = pair;
-  const { addresses: [input] } = test;
+  const { sent, tx, test: { host } } = pair;
   const transfers = [sent.transfer(SIZE), sent.transfer(PACKET - 1)];
   const first = outcome(transfers[0]);
-  await test.device.setInterface(0, 0);
+  await host.setInterface(0, 0);
   assertEquals(await first, "ESHUTDOWN");
-  const chunk = await test.device.bulkIn(input, SIZE);
+  const chunk = await host.read(tx, SIZE);
   assertSame(chunk, pattern(SIZE).subarray(0, PACKET - 1));
   await transfers[1];
 });
@@ -159,9 +158,8 @@ Deno.test("detach() ends transfers with ECONNRESET", async () => {
   }
   // The same buffer can be attached again, and works.
   const again = await pair.tx.attach(sent.buffer);
-  const { device, addresses: [input] } = pair.test;
   const [chunk] = await Promise.all([
-    device.bulkIn(input, SIZE),
+    pair.test.host.read(pair.tx, SIZE),
     again.transfer(SIZE),
   ]);
   assertSame(chunk, pattern(SIZE));
@@ -169,8 +167,7 @@ Deno.test("detach() ends transfers with ECONNRESET", async () => {
 
 Deno.test("an aborted transfer is withdrawn, whether it waits or is with the controller", async () => {
   await using pair = await startPair();
-  const { test, sent, received } = pair;
-  const { device, addresses: [input, out] } = test;
+  const { sent, received, tx, rx, test: { host } } = pair;
   for (const attachment of [sent, received]) {
     const flying = new AbortController();
     const waiting = new AbortController();
@@ -190,10 +187,10 @@ Deno.test("an aborted transfer is withdrawn, whether it waits or is with the con
     assertEquals(error.transferred, 0);
     // The third one is what the host meets.
     if (attachment === sent) {
-      const chunk = await device.bulkIn(input, SIZE);
+      const chunk = await host.read(tx, SIZE);
       assertSame(chunk, pattern(SIZE).subarray(0, PACKET - 1));
     } else {
-      await device.bulkOut(out, pattern(PACKET - 1, 3));
+      await host.write(rx, pattern(PACKET - 1, 3));
     }
     await transfers[2];
   }
@@ -206,12 +203,11 @@ Deno.test("an aborted transfer is withdrawn, whether it waits or is with the con
 
 Deno.test("an abort after the end changes nothing", async () => {
   await using pair = await startPair();
-  const { test, sent } = pair;
-  const { device, addresses: [input] } = test;
+  const { sent, tx, test: { host } } = pair;
   for (let round = 0; round < 20; round++) {
     const controller = new AbortController();
     const transfer = sent.transfer(SIZE, { signal: controller.signal });
-    const chunk = await device.bulkIn(input, SIZE);
+    const chunk = await host.read(tx, SIZE);
     // The host has all of it, whether the fence has been read or not.
     controller.abort();
     await transfer;
@@ -247,7 +243,7 @@ Deno.test("closing the function ends transfers and attachments, and leaves no de
 
 Deno.test("closing a buffer detaches it first", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   const buffer = await bufferWith(pattern(SIZE));
   const attachment = await tx.attach(buffer);
   const transfer = outcome(attachment.transfer(SIZE));
@@ -263,7 +259,7 @@ Deno.test("closing a buffer detaches it first", async () => {
   // The endpoint is free for others.
   await using other = await bufferWith(pattern(SIZE, 1));
   const [chunk] = await Promise.all([
-    device.bulkIn(input, SIZE),
+    host.read(tx, SIZE),
     (await tx.attach(other)).transfer(SIZE),
   ]);
   assertSame(chunk, pattern(SIZE, 1));
@@ -271,7 +267,7 @@ Deno.test("closing a buffer detaches it first", async () => {
 
 Deno.test("what is called before there is a host waits for it", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, gadget, addresses: [input] } = test;
+  const { endpoints: { tx }, gadget, host } = test;
   const udc = gadget.udc.name;
   unplug(gadget);
   await using buffer = await bufferWith(pattern(SIZE));
@@ -279,18 +275,17 @@ Deno.test("what is called before there is a host waits for it", async () => {
     attachment.transfer(SIZE)
   );
   plug(gadget, udc);
-  await test.reopen();
-  assertSame(await test.device.bulkIn(input, SIZE), pattern(SIZE));
+  await host.plug();
+  assertSame(await host.read(tx, SIZE), pattern(SIZE));
   await sent;
 });
 
 Deno.test("access() waits for the transfer, and a transfer during an access is refused", async () => {
   await using pair = await startPair();
-  const { test, received } = pair;
-  const { device, addresses: [, out] } = test;
+  const { received, rx, test: { host } } = pair;
   const transfer = received.transfer(SIZE);
   const reading = content(received.buffer);
-  await device.bulkOut(out, pattern(SIZE, 4));
+  await host.write(rx, pattern(SIZE, 4));
   await transfer;
   assertSame(await reading, pattern(SIZE, 4));
 
@@ -312,6 +307,6 @@ Deno.test("access() waits for the transfer, and a transfer during an access is r
   const waiting = received.buffer.access("read", () => {}, controller);
   controller.abort(new Error("enough"));
   await assertRejects(() => waiting, Error, "enough");
-  await device.bulkOut(out, pattern(SIZE));
+  await host.write(rx, pattern(SIZE));
   await held;
 });

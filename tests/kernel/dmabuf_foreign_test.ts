@@ -43,13 +43,13 @@ async function startForeign() {
 
 Deno.test("the buffer of another driver is received and sent", async () => {
   await using it = await startForeign();
-  const { device, addresses: [input, out] } = it.test;
+  const { host, endpoints: { link } } = it.test;
   assertEquals(it.buffer.size, SIZE);
   for (const size of [1, PACKET, SIZE]) {
     const transfers = [it.received.transfer(size), it.sent.transfer(size)];
-    await device.bulkOut(out, pattern(size, size));
+    await host.write(link, pattern(size, size));
     const rounded = Math.ceil(size / PACKET) * PACKET;
-    assertSame(await device.bulkIn(input, rounded), pattern(size, size));
+    assertSame(await host.read(link, rounded), pattern(size, size));
     await Promise.all(transfers);
     assertSame(await content(it.buffer, size), pattern(size, size));
   }
@@ -57,28 +57,28 @@ Deno.test("the buffer of another driver is received and sent", async () => {
 
 Deno.test("a transfer begins when the other driver is done with the buffer", async () => {
   await using it = await startForeign();
-  const { device, addresses: [input, out] } = it.test;
+  const { host, endpoints: { link } } = it.test;
   await fill(it.buffer, pattern(SIZE));
   const end = it.foreign.use("write");
   const sending = it.sent.transfer(SIZE);
   await assertRejects(
-    () => device.bulkIn(input, SIZE, { timeout: 100 }),
+    () => host.read(link, SIZE, { timeout: 100 }),
     Error,
     "0 of 65536 bytes",
   );
   end();
-  assertSame(await device.bulkIn(input, SIZE), pattern(SIZE));
+  assertSame(await host.read(link, SIZE), pattern(SIZE));
   await sending;
 
   const endReading = it.foreign.use("read");
   const receiving = it.received.transfer(SIZE);
   await assertRejects(
-    () => device.bulkOut(out, pattern(SIZE, 1), { timeout: 100 }),
+    () => host.write(link, pattern(SIZE, 1), { timeout: 100 }),
     Error,
     "0 of 65536 bytes",
   );
   endReading();
-  await device.bulkOut(out, pattern(SIZE, 2));
+  await host.write(link, pattern(SIZE, 2));
   await receiving;
   assertSame(await content(it.buffer), pattern(SIZE, 2));
 });

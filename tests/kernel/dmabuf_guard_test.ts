@@ -16,7 +16,7 @@ const SIZE = 65_536;
 
 Deno.test("H1: without a UDC, transfers wait and detach() works", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, gadget, addresses: [input, out] } = test;
+  const { endpoints: { link }, gadget, host } = test;
   const udc = gadget.udc.name;
   const buffers = await Promise.all(
     [0, 1, 2, 3].map((n) => bufferWith(pattern(SIZE, n))),
@@ -36,16 +36,16 @@ Deno.test("H1: without a UDC, transfers wait and detach() works", async () => {
     controller.abort();
     assertEquals(await withdrawn, "ECANCELED");
     plug(gadget, udc);
-    const device = await test.reopen();
-    assertSame(await device.bulkIn(input, SIZE), pattern(SIZE));
-    await device.bulkOut(out, pattern(SIZE, 9));
+    await host.plug();
+    assertSame(await host.read(link, SIZE), pattern(SIZE));
+    await host.write(link, pattern(SIZE, 9));
     await Promise.all(transfers);
   }
   assert(dropped.detached);
   // Detached for good in the kernel as well: it can be attached again.
   const again = await link.in.attach(dropped.buffer);
   const [chunk] = await Promise.all([
-    test.device.bulkIn(input, SIZE),
+    host.read(link, SIZE),
     again.transfer(SIZE),
   ]);
   assertSame(chunk, pattern(SIZE, 1));
@@ -75,7 +75,7 @@ Deno.test("H1: detach() and close() right behind an unbinding", async () => {
 
 Deno.test("H3: two transfers of one buffer are never with the kernel at once", async () => {
   await using test = await startEndpoints({ tx: bulkIn(), other: bulkIn() });
-  const { endpoints: { tx, other }, device, addresses } = test;
+  const { endpoints: { tx, other }, host } = test;
   await using buffer = await bufferWith(pattern(SIZE));
   const attachment = await tx.attach(buffer);
   const elsewhere = await other.attach(buffer);
@@ -93,26 +93,23 @@ Deno.test("H3: two transfers of one buffer are never with the kernel at once", a
       elsewhere.transfer(SIZE),
       attachment.transfer(SIZE),
     ];
-    const [first, second] = addresses;
-    assertSame(await device.bulkIn(first, SIZE), pattern(SIZE));
+    assertSame(await host.read(tx, SIZE), pattern(SIZE));
     assertSame(
-      await device.bulkIn(first, SIZE),
+      await host.read(tx, SIZE),
       pattern(SIZE).subarray(0, 1000),
     );
-    assertSame(await device.bulkIn(second, SIZE), pattern(SIZE));
-    assertSame(await device.bulkIn(first, SIZE), pattern(SIZE));
+    assertSame(await host.read(other, SIZE), pattern(SIZE));
+    assertSame(await host.read(tx, SIZE), pattern(SIZE));
     await Promise.all(transfers);
   }
 });
 
 Deno.test("another program that closes the endpoint's file does not stop later transfers", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const { endpoints: { link }, host } = test;
   await using one = await bufferWith(pattern(SIZE, 1));
   await using two = await bufferWith(pattern(SIZE, 2));
-  for (
-    const [endpoint, address] of [[link.in, input], [link.out, out]] as const
-  ) {
+  for (const endpoint of [link.in, link.out]) {
     const first = await endpoint.attach(one);
     const second = await endpoint.attach(two);
     // Not while a transfer is under way: the kernel frees its fence's lock.
@@ -120,10 +117,10 @@ Deno.test("another program that closes the endpoint's file does not stop later t
     for (const [index, attachment] of [first, second].entries()) {
       const transfer = attachment.transfer(SIZE);
       if (endpoint === link.in) {
-        const chunk = await device.bulkIn(address, SIZE);
+        const chunk = await host.read(link, SIZE);
         assertSame(chunk, pattern(SIZE, index + 1));
       } else {
-        await device.bulkOut(address, pattern(SIZE, index + 1));
+        await host.write(link, pattern(SIZE, index + 1));
       }
       await transfer;
     }

@@ -144,23 +144,23 @@ class Sequence {
 
   /** The host takes or sends something, if the gadget is there for it. */
   async #host({ endpoint }: Side): Promise<void> {
-    const { device, addresses: [input, out] } = this.#test;
+    const { host, endpoints: { link } } = this.#test;
     const options = { timeout: 20 };
     const transfer = endpoint === this.#sides[0].endpoint
-      ? device.bulkIn(input, SIZE, options)
-      : device.bulkOut(out, pattern(this.#random.int(1, SIZE)), options);
+      ? host.read(link, SIZE, options)
+      : host.write(link, pattern(this.#random.int(1, SIZE)), options);
     // Nothing may be there, or less than it wants.
     const end = await outcome(transfer);
     assert(["done", "ETIMEDOUT", "EOVERFLOW"].includes(end), end);
   }
 
   async #disturb(): Promise<void> {
-    const { gadget, device } = this.#test;
+    const { gadget, host } = this.#test;
     switch (this.#random.int(0, 2)) {
       case 0:
-        return await device.setInterface(0, 0);
+        return await host.setInterface(0, 0);
       case 1:
-        return await device.reset();
+        return await host.reset();
       case 2: {
         const udc = gadget.udc.name;
         unplug(gadget);
@@ -174,7 +174,7 @@ class Sequence {
           else this.#transfer(attachment);
         }
         plug(gadget, udc);
-        await this.#test.reopen();
+        await host.plug();
       }
     }
   }
@@ -188,9 +188,9 @@ class Sequence {
       assert(ALLOWED.includes(how), how);
     }
     await Promise.all(this.#buffers.map((buffer) => buffer?.close()));
-    const { device, addresses: [input, out] } = this.#test;
+    const { host, endpoints: { link } } = this.#test;
     // What dummy_hcd keeps of a small transfer that the host has not taken.
-    await device.setInterface(0, 0);
+    await host.setInterface(0, 0);
     await this.#test.fs.enabled();
     const bytes = pattern(SIZE, this.#random.int(0, 250));
     await using buffer = DmaBuffer.allocate(SIZE);
@@ -198,12 +198,12 @@ class Sequence {
     await using received = await rx.endpoint.attach(buffer);
     await using sent = await tx.endpoint.attach(buffer);
     const receiving = received.transfer();
-    await device.bulkOut(out, bytes);
+    await host.write(link, bytes);
     await receiving;
     assertSame(await content(buffer), bytes);
     await fill(buffer, bytes.toReversed());
     const sending = sent.transfer();
-    assertSame(await device.bulkIn(input, SIZE), bytes.toReversed());
+    assertSame(await host.read(link, SIZE), bytes.toReversed());
     await sending;
   }
 }

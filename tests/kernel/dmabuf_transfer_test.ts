@@ -41,12 +41,12 @@ function roundUp(size: number): number {
 for (const { name, options } of SOURCES) {
   Deno.test(`an IN endpoint sends from ${name}, 1 byte to 8 MiB`, async () => {
     await using test = await startEndpoints({ tx: bulkIn() });
-    const { endpoints: { tx }, device, addresses: [input] } = test;
+    const { endpoints: { tx }, host } = test;
     await using buffer = await bufferWith(pattern(8 * MIB), 8 * MIB, options);
     const attachment = await tx.attach(buffer);
     for (const size of SIZES) {
       const [received] = await Promise.all([
-        device.bulkIn(input, roundUp(size)),
+        host.read(tx, roundUp(size)),
         attachment.transfer(size),
       ]);
       assertSame(received, pattern(8 * MIB).subarray(0, size), `${size} bytes`);
@@ -55,13 +55,13 @@ for (const { name, options } of SOURCES) {
 
   Deno.test(`an OUT endpoint receives into ${name}, 1 byte to 8 MiB`, async () => {
     await using test = await startEndpoints({ rx: bulkOut() });
-    const { endpoints: { rx }, device, addresses: [out] } = test;
+    const { endpoints: { rx }, host } = test;
     await using buffer = DmaBuffer.allocate(8 * MIB, options);
     const attachment = await rx.attach(buffer);
     for (const [index, size] of SIZES.entries()) {
       await buffer.access("write", (bytes) => bytes.fill(0xee));
       const transfer = attachment.transfer(size);
-      await device.bulkOut(out, pattern(size, index));
+      await host.write(rx, pattern(size, index));
       await transfer;
       await buffer.access("read", (bytes) => {
         assertSame(
@@ -78,15 +78,15 @@ for (const { name, options } of SOURCES) {
 
 Deno.test("a buffer that was received on one endpoint is sent on another", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const { endpoints: { link }, host } = test;
   await using buffer = DmaBuffer.allocate(MIB);
   const received = await link.out.attach(buffer);
   const sent = await link.in.attach(buffer);
   for (const size of [5, PACKET, MIB]) {
     // Called at once: the second waits for the first, since it is one buffer.
     const transfers = [received.transfer(size), sent.transfer(size)];
-    await device.bulkOut(out, pattern(size, size));
-    const back = await device.bulkIn(input, roundUp(size));
+    await host.write(link, pattern(size, size));
+    const back = await host.read(link, roundUp(size));
     assertSame(back, pattern(size, size), `${size} bytes`);
     await Promise.all(transfers);
   }

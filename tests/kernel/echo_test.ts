@@ -19,7 +19,7 @@ import { keepHostAway } from "../support/host/absence.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 import "../support/run/aio_libraries.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };

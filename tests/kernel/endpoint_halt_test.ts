@@ -1,41 +1,47 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bulkIn, bulkOut, bulkPair, isochronousIn } from "@usb/gadget";
+import {
+  bulkIn,
+  bulkOut,
+  bulkPair,
+  type InEndpoint,
+  isochronousIn,
+  type OutEndpoint,
+} from "@usb/gadget";
 import { haltEndpoint } from "../../src/functionfs/endpoint/halt.ts";
 import { plug, unplug } from "../support/gadgets/cable.ts";
 import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import type { UsbfsDevice } from "../support/usbfs/device.ts";
-import { isTransferError } from "../support/usbfs/transfer.ts";
+import type { TestHost } from "@usb/gadget/testing";
+import { isTransferError } from "../../src/testing/usbfs/transfer.ts";
 import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 
 const ENDPOINT_HALT = 0;
-const TO_ENDPOINT = 0x02; // standard, recipient endpoint
 
 /** What the host knows of an endpoint's halt. */
-async function isHalted(device: UsbfsDevice, address: number) {
+async function isHalted(host: TestHost, endpoint: InEndpoint | OutEndpoint) {
   const GET_STATUS = 0;
-  const [status] = await device.controlIn({
-    requestType: TO_ENDPOINT,
+  const [status] = await host.controlIn({
+    recipient: "endpoint",
     request: GET_STATUS,
-    index: address,
+    index: endpoint,
     length: 2,
   });
   return status === 1;
 }
 
 /** Halts an endpoint from the host's side. */
-async function setHalt(device: UsbfsDevice, address: number) {
+async function setHalt(host: TestHost, endpoint: InEndpoint | OutEndpoint) {
   const SET_FEATURE = 3;
-  await device.controlOut({
-    requestType: TO_ENDPOINT,
+  await host.controlOut({
+    recipient: "endpoint",
     request: SET_FEATURE,
     value: ENDPOINT_HALT,
-    index: address,
+    index: endpoint,
   });
 }
 
@@ -46,31 +52,31 @@ async function assertStall(transfer: Promise<unknown>): Promise<void> {
 
 Deno.test("halt() resolves when the host sees a stall, and clearHalt() ends it", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
-  for (const [half, address] of [[link.in, input], [link.out, out]] as const) {
-    assertEquals(await isHalted(device, address), false);
+  const { endpoints: { link }, host } = test;
+  for (const half of [link.in, link.out]) {
+    assertEquals(await isHalted(host, half), false);
     await half.halt();
-    assertEquals(await isHalted(device, address), true);
+    assertEquals(await isHalted(host, half), true);
     await assertStall(
       half === link.in
-        ? device.bulkIn(address, PACKET)
-        : device.bulkOut(address, pattern(10)),
+        ? host.read(link, PACKET)
+        : host.write(link, pattern(10)),
     );
     await half.halt(); // once more changes nothing
     await half.clearHalt();
-    assertEquals(await isHalted(device, address), false);
+    assertEquals(await isHalted(host, half), false);
   }
   const written = link.write(pattern(2000));
-  assertEquals(await device.bulkIn(input, 2 * PACKET + 2048), pattern(2000));
+  assertEquals(await host.read(link, 2 * PACKET + 2048), pattern(2000));
   await written;
   const reading = link.read(100);
-  await device.bulkOut(out, pattern(100));
+  await host.write(link, pattern(100));
   assertEquals(await reading, pattern(100));
 });
 
 Deno.test("halt() has its place among the writes", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   const order: string[] = [];
   const note = (what: string) => () => void order.push(what);
   const all = [
@@ -79,19 +85,19 @@ Deno.test("halt() has its place among the writes", async () => {
     tx.halt().then(note("halt")),
     tx.write(pattern(300, 3)).then(note("third")),
   ];
-  assertEquals(await device.bulkIn(input, 8192), pattern(5000, 1));
-  assertEquals(await device.bulkIn(input, 8192), pattern(500, 2));
+  assertEquals(await host.read(tx, 8192), pattern(5000, 1));
+  assertEquals(await host.read(tx, 8192), pattern(500, 2));
   await all[2];
   assertEquals(order, ["first", "second", "halt"]);
-  await assertStall(device.bulkIn(input, 8192));
-  await device.clearHalt(input);
-  assertEquals(await device.bulkIn(input, 8192), pattern(300, 3));
+  await assertStall(host.read(tx, 8192));
+  await host.clearHalt(tx);
+  assertEquals(await host.read(tx, 8192), pattern(300, 3));
   await Promise.all(all);
 });
 
 Deno.test("halt() waits while the controller's FIFO has data, without blocking the event loop", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   // Up to 64 bytes go into dummy_hcd's FIFO: written, and not yet taken.
   await tx.write(pattern(50));
   let halted = false;
@@ -109,14 +115,14 @@ Deno.test("halt() waits while the controller's FIFO has data, without blocking t
   const signal = AbortSignal.timeout(20);
   await assertRejects(() => tx.clearHalt({ signal }), Error, "aborted");
   assertEquals(halted, false);
-  assertEquals(await device.bulkIn(input, PACKET), pattern(50));
+  assertEquals(await host.read(tx, PACKET), pattern(50));
   await halting;
-  await assertStall(device.bulkIn(input, PACKET));
+  await assertStall(host.read(tx, PACKET));
 });
 
 Deno.test("halt() waits for the host, and can be aborted", async () => {
   await using test = await startEndpoints({ tx: bulkIn(), rx: bulkOut() });
-  const { endpoints: { tx, rx }, gadget, addresses: [input, out] } = test;
+  const { endpoints: { tx, rx }, gadget, host } = test;
   const udc = gadget.udc.name;
   unplug(gadget);
   const controller = new AbortController();
@@ -127,23 +133,23 @@ Deno.test("halt() waits for the host, and can be aborted", async () => {
   await assertRejects(() => cleared, Error, "enough");
   const halting = [tx.halt(), rx.halt()];
   plug(gadget, udc);
-  const device = await test.reopen();
+  await host.plug();
   await Promise.all(halting);
-  await assertStall(device.bulkIn(input, PACKET));
-  await assertStall(device.bulkOut(out, pattern(1)));
+  await assertStall(host.read(tx, PACKET));
+  await assertStall(host.write(rx, pattern(1)));
 });
 
 Deno.test("a halt that the host sets and clears only delays transfers", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const { endpoints: { link }, host } = test;
   const written = link.write(pattern(5000));
   const reading = link.read(5000);
-  for (const address of [input, out]) await setHalt(device, address);
-  await assertStall(device.bulkIn(input, 8192));
-  await assertStall(device.bulkOut(out, pattern(5000)));
-  for (const address of [input, out]) await device.clearHalt(address);
-  assertEquals(await device.bulkIn(input, 8192), pattern(5000));
-  await device.bulkOut(out, pattern(5000));
+  for (const half of [link.in, link.out]) await setHalt(host, half);
+  await assertStall(host.read(link, 8192));
+  await assertStall(host.write(link, pattern(5000)));
+  for (const half of [link.in, link.out]) await host.clearHalt(half);
+  assertEquals(await host.read(link, 8192), pattern(5000));
+  await host.write(link, pattern(5000));
   assertEquals(await reading, pattern(5000));
   assertEquals(await written, 5000);
 });
@@ -156,7 +162,7 @@ Deno.test("isochronous endpoints have no halt", async () => {
     () =>
       haltEndpoint({
         endpoint,
-        fd: -1,
+        file: undefined!,
         direction: "in",
         transferType,
         queue: undefined!,
@@ -168,20 +174,20 @@ Deno.test("isochronous endpoints have no halt", async () => {
 });
 
 /** A stream of bytes that the host takes, across all halts. */
-async function takeAll(device: UsbfsDevice, address: number, total: number) {
+async function takeAll(host: TestHost, tx: InEndpoint, total: number) {
   const back = new Uint8Array(total);
   let stalls = 0;
   for (let at = 0; at < total;) {
     try {
-      const chunk = await device.bulkIn(address, 4096);
+      const chunk = await host.read(tx, 4096);
       back.set(chunk, at);
       at += chunk.byteLength;
     } catch (error) {
       if (!isTransferError(error, "EPIPE")) throw error;
       back.set(error.data, at);
-      at += error.actualLength;
+      at += error.transferred;
       stalls++;
-      await device.clearHalt(address);
+      await host.clearHalt(tx);
     }
   }
   return { back, stalls };
@@ -189,19 +195,19 @@ async function takeAll(device: UsbfsDevice, address: number, total: number) {
 
 /** Sends a stream of bytes, across all halts. */
 async function giveAll(
-  device: UsbfsDevice,
-  address: number,
+  host: TestHost,
+  rx: OutEndpoint,
   bytes: Uint8Array<ArrayBuffer>,
 ) {
   let stalls = 0;
   for (let at = 0; at < bytes.byteLength;) {
     try {
-      at += await device.bulkOut(address, bytes.slice(at, at + 4096));
+      at += await host.write(rx, bytes.slice(at, at + 4096));
     } catch (error) {
       if (!isTransferError(error, "EPIPE")) throw error;
-      at += error.actualLength;
+      at += error.transferred;
       stalls++;
-      await device.clearHalt(address);
+      await host.clearHalt(rx);
     }
   }
   return stalls;
@@ -210,12 +216,12 @@ async function giveAll(
 Deno.test("no byte is lost or doubled when both sides halt and clear while data flows", async () => {
   const rounds = soak(500, 25);
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const { endpoints: { link }, host } = test;
   const perRound = 6 * 4096;
   const total = rounds * perRound;
   const bytes = pattern(total);
-  const taking = takeAll(device, input, total);
-  const giving = giveAll(device, out, bytes);
+  const taking = takeAll(host, link.in, total);
+  const giving = giveAll(host, link.out, bytes);
   const write = async () => {
     for (let round = 0; round < rounds; round++) {
       const from = round * perRound;
@@ -241,7 +247,7 @@ Deno.test("no byte is lost or doubled when both sides halt and clear while data 
   };
   const hostHalts = async () => {
     for (let round = 0; round < rounds; round++) {
-      for (const address of [input, out]) await setHalt(device, address);
+      for (const half of [link.in, link.out]) await setHalt(host, half);
       await delay(1);
     }
   };

@@ -2,7 +2,7 @@ import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkIn, bulkPair } from "@usb/gadget";
 import { plug, unplug } from "../support/gadgets/cable.ts";
-import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { addressesOf, startEndpoints } from "../support/gadgets/endpoints.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 
@@ -13,12 +13,12 @@ Deno.test("descriptor() has the address that the host uses, and the packet size 
     extra: bulkIn(),
     link: bulkPair(),
   });
-  const { endpoints: { extra, link }, addresses } = test;
+  const { endpoints: { extra, link }, host } = test;
   const nodes = [];
   for (const each of [extra, link.in, link.out]) {
     nodes.push(await each.descriptor());
   }
-  assertEquals(nodes.map(({ address }) => address), [...addresses]);
+  assertEquals(nodes.map(({ address }) => address), addressesOf(host));
   for (const { maxPacketSize, transferType } of nodes) {
     assertEquals([maxPacketSize, transferType], [PACKET, "bulk"]);
   }
@@ -27,7 +27,7 @@ Deno.test("descriptor() has the address that the host uses, and the packet size 
 
 Deno.test("what waits for the host waits without blocking, and can be aborted", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, gadget } = test;
+  const { endpoints: { link }, gadget, host } = test;
   const udc = gadget.udc.name;
   unplug(gadget);
   const calls = [
@@ -42,13 +42,13 @@ Deno.test("what waits for the host waits without blocking, and can be aborted", 
   );
   assertEquals(settled, 0);
   plug(gadget, udc);
-  await test.reopen();
+  await host.plug();
   await Promise.all(waiting);
 });
 
 Deno.test("fifoStatus() fails if the controller does not support it; flush() leaves transfers alone", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const { endpoints: { link }, host } = test;
   const written = link.write(pattern(5000));
   const reading = link.read(5000);
   await assertRejects(
@@ -58,8 +58,8 @@ Deno.test("fifoStatus() fails if the controller does not support it; flush() lea
   );
   await link.in.flush();
   await link.out.flush();
-  assertEquals(await device.bulkIn(input, 8192), pattern(5000));
-  await device.bulkOut(out, pattern(5000));
+  assertEquals(await host.read(link, 8192), pattern(5000));
+  await host.write(link, pattern(5000));
   assertEquals(await reading, pattern(5000));
   await written;
 });

@@ -5,9 +5,14 @@ import { bulkPair } from "@usb/gadget";
 import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { soak } from "../support/run/soak.ts";
-import { UrbType } from "../support/usbfs/abi.ts";
+import { bulkEndpoints } from "../support/host/echo.ts";
+import { UrbType } from "../../src/testing/usbfs/abi.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 
-/** One kernel request of the device, one URB of the host. */
+/**
+ * One kernel request of the device, one URB of the host. The host's are not those
+ * of `TestHost`, which has other memory for each transfer.
+ */
 const SIZE = 1 << 20;
 
 /** How many of them each side has under way in each direction. */
@@ -62,7 +67,10 @@ Deno.test("a long run keeps the order of all data, and its memory", async () => 
   const total = soak(10 * 2 ** 30, 64 << 20);
   const count = total / 2 / SIZE; // in each direction
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const { gadget, endpoints: { link } } = test;
+  await using device = await UsbfsDevice.find(gadget.definition);
+  const { input, output } = bulkEndpoints(device);
+  await device.claimInterface(0);
   /** Resident memory, each time when so many chunks have come to the host. */
   const memory: number[] = [];
   const host = async (endpoint: number, buffer: Uint8Array<ArrayBuffer>) => {
@@ -85,7 +93,7 @@ Deno.test("a long run keeps the order of all data, and its memory", async () => 
     }),
     moveAll(count, async (chunk, number) => {
       stamp(chunk, number);
-      return await host(out, chunk);
+      return await host(output, chunk);
     }),
     moveAll(count, async (chunk, number) => {
       const received = await link.read(chunk);
@@ -99,7 +107,10 @@ Deno.test("a long run keeps the order of all data, and its memory", async () => 
 Deno.test("an async iterable of 1 GiB is one transfer, and takes no memory", async () => {
   const count = soak(1024, 64);
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { gadget, endpoints: { link } } = test;
+  await using device = await UsbfsDevice.find(gadget.definition);
+  const { input } = bulkEndpoints(device);
+  await device.claimInterface(0);
   const memory: number[] = [];
   let given = 0;
   async function* parts() {

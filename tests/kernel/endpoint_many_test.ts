@@ -3,7 +3,7 @@ import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkIn, bulkOut } from "@usb/gadget";
 import { list } from "../../ffi/file.ts";
-import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { addressesOf, startEndpoints } from "../support/gadgets/endpoints.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { soak } from "../support/run/soak.ts";
 import { readThreadFile } from "../support/machine/thread_file.ts";
@@ -30,11 +30,11 @@ Deno.test("eight endpoints are busy at once with one parked poll, and mix nothin
     in4: bulkIn(),
     out4: bulkOut(),
   });
-  const { device, addresses } = test;
+  const { host } = test;
   const { in1, in2, in3, in4, out1, out2, out3, out4 } = test.endpoints;
   const ins = [in1, in2, in3, in4];
   const outs = [out1, out2, out3, out4];
-  assertEquals(new Set(addresses).size, 8);
+  assertEquals(new Set(addressesOf(host)).size, 8);
   let most = 0;
   const work = ins.flatMap((endpoint, n) => {
     const seed = (round: number) => 31 * n + round;
@@ -45,7 +45,7 @@ Deno.test("eight endpoints are busy at once with one parked poll, and mix nothin
     };
     const take = async () => {
       for (let round = 0; round < rounds; round++) {
-        const chunk = await device.bulkIn(addresses[2 * n], SIZE);
+        const chunk = await host.read(endpoint, SIZE);
         const expected = pattern(SIZE, seed(round));
         assertEquals(firstDifference(chunk, expected), -1, `in${n + 1}`);
         most = Math.max(most, parkedPolls());
@@ -53,7 +53,7 @@ Deno.test("eight endpoints are busy at once with one parked poll, and mix nothin
     };
     const give = async () => {
       for (let round = 0; round < rounds; round++) {
-        await device.bulkOut(addresses[2 * n + 1], pattern(SIZE, seed(round)));
+        await host.write(outs[n], pattern(SIZE, seed(round)));
       }
     };
     const read = async () => {

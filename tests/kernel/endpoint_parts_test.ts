@@ -11,7 +11,7 @@ import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { staysPending } from "../support/waiting/settling.ts";
 import { until } from "../support/waiting/until.ts";
-import { isTransferError } from "../support/usbfs/transfer.ts";
+import { isTransferError } from "../../src/testing/usbfs/transfer.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
 const MIB = 1 << 20;
@@ -79,7 +79,7 @@ class SlowParts implements AsyncIterable<Uint8Array> {
 
 Deno.test("three parts are one transfer, whose end the host sees as zlp says", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { endpoints: { link }, host } = test;
   const sizes = [0, 19, PACKET - 1, PACKET, PACKET + 1, 4 * PACKET, MIB / 2];
   for (const size of sizes) {
     for (const zlp of ["auto", "never"] as const) {
@@ -92,13 +92,13 @@ Deno.test("three parts are one transfer, whose end the host sees as zlp says", a
         const written = link.write(streamed ? reusing(parts) : parts, { zlp });
         const ends = size === 0 || size % PACKET > 0 || zlp === "auto";
         const wanted = ends ? size + 4 * PACKET : size;
-        const chunk = await device.bulkIn(input, wanted);
+        const chunk = await host.read(link, wanted);
         assertEquals(firstDifference(chunk, bytes), -1, what);
         assertEquals(await written, size, what);
         if (ends) continue;
         // The transfer goes on.
         const more = link.write(pattern(700), { zlp: "never" });
-        const rest = await device.bulkIn(input, 1024);
+        const rest = await host.read(link, 1024);
         assertEquals(firstDifference(rest, pattern(700)), -1, what);
         await more;
       }
@@ -108,7 +108,7 @@ Deno.test("three parts are one transfer, whose end the host sees as zlp says", a
 
 Deno.test("the zero-length packet of a plain write is decided by the call, too", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   const writes = [
     tx.write(pattern(2 * PACKET, 1), { zlp: "auto" }),
     tx.write(pattern(2 * PACKET, 2)),
@@ -117,7 +117,7 @@ Deno.test("the zero-length packet of a plain write is decided by the call, too",
   ];
   const lengths = [];
   for (const _ of [1, 2]) {
-    lengths.push((await device.bulkIn(input, 8 * PACKET)).length / PACKET);
+    lengths.push((await host.read(tx, 8 * PACKET)).length / PACKET);
   }
   assertEquals(lengths, [2, 6]);
   await Promise.all(writes);
@@ -125,7 +125,7 @@ Deno.test("the zero-length packet of a plain write is decided by the call, too",
 
 Deno.test("many parts of any size are one transfer of several kernel requests", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { endpoints: { link }, host } = test;
   const bytes = pattern(3 * MIB + 5);
   const parts: Uint8Array[] = [];
   for (let at = 0, size = 1; at < bytes.length; at += size) {
@@ -135,7 +135,7 @@ Deno.test("many parts of any size are one transfer of several kernel requests", 
   for (const data of [parts, [bytes], reusing(parts)]) {
     const written = link.write(data);
     for (let at = 0; at < bytes.length; at += MIB) {
-      const chunk = await device.bulkIn(input, MIB);
+      const chunk = await host.read(link, MIB);
       const expected = bytes.subarray(at, at + MIB);
       assertEquals(firstDifference(chunk, expected), -1, `at ${at}`);
     }
@@ -145,7 +145,7 @@ Deno.test("many parts of any size are one transfer of several kernel requests", 
 
 Deno.test("an iterable is asked only as the host takes its data", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   const part = pattern(64 << 10);
   let given = 0;
   const written = tx.write((async function* () {
@@ -161,14 +161,14 @@ Deno.test("an iterable is asked only as the host takes its data", async () => {
     );
     assert(await staysPending(written, 5));
     assert(given <= taken + 4 * MIB, `${given} given, ${taken} taken`);
-    assertEquals((await device.bulkIn(input, MIB)).length, MIB);
+    assertEquals((await host.read(tx, MIB)).length, MIB);
   }
   assertEquals(await written, 160 * part.length);
 });
 
 Deno.test("what is called later follows the end of an iterable", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   const slow = new SlowParts();
   const order: string[] = [];
   const note = (what: string) => () => void order.push(what);
@@ -178,7 +178,7 @@ Deno.test("what is called later follows the end of an iterable", async () => {
     tx.halt().then(note("halt")),
     tx.write([pattern(300, 3)]).then(note("list")),
   ];
-  const receiving = device.bulkIn(input, 16 * 1024);
+  const receiving = host.read(tx, 16 * 1024);
   for (let n = 0; n < 5; n++) {
     slow.give(pattern(1500, n));
     assert(await staysPending(Promise.race([receiving, ...all]), 5));
@@ -188,24 +188,24 @@ Deno.test("what is called later follows the end of an iterable", async () => {
     [0, 1, 2, 3, 4].flatMap((n) => [...pattern(1500, n)]),
   );
   assertEquals(firstDifference(await receiving, bytes), -1);
-  assertEquals(await device.bulkIn(input, 8192), pattern(500, 2));
+  assertEquals(await host.read(tx, 8192), pattern(500, 2));
   await all[2];
   assertEquals(order, ["parts", "bytes", "halt"]);
-  const stalled = await device.bulkIn(input, 8192).catch((error) => error);
+  const stalled = await host.read(tx, 8192).catch((error) => error);
   assert(isTransferError(stalled, "EPIPE"), String(stalled));
-  await device.clearHalt(input);
-  assertEquals(await device.bulkIn(input, 8192), pattern(300, 3));
+  await host.clearHalt(tx);
+  assertEquals(await host.read(tx, 8192), pattern(300, 3));
   await Promise.all(all);
 });
 
 Deno.test("an aborted write closes its iterator, and the host gets nothing after that", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   const controller = new AbortController();
   const slow = new SlowParts();
   const writing = tx.write(slow, { signal: controller.signal });
   slow.give(pattern(4 * WHOLE));
-  const first = await device.bulkIn(input, 4 * WHOLE);
+  const first = await host.read(tx, 4 * WHOLE);
   assertEquals(firstDifference(first, pattern(4 * WHOLE)), -1);
   slow.give(pattern(4 * WHOLE));
   slow.give(pattern(4 * WHOLE));
@@ -213,14 +213,14 @@ Deno.test("an aborted write closes its iterator, and the host gets nothing after
   const error = await assertRejects(() => writing, AbortedTransferError);
   assertEquals([error.cause, error.transferred], ["enough", 4 * WHOLE]);
   const next = tx.write(pattern(700, 7));
-  assertEquals(await device.bulkIn(input, 8192), pattern(700, 7));
+  assertEquals(await host.read(tx, 8192), pattern(700, 7));
   await next;
   assert(slow.closed);
 });
 
 Deno.test("a write fails with the error of its iterable, and no short packet ends it", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { endpoints: { link }, host } = test;
   link.autoZlp = true;
   const error = new Error("no paper");
   const taken = Promise.withResolvers<void>();
@@ -229,7 +229,7 @@ Deno.test("a write fails with the error of its iterable, and no short packet end
     await taken.promise;
     throw error;
   })());
-  const reading = device.bulkIn(input, 16 * WHOLE);
+  const reading = host.read(link, 16 * WHOLE);
   assert(await staysPending(Promise.race([writing, reading])));
   taken.resolve();
   assertEquals(await writing.catch((it) => it), error);
@@ -243,7 +243,7 @@ Deno.test("a write fails with the error of its iterable, and no short packet end
 
 Deno.test("a part of another type fails its write alone", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   let closed = false;
   const refused = assertRejects(
     () =>
@@ -258,14 +258,14 @@ Deno.test("a part of another type fails its write alone", async () => {
     'a part of the data must be a Uint8Array, is "text"',
   );
   const next = tx.write(pattern(700));
-  assertEquals(await device.bulkIn(input, 8192), pattern(700));
+  assertEquals(await host.read(tx, 8192), pattern(700));
   await Promise.all([refused, next]);
   await until(() => closed, "the generator ends");
 });
 
 Deno.test("a host that resets gets the unfinished pieces again, and the rest", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { endpoints: { link }, host } = test;
   const bytes = pattern(6 * MIB + 5);
   const parts: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += 100_000) {
@@ -275,12 +275,12 @@ Deno.test("a host that resets gets the unfinished pieces again, and the rest", a
     const written = link.write(data);
     // The first piece of an iterable is what comes first.
     const first = data === parts ? MIB : Math.floor(100_000 / 1024) * 1024;
-    const start = await device.bulkIn(input, first);
+    const start = await host.read(link, first);
     assertEquals(firstDifference(start, bytes.subarray(0, first)), -1);
-    await device.bulkIn(input, 4 * WHOLE);
-    await device.setInterface(0, 0);
+    await host.read(link, 4 * WHOLE);
+    await host.setInterface(0, 0);
     for (let at = first; at < bytes.length;) {
-      const chunk = await device.bulkIn(input, MIB);
+      const chunk = await host.read(link, MIB);
       const expected = bytes.subarray(at, at + MIB);
       assertEquals(firstDifference(chunk, expected), -1, `at ${at}`);
       at += chunk.length;
@@ -291,19 +291,19 @@ Deno.test("a host that resets gets the unfinished pieces again, and the rest", a
 
 Deno.test("a session ends a write between two parts, and the next host gets nothing of it", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   const slow = new SlowParts();
   const writing = assertRejects(
     async () => (await test.session()).tx.write(slow),
     SessionEndedError,
   );
   slow.give(pattern(4 * WHOLE));
-  await device.bulkIn(input, 4 * WHOLE);
-  await device.setInterface(0, 0);
+  await host.read(tx, 4 * WHOLE);
+  await host.setInterface(0, 0);
   await writing;
   slow.give(pattern(4 * WHOLE, 1));
   const next = tx.write(pattern(700, 7));
-  assertEquals(await device.bulkIn(input, 8192), pattern(700, 7));
+  assertEquals(await host.read(tx, 8192), pattern(700, 7));
   await next;
   assert(slow.closed);
 });

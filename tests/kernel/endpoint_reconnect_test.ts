@@ -17,16 +17,16 @@ function ended(promise: Promise<unknown>): Promise<unknown> {
 
 Deno.test("transfers of the function go on in order after SET_INTERFACE", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const { endpoints: { link }, host } = test;
   const writes = [1, 2, 3].map((n) => link.write(pattern(SIZE, n)));
   const reads = [1, 2, 3].map(() => link.read(SIZE));
-  for (let round = 0; round < 5; round++) await device.setInterface(0, 0);
+  for (let round = 0; round < 5; round++) await host.setInterface(0, 0);
   writes.push(link.write(pattern(SIZE, 4)));
   reads.push(link.read(SIZE));
   for (const n of [1, 2, 3, 4]) {
-    const chunk = await device.bulkIn(input, SIZE);
+    const chunk = await host.read(link, SIZE);
     assertEquals(firstDifference(chunk, pattern(SIZE, n)), -1, `chunk ${n}`);
-    await device.bulkOut(out, pattern(SIZE, n));
+    await host.write(link, pattern(SIZE, n));
   }
   assertEquals(await Promise.all(writes), [SIZE, SIZE, SIZE, SIZE]);
   for (const [index, chunk] of (await Promise.all(reads)).entries()) {
@@ -36,7 +36,7 @@ Deno.test("transfers of the function go on in order after SET_INTERFACE", async 
 
 Deno.test("calls of a session end with it, all with the same error, and reach no other host", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, gadget } = test;
+  const { endpoints: { link }, gadget, host } = test;
   const udc = gadget.udc.name;
   const { link: old } = await test.session();
   const pending = [
@@ -70,14 +70,13 @@ Deno.test("calls of a session end with it, all with the same error, and reach no
     assertThrows(open, SessionEndedError);
   }
   plug(gadget, udc);
-  const device = await test.reopen();
-  const [input, out] = test.addresses;
+  await host.plug();
   const { link: next } = await test.session();
   const written = next.write(pattern(700));
   const reading = next.read(SIZE);
-  assertEquals(await device.bulkIn(input, PACKET), pattern(PACKET, 9));
-  assertEquals(await device.bulkIn(input, SIZE), pattern(700));
-  await device.bulkOut(out, pattern(900));
+  assertEquals(await host.read(next, PACKET), pattern(PACKET, 9));
+  assertEquals(await host.read(next, SIZE), pattern(700));
+  await host.write(next, pattern(900));
   assertEquals(await reading, pattern(900));
   assertEquals(await written, 700);
   assertEquals(await resumed, PACKET);
@@ -85,20 +84,20 @@ Deno.test("calls of a session end with it, all with the same error, and reach no
 
 Deno.test("a session receives nothing that came before it", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [, out] } = test;
+  const { endpoints: { link }, host } = test;
   // Frames of the first session that are not read.
   const { link: old } = await test.session();
   const first = old.readExactly(10);
-  await device.bulkOut(out, pattern(500));
+  await host.write(link, pattern(500));
   assertEquals(await first, pattern(500).subarray(0, 10));
   const partial = ended(old.readExactly(1000));
-  await eventAfter(test.fs, "enable", () => device.setInterface(0, 0));
+  await eventAfter(test.fs, "enable", () => host.setInterface(0, 0));
   const error = await partial;
   assert(error instanceof SessionEndedError);
   assertEquals([error.transferred, error.reason], [490, "reconfigured"]);
   const { link: next } = await test.session();
   const second = next.readExactly(4);
-  await device.bulkOut(out, Uint8Array.of(1, 2, 3, 4));
+  await host.write(link, Uint8Array.of(1, 2, 3, 4));
   assertEquals(await second, Uint8Array.of(1, 2, 3, 4));
   await link.discard();
 });

@@ -7,8 +7,8 @@ import { openFiles } from "../support/machine/leftovers.ts";
 import { usedMemory } from "../support/measure/memory.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { soak } from "../support/run/soak.ts";
-import type { UsbfsDevice } from "../support/usbfs/device.ts";
-import { isTransferError } from "../support/usbfs/transfer.ts";
+import type { TestHost } from "@usb/gadget/testing";
+import { isTransferError } from "../../src/testing/usbfs/transfer.ts";
 import "../support/run/aio_libraries.ts";
 
 /** Bytes of a transfer: many ticks of dummy_hcd at full speed. */
@@ -48,17 +48,17 @@ class Host {
 
   /** Moves data until the device is gone, or `signal` is aborted. */
   async move(
-    device: UsbfsDevice,
-    [input, out]: readonly number[],
+    host: TestHost,
+    link: EndpointPair,
     signal: AbortSignal,
   ): Promise<void> {
     const options = { signal, timeout: Infinity };
     await Promise.all([
       this.#repeat(signal, async () => {
-        this.taken.push(numberOf(await device.bulkIn(input, SIZE, options)));
+        this.taken.push(numberOf(await host.read(link, SIZE, options)));
       }),
       this.#repeat(signal, async () => {
-        await device.bulkOut(out, numbered(this.given), options);
+        await host.write(link, numbered(this.given), options);
         this.given++;
       }),
     ]);
@@ -134,17 +134,17 @@ Deno.test("unplugged again and again in the middle of transfers, nothing is lost
       ? () => endpoints.link
       : async () => (await test.session()).link;
     const deviceSide = device.move(link, () => over);
-    const beforeUnplug = host.move(test.device, test.addresses, idle.signal);
+    const beforeUnplug = host.move(test.host, endpoints.link, idle.signal);
     await delay(Math.random() * 60);
-    if (round % 3 === 2) await test.device.setInterface(0, 0);
-    else if (round % 3 === 1) await test.device.reset();
+    if (round % 3 === 2) await test.host.setInterface(0, 0);
+    else if (round % 3 === 1) await test.host.reset();
     unplug(gadget);
     await beforeUnplug;
     plug(gadget, udc);
-    await test.reopen();
+    await test.host.plug();
     over = true;
     // What was put back goes on.
-    const afterPlug = host.move(test.device, test.addresses, idle.signal);
+    const afterPlug = host.move(test.host, endpoints.link, idle.signal);
     await deviceSide;
     idle.abort();
     await afterPlug;

@@ -26,7 +26,7 @@ async function startDd(args: string[]) {
 
 Deno.test("reads, writes and halts wait while another program uses the endpoint's file", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const { endpoints: { link }, host } = test;
   const source = await Deno.makeTempFile();
   const theirs = pattern(2 * PACKET + 1, 1);
   await Deno.writeFile(source, theirs);
@@ -47,14 +47,14 @@ Deno.test("reads, writes and halts wait while another program uses the endpoint'
   while (ticks < 40) await delay(5);
   clearInterval(timer);
   assertEquals(order, []);
-  assertEquals(await device.bulkIn(input, 4 * PACKET), theirs);
-  await device.bulkOut(out, pattern(PACKET - 1, 3));
+  assertEquals(await host.read(link, 4 * PACKET), theirs);
+  await host.write(link, pattern(PACKET - 1, 3));
   assertEquals((await reader.output()).stdout, pattern(PACKET - 1, 3));
   await halted;
   await link.out.clearHalt();
-  await device.bulkOut(out, pattern(60, 4));
+  await host.write(link, pattern(60, 4));
   assertEquals(await reading, pattern(60, 4));
-  assertEquals(await device.bulkIn(input, 16 * PACKET), pattern(700, 2));
+  assertEquals(await host.read(link, 16 * PACKET), pattern(700, 2));
   await written;
   await writer.stdin.close();
   await reader.stdin.close();
@@ -64,14 +64,14 @@ Deno.test("reads, writes and halts wait while another program uses the endpoint'
 
 Deno.test("a write that another program's keeps waiting leaves those before it alone", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { endpoints: { link }, host } = test;
   const source = await Deno.makeTempFile();
   const theirs = pattern(2 * PACKET + 1, 1);
   await Deno.writeFile(source, theirs);
   const first = pattern(40 * PACKET + 3, 2);
   const second = pattern(PACKET + 5, 3);
   const writes = [link.write(first)];
-  const begin = await device.bulkIn(input, 8 * PACKET);
+  const begin = await host.read(link, 8 * PACKET);
   // It waits behind the first write, of which the host has not read the rest.
   const writer = await startDd([
     `if=${source}`,
@@ -80,10 +80,10 @@ Deno.test("a write that another program's keeps waiting leaves those before it a
   ]);
   writes.push(link.write(second));
   await delay(100);
-  const rest = await device.bulkIn(input, 40 * PACKET);
+  const rest = await host.read(link, 40 * PACKET);
   assertEquals([...begin, ...rest], [...first]);
-  assertEquals(await device.bulkIn(input, 4 * PACKET), theirs);
-  assertEquals(await device.bulkIn(input, 4 * PACKET), second);
+  assertEquals(await host.read(link, 4 * PACKET), theirs);
+  assertEquals(await host.read(link, 4 * PACKET), second);
   assertEquals(await Promise.all(writes), [first.length, second.length]);
   await writer.stdin.close();
   await writer.output();

@@ -7,8 +7,6 @@
 // VM: any speed
 import { assertEquals } from "@std/assert";
 import { bulkPair, type EndpointPair } from "@usb/gadget";
-import { outcome } from "../support/gadgets/control.ts";
-import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { countCalls } from "../support/measure/call_counter.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { soak } from "../support/run/soak.ts";
@@ -20,15 +18,15 @@ const DATA = new Uint8Array(4096);
 const STATUS = new Uint8Array(13);
 
 const calls = countCalls();
-// Not before: it opens the libraries.
-await import("../support/run/aio_libraries.ts");
+// Not before: they open the libraries.
+const { outcome } = await import("../support/gadgets/control.ts");
+const { startEndpoints } = await import("../support/gadgets/endpoints.ts");
 const submits = () => calls.io_submit ?? 0;
 
 /** Starts a device with a bulk pair. */
 async function start() {
   const gadget = await startEndpoints({ link: bulkPair() });
-  const [input, output] = gadget.addresses;
-  return { gadget, link: gadget.endpoints.link, input, output };
+  return { gadget, link: gadget.endpoints.link };
 }
 
 /** Runs `answer` for each command of the host; a read of the next one stands. */
@@ -46,7 +44,7 @@ async function serve(
 }
 
 Deno.test("a command, its data and its status cost one io_submit", async () => {
-  const { gadget, link, input, output } = await start();
+  const { gadget, link } = await start();
   await using _ = gadget;
   let before = 0;
   const serving = serve(
@@ -55,9 +53,9 @@ Deno.test("a command, its data and its status cost one io_submit", async () => {
   );
   for (let command = 0; command < COMMANDS; command++) {
     if (command === 1) before = submits();
-    await gadget.device.bulkOut(output, new Uint8Array(31));
-    const data = await gadget.device.bulkIn(input, DATA.length);
-    const status = await gadget.device.bulkIn(input, PACKET);
+    await gadget.host.write(link, new Uint8Array(31));
+    const data = await gadget.host.read(link, DATA.length);
+    const status = await gadget.host.read(link, PACKET);
     assertEquals([data.length, status.length], [DATA.length, STATUS.length]);
   }
   await serving;
@@ -66,7 +64,7 @@ Deno.test("a command, its data and its status cost one io_submit", async () => {
 });
 
 Deno.test("what follows a command is submitted in the turn of its completion", async () => {
-  const { gadget, link, input, output } = await start();
+  const { gadget, link } = await start();
   await using _ = gadget;
   let inTurn = 0;
   const serving = serve(link, async () => {
@@ -78,15 +76,15 @@ Deno.test("what follows a command is submitted in the turn of its completion", a
     await link.in.write(DATA);
   });
   for (let command = 0; command < COMMANDS; command++) {
-    await gadget.device.bulkOut(output, new Uint8Array(31));
-    await gadget.device.bulkIn(input, DATA.length);
+    await gadget.host.write(link, new Uint8Array(31));
+    await gadget.host.read(link, DATA.length);
   }
   await serving;
   assertEquals(inTurn, COMMANDS);
 });
 
 Deno.test("a write, a halt and another write cost two io_submits, and go in one turn from the host's last packet", async () => {
-  const { gadget, link, input, output } = await start();
+  const { gadget, link } = await start();
   await using _ = gadget;
   let before = 0;
   let inTurn = 0;
@@ -101,13 +99,13 @@ Deno.test("a write, a halt and another write cost two io_submits, and go in one 
   });
   for (let command = 0; command < COMMANDS; command++) {
     if (command === 1) before = submits();
-    await gadget.device.bulkOut(output, new Uint8Array(31));
-    const data = await gadget.device.bulkIn(input, DATA.length);
+    await gadget.host.write(link, new Uint8Array(31));
+    const data = await gadget.host.read(link, DATA.length);
     assertEquals(data.length, DATA.length);
-    const halted = gadget.device.bulkIn(input, PACKET);
+    const halted = gadget.host.read(link, PACKET);
     assertEquals(await outcome(halted), "EPIPE");
-    await gadget.device.clearHalt(input);
-    const status = await gadget.device.bulkIn(input, PACKET);
+    await gadget.host.clearHalt(link.in);
+    const status = await gadget.host.read(link, PACKET);
     assertEquals(status.length, STATUS.length);
   }
   await serving;

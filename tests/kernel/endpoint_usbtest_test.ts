@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { startExample } from "../support/programs/example.ts";
 import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { waitForDevice } from "../support/usbfs/find.ts";
+import { waitForDevice } from "../../src/testing/usbfs/find.ts";
 
 const { bulkPacketSize: PACKET, maxSpeed } = gadgetSpeed();
 const INTERRUPT_PACKET = maxSpeed === "full-speed" ? 64 : 1024;

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, type InEndpoint } from "@usb/gadget";
+import type { TestHost } from "@usb/gadget/testing";
 import { plug, unplug } from "../support/gadgets/cable.ts";
 import { startEndpoints } from "../support/gadgets/endpoints.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
+import { shell } from "../support/machine/shell.ts";
 import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { recordBus } from "../support/host/usbmon.ts";
-import type { UsbfsDevice } from "../support/usbfs/device.ts";
-import { isTransferError } from "../support/usbfs/transfer.ts";
+import { isTransferError } from "../../src/testing/usbfs/transfer.ts";
 import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
@@ -52,10 +52,9 @@ function expectedResults(
 
 /** Checks what the host gets of one write. */
 async function checkWrite(
-  { tx, device, input, size, readSize }: {
+  { tx, host, size, readSize }: {
     tx: InEndpoint;
-    device: UsbfsDevice;
-    input: number;
+    host: TestHost;
     size: number;
     readSize: number;
   },
@@ -70,7 +69,7 @@ async function checkWrite(
   for (const expected of expectedResults(size, autoZlp, readSize)) {
     // Without an end that the host can see it has to know the size.
     const visible = expected % PACKET > 0 || autoZlp || size === 0;
-    const chunk = await device.bulkIn(input, visible ? readSize : expected);
+    const chunk = await host.read(tx, visible ? readSize : expected);
     assertEquals(chunk.byteLength, expected, what);
     const part = bytes.subarray(at, at + expected);
     assertEquals(firstDifference(chunk, part), -1, what);
@@ -81,7 +80,7 @@ async function checkWrite(
 
 Deno.test("the host sees each transfer's bytes and end, for every size and with automatic ZLPs on and off", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { endpoints: { link }, host } = test;
   for (const autoZlp of [false, true]) {
     link.autoZlp = autoZlp;
     for (const size of SIZES) {
@@ -90,7 +89,7 @@ Deno.test("the host sees each transfer's bytes and end, for every size and with 
         // The same many times over, which takes its time at full speed.
         const repeats = size > MIB && (autoZlp || readSize < MIB);
         if (repeats && soak(1, 0) === 0) continue;
-        await checkWrite({ tx: link.in, device, input, size, readSize });
+        await checkWrite({ tx: link.in, host, size, readSize });
       }
     }
   }
@@ -98,11 +97,11 @@ Deno.test("the host sees each transfer's bytes and end, for every size and with 
 
 Deno.test("a transfer without an end stays open until more comes", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { endpoints: { link }, host } = test;
   const written = link.write(pattern(2 * PACKET));
   const controller = new AbortController();
   const { signal } = controller;
-  const reading = device.bulkIn(input, 4 * PACKET, { signal })
+  const reading = host.read(link, 4 * PACKET, { signal })
     .catch((error) => error);
   // More than dummy_hcd's FIFO holds: the host has taken it then.
   assertEquals(await written, 2 * PACKET);
@@ -110,15 +109,15 @@ Deno.test("a transfer without an end stays open until more comes", async () => {
   controller.abort();
   const open = await reading;
   assert(isTransferError(open, "ENOENT"), String(open));
-  assertEquals(open.actualLength, 2 * PACKET);
+  assertEquals(open.transferred, 2 * PACKET);
   const ended = link.write(new Uint8Array(0));
-  assertEquals((await device.bulkIn(input, PACKET)).byteLength, 0);
+  assertEquals((await host.read(link, PACKET)).byteLength, 0);
   assertEquals(await ended, 0);
 });
 
 Deno.test("a write with a zero-length packet is done when the host has taken that, too", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { endpoints: { link }, host } = test;
   link.autoZlp = true;
   let done = false;
   const size = 2 * PACKET; // too much for dummy_hcd's FIFO at every speed
@@ -126,46 +125,47 @@ Deno.test("a write with a zero-length packet is done when the host has taken tha
   // Both requests are with the kernel before the host takes the first one: an
   // empty request to an idle endpoint would go into dummy_hcd's FIFO.
   await delay(0);
-  assertEquals((await device.bulkIn(input, size)).byteLength, size);
+  assertEquals((await host.read(link, size)).byteLength, size);
   await delay(100);
   assertEquals(done, false);
-  assertEquals((await device.bulkIn(input, PACKET)).byteLength, 0);
+  assertEquals((await host.read(link, PACKET)).byteLength, 0);
   await written;
 });
 
 Deno.test("the kernel's record of the bus shows the same transfers", async () => {
+  await shell("modprobe usbmon");
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input, out] } = test;
+  const { endpoints: { link }, host } = test;
   const cases = [PACKET, 2 * PACKET, 700, 0].flatMap((size) =>
     [true, false].map((autoZlp) => ({ size, autoZlp }))
   );
+  await using record = await host.record();
+  for (const { size, autoZlp } of cases) {
+    link.autoZlp = autoZlp;
+    await checkWrite({ tx: link.in, host, size, readSize: PACKET });
+  }
+  const reading = link.read(PACKET * 8);
+  await host.write(link, pattern(300 % PACKET));
+  await reading;
+  await link.in.halt();
+  await assertRejects(() => host.read(link, PACKET));
+
+  const ends = record.events.filter(({ type, endpoint }) =>
+    type === "complete" && endpoint === "test.link"
+  ).map(({ direction, status, length }) => ({ direction, status, length }));
   const expected = cases.flatMap(({ size, autoZlp }) =>
     expectedResults(size, autoZlp, PACKET)
-  ).map((length) => ({ endpoint: input, status: 0, length }));
-  expected.push({ endpoint: out, status: 0, length: 300 % PACKET });
-  const stalled = { endpoint: input, status: -32, length: 0 };
-  const records = await recordBus(
-    device.info,
-    expected.length + 1,
-    async () => {
-      for (const { size, autoZlp } of cases) {
-        link.autoZlp = autoZlp;
-        const tx = link.in;
-        await checkWrite({ tx, device, input, size, readSize: PACKET });
-      }
-      const reading = link.read(PACKET * 8);
-      await device.bulkOut(out, pattern(300 % PACKET));
-      await reading;
-      await link.in.halt();
-      await assertRejects(() => device.bulkIn(input, PACKET));
-    },
-  );
-  assertEquals(records, [...expected, stalled]);
+  ).map((length) => ({ direction: "in", status: 0, length }));
+  assertEquals<unknown>(ends, [
+    ...expected,
+    { direction: "out", status: 0, length: 300 % PACKET },
+    { direction: "in", status: -32, length: 0 },
+  ]);
 });
 
 Deno.test("automatic ZLPs can be switched on before there is a host, and changed while writes wait", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, gadget } = test;
+  const { endpoints: { link }, gadget, host } = test;
   const udc = gadget.udc.name;
   unplug(gadget);
   link.autoZlp = true;
@@ -175,11 +175,10 @@ Deno.test("automatic ZLPs can be switched on before there is a host, and changed
   link.autoZlp = true;
   const third = link.write(pattern(PACKET, 2));
   plug(gadget, udc);
-  const device = await test.reopen();
-  const [input] = test.addresses;
+  await host.plug();
   const chunks = [];
   for (const size of [4 * PACKET, 5 * PACKET]) {
-    chunks.push(await device.bulkIn(input, size));
+    chunks.push(await host.read(link, size));
   }
   // The second one has no end, so that the third one goes on in it.
   assertEquals(chunks.map((each) => each.byteLength), [PACKET, 2 * PACKET]);
@@ -188,18 +187,18 @@ Deno.test("automatic ZLPs can be switched on before there is a host, and changed
 
 Deno.test("a host's transfer ends where the host ends it", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [, out] } = test;
+  const { endpoints: { link }, host } = test;
   for (const size of SIZES) {
     const bytes = pattern(size, size);
     const reading = link.read(Math.max(1, size));
     for (let at = 0; at < size || at === 0; at += MIB) {
-      await device.bulkOut(out, bytes.slice(at, at + MIB));
+      await host.write(link, bytes.slice(at, at + MIB));
     }
     assertEquals(firstDifference(await reading, bytes), -1, `${size} bytes`);
     if (size > MIB || size === 0) continue;
     const larger = link.read(size + 2 * PACKET);
-    await device.bulkOut(out, bytes, { zeroPacket: true });
+    await host.write(link, bytes, { zlp: "auto" });
     assertEquals(firstDifference(await larger, bytes), -1, `${size} and a ZLP`);
   }
-  await assertRejects(() => device.bulkOut(out, pattern(1), { timeout: 100 }));
+  await assertRejects(() => host.write(link, pattern(1), { timeout: 100 }));
 });

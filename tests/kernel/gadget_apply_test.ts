@@ -20,7 +20,10 @@ import { testKernel } from "../support/run/kernel_version.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { countConfigfsChanges } from "../support/measure/configfs_trace.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
+import {
+  waitForDevice,
+  waitForNoDevice,
+} from "../../src/testing/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

@@ -19,7 +19,10 @@ import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { link } from "../support/gadgets/link_function.ts";
 import { shell } from "../support/machine/shell.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
+import {
+  waitForDevice,
+  waitForNoDevice,
+} from "../../src/testing/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

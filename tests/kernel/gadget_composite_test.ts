@@ -15,8 +15,11 @@ import {
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { shell } from "../support/machine/shell.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
+import {
+  waitForDevice,
+  waitForNoDevice,
+} from "../../src/testing/usbfs/find.ts";
 import "../support/run/aio_libraries.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0003 };

@@ -18,16 +18,18 @@ import {
   usbFunction,
   waitForUdc,
 } from "@usb/gadget";
+import { TestHost } from "@usb/gadget/testing";
 import { listGadgets } from "../../src/cli/inventory.ts";
 import { withControllers } from "../support/machine/controllers.ts";
-import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
 import { Enumerations } from "../support/host/enumerations.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { shell } from "../support/machine/shell.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
+import {
+  waitForDevice,
+  waitForNoDevice,
+} from "../../src/testing/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
@@ -231,13 +233,16 @@ Deno.test("two and eight gadgets live in one process, each on a controller of it
       );
       assertEquals(error.message.match(/of process \d+/g)?.length, count);
       // All of them work at once.
-      await Promise.all(gadgets.map(async ({ definition, functions }) => {
-        const { link } = functions.echo.endpoints;
-        const bytes = pattern(3000 + definition.productId);
-        await using host = await UsbfsDevice.find(definition);
-        await host.claimInterface(0);
+      await Promise.all(gadgets.map(async (gadget) => {
+        const { link } = gadget.functions.echo.endpoints;
+        // Ends with a short packet at each speed.
+        const bytes = pattern(3000 + gadget.definition.productId);
+        await using host = await TestHost.open(gadget);
         link.readable.pipeTo(link.writable).catch(() => {}); // until stop()
-        const back = await roundTrip(host, bulkEndpoints(host), bytes);
+        const [back] = await Promise.all([
+          host.read(link, 4096),
+          host.write(link, bytes),
+        ]);
         assertEquals(back, bytes);
       }));
       await Promise.all(gadgets.map((it) => it.stop()));

@@ -15,7 +15,7 @@ import {
 import { testKernel } from "../support/run/kernel_version.ts";
 import { link } from "../support/gadgets/link_function.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 
 const { maxSpeed, sysfsSpeed } = gadgetSpeed();
 const ids = { vendorId: 0x1209, productId: 0x0007 };

@@ -9,8 +9,8 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
 import { withDummyHcd } from "../support/machine/controllers.ts";
 import { testKernel } from "../support/run/kernel_version.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
-import { waitForNoDevice } from "../support/usbfs/find.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
+import { waitForNoDevice } from "../../src/testing/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const kernel = testKernel();

@@ -17,7 +17,10 @@ import {
 import { recordedBlocks } from "../../src/state/descriptors.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { waitForDevice, waitForNoDevice } from "../support/usbfs/find.ts";
+import {
+  waitForDevice,
+  waitForNoDevice,
+} from "../../src/testing/usbfs/find.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();

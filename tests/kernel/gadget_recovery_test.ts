@@ -23,8 +23,8 @@ import { testSeed } from "../support/data/seed.ts";
 import { shell } from "../support/machine/shell.ts";
 import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
-import { waitForNoDevice } from "../support/usbfs/find.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
+import { waitForNoDevice } from "../../src/testing/usbfs/find.ts";
 import {
   CHURN,
   firstOutput,

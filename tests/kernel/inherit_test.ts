@@ -20,8 +20,8 @@ import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { until } from "../support/waiting/until.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
-import { isTransferError } from "../support/usbfs/transfer.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
+import { isTransferError } from "../../src/testing/usbfs/transfer.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 

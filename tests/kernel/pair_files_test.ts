@@ -9,7 +9,7 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import { list, readlink } from "../../ffi/file.ts";
-import { startEndpoints } from "../support/gadgets/endpoints.ts";
+import { addressesOf, startEndpoints } from "../support/gadgets/endpoints.ts";
 import { gadgetTraces, openFiles } from "../support/machine/leftovers.ts";
 import { kernelHasProxies, pairModes } from "../support/gadgets/pair_modes.ts";
 import { startServer } from "../support/programs/pair_server.ts";
@@ -63,9 +63,8 @@ Deno.test("every pair has a file for both directions where the kernel has them, 
     );
   }
   assertEquals(openBelow(mounted), ["ep0", "ep0", ...files].sort());
-  const [, out] = test.addresses;
   const reading = first.read(100);
-  await test.device.bulkOut(out, pattern(10));
+  await test.host.write(first, pattern(10));
   assertSame(await reading, pattern(10));
 });
 
@@ -120,15 +119,15 @@ Deno.test("with virtual addresses a pair's file carries the address of its first
   }, { virtualAddresses: true });
   const { link, back } = test.endpoints;
   const mounted = test.gadget.mountPoints.test;
-  assertEquals(test.addresses, [0x81, 0x02, 0x07, 0x86]);
+  assertEquals(addressesOf(test.host), [0x81, 0x02, 0x07, 0x86]);
   assertEquals(link.in.path, `${mounted}/ep81`);
   if (kernelHasProxies) {
     assertEquals(link.path, `${mounted}/ep81_rw`);
     assertEquals(back.path, `${mounted}/ep07_rw`);
   }
-  for (const [pair, input] of [[link, 0x81], [back, 0x86]] as const) {
+  for (const pair of [link, back]) {
     const written = pair.write(pattern(SIZE));
-    assertSame(await test.device.bulkIn(input, SIZE), pattern(SIZE));
+    assertSame(await test.host.read(pair, SIZE), pattern(SIZE));
     await written;
   }
 });
@@ -160,28 +159,32 @@ Deno.test("virtual addresses that the controller does not give are refused befor
 
 for (const { name, rwProxy } of pairModes) {
   Deno.test(`${name} pair: halts and ioctls are for its endpoints, also while transfers wait`, async () => {
-    await using test = await startEndpoints({ link: bulkPair() }, { rwProxy });
-    const { endpoints: { link }, device, addresses: [input, out] } = test;
+    await using test = await startEndpoints({ link: bulkPair() }, {
+      rwProxy,
+    });
+    const { endpoints: { link }, host } = test;
     const reading = link.read(SIZE);
-    assertEquals((await link.out.descriptor()).address, out);
+    assertEquals((await link.out.descriptor()).address, addressesOf(host)[1]);
     await link.out.halt();
-    await assertRejects(() => device.bulkOut(out, pattern(1)), Error, "Broken");
+    await assertRejects(() => host.write(link, pattern(1)), Error, "Broken");
     await link.out.clearHalt();
-    await device.bulkOut(out, pattern(10));
+    await host.write(link, pattern(10));
     assertSame(await reading, pattern(10));
     await link.in.halt();
     const written = link.write(pattern(SIZE));
-    await assertRejects(() => device.bulkIn(input, SIZE), Error, "Broken");
+    await assertRejects(() => host.read(link, SIZE), Error, "Broken");
     assert(await staysPending(written));
-    await device.clearHalt(input);
-    assertSame(await device.bulkIn(input, SIZE), pattern(SIZE));
+    await host.clearHalt(link.in);
+    assertSame(await host.read(link, SIZE), pattern(SIZE));
     await written;
     await link.in.flush();
   });
 
   Deno.test(`${name} pair: streams wait while another program uses the files, and lose nothing`, async () => {
-    await using test = await startEndpoints({ link: bulkPair() }, { rwProxy });
-    const { endpoints: { link }, device, addresses: [input, out] } = test;
+    await using test = await startEndpoints({ link: bulkPair() }, {
+      rwProxy,
+    });
+    const { endpoints: { link }, host } = test;
     const theirs = pattern(SIZE, 1);
     const args = ["bs=4096", "count=1", "status=none"];
     const files = link.native ? [link.path, link.path] : [
@@ -203,13 +206,13 @@ for (const { name, rwProxy } of pairModes) {
       const reading = stream.read();
       const written = sink.write(pattern(SIZE, 2));
       assert(await staysPending(Promise.race([reading, written])));
-      assertSame(await device.bulkIn(input, SIZE), theirs);
-      await device.bulkOut(out, pattern(PACKET - 1, 3));
+      assertSame(await host.read(link, SIZE), theirs);
+      await host.write(link, pattern(PACKET - 1, 3));
       assertSame((await reader.output).stdout, pattern(PACKET - 1, 3));
       assertEquals((await writer.output).code, 0);
-      await device.bulkOut(out, pattern(60, 4));
+      await host.write(link, pattern(60, 4));
       assertSame((await reading).value!, pattern(60, 4));
-      assertSame(await device.bulkIn(input, SIZE), pattern(SIZE, 2));
+      assertSame(await host.read(link, SIZE), pattern(SIZE, 2));
       await written;
       await stream.cancel();
       await sink.close();

@@ -10,8 +10,8 @@ import {
 } from "../support/programs/pair_server.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { staysPending } from "../support/waiting/settling.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
-import { isTransferError } from "../support/usbfs/transfer.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
+import { isTransferError } from "../../src/testing/usbfs/transfer.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const FILE = "/dev/handoff/ep1_rw";

@@ -69,7 +69,7 @@ Deno.test("a loop over the events of a function ends when that is closed", async
 
 Deno.test("150,000 writes wait while the host resets the endpoint", async () => {
   await using test = await startEndpoints({ link: bulkPair() });
-  const { endpoints: { link }, device, addresses: [input] } = test;
+  const { endpoints: { link }, host } = test;
   const COUNT = 150_000;
   const TAKEN = 200;
   // dummy_hcd takes up to 64 bytes from a write before the host does.
@@ -85,10 +85,10 @@ Deno.test("150,000 writes wait while the host resets the endpoint", async () => 
       ),
     );
   }
-  await device.setInterface(0, 0);
+  await host.setInterface(0, 0);
   for (let index = 0; index < TAKEN; index++) {
     assertEquals(
-      await device.bulkIn(input, 1024),
+      await host.read(link, 1024),
       new Uint8Array(SIZE).fill(index),
     );
   }

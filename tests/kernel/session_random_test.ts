@@ -183,9 +183,9 @@ Deno.test("whatever ends a session: each call settles with the right error, and 
   const seed = testSeed();
   const random = new Random(seed);
   await using test = await startEndpoints({ link: bulkPair() });
-  const { fs, endpoints, gadget, addresses: [input, out] } = test;
+  const { fs, endpoints, gadget, host } = test;
   const udc = gadget.udc.name;
-  const host = new Sender();
+  const sender = new Sender();
   const writer = new Sender();
   /** The session of the last sequence, and the only words that it may receive. */
   let last: AbortSignal | undefined;
@@ -193,7 +193,7 @@ Deno.test("whatever ends a session: each call settles with the right error, and 
   /** The oldest words that the host may still receive. */
   let oldest = 0;
   const tally: Record<string, number> = {};
-  host.begin();
+  sender.begin();
   for (let round = 0; round < SEQUENCES; round++) {
     const what = `sequence ${round} of seed ${seed}`;
     const ofSession = random.chance(0.7);
@@ -202,7 +202,7 @@ Deno.test("whatever ends a session: each call settles with the right error, and 
     assert(session !== undefined, "the function is closed");
     // The events of the end may be unread: then it can neither send nor receive.
     const isOver = session.signal === last;
-    if (!isOver) itsWords = host.session;
+    if (!isOver) itsWords = sender.session;
     last = session.signal;
     const link = ofSession
       ? (session.endpoints as typeof endpoints).link
@@ -211,12 +211,12 @@ Deno.test("whatever ends a session: each call settles with the right error, and 
     const taken: number[] = [];
     const hosting = (async () => {
       for (let n = random.int(0, 5); n > 0; n--) {
-        const words = host.make(random.int(1, WORDS));
+        const words = sender.make(random.int(1, WORDS));
         const options = { timeout: TIMEOUT_MS };
-        const sending = test.device.bulkOut(out, bytesOf(words), options)
-          .then(() => words.forEach((word) => host.sent.add(word)), () => {});
+        const sending = host.write(endpoints.link, bytesOf(words), options)
+          .then(() => words.forEach((word) => sender.sent.add(word)), () => {});
         const taking = random.chance()
-          ? test.device.bulkIn(input, 4 * PACKET, options)
+          ? host.read(endpoints.link, 4 * PACKET, options)
             .then((bytes) => taken.push(...wordsOf(bytes)), () => {})
           : undefined;
         await Promise.all([sending, taking]);
@@ -227,25 +227,22 @@ Deno.test("whatever ends a session: each call settles with the right error, and 
     tally[event] = (tally[event] ?? 0) + 1;
     if (random.chance()) await hosting;
     else await delay(random.int(0, 3));
-    const { device } = test;
     if (event === "unplug") {
       unplug(gadget);
       await hosting;
       plug(gadget, udc);
-      await test.reopen();
+      await host.plug();
     } else {
       await hosting;
-      if (event === "setting") await device.setInterface(0, 0);
-      else if (event === "reset") await device.reset();
+      if (event === "setting") await host.setInterface(0, 0);
+      else if (event === "reset") await host.reset();
       else {
-        await device.releaseInterface(0);
-        await device.setConfiguration(0);
-        await device.setConfiguration(1);
-        await device.claimInterface(0);
+        await host.setConfiguration(0);
+        await host.setConfiguration(1);
       }
     }
-    const sent = new Set(host.sent);
-    host.begin();
+    const sent = new Set(sender.sent);
+    sender.begin();
     // Calls of the function go on; these are not needed any more.
     if (!ofSession) await endpoints.link.discard();
     const read = await calls.settled();

@@ -5,7 +5,7 @@ import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";
 import { startProgram } from "../support/programs/example.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 
 Deno.test("examples/echo.ts as one file runs where no Deno is installed", async () => {
   const file = Deno.env.get("GADGET_SINGLE_FILE");

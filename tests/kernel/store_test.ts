@@ -5,7 +5,7 @@ import { pattern } from "../support/data/pattern.ts";
 import { bulkEndpoints } from "../support/host/echo.ts";
 import { startExample } from "../support/programs/example.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
-import { UsbfsDevice } from "../support/usbfs/device.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 
 const [GET, PUT] = [0, 1];
 

@@ -20,13 +20,13 @@ const WAYS = [
   {
     what: "packet by packet",
     options: {},
-    zeroPacket: false,
+    zlp: "never",
     total: soak(32, 1) * MIB,
   },
   {
     what: "in large requests",
     options: { transferSize: 65_536, depth: 4 },
-    zeroPacket: true,
+    zlp: "auto",
     total: soak(1024, 8) * MIB,
   },
 ] as const;
@@ -35,9 +35,9 @@ type Link = EndpointGadget<{ link: ReturnType<typeof bulkPair> }>;
 
 /** The host's side: sends chunks of random sizes, and checks what comes back. */
 async function sendAndCheck(
-  { device, addresses: [input, out] }: Link,
+  { host, endpoints: { link } }: Link,
   random: Random,
-  { total, zeroPacket }: { total: number; zeroPacket: boolean },
+  { total, zlp }: { total: number; zlp: "auto" | "never" },
 ): Promise<void> {
   let sent = 0;
   let received = 0;
@@ -57,13 +57,13 @@ async function sendAndCheck(
       pending.push(bytes);
       pendingBytes += bytes.byteLength;
       sent += bytes.byteLength;
-      await device.bulkOut(out, bytes, { zeroPacket });
+      await host.write(link, bytes, { zlp });
     }
   };
   const receive = async () => {
     let at = 0;
     while (received < total) {
-      let got: Uint8Array = await device.bulkIn(input, 65_536);
+      let got: Uint8Array = await host.read(link, 65_536);
       received += got.byteLength;
       pendingBytes -= got.byteLength;
       room();
@@ -111,8 +111,10 @@ for (const { name, rwProxy } of pairModes) {
   }
 
   Deno.test(`${name} pair: both directions are busy at once, and neither waits for the other`, async () => {
-    await using test = await startEndpoints({ link: bulkPair() }, { rwProxy });
-    const { endpoints: { link }, device, addresses: [input, out] } = test;
+    await using test = await startEndpoints({ link: bulkPair() }, {
+      rwProxy,
+    });
+    const { endpoints: { link }, host } = test;
     const size = 16_384;
     const count = soak(2000, 50);
     const stream = link.openReadable({ transferSize: size, depth: 4 });
@@ -128,15 +130,15 @@ for (const { name, rwProxy } of pairModes) {
         if (taken === count * size) return;
       }
     })();
-    const host = async (direction: string, run: () => Promise<unknown>) => {
+    const repeat = async (direction: string, run: () => Promise<unknown>) => {
       for (let n = 0; n < count; n++) {
         await run();
         order.push(direction);
       }
     };
     await Promise.all([
-      host("in", () => device.bulkIn(input, size)),
-      host("out", () => device.bulkOut(out, pattern(size))),
+      repeat("in", () => host.read(link, size)),
+      repeat("out", () => host.write(link, pattern(size))),
     ]);
     await Promise.all([sending, receiving]);
     // No side was far behind, or had to wait for the end of the other.

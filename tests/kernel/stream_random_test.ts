@@ -41,8 +41,10 @@ for (const { name, rwProxy } of pairModes) {
   Deno.test(`${name} pair: streams that are cancelled, aborted and closed in every state settle, and the next ones work`, async () => {
     const seed = testSeed();
     const random = new Random(seed);
-    await using test = await startEndpoints({ link: bulkPair() }, { rwProxy });
-    const { endpoints, gadget, addresses: [input, out] } = test;
+    await using test = await startEndpoints({ link: bulkPair() }, {
+      rwProxy,
+    });
+    const { endpoints, gadget, host } = test;
     const udc = gadget.udc.name;
     const pause = () =>
       random.chance(0.7) ? delay(random.int(0, 5)) : Promise.resolve();
@@ -78,11 +80,10 @@ for (const { name, rwProxy } of pairModes) {
         begin();
       } else if (state === "moving") {
         begin();
-        const { device } = test;
         const options = { timeout: 20 };
         hosting.push(
-          device.bulkIn(input, SIZE, options).catch(() => {}),
-          device.bulkOut(out, pattern(random.int(0, 9000)), options)
+          host.read(link, SIZE, options).catch(() => {}),
+          host.write(link, pattern(random.int(0, 9000)), options)
             .catch(() => {}),
         );
       } else if (state === "halted") {
@@ -99,8 +100,8 @@ for (const { name, rwProxy } of pairModes) {
       const way = random.pick(["cancel", "release", "event"]);
       if (way === "event" && state !== "away" && state !== "leaves") {
         await Promise.all(hosting);
-        if (random.chance()) await test.device.setInterface(0, 0);
-        else await test.device.reset();
+        if (random.chance()) await host.setInterface(0, 0);
+        else await host.reset();
         await pause();
       }
       if (way === "release") {
@@ -118,10 +119,10 @@ for (const { name, rwProxy } of pairModes) {
       await Promise.all(hosting);
       if (state === "away" || state === "leaves") {
         plug(gadget, udc);
-        await test.reopen();
+        await host.plug();
       }
       // The next ones work.
-      await test.device.setInterface(0, 0); // ends halts, on both sides
+      await host.setInterface(0, 0); // ends halts, on both sides
       const isLocked = () =>
         endpoints.link.readable.locked || endpoints.link.writable.locked;
       while (isLocked()) await pause();
@@ -138,10 +139,10 @@ for (const { name, rwProxy } of pairModes) {
           if (firstDifference(tail, marker) < 0) return;
         }
       })();
-      await test.device.bulkOut(out, marker);
+      await host.write(link, marker);
       await reading;
       const written = sink.write(marker);
-      const got = await test.device.bulkIn(input, 2 * SIZE);
+      const got = await host.read(link, 2 * SIZE);
       assertEquals(firstDifference(got, marker), -1, what);
       await written;
       await Promise.all([next.cancel(), sink.close()]);

@@ -16,7 +16,7 @@ import { eventAfter } from "../support/waiting/life_events.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { staysPending } from "../support/waiting/settling.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { isTransferError } from "../support/usbfs/transfer.ts";
+import { isTransferError } from "../../src/testing/usbfs/transfer.ts";
 import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
@@ -30,19 +30,19 @@ function assertSame(actual: Uint8Array, expected: Uint8Array, what = "") {
 
 /** Sends bytes; without a time limit they must all be taken. */
 function send(
-  { device, addresses: [out] }: Rx,
+  { host, endpoints: { rx } }: Rx,
   bytes: Uint8Array<ArrayBuffer>,
 ) {
-  return device.bulkOut(out, bytes);
+  return host.write(rx, bytes);
 }
 
 /** Asserts that the host has to wait with the next byte. */
-async function assertNak({ device, addresses: [out] }: Rx) {
+async function assertNak({ host, endpoints: { rx } }: Rx) {
   const error = await assertRejects(() =>
-    device.bulkOut(out, pattern(1), { timeout: 100 })
+    host.write(rx, pattern(1), { timeout: 100 })
   );
   assert(isTransferError(error, "ETIMEDOUT"), String(error));
-  assertEquals(error.actualLength, 0);
+  assertEquals(error.transferred, 0);
 }
 
 /** Reads until so many bytes are there. */
@@ -344,7 +344,7 @@ Deno.test("a BYOB read that is cancelled gives its request back", async () => {
 
 Deno.test("a stream of a session ends with its error, and the next one gets what comes later", async () => {
   await using test = await startEndpoints({ rx: bulkOut() });
-  const { gadget, fs } = test;
+  const { gadget, fs, host } = test;
   const udc = gadget.udc.name;
   const reader = (await test.session()).rx.readable.getReader();
   const first = readAll(reader, 100);
@@ -355,13 +355,13 @@ Deno.test("a stream of a session ends with its error, and the next one gets what
   await waiting;
   await assertRejects(() => reader.closed, SessionEndedError);
   plug(gadget, udc);
-  await test.reopen();
+  await host.plug();
   const next = (await test.session()).rx.readable.getReader();
   const reading = next.read();
   await send(test, pattern(50, 2));
   assertSame((await reading).value!, pattern(50, 2));
   // Also without a read.
-  await eventAfter(fs, "enable", () => test.device.setInterface(0, 0));
+  await eventAfter(fs, "enable", () => host.setInterface(0, 0));
   await assertRejects(() => next.closed, SessionEndedError);
   const third = (await test.session()).rx.readable.getReader({ mode: "byob" });
   const filling = third.read(new Uint8Array(4096));
@@ -383,7 +383,7 @@ async function collect(
 
 Deno.test("a stream of the function goes on after resets and an unplugged cable", async () => {
   await using test = await startEndpoints({ rx: bulkOut() });
-  const { endpoints: { rx }, gadget } = test;
+  const { endpoints: { rx }, gadget, host } = test;
   const udc = gadget.udc.name;
   for (const mode of ["byob", undefined] as const) {
     const reader = rx.readable.getReader({ mode: mode as "byob" });
@@ -397,12 +397,12 @@ Deno.test("a stream of the function goes on after resets and an unplugged cable"
       ]);
       assertSame(before, pattern(99, 1), event);
       const waiting = read();
-      if (event === "setting") await test.device.setInterface(0, 0);
-      else if (event === "reset") await test.device.reset();
+      if (event === "setting") await host.setInterface(0, 0);
+      else if (event === "reset") await host.reset();
       else {
         unplug(gadget);
         plug(gadget, udc);
-        await test.reopen();
+        await host.plug();
       }
       const [after] = await Promise.all([
         collect(waiting, read, 500),

@@ -12,7 +12,7 @@ import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { failureOf, staysPending } from "../support/waiting/settling.ts";
 import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
-import { isTransferError } from "../support/usbfs/transfer.ts";
+import { isTransferError } from "../../src/testing/usbfs/transfer.ts";
 import "../support/run/aio_libraries.ts";
 
 const { bulkPacketSize: PACKET } = gadgetSpeed();
@@ -26,17 +26,17 @@ function assertSame(actual: Uint8Array, expected: Uint8Array, what = "") {
   assertEquals(firstDifference(actual, expected), -1, what);
 }
 
-function receive({ device, addresses: [input] }: Tx, size: number) {
-  return device.bulkIn(input, size);
+function receive({ host, endpoints: { tx } }: Tx, size: number) {
+  return host.read(tx, size);
 }
 
 /** Asserts that there is nothing to get for the host. */
-async function assertNothing({ device, addresses: [input] }: Tx) {
+async function assertNothing({ host, endpoints: { tx } }: Tx) {
   const error = await assertRejects(() =>
-    device.bulkIn(input, PACKET, { timeout: 100 })
+    host.read(tx, PACKET, { timeout: 100 })
   );
   assert(isTransferError(error, "ETIMEDOUT"), String(error));
-  assertEquals(error.actualLength, 0);
+  assertEquals(error.transferred, 0);
 }
 
 /** What fails when a test has failed already. */
@@ -208,7 +208,7 @@ Deno.test("writable is the endpoint's one stream until it ends, and refuses anyt
 
 Deno.test("a stream of a session ends with it; a stream of the function sends again", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, gadget, fs } = test;
+  const { endpoints: { tx }, gadget, fs, host } = test;
   const udc = gadget.udc.name;
   for (const depth of [1, 3]) {
     const writer = (await test.session()).tx.openWritable({ depth })
@@ -226,8 +226,8 @@ Deno.test("a stream of a session ends with it; a stream of the function sends ag
     const next = tx.openWritable({ depth }).getWriter();
     const written = [0, 1].map((n) => next.write(pattern(SIZE, n)));
     plug(gadget, udc);
-    await test.reopen();
-    await eventAfter(fs, "enable", () => test.device.setInterface(0, 0));
+    await host.plug();
+    await eventAfter(fs, "enable", () => host.setInterface(0, 0));
     for (const n of [0, 1]) {
       assertSame(await receive(test, SIZE), pattern(SIZE, n));
     }
@@ -238,12 +238,12 @@ Deno.test("a stream of a session ends with it; a stream of the function sends ag
 
 Deno.test("a halted endpoint only delays the stream, which can be aborted all the same", async () => {
   await using test = await startEndpoints({ tx: bulkIn() });
-  const { endpoints: { tx }, device, addresses: [input] } = test;
+  const { endpoints: { tx }, host } = test;
   await tx.halt();
   const writer = tx.writable.getWriter();
   const write = writer.write(pattern(SIZE));
   assert(await staysPending(write));
-  await device.clearHalt(input);
+  await host.clearHalt(tx);
   assertSame(await receive(test, SIZE), pattern(SIZE));
   await write;
   await tx.halt();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { openCache } from "../vm/cache.ts";
+import { openCache } from "../../src/vm/cache.ts";
 import { ROOT } from "./deno_test.ts";
 
 /** A bundle, until it is disposed of. */

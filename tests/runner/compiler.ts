@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type Architecture, isNative } from "../vm/architectures.ts";
-import { openCache, withLock } from "../vm/cache.ts";
-import { findProgram, run } from "../vm/process.ts";
-import type { Job } from "../vm/progress.ts";
-import { install } from "../vm/tools.ts";
+import { type Architecture, isNative } from "../../src/vm/architectures.ts";
+import { openCache, withLock } from "../../src/vm/cache.ts";
+import { findProgram, run } from "../../src/vm/process.ts";
+import type { Job } from "../../src/vm/progress.ts";
+import { install } from "../../src/vm/tools.ts";
 
 /**
  * Returns the name of the compiler, and installs it where it is missing. Its

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Architecture, isNative } from "../vm/architectures.ts";
+import { type Architecture, isNative } from "../../src/vm/architectures.ts";
 
 /** The folder of the project. */
 export const ROOT = decodeURIComponent(

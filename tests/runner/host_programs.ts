@@ -1,21 +1,67 @@
 /**
  * Installs the programs that kernel tests run as the host of a device. The VM
  * sees this machine's files; one of another architecture has its own, see
- * tests/vm/guest_root.ts.
+ * src/vm/debian/guest_root.ts.
  *
  * @module
  */
-import { type Architecture, isNative } from "../vm/architectures.ts";
-import { findProgram } from "../vm/process.ts";
-import type { Job } from "../vm/progress.ts";
-import { install } from "../vm/tools.ts";
+import { type Architecture, isNative } from "../../src/vm/architectures.ts";
+import { findProgram } from "../../src/vm/process.ts";
+import type { Job } from "../../src/vm/progress.ts";
+import { install } from "../../src/vm/tools.ts";
 
-/** Installs lsusb where it is missing. */
+/** What a test runs as a host, and the Debian package that has it. */
+export interface HostProgram {
+  /** The name of a program, or the path of a file that a program reads. */
+  readonly file: string;
+  readonly package: string;
+  /** The test files that need it have this in their name; undefined: any. */
+  readonly tests?: string;
+}
+
+/** Everything that tests use. */
+export const HOST_PROGRAMS: readonly HostProgram[] = [
+  { file: "lsusb", package: "usbutils" },
+  { file: "xkbcli", package: "libxkbcommon-tools", tests: "hid_" },
+  {
+    file: "/usr/share/X11/xkb/rules/evdev",
+    package: "xkb-data",
+    tests: "hid_",
+  },
+  // Dead keys: xkbcli reads the tables of X11.
+  {
+    file: "/usr/share/X11/locale/en_US.UTF-8/Compose",
+    package: "libx11-data",
+    tests: "hid_",
+  },
+  { file: "fido2-token", package: "fido2-tools", tests: "hid_" },
+  { file: "evtest", package: "evtest", tests: "hid_" },
+  { file: "fftest", package: "joystick", tests: "hid_" },
+];
+
+/** The programs that some test files need. */
+export function hostProgramsFor(paths: readonly string[]): HostProgram[] {
+  const names = paths.map((path) => path.slice(path.lastIndexOf("/") + 1));
+  return HOST_PROGRAMS.filter(({ tests }) =>
+    tests === undefined || names.some((name) => name.includes(tests))
+  );
+}
+
+/** Installs what some test files need, where it is missing. */
 export async function ensureHostPrograms(
+  paths: readonly string[],
   architecture: Architecture,
   job: Job,
 ): Promise<void> {
   if (!isNative(architecture)) return;
-  if (await findProgram("lsusb") !== undefined) return;
-  await install(["usbutils"], job);
+  const missing: string[] = [];
+  for (const { file, package: name } of hostProgramsFor(paths)) {
+    if (!await isInstalled(file)) missing.push(name);
+  }
+  if (missing.length > 0) await install(missing, job);
+}
+
+async function isInstalled(file: string): Promise<boolean> {
+  if (!file.startsWith("/")) return await findProgram(file) !== undefined;
+  return await Deno.stat(file).then(() => true, () => false);
 }

@@ -4,15 +4,15 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { architecture } from "../vm/architectures.ts";
-import { VmError } from "../vm/errors.ts";
-import type { Speed } from "../vm/vm.ts";
+import { architecture } from "../../src/vm/architectures.ts";
+import { VmError } from "../../src/vm/errors.ts";
+import type { Speed } from "../../src/vm/guest/guest.ts";
 import { ROOT, testFiles } from "./deno_test.ts";
 import { deal, groupByMachine, parseHeader, type TestFile } from "./machine.ts";
 import {
   allRuns,
   filesThatRunOn,
-  onlyRepeats,
+  isWorthRunning,
   product,
   type Run,
 } from "./matrix.ts";
@@ -113,7 +113,7 @@ async function main(): Promise<number> {
   const filesOf = (run: Run): TestFile[] =>
     args.all
       ? [
-        ...files.filter((file) => !onlyRepeats(file, run.speed)),
+        ...files.filter((file) => isWorthRunning(file, run)),
         ...(run.arch === Deno.build.arch ? [] : unitFiles),
       ]
       : files;

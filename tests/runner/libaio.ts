@@ -4,9 +4,9 @@
  * @module
  */
 import { openAio } from "../../ffi/aio/calls.ts";
-import { VmError } from "../vm/errors.ts";
-import type { Job } from "../vm/progress.ts";
-import { install } from "../vm/tools.ts";
+import { VmError } from "../../src/vm/errors.ts";
+import type { Job } from "../../src/vm/progress.ts";
+import { install } from "../../src/vm/tools.ts";
 
 /** Installs libaio where it is missing. */
 export async function ensureLibaio(job: Job): Promise<void> {

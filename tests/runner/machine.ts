@@ -14,16 +14,24 @@
  * - `any speed`: the subject is the same at every speed. `test:all` runs the
  *   file at super speed only.
  * - `since Linux 7.3`: the file is left out on older kernels.
+ * - `newest kernel`: the subject does not depend on the kernel. `test:all` runs
+ *   the file on the newest one only.
+ * - `a class of device`: the subject is a ready-made function. `test:all` runs
+ *   the file on few kernels, each at one speed: see matrix.ts. What is asked for
+ *   with `--kernel` and `--speed` runs, as do the full counts of `test:soak`.
  * - `any architecture`, in a unit test: `test:all` also runs the file in the
  *   VMs of other architectures.
  *
  * @module
  */
-import { parseArguments } from "../vm/arguments.ts";
-import type { RunOptions } from "../vm/vm.ts";
+import { parseArguments } from "../../src/vm/arguments.ts";
+import type { VmRunOptions } from "../../src/vm/options.ts";
 
 /** The options of a VM that a test file may set. */
-export type Machine = Pick<RunOptions, "udc" | "hcd" | "modules" | "memory">;
+export type Machine = Pick<
+  VmRunOptions,
+  "udc" | "hcd" | "modules" | "memory" | "processors"
+>;
 
 /** A test file, and what its header says. */
 export interface TestFile {
@@ -33,6 +41,8 @@ export interface TestFile {
   readonly machine: Machine;
   readonly anySpeed: boolean;
   readonly anyArchitecture: boolean;
+  readonly newestKernel: boolean;
+  readonly deviceClass: boolean;
   /** The first kernel that the file runs on. */
   readonly since?: string;
 }
@@ -51,10 +61,14 @@ export function parseHeader(path: string, source: string): TestFile {
   let since: string | undefined;
   let anySpeed = false;
   let anyArchitecture = false;
+  let newestKernel = false;
+  let deviceClass = false;
   for (const phrase of header?.split(", ") ?? []) {
     const kernel = /^since Linux (\d+\.\d+)$/.exec(phrase)?.[1];
     if (phrase === "any speed") anySpeed = true;
     else if (phrase === "any architecture") anyArchitecture = true;
+    else if (phrase === "newest kernel") newestKernel = true;
+    else if (phrase === "a class of device") deviceClass = true;
     else if (kernel !== undefined) since = kernel;
     else if (phrase.startsWith("--")) options.push(phrase);
     else {
@@ -65,7 +79,16 @@ export function parseHeader(path: string, source: string): TestFile {
   }
   const request = options.join(" ");
   const machine = parseRequest(request);
-  return { path, request, machine, anySpeed, anyArchitecture, since };
+  return {
+    path,
+    request,
+    machine,
+    anySpeed,
+    anyArchitecture,
+    newestKernel,
+    deviceClass,
+    since,
+  };
 }
 
 /** Groups test files by the VM that they run in, in their order. */
@@ -94,7 +117,7 @@ export function deal(group: MachineGroup, count: number): MachineGroup[] {
 function parseRequest(request: string): Machine {
   const words = [...request.matchAll(/"([^"]*)"|(\S+)/g)]
     .map(([, quoted, word]) => quoted ?? word);
-  const { udc, hcd, modules, memory } = parseArguments([
+  const { udc, hcd, modules, memory, processors } = parseArguments([
     ...words,
     "--",
     "true",
@@ -104,5 +127,6 @@ function parseRequest(request: string): Machine {
     ...(hcd === undefined ? {} : { hcd }),
     ...(modules === undefined ? {} : { modules }),
     ...(memory === undefined ? {} : { memory }),
+    ...(processors === undefined ? {} : { processors }),
   };
 }

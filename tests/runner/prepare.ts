@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Architecture } from "../vm/architectures.ts";
-import { terminalProgress } from "../vm/progress.ts";
+import type { Architecture } from "../../src/vm/architectures.ts";
+import { terminalProgress } from "../../src/vm/progress.ts";
 import { bundlePackage } from "./bundle.ts";
 import { compileProgram } from "./compiler.ts";
 import { cacheImports, ROOT } from "./deno_test.ts";
@@ -26,7 +26,7 @@ export async function prepare(
   await cacheImports(files, architecture);
   using progress = terminalProgress();
   const job = { progress };
-  await ensureHostPrograms(architecture, job);
+  await ensureHostPrograms(files, architecture, job);
   const wants = (text: string) => files.some((file) => file.includes(text));
   const variables: Record<string, string> = {};
   if (wants("usbtest")) {

@@ -9,12 +9,16 @@
  *
  * @module
  */
-import { type Architecture, isNative } from "../vm/architectures.ts";
-import { openCache, removeFolder, writeAtomically } from "../vm/cache.ts";
-import { VmError } from "../vm/errors.ts";
-import { denoFor } from "../vm/guest_root.ts";
-import { run } from "../vm/process.ts";
-import type { Job } from "../vm/progress.ts";
+import { type Architecture, isNative } from "../../src/vm/architectures.ts";
+import {
+  openCache,
+  removeFolder,
+  writeAtomically,
+} from "../../src/vm/cache.ts";
+import { VmError } from "../../src/vm/errors.ts";
+import { denoFor } from "../../src/vm/debian/guest_root.ts";
+import { run } from "../../src/vm/process.ts";
+import type { Job } from "../../src/vm/progress.ts";
 import { IMPORT_MAP, ROOT } from "./deno_test.ts";
 
 const EXAMPLE = "examples/echo.ts";

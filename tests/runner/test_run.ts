@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { terminalProgress } from "../vm/progress.ts";
-import { HangError, VmError } from "../vm/errors.ts";
-import { isQemuFault, runInVm } from "../vm/vm.ts";
+import { terminalProgress } from "../../src/vm/progress.ts";
+import { HangError, VmError } from "../../src/vm/errors.ts";
+import { runInVm } from "../../src/vm/run.ts";
 import { ROOT, testArguments } from "./deno_test.ts";
 import type { MachineGroup } from "./machine.ts";
 import { type Run, runEnvironment } from "./matrix.ts";
@@ -152,7 +152,7 @@ async function resultsOf(
   for (const { title, lines } of result.problems) {
     output.say(`The kernel complained: ${title}\n${lines.join("\n")}`);
   }
-  if (isQemuFault(result) && attempts > 1) {
+  if (result.qemuFault && attempts > 1) {
     output.say("That is a fault of QEMU, not of the tests: once more");
     return await resultsOf(test, run, output, attempts - 1);
   }

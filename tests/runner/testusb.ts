@@ -5,11 +5,11 @@
  *
  * @module
  */
-import type { Architecture } from "../vm/architectures.ts";
-import { cachedFolder, openCache } from "../vm/cache.ts";
-import { VmError } from "../vm/errors.ts";
-import { run } from "../vm/process.ts";
-import type { Job } from "../vm/progress.ts";
+import type { Architecture } from "../../src/vm/architectures.ts";
+import { cachedFolder, openCache } from "../../src/vm/cache.ts";
+import { VmError } from "../../src/vm/errors.ts";
+import { run } from "../../src/vm/process.ts";
+import type { Job } from "../../src/vm/progress.ts";
 import { compileProgram } from "./compiler.ts";
 
 /** Any of these will do: the program has not changed for years. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { VmError } from "../vm/errors.ts";
-import { terminalProgress } from "../vm/progress.ts";
+import { VmError } from "../../src/vm/errors.ts";
+import { terminalProgress } from "../../src/vm/progress.ts";
 import { ensureLibaio } from "./libaio.ts";
 import {
   cacheImports,

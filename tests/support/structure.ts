@@ -127,10 +127,22 @@ export function deadFiles(files: readonly string[], graph: Graph): string[] {
   );
 }
 
-/** Imports from outside the package. */
-export function outsideImports(graph: Graph): string[] {
+/**
+ * Imports from outside the package.
+ *
+ * @param allowed What the files of a folder may import.
+ */
+export function outsideImports(
+  graph: Graph,
+  allowed: Readonly<Record<string, RegExp>> = {},
+): string[] {
+  const inside = /^(ffi\/|src\/|[^/:]+\.ts$)/;
+  const mayImport = (file: string, imported: string) =>
+    Object.entries(allowed).some(([folder, pattern]) =>
+      file.startsWith(`${folder}/`) && pattern.test(imported)
+    );
   return [...graph].flatMap(([file, imports]) =>
-    imports.filter((it) => !/^(ffi\/|src\/|[^/:]+\.ts$)/.test(it)).map((it) =>
+    imports.filter((it) => !inside.test(it) && !mayImport(file, it)).map((it) =>
       `${file} imports ${it}, which is not of the package: src and ffi may import each other only`
     )
   );

@@ -15,7 +15,7 @@ import {
   transferRows,
 } from "../support/arguments/rows.ts";
 import { openEndpoints } from "../support/measure/endpoints_on_files.ts";
-import { fakeSetup } from "../support/gadgets/fake_setup.ts";
+import { fakeSetup } from "@usb/gadget/testing";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import {
   assertRefused,
@@ -37,6 +37,7 @@ const NO_ARGUMENTS = [
   "Gadget.unbind",
   "Gadget.stop",
   "listUdcs",
+  "FunctionFs.wakeHost",
 ];
 /** Definitions: `validateFunction()` and `checkGadget()` say what is wrong. */
 const DEFINITIONS = [

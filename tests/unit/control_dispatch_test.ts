@@ -9,11 +9,8 @@ import {
 } from "../../mod.ts";
 import { encodeSetup } from "../../src/inspect/mod.ts";
 import { Setup } from "../../src/functionfs/control/setup.ts";
-import {
-  type FakeOptions,
-  fakeSetup,
-  runSetup,
-} from "../support/gadgets/fake_setup.ts";
+import { fakeSetup, type FakeSetupOptions } from "@usb/gadget/testing";
+import { runSetup } from "../support/gadgets/run_setup.ts";
 import "../support/run/aio_libraries.ts";
 
 const VENDOR = { type: "vendor", recipient: "interface", request: 1 } as const;
@@ -112,7 +109,7 @@ Deno.test("an operation that uses the signal may fail with another error", async
   const fake = fakeSetup(IN);
   const { errors } = await runSetup(fake, {
     control: (setup) => {
-      fake.setup.cancel();
+      fake.cancel();
       throw new Error("aborted", { cause: setup.signal.reason });
     },
   });
@@ -123,7 +120,7 @@ Deno.test("an error that has nothing to do with the cancellation is reported", a
   const fake = fakeSetup(IN);
   const { errors } = await runSetup(fake, {
     control: () => {
-      fake.setup.cancel();
+      fake.cancel();
       throw new RangeError("something else");
     },
   });
@@ -157,7 +154,7 @@ Deno.test("an observer gets each request once, with its outcome", async () => {
   const outcomes = async (
     control: ControlHandler,
     fields: typeof IN | typeof OUT = IN,
-    options?: FakeOptions,
+    options?: FakeSetupOptions,
   ): Promise<unknown> => {
     const fake = fakeSetup(fields, options);
     await runSetup(fake, { control });
@@ -189,7 +186,7 @@ Deno.test("an observer gets each request once, with its outcome", async () => {
   const fake = fakeSetup(IN);
   await runSetup(fake, {
     control: (setup) => {
-      fake.setup.cancel();
+      fake.cancel();
       setup.signal.throwIfAborted();
     },
   });
@@ -251,10 +248,10 @@ Deno.test("standard requests go to standardControl, the defaults and control, in
 });
 
 Deno.test("the signal of a cancelled request is aborted, whenever it is asked for", () => {
-  const before = fakeSetup(IN).setup;
+  const before = fakeSetup(IN).setup as Setup;
   const { signal } = before;
   before.cancel();
-  const after = fakeSetup(IN).setup;
+  const after = fakeSetup(IN).setup as Setup;
   after.cancel();
   after.cancel();
   assertEquals([signal.aborted, after.signal.aborted], [true, true]);
@@ -269,12 +266,12 @@ Deno.test("only what a handler returns is an answer that no code of it waits for
     const { promise, resolve } = Promise.withResolvers<void>();
     const watched = Object.assign(it.setup, {
       reply: (data: Uint8Array) => {
-        handledAt.push(it.setup.handled);
+        handledAt.push((it.setup as Setup).handled);
         resolve();
         return Promise.resolve(data.byteLength);
       },
     });
-    runSetup({ ...it, setup: watched }, { control });
+    runSetup(Object.assign(it, { setup: watched }), { control });
     return promise;
   };
   await fake(() => new Uint8Array(1));
@@ -305,7 +302,7 @@ Deno.test("a handler need not wait for its answer, also where the host has given
     ) {
       await runSetup(fakeSetup(fields, { gone: true }), { control: answer });
       const over = fakeSetup(fields);
-      over.setup.cancel();
+      over.cancel();
       await runSetup(over, { control: answer });
     }
     await delay(0);

@@ -7,7 +7,7 @@ import { printerRequests } from "@usb/gadget/printer";
 import { stillImageRequests } from "@usb/gadget/mtp";
 import { standardRequests } from "../../src/functionfs/control/standard_requests.ts";
 import { SessionLife } from "../../src/functionfs/session.ts";
-import { outcomeOf } from "../support/gadgets/fake_setup.ts";
+import { outcomeOf } from "../support/gadgets/run_setup.ts";
 
 const CLASS = { type: "class", recipient: "interface" } as const;
 const ask = (request: number, length: number, value = 0, index = 0) =>

@@ -6,11 +6,11 @@
  */
 import * as abi from "../../ffi/abi.ts";
 import * as functionfs from "../../src/compile/functionfs_abi.ts";
-import * as usbfs from "../support/usbfs/abi.ts";
+import * as usbfs from "../../src/testing/usbfs/abi.ts";
 import { assert, assertEquals } from "@std/assert";
 import { Errno } from "../../ffi/errno.ts";
 import { evaluate } from "../support/machine/c_headers.ts";
-import { ARCHITECTURES } from "../vm/architectures.ts";
+import { ARCHITECTURES } from "../../src/vm/architectures.ts";
 
 /** What numbers are in C that has no name for them. */
 const EXPRESSIONS: Record<string, string> = {

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
 import { POLLIN } from "../../ffi/abi.ts";
+import { CompletionLoop } from "../../ffi/aio/completion_loop.ts";
 import { AioContext } from "../../ffi/aio/context.ts";
 import { write } from "../../ffi/file.ts";
-import {
-  makeWrites,
-  openEndpoints,
-} from "../support/measure/endpoints_on_files.ts";
+import { openEndpoints } from "../support/measure/endpoints_on_files.ts";
+import { WAYS } from "../support/measure/transfer_ways.ts";
 import { pipe } from "../support/machine/pipe.ts";
+import { until } from "../support/waiting/until.ts";
 import { aioPoll, aioRead, aioWrite } from "../support/machine/aio.ts";
 import "../support/run/aio_libraries.ts";
 
@@ -68,8 +68,54 @@ Deno.test("the loop rests in a pause, and handles a completion after it", async 
 Deno.test("completions in quick succession are found without the parked poll", async () => {
   using turns = new Turns();
   await using endpoints = openEndpoints();
-  await makeWrites(endpoints.write, 64, 1, 1000);
+  await WAYS.write(endpoints, 64, 1, 1000);
   assert(turns.count > 50 && turns.count <= 1010, `${turns.count} turns`);
+});
+
+/** Records the limits of waits in microseconds; each ends as `wait` says. */
+async function limitsOfWaits(
+  wait: (index: number) => number,
+): Promise<number[]> {
+  const limits: number[] = [];
+  let over = false;
+  const loop = new CompletionLoop({
+    busy: true,
+    drain: () => 0,
+    wait: ([, nanoseconds]) => {
+      limits.push(Number(nanoseconds) / 1000);
+      const count = wait(limits.length - 1);
+      over = count === 0;
+      return count;
+    },
+  });
+  loop.counterFd; // for the kernel
+  loop.submitted();
+  await until(() => over, "a wait has failed");
+  await delay(10); // more turns than there may be waits
+  await loop.stop();
+  loop.close();
+  return limits;
+}
+
+const times = (count: number, value: number) => Array(count).fill(value);
+
+Deno.test("waits may be long in a steady flow, and the first that fails is the last", async () => {
+  const limits = await limitsOfWaits((index) => index < 68 ? 1 : 0);
+  assertEquals(limits, [...times(64, 500), ...times(5, 4000)]);
+});
+
+Deno.test("a flow is not steady any more after a wait that was long", async () => {
+  const limits = await limitsOfWaits((index) => {
+    const end = performance.now() + (index === 65 ? 2 : 0);
+    while (performance.now() < end);
+    return index < 136 ? 1 : 0;
+  });
+  assertEquals(limits, [
+    ...times(64, 500),
+    ...times(2, 4000),
+    ...times(64, 500),
+    ...times(7, 4000),
+  ]);
 });
 
 Deno.test("each of many completions is handled once, in order, around the end of the ring", async () => {

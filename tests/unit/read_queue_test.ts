@@ -7,13 +7,17 @@ import {
   TransferReader,
 } from "../../src/functionfs/read/reader.ts";
 import { makeReadable } from "../../src/functionfs/read/readable.ts";
-import { SessionLife } from "../../src/functionfs/session.ts";
+import {
+  SessionEndedError,
+  SessionLife,
+} from "../../src/functionfs/session.ts";
 import { AbortedTransferError } from "../../src/functionfs/transfer/error.ts";
 import type { SizedEndpoint } from "../../src/functionfs/transfer/packet_sizes.ts";
 import {
   fakeReadPort,
   FakeRequests,
 } from "../support/gadgets/fake_requests.ts";
+import { countCopies } from "../support/measure/copy_counter.ts";
 import { until } from "../support/waiting/until.ts";
 import "../support/run/aio_libraries.ts";
 
@@ -43,12 +47,12 @@ function start(endpoint?: SizedEndpoint, packetSize?: number) {
     });
   let overs = 0;
   let end: (error?: Error) => void = () => {};
-  const open = (size?: number) =>
+  const open = (size?: number, session?: SessionLife) =>
     makeReadable({
       reads,
       size,
       depth: 4,
-      session: undefined,
+      session,
       onEnd: (callback) => {
         end = callback;
         return () => {};
@@ -88,7 +92,7 @@ Deno.test("an abort that comes too late for one request of a read ends the read 
     assertEquals(error.transferred, MIB);
     // What had come is for the next one.
     assertEquals(await next, new Uint8Array(8));
-    assertEquals(reads.kept.first!.bytes.byteLength, MIB - 8);
+    assertEquals(reads.kept(undefined).first!.bytes.byteLength, MIB - 8);
     assertEquals(queue.flying, []);
   }
 });
@@ -106,6 +110,72 @@ Deno.test("a size for which there is no memory fails alone", async () => {
   queue.end(1);
   assertEquals((await before).byteLength, 1024);
   assertEquals((await after).byteLength, 1);
+});
+
+Deno.test("small reads get copies, and use the memory of their requests again", async () => {
+  const { queue, read } = start();
+  const results: Bytes[] = [];
+  const memories = new Set<Bytes>();
+  for (let round = 0; round < 3; round++) {
+    for (const target of [PACKET, 64, new Uint8Array(64)]) {
+      const reading = read(target);
+      memories.add(queue.flying[0].memory);
+      queue.receive([round, results.length]);
+      results.push(await reading);
+    }
+  }
+  assertEquals(memories.size, 1);
+  assertEquals(
+    results.map((result) => result[1]),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8],
+  );
+});
+
+Deno.test("small transfers are copied, and their memory is requested again", async () => {
+  const { queue, reads, read } = start();
+  const ahead = { takesBytes: false, size: 65_536, depth: 2 };
+  reads.ahead = { ...ahead, session: undefined };
+  const memories = new Set<Bytes>();
+  const results: Bytes[] = [];
+  for (let round = 0; round < 6; round++) {
+    for (const { memory } of queue.flying) memories.add(memory);
+    queue.receive([round, 1], [round, 2]);
+    results.push(await read(65_536), await read(65_536));
+  }
+  assertEquals(memories.size, 2);
+  assertEquals(
+    results.map(([round]) => round),
+    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5],
+  );
+  // A large one goes to the caller with its memory.
+  queue.receive(Array(2000).fill(7));
+  const large = await read(65_536);
+  assertEquals(large.buffer.byteLength, 65_536);
+  assertEquals(
+    queue.flying.some(({ memory }) => memory.buffer === large.buffer),
+    false,
+  );
+});
+
+Deno.test("what the kernel may still write into is not used again", async () => {
+  const { queue, reads, read } = start();
+  const controller = new AbortController();
+  const aborted = read(64, controller.signal);
+  const session = new SessionLife(1);
+  const ended = new Promise<Bytes>((resolve, reject) =>
+    reads.add(
+      new TransferReader(reads, PACKET, { session }, { resolve, reject }),
+    )
+  );
+  controller.abort();
+  reads.endSession(session);
+  await assertRejects(() => aborted, AbortedTransferError);
+  await assertRejects(() => ended);
+  const others = [read(PACKET), read(PACKET)];
+  const inKernel = queue.flying.map((each) => each.memory);
+  assertEquals(new Set(inKernel).size, inKernel.length);
+  queue.receive(...inKernel.map((_, index) => [index]));
+  await Promise.all(others);
 });
 
 Deno.test("exact reads collect bytes over transfers, and requests stand between them", async () => {
@@ -190,6 +260,31 @@ Deno.test("the end of a session ends its reads, and the next one gets nothing of
   queue.flying.forEach((each) => each.connection = 2);
   queue.receive([5, 6]);
   assertEquals(await second, bytes(5, 6));
+});
+
+Deno.test("a session's stream gets no data of an earlier session, whether a read waits for data or not", async () => {
+  const { queue, reads, open } = start();
+  const arrive = (connection: number, ...values: number[]) => {
+    for (const each of queue.flying) each.connection = connection;
+    queue.receive(values);
+  };
+  const old = new SessionLife(1);
+  const lost = open(undefined, old).getReader().read();
+  await turns();
+  // What it has in the kernel completes after the event.
+  old.end("disabled");
+  reads.endSession(old);
+  await assertRejects(() => lost, SessionEndedError);
+  arrive(1, 1);
+  const reader = open(undefined, new SessionLife(2)).getReader();
+  const first = reader.read();
+  await turns();
+  arrive(1, 2);
+  arrive(2, 5);
+  assertEquals((await first).value, bytes(5));
+  arrive(1, 3);
+  arrive(2, 6);
+  assertEquals((await reader.read()).value, bytes(6));
 });
 
 Deno.test("discard() drops what has come and what comes before the requests are gone", async () => {
@@ -292,7 +387,7 @@ Deno.test("cancelling a stream leaves unread data to the next reader, in order",
   queue.receive([2], [], [3]);
   await reader.cancel();
   assertEquals(queue.flying, []);
-  assertEquals(reads.kept.length, 2);
+  assertEquals(reads.kept(undefined).length, 2);
   assertEquals(await read(8), bytes(2));
   assertEquals(await read(8), bytes(3));
 });
@@ -333,6 +428,65 @@ Deno.test("BYOB readers get copies in any size", async () => {
   await turns();
   queue.receive([8]);
   assertEquals((await least).value, bytes(6, 7, 8));
+});
+
+Deno.test("a BYOB reader whose memory is filled by one request exchanges it with that of the request", async () => {
+  const SIZE = 8192;
+  const { queue, open } = start();
+  const reader = open(SIZE).getReader({ mode: "byob" });
+  const full = (value: number) => new Uint8Array(SIZE).fill(value);
+  const read = async (value: number) => {
+    using copies = countCopies();
+    const reading = reader.read(full(100 + value));
+    await turns();
+    queue.receive([...full(value)]);
+    const before = copies.bytes;
+    const result = (await reading).value!;
+    assertEquals(copies.bytes - before, 0);
+    return result;
+  };
+  const results: Bytes[] = [];
+  for (let value = 0; value < 6; value++) results.push(await read(value));
+  // The fifth request and those behind it have the memory of earlier readers.
+  await turns();
+  assertEquals(queue.flying.map(({ memory }) => memory[0]), [
+    102,
+    103,
+    104,
+    105,
+  ]);
+  for (let value = 0; value < 6; value++) {
+    assertEquals(results[value], full(value));
+  }
+});
+
+Deno.test("a BYOB reader whose memory has another size gets a copy, and the rest of it stays as it was", async () => {
+  const SIZE = 8192;
+  const { queue, open } = start();
+  const reader = open(SIZE).getReader({ mode: "byob" });
+  const full = new Uint8Array(SIZE).fill(1);
+  for (
+    const view of [
+      new Uint8Array(SIZE + 1).fill(9),
+      new Uint8Array(SIZE + 1).fill(9).subarray(1),
+      new Uint8Array(SIZE + 1).fill(9).subarray(0, SIZE),
+      new Uint8Array(new ArrayBuffer(SIZE, { maxByteLength: 2 * SIZE })).fill(
+        9,
+      ),
+    ]
+  ) {
+    const { buffer, byteOffset } = view;
+    const size = buffer.byteLength;
+    const reading = reader.read(view);
+    await turns();
+    queue.receive([...full]);
+    const result = (await reading).value!;
+    assertEquals(result, full);
+    assertEquals(result.byteOffset, byteOffset);
+    assertEquals(result.buffer.byteLength, size);
+    const rest = new Uint8Array(result.buffer).filter((byte) => byte !== 1);
+    assertEquals(rest, new Uint8Array(size - SIZE).fill(9));
+  }
 });
 
 Deno.test("a request has room for the data of one interval", async () => {

@@ -8,6 +8,8 @@ Deno.test("parseHeader() reads options and phrases", () => {
     machine: {},
     anySpeed: false,
     anyArchitecture: false,
+    newestKernel: false,
+    deviceClass: false,
     since: undefined,
   });
   const header =
@@ -18,12 +20,20 @@ Deno.test("parseHeader() reads options and phrases", () => {
     machine: { hcd: "is_super_speed=1 num=8", memory: 3072 },
     anySpeed: true,
     anyArchitecture: false,
+    newestKernel: false,
+    deviceClass: false,
     since: "6.12",
   });
   assertEquals(
     parseHeader("c", "// VM: any architecture\n").anyArchitecture,
     true,
   );
+  const phrases = parseHeader(
+    "c",
+    "// VM: --modules usbhid,evdev, a class of device, newest kernel\n",
+  );
+  assertEquals(phrases.machine, { modules: ["usbhid", "evdev"] });
+  assertEquals([phrases.deviceClass, phrases.newestKernel], [true, true]);
   assertThrows(
     () => parseHeader("d", "// VM: --nope 1\n"),
     Error,

@@ -3,8 +3,8 @@ import { parseHeader } from "../runner/machine.ts";
 import {
   allRuns,
   filesThatRunOn,
+  isWorthRunning,
   obstacleTo,
-  onlyRepeats,
 } from "../runner/matrix.ts";
 
 const file = (path: string, header = "") =>
@@ -37,12 +37,34 @@ Deno.test("filesThatRunOn() leaves out what an architecture or kernel lacks, wit
   ]);
 });
 
-Deno.test("onlyRepeats() is true of a file for any speed, but at super speed", () => {
-  const speeds = ["super", "high", "full"] as const;
-  const repeats = (header: string) =>
-    speeds.filter((speed) => onlyRepeats(file("a", header), speed));
-  assertEquals(repeats("any speed"), ["high", "full"]);
-  assertEquals(repeats("--hcd none"), []);
+Deno.test("isWorthRunning() chooses runs by the header of a file", () => {
+  const all = allRuns();
+  const runs = (header: string) =>
+    all.filter((run) => isWorthRunning(file("a", header), run))
+      .map(({ arch, kernel, speed }) =>
+        `${arch === Deno.build.arch ? "" : "emulated "}${kernel} ${speed}`
+      );
+  assertEquals(runs("--hcd none").length, all.length);
+  assertEquals(runs("any speed"), [
+    "emulated 7.3 super",
+    "7.3 super",
+    "6.12 super",
+    "6.1 super",
+  ]);
+  assertEquals(runs("newest kernel"), [
+    "emulated 7.3 super",
+    "7.3 super",
+    "7.3 high",
+    "7.3 full",
+  ]);
+  assertEquals(runs("any speed, newest kernel"), [
+    "emulated 7.3 super",
+    "7.3 super",
+  ]);
+  assertEquals(runs("--modules usbhid,evdev, a class of device"), [
+    "7.3 super",
+    "6.12 high",
+  ]);
 });
 
 Deno.test("obstacleTo() compares kernels by their numbers", () => {
@@ -56,11 +78,15 @@ Deno.test("obstacleTo() compares kernels by their numbers", () => {
   assertEquals(runOn("--udc stock"), kernels);
 });
 
-Deno.test("allRuns() has every kernel and speed here, and both architectures", () => {
+Deno.test("allRuns() has every kernel at two speeds and the newest at three, and both architectures", () => {
   const runs = allRuns();
   const here = runs.filter(({ arch }) => arch === Deno.build.arch);
   const there = runs.filter(({ arch }) => arch !== Deno.build.arch);
-  assertEquals(here.length, 9);
+  assertEquals(here.length, 7);
+  assertEquals(
+    here.filter(({ speed }) => speed === "full").map(({ kernel }) => kernel),
+    ["7.3"],
+  );
   assertEquals(there.length, 1);
   assertEquals(
     { ...there[0], arch: "" },

@@ -1,9 +1,9 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseArguments } from "../vm/arguments.ts";
-import { VmError } from "../vm/errors.ts";
-import { addScatterGather } from "../vm/sg_dummy_hcd.ts";
-import { SourceEdit } from "../vm/source_edit.ts";
-import { baseSuite, parseHeaders } from "../vm/versions.ts";
+import { parseArguments } from "../../src/vm/arguments.ts";
+import { VmError } from "../../src/vm/errors.ts";
+import { addScatterGather } from "../../src/vm/udc/sg_dummy_hcd.ts";
+import { SourceEdit } from "../../src/vm/udc/source_edit.ts";
+import { baseSuite, parseHeaders } from "../../src/vm/debian/versions.ts";
 
 const SOURCE = `#include <linux/module.h>
 #include <linux/slab.h>

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { findProgram } from "../vm/process.ts";
-import { silent } from "../vm/progress.ts";
-import { install } from "../vm/tools.ts";
+import { findProgram } from "../../src/vm/process.ts";
+import { silent } from "../../src/vm/progress.ts";
+import { install } from "../../src/vm/tools.ts";
 
 const folder = new URL("../../examples/systemd/", import.meta.url);
 

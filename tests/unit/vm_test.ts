@@ -5,29 +5,38 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { HELP, parseArguments } from "../vm/arguments.ts";
-import { file, packCpio, symlink } from "../vm/cpio.ts";
-import { architecture } from "../vm/architectures.ts";
-import { ExitCode, list, UsageError, VmError } from "../vm/errors.ts";
+import { HELP, parseArguments } from "../../src/vm/arguments.ts";
+import { file, packCpio, symlink } from "../../src/vm/guest/cpio.ts";
+import { architecture } from "../../src/vm/architectures.ts";
+import { ExitCode, list, UsageError, VmError } from "../../src/vm/errors.ts";
 import {
   commandScript,
   guestEnvironment,
   mountLines,
   quote,
-} from "../vm/guest.ts";
-import { joinLogs, parseKmsg, scanKernelLog } from "../vm/kernel_log.ts";
-import { loadOrder, moduleName, parseModuleIndex } from "../vm/modules.ts";
-import { parseMirror } from "../vm/mirror.ts";
-import { qemuArguments } from "../vm/qemu.ts";
-import { readUntilMarker } from "../vm/stream.ts";
-import { isStatic, missingPackagesMessage } from "../vm/tools.ts";
+} from "../../src/vm/guest/guest.ts";
+import {
+  joinLogs,
+  parseKmsg,
+  scanKernelLog,
+} from "../../src/vm/guest/kernel_log.ts";
+import {
+  loadOrder,
+  moduleName,
+  parseModuleIndex,
+} from "../../src/vm/guest/modules.ts";
+import { missesModules } from "../../src/vm/main.ts";
+import { run } from "../../src/vm/process.ts";
+import { qemuArguments } from "../../src/vm/machine/qemu.ts";
+import { readUntilMarker } from "../../src/vm/machine/stream.ts";
+import { isStatic, missingPackagesMessage } from "../../src/vm/tools.ts";
 import {
   chooseKernelPackages,
   compareVersions,
   parsePackages,
   suitesOf,
-} from "../vm/versions.ts";
-import { runInVm } from "../vm/vm.ts";
+} from "../../src/vm/debian/versions.ts";
+import { runInVm } from "../../src/vm/run.ts";
 
 // Arguments
 
@@ -84,6 +93,7 @@ Deno.test("parseArguments() reports wrong arguments", () => {
     "--speed warp true": 'Cannot use "warp" for --speed: choose "full", ' +
       '"high" or "super"',
     "--accel hvf true": 'Cannot use "hvf" for --accel',
+    "--processors 3 true": 'Cannot use "3" for --processors',
     "--memory lots true": 'Cannot use "lots" for --memory',
     "--memory 1M true": "expected at least 128M",
     "--timeout soon true": 'Cannot use "soon" for --timeout',
@@ -297,14 +307,6 @@ Deno.test("parsePackages() reads the output of apt-cache", () => {
   ]);
 });
 
-Deno.test("parseMirror() picks Debian's archive, not its security updates", () => {
-  const text = "Other|Other|http://other.example/apt\n" +
-    "Debian|Debian-Security|http://mirror.example/debian-security\n" +
-    "Debian|Debian|http://mirror.example/debian\n";
-  assertEquals(parseMirror(text), "http://mirror.example/debian");
-  assertEquals(parseMirror(""), undefined);
-});
-
 // Modules
 
 Deno.test("loadOrder() puts dependencies before a module", () => {
@@ -370,6 +372,14 @@ Deno.test("guestEnvironment() passes few variables, and finds Deno and its cache
   assertEquals(env.DENO_DIR, "/home/me/.cache/deno");
   assertEquals(env.CI, "true");
   assertEquals(env.SECRET, undefined);
+  // The cache is ordered by the addresses of the registries.
+  const registries = {
+    JSR_URL: "https://jsr.example",
+    NPM_CONFIG_REGISTRY: "https://npm.example",
+  };
+  const inherited = guestEnvironment(registries, "/opt/deno/deno");
+  assertEquals(inherited.JSR_URL, registries.JSR_URL);
+  assertEquals(inherited.NPM_CONFIG_REGISTRY, registries.NPM_CONFIG_REGISTRY);
 });
 
 Deno.test("mountLines() mounts again what a new mount would hide", () => {
@@ -449,14 +459,33 @@ Deno.test("qemuArguments() exports shares for writing and the rest read-only", (
     vmlinuz: "/k",
     initramfs: "/i",
     memory: 2048,
+    processors: 1,
     shares: ["/a,b"],
   }, "/s");
   const exports = args.filter((_, index) => args[index - 1] === "-virtfs");
+  assertEquals(args[args.indexOf("-smp") + 1], "1");
   assertEquals(exports.length, 2);
   assertStringIncludes(exports[0], "path=/,mount_tag=host");
   assertStringIncludes(exports[0], "readonly=on");
   assertStringIncludes(exports[1], "path=/a,,b,mount_tag=share0");
   assertEquals(exports[1].includes("readonly"), false);
+});
+
+Deno.test("qemuArguments() takes the interrupt controller of an arm64 machine with KVM", () => {
+  const machineOf = (accelerator: "kvm" | "tcg") => {
+    const args = qemuArguments({
+      architecture: architecture("arm64"),
+      accelerator,
+      vmlinuz: "/k",
+      initramfs: "/i",
+      memory: 2048,
+      processors: 2,
+      shares: [],
+    }, "/s");
+    return args[args.indexOf("-machine") + 1];
+  };
+  assertEquals(machineOf("kvm"), "virt,gic-version=host");
+  assertEquals(machineOf("tcg"), "virt");
 });
 
 // Streams
@@ -503,6 +532,25 @@ Deno.test("missing packages are named with the command that installs them", () =
   assertStringIncludes(
     missingPackagesMessage(["kmod"], "no apt"),
     "--vmlinuz FILE --modules-dir DIR",
+  );
+});
+
+Deno.test("missesModules() recognizes what Deno prints without a network", () => {
+  for (
+    const text of [
+      "error: Import 'https://host.example/mod.ts' failed.\n    0: error sending request for url (https://host.example/mod.ts)",
+      "error: JSR package manifest for '@std/x' failed to load. Import 'https://host.example/@std/x/meta.json' failed.",
+      'error: Failed loading https://host.example/x for package "x"\n    0: error sending request for url (https://host.example/x): client error (Connect): dns error: failed to lookup address information',
+    ]
+  ) assert(missesModules(text), text);
+  assertEquals(missesModules("error: Uncaught Error: failed"), false);
+});
+
+Deno.test("run() names a program that is missing", async () => {
+  await assertRejects(
+    () => run("no-such-program", [], { action: "unpack a module" }),
+    VmError,
+    'Cannot unpack a module: program "no-such-program" is missing',
   );
 });
 

@@ -17,6 +17,9 @@ class FakeEndpoint implements WritablePort {
     reject: (reason: unknown) => void;
   }[] = [];
   overs = 0;
+  /** How many transfers were submitted together. */
+  readonly batches: number[] = [];
+  #unsubmitted = 0;
 
   begin(
     data: Uint8Array,
@@ -32,7 +35,19 @@ class FakeEndpoint implements WritablePort {
       this.log.push(`cancel ${data[0]}`);
       reject(new Error("cancelled"));
     };
-    return { cancel };
+    this.#unsubmitted++;
+    const isUnderWay = () => this.flying.includes(transfer);
+    return {
+      get ended() {
+        return !isUnderWay();
+      },
+      cancel,
+    };
+  }
+
+  wake(): void {
+    this.batches.push(this.#unsubmitted);
+    this.#unsubmitted = 0;
   }
 
   onOver(): void {
@@ -48,6 +63,33 @@ class FakeEndpoint implements WritablePort {
 
 const turns = () => delay(0);
 const chunk = (n: number) => new Uint8Array([n]);
+
+Deno.test("chunks that follow each other are submitted together", async () => {
+  const endpoint = new FakeEndpoint();
+  const writer = makeWritable(endpoint, 8).getWriter();
+  // The kernel has none; half of the depth waits; the depth is reached.
+  for (let n = 0; n < 7; n++) await writer.write(chunk(n));
+  writer.write(chunk(7));
+  await turns();
+  assertEquals(endpoint.batches.splice(0), [1, 4, 3]);
+  // In the next turn there is room for two, of which the second fills it.
+  endpoint.take();
+  endpoint.take();
+  writer.write(chunk(8));
+  writer.write(chunk(9));
+  await turns();
+  assertEquals(endpoint.batches, [2]);
+});
+
+Deno.test("a chunk without another behind it is submitted at the end of the turn", async () => {
+  const endpoint = new FakeEndpoint();
+  const writer = makeWritable(endpoint, 8).getWriter();
+  await writer.write(chunk(0));
+  await writer.write(chunk(1));
+  assertEquals(endpoint.batches, [1]);
+  await turns();
+  assertEquals(endpoint.batches, [1, 1]);
+});
 
 Deno.test("a stream of depth n has n transfers under way, and resolves a write when fewer are", async () => {
   for (const depth of [1, 2, 3]) {

@@ -54,6 +54,12 @@ export interface HidRequestOptions {
     length: number,
   ) => Uint8Array | typeof unhandled | Promise<Uint8Array | typeof unhandled>;
   /**
+   * SET_REPORT: whether the host may set this report, of so many bytes. A
+   * request that it may not make is stalled before its data. Without this
+   * callback, all are received.
+   */
+  readonly hasReport?: (report: HidReport, length: number) => boolean;
+  /**
    * SET_REPORT: takes a report, its ID first if it has one. The host switches
    * the LEDs of a keyboard without an OUT endpoint this way. Without this
    * callback, the request is stalled.
@@ -94,11 +100,12 @@ const REPORT = 1;
 export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
   const route = classRoutes("HID requests", options, {
     getReport: "function",
+    hasReport: "function",
     setReport: "function",
     onIdle: "function",
     onProtocol: "function",
   });
-  const { getReport, setReport, onIdle, onProtocol } = options;
+  const { getReport, hasReport, setReport, onIdle, onProtocol } = options;
   const idleRates = new Map<number, number>();
   let protocol = REPORT;
   let changed = false;
@@ -128,6 +135,7 @@ export function hidRequests(options: HidRequestOptions = {}): ControlRoute[] {
     route("out", HidRequest.SET_REPORT, async (setup) => {
       const report = reportOf(setup.value, setup.index);
       if (setReport === undefined || report === undefined) return unhandled;
+      if (hasReport?.(report, setup.length) === false) return unhandled;
       const data = await setup.receive();
       return acknowledge(() => setReport(report, data));
     }),

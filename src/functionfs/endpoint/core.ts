@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { libc } from "../../../ffi/libc.ts";
 import type { AioContext } from "../../../ffi/aio/context.ts";
 import type { CompiledEndpoint } from "../../compile/compile.ts";
 import { FUNCTIONFS_ENDPOINT_DESC } from "../../compile/functionfs_abi.ts";
@@ -15,8 +14,12 @@ import type { Lifecycle } from "../lifecycle.ts";
 import type { SessionLife } from "../session.ts";
 import { type Connection, connectionOf } from "../transfer/connection.ts";
 import { closedError } from "../transfer/error.ts";
+import type { Interceptor } from "../transfer/interception.ts";
 import { RequestQueue } from "../transfer/queue.ts";
+import type { RequestPort } from "../transfer/request.ts";
 import type { ZeroLengthPackets } from "../write/zero_length.ts";
+import { type EndpointFile, kernelFile } from "./file.ts";
+import { tryHalt } from "./halt.ts";
 
 /** What an endpoint is made from. */
 export interface EndpointResources {
@@ -26,9 +29,13 @@ export interface EndpointResources {
   readonly transferFd: number;
   /** Path of the endpoint's file. */
   readonly path: string;
+  /** Other calls than those of the kernel on `fd`. */
+  readonly file?: EndpointFile;
   readonly aio: AioContext;
   readonly lifecycle: Lifecycle;
   readonly compiled: CompiledEndpoint;
+  /** What stands before its requests, if anything. */
+  readonly intercept?: ReturnType<Interceptor["open"]>;
 }
 
 /** The zero-length packets of an IN endpoint. */
@@ -43,9 +50,12 @@ export abstract class EndpointCore {
   /** The name of the endpoint in the definition. */
   readonly name: string;
   readonly resources: EndpointResources;
+  readonly file: EndpointFile;
   readonly connection: Connection;
   /** The kernel requests of the endpoint. */
   readonly queue: RequestQueue;
+  /** Where reads and writes queue them: there, unless something intercepts. */
+  readonly requests: RequestPort;
   /** The largest packet size at any speed. */
   readonly largestPacketSize: number;
   /** Resolves when the last halt is set or has failed. */
@@ -55,8 +65,9 @@ export abstract class EndpointCore {
   #dmabufs: DmabufEndpoint | undefined;
 
   constructor(resources: EndpointResources, opcode: number) {
-    const { aio, transferFd, lifecycle, compiled } = resources;
+    const { aio, fd, transferFd, lifecycle, compiled } = resources;
     this.resources = resources;
+    this.file = resources.file ?? kernelFile(fd);
     this.name = compiled.name;
     this.largestPacketSize = this.#packetSize = Math.max(
       ...Object.values(compiled.maxPacketSize),
@@ -65,7 +76,12 @@ export abstract class EndpointCore {
       lifecycle,
       () => this.#readDescriptor() > 0,
     );
-    this.queue = new RequestQueue({ aio, fd: transferFd, opcode, connection });
+    const queue = new RequestQueue({ aio, fd: transferFd, opcode, connection });
+    this.queue = queue;
+    const { intercept } = resources;
+    const { name, direction } = compiled;
+    const halt = () => tryHalt(this.file, direction);
+    this.requests = intercept?.({ name, direction, queue, halt }) ?? queue;
   }
 
   /** Path of the endpoint's file. */
@@ -172,9 +188,7 @@ export abstract class EndpointCore {
 
   /** Reads the descriptor; returns its length, or 0 if the endpoint is disabled. */
   #readDescriptor(): number {
-    const { fd } = this.resources;
-    const request = BigInt(FUNCTIONFS_ENDPOINT_DESC);
-    return libc().ioctl_pointer(fd, request, DESCRIPTOR) < 0
+    return this.file.ioctl(FUNCTIONFS_ENDPOINT_DESC, DESCRIPTOR) < 0
       ? 0
       : DESCRIPTOR[0];
   }

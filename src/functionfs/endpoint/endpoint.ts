@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { Errno, isSystemError, systemError } from "../../../ffi/errno.ts";
-import { ioctl } from "../../../ffi/file.ts";
+import { Errno, systemError } from "../../../ffi/errno.ts";
 import { checkArgument, type Rule } from "../../arguments/rules.ts";
 import { decodeList } from "../../inspect/decode_descriptors.ts";
 import type { EndpointNode } from "../../inspect/descriptor_nodes.ts";
@@ -110,11 +109,11 @@ export abstract class Endpoint {
   async halt(options: EndpointOptions = {}): Promise<void> {
     checkSignal(`halt endpoint "${this.name}"`, options);
     const core = this.core;
-    const { fd, compiled } = core.resources;
+    const { compiled } = core.resources;
     this.assertOpen("halt");
     const halted = haltEndpoint({
       endpoint: this,
-      fd,
+      file: core.file,
       direction: compiled.direction,
       transferType: compiled.transferType,
       queue: core.queue,
@@ -201,7 +200,7 @@ export abstract class Endpoint {
     options: EndpointOptions,
     argument: Uint8Array<ArrayBuffer> | number = 0,
   ): Promise<number> {
-    const { lifecycle, fd } = this.core.resources;
+    const { lifecycle } = this.core.resources;
     const call = {
       action: `${action} endpoint "${this.name}"`,
       syscall: "ioctl",
@@ -213,16 +212,22 @@ export abstract class Endpoint {
     for (;;) {
       this.assertOpen(action);
       signal?.throwIfAborted();
-      try {
-        return ioctl(fd, request, argument, call);
-      } catch (error) {
-        if (isSystemError(error, "EOPNOTSUPP", "ENOTTY")) {
-          const hint = "the device controller does not support it";
-          throw systemError(Errno.EOPNOTSUPP, { ...call, hint });
-        }
-        if (!isSystemError(error, "EAGAIN", "ESHUTDOWN")) throw error;
-        await nextTry(lifecycle, closed, signal);
+      const result = this.core.file.ioctl(request, argument);
+      if (result >= 0) return result;
+      switch (-result) {
+        case Errno.EAGAIN:
+        case Errno.ESHUTDOWN:
+          break;
+        case Errno.EOPNOTSUPP:
+        case Errno.ENOTTY:
+          throw systemError(Errno.EOPNOTSUPP, {
+            ...call,
+            hint: "the device controller does not support it",
+          });
+        default:
+          throw systemError(-result, call);
       }
+      await nextTry(lifecycle, closed, signal);
     }
   }
 }

@@ -10,16 +10,16 @@
  * @module
  */
 import { Errno, errorOf, systemError } from "../../../ffi/errno.ts";
-import { ERRNO, libc } from "../../../ffi/libc.ts";
 import type { Direction, TransferType } from "../../usb/endpoint_attributes.ts";
 import type { QueuedAction } from "../transfer/action_queue.ts";
 import { closedError } from "../transfer/error.ts";
+import type { EndpointFile } from "./file.ts";
 import type { RequestQueue } from "../transfer/queue.ts";
 
 /** What to halt. */
 export interface HaltRequest {
   readonly endpoint: { readonly name: string; readonly path: string };
-  readonly fd: number;
+  readonly file: EndpointFile;
   readonly direction: Direction;
   readonly transferType: TransferType;
   readonly queue: RequestQueue;
@@ -28,7 +28,7 @@ export interface HaltRequest {
 
 /** Halts an endpoint when it is enabled and it is the halt's turn. */
 export function haltEndpoint(request: HaltRequest): Promise<void> {
-  const { endpoint, fd, direction, transferType, queue, signal } = request;
+  const { endpoint, file, direction, transferType, queue, signal } = request;
   return new Promise((resolve, reject) => {
     if (transferType === "isochronous") {
       throw errorOf(
@@ -40,7 +40,7 @@ export function haltEndpoint(request: HaltRequest): Promise<void> {
     signal?.throwIfAborted();
     const action: QueuedAction = {
       ordered: direction === "in",
-      attempt: () => reverse(fd, direction),
+      attempt: () => tryHalt(file, direction),
       onEnd: (result) => {
         signal?.removeEventListener("abort", abort);
         if (result === 0) resolve();
@@ -80,14 +80,7 @@ export function settled(
 }
 
 /** I/O in the wrong direction. Returns 0 or a negative error number. */
-function reverse(fd: number, direction: Direction): number {
-  const { read, write } = libc();
-  const result = direction === "in"
-    ? read(fd, BUFFER, 1n)
-    : write(fd, BUFFER, 1n);
-  if (result >= 0) return 0;
-  const errno = ERRNO[0];
-  return errno === Errno.EBADMSG ? 0 : -errno;
+export function tryHalt(file: EndpointFile, direction: Direction): number {
+  const result = file.reverse(direction);
+  return result === -Errno.EBADMSG ? 0 : result;
 }
-
-const BUFFER = new Uint8Array(8);

@@ -23,7 +23,7 @@ export class InEndpointCore extends EndpointCore {
 
   constructor(resources: EndpointResources) {
     super(resources, IOCB_CMD_PWRITE);
-    const { aio, fd, path, compiled } = resources;
+    const { aio, path, compiled } = resources;
     const packetSize = () => this.packetSize;
     const packetSizes = new PacketSizes(compiled);
     const { transferType, bytesPerInterval } = compiled;
@@ -43,8 +43,8 @@ export class InEndpointCore extends EndpointCore {
         return packetSizes.smallestRequest(packetSize());
       },
       pieceMemory: new PieceMemory(),
-      queue: this.queue,
-      zeroLengthPackets: new ZeroLengthPackets(fd, path, aio),
+      queue: this.requests,
+      zeroLengthPackets: new ZeroLengthPackets(this.file, path, aio),
     };
   }
 

@@ -248,9 +248,10 @@ export class InEndpoint extends Endpoint {
         const bytes = stableBytes(data);
         this.assertOpen("write to");
         const write = new Write(core.port, { session }, resolve, reject);
-        write.start(bytes, this.#endsWithZlp(zlp));
+        write.start(bytes, this.#endsWithZlp(zlp), true);
         return write;
       },
+      wake: () => core.port.queue.wake(),
       lost: session?.signal,
       onOver: () => {
         if (core.stream === stream) core.stream = undefined;

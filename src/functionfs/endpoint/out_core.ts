@@ -30,7 +30,7 @@ export class OutEndpointCore extends EndpointCore {
         return packetSize();
       },
       packetSizes,
-      queue: this.queue,
+      queue: this.requests,
     });
   }
 

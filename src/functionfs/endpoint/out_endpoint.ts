@@ -21,6 +21,7 @@ import { makeReadable, type ReadableOptions } from "../read/readable.ts";
 import {
   ExactReader,
   type ReaderLife,
+  type Settlers,
   TransferReader,
 } from "../read/reader.ts";
 import { TransferIterator, type TransfersOptions } from "../read/transfers.ts";
@@ -101,18 +102,27 @@ export class OutEndpoint extends Endpoint {
     sizeOrBuffer: number | Uint8Array,
     options: EndpointOptions = DEFAULTS,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    return new Promise((resolve, reject) => {
-      this.#assertTarget(sizeOrBuffer);
-      const signal = this.#beginRead(options);
-      const target = typeof sizeOrBuffer === "number"
-        ? sizeOrBuffer
-        : this.#takeOver(sizeOrBuffer);
-      const { reads } = this.core;
-      const life = signal === undefined
-        ? this.#life
-        : { signal, session: this.session };
-      reads.add(new TransferReader(reads, target, life, { resolve, reject }));
-    });
+    return new Promise((resolve, reject) =>
+      this.#read(sizeOrBuffer, options, { resolve, reject })
+    );
+  }
+
+  /** Begins a read. */
+  #read(
+    sizeOrBuffer: number | Uint8Array,
+    options: EndpointOptions,
+    settlers: Settlers<Uint8Array<ArrayBuffer>>,
+  ): void {
+    this.#assertTarget(sizeOrBuffer);
+    const signal = this.#beginRead(options);
+    const target = typeof sizeOrBuffer === "number"
+      ? sizeOrBuffer
+      : this.#takeOver(sizeOrBuffer);
+    const { reads } = this.core;
+    const life = signal === undefined
+      ? this.#life
+      : { signal, session: this.session };
+    reads.add(new TransferReader(reads, target, life, settlers));
   }
 
   /**
@@ -221,7 +231,7 @@ export class OutEndpoint extends Endpoint {
     const { session } = this;
     return new TransferIterator(
       reads,
-      () => this.read(rounded, { signal }),
+      (settlers) => this.#read(rounded, { signal }, settlers),
       { takesBytes: false, size: rounded, depth, session },
     );
   }
@@ -249,7 +259,9 @@ export class OutEndpoint extends Endpoint {
    * that the host sends: do not call {@linkcode read} meanwhile.
    *
    * A default reader gets the memory that the kernel has written into, or a copy
-   * if that is not well filled; a BYOB reader gets copies.
+   * if that is not well filled. A BYOB reader gets a copy in its own memory, or
+   * exchanges that with the kernel's: if it is a whole ArrayBuffer of
+   * `transferSize` bytes, and full.
    *
    * The stream closes with the function; on an endpoint of a session, it fails
    * with {@linkcode SessionEndedError} when that ends. Cancelling it withdraws

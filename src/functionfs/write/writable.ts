@@ -8,6 +8,7 @@ import {
   AbortedTransferError,
   type TransferErrorFields,
 } from "../transfer/error.ts";
+import { Fifo } from "../transfer/fifo.ts";
 
 /**
  * How to write a stream to the host.
@@ -36,12 +37,14 @@ export interface WritableOptions {
 /** What a stream needs from its endpoint. */
 export interface WritablePort {
   readonly name: string;
-  /** Starts a transfer. */
+  /** Queues a transfer. It is submitted at the next {@linkcode wake}. */
   begin(
     data: Uint8Array,
     resolve: (count: number) => void,
     reject: (reason: unknown) => void,
   ): ChunkWrite;
+  /** Submits what has begun. */
+  wake(): void;
   /**
    * Aborted when the stream's session has ended. Its reason is the stream's
    * error.
@@ -53,6 +56,8 @@ export interface WritablePort {
 
 /** The transfer of a chunk. */
 export interface ChunkWrite {
+  /** Whether it has ended. */
+  readonly ended: boolean;
   /** Ends it early. */
   cancel(): void;
 }
@@ -65,17 +70,29 @@ export function makeWritable(
   return new WritableStream(new TransferSink(port, depth));
 }
 
-/** Turns chunks into transfers, a limited number at a time. */
+/**
+ * Turns chunks into transfers, a limited number at a time.
+ *
+ * Chunks that follow each other in one turn share a system call: they are
+ * submitted when the kernel has none, when the depth is reached or half of it
+ * waits, and at the end of the turn at the latest.
+ */
 class TransferSink implements UnderlyingSink<Uint8Array> {
   readonly #port: WritablePort;
   readonly #depth: number;
-  readonly #flying = new Set<ChunkWrite>();
+  /** In order, without those at the front that have ended. */
+  readonly #begun = new Fifo<ChunkWrite>();
+  /** How many have not ended. */
+  #inFlight = 0;
+  /** How many are not submitted. */
+  #held = 0;
+  #submitsLater = false;
   #controller!: WritableStreamDefaultController;
   #failed = false;
   #left = false;
   #failure: unknown;
   /** The stream's wait until few enough transfers are in flight. */
-  #waiter: { limit: number; resolve: () => void } | undefined;
+  #waiter: { limit: number; onReached: () => void } | undefined;
 
   constructor(port: WritablePort, depth: number) {
     this.#port = port;
@@ -96,7 +113,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
     });
   }
 
-  write(chunk: Uint8Array): Promise<void> {
+  write(chunk: Uint8Array): Promise<void> | undefined {
     const problem = bytesProblem(chunk);
     if (problem !== undefined) {
       const error = new TypeError(
@@ -110,45 +127,74 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
       this.#fail(lost.reason);
       throw lost.reason;
     }
-    let write: ChunkWrite | undefined = undefined;
-    const end = () => {
-      this.#flying.delete(write!);
-      if (this.#flying.size <= (this.#waiter?.limit ?? -1)) {
-        this.#waiter!.resolve();
-      }
-      this.#failWhenIdle();
-    };
     try {
-      write = this.#port.begin(chunk, end, (error) => {
-        this.#fail(error);
-        end();
-      });
+      this.#begun.push(this.#port.begin(chunk, this.#onEnd, this.#onFailure));
     } catch (error) {
       this.#fail(error);
       throw error;
     }
-    this.#flying.add(write);
-    return this.#until(this.#depth - 1);
+    this.#inFlight++;
+    this.#held++;
+    const isFull = this.#inFlight >= this.#depth;
+    if (
+      isFull || this.#inFlight === this.#held || 2 * this.#held >= this.#depth
+    ) this.#submit();
+    else this.#submitLater();
+    if (!isFull) return undefined;
+    return new Promise((resolve, reject) =>
+      this.#waiter = {
+        limit: this.#depth - 1,
+        onReached: () => this.#failed ? reject(this.#failure) : resolve(),
+      }
+    );
   }
 
   async close(): Promise<void> {
-    await this.#until(0);
+    this.#submit();
+    await this.#settled();
+    if (this.#failed) throw this.#failure;
     this.#leave();
   }
 
   abort(): Promise<void> | undefined {
-    return this.#settled(0);
+    return this.#settled();
   }
 
-  /** Resolves when at most this many transfers are in flight. */
-  async #until(limit: number): Promise<void> {
-    await this.#settled(limit);
-    if (this.#failed) throw this.#failure;
+  readonly #onEnd = (): void => {
+    this.#inFlight--;
+    while (this.#begun.at(0)?.ended) this.#begun.shift();
+    if (this.#inFlight <= (this.#waiter?.limit ?? -1)) {
+      this.#waiter!.onReached();
+    }
+    this.#failWhenIdle();
+  };
+
+  readonly #onFailure = (error: unknown): void => {
+    this.#fail(error);
+    this.#onEnd();
+  };
+
+  #submit(): void {
+    if (this.#held === 0) return;
+    this.#held = 0;
+    this.#port.wake();
   }
 
-  #settled(limit: number): Promise<void> | undefined {
-    if (this.#flying.size <= limit) return undefined;
-    return new Promise((resolve) => this.#waiter = { limit, resolve });
+  #submitLater(): void {
+    if (this.#submitsLater) return;
+    this.#submitsLater = true;
+    setImmediate(() => {
+      this.#submitsLater = false;
+      this.#submit();
+    });
+  }
+
+  /** Resolves when no transfer is in flight. */
+  #settled(): Promise<void> | undefined {
+    if (this.#inFlight === 0) return undefined;
+    return new Promise((resolve) =>
+      this.#waiter = { limit: 0, onReached: resolve }
+    );
   }
 
   /**
@@ -158,7 +204,7 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
    */
   #failWhenIdle(): void {
     const { lost } = this.#port;
-    if (!lost?.aborted || this.#flying.size > 0) return;
+    if (!lost?.aborted || this.#inFlight > 0) return;
     setImmediate(() => this.#fail(lost.reason));
   }
 
@@ -191,6 +237,6 @@ class TransferSink implements UnderlyingSink<Uint8Array> {
 
   /** Cancels all transfers, last one first: the host must not get it alone. */
   #withdraw(): void {
-    for (const write of [...this.#flying].reverse()) write.cancel();
+    for (const write of this.#begun.slice().reverse()) write.cancel();
   }
 }

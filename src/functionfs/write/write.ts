@@ -87,9 +87,14 @@ export class Write implements RequestOwner, PartsOwner, EventListenerObject {
    * Queues it.
    *
    * @param data See `transferData`.
+   * @param held Whether the caller is going to wake the queue.
    * @throws {RangeError} If the data is more than the endpoint can send.
    */
-  start(data: Uint8Array<ArrayBuffer> | Parts, autoZlp: boolean): void {
+  start(
+    data: Uint8Array<ArrayBuffer> | Parts,
+    autoZlp: boolean,
+    held = false,
+  ): void {
     this.#autoZlp = autoZlp;
     if (autoZlp) this.#mode = this.#port.zeroLengthPackets.mode;
     if (data instanceof Parts) {
@@ -102,9 +107,22 @@ export class Write implements RequestOwner, PartsOwner, EventListenerObject {
     }
     const { queue } = this.#port;
     this.#signal?.addEventListener("abort", this);
-    if (this.#first !== undefined) queue.push(this.#first);
+    if (this.#first !== undefined) {
+      this.#first.held = held;
+      queue.push(this.#first);
+    }
     if (this.#others === undefined) return;
     for (const piece of this.#others) queue.push(piece);
+  }
+
+  /** Whether it is settled. */
+  get ended(): boolean {
+    return this.#settled;
+  }
+
+  /** @ignore */
+  get size(): number {
+    return this.#parts?.total ?? this.#total;
   }
 
   #assertFits(total: number): void {

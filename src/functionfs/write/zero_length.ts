@@ -12,15 +12,19 @@
  */
 import type { AioContext } from "../../../ffi/aio/context.ts";
 import { Errno, systemError } from "../../../ffi/errno.ts";
-import { ERRNO, libc } from "../../../ffi/libc.ts";
 import { FUNCTIONFS_ENDPOINT_ENABLE_ZLP } from "../../compile/functionfs_abi.ts";
 
 /** What appends the zero-length packet: the kernel, or an empty request. */
 export type ZeroLengthMode = "kernel" | "request";
 
+/** The ioctls of an endpoint's file; they return a negative error number. */
+type Ioctls = {
+  ioctl(request: number, argument: Uint8Array<ArrayBuffer>): number;
+};
+
 /** The zero-length packets of one IN endpoint. */
 export class ZeroLengthPackets {
-  readonly #fd: number;
+  readonly #file: Ioctls;
   readonly #path: string;
   readonly #aio: AioContext;
   /**
@@ -32,8 +36,8 @@ export class ZeroLengthPackets {
   readonly #argument = new Uint8Array(4);
 
   /** For the open file of an endpoint. */
-  constructor(fd: number, path: string, aio: AioContext) {
-    this.#fd = fd;
+  constructor(file: Ioctls, path: string, aio: AioContext) {
+    this.#file = file;
     this.#path = path;
     this.#aio = aio;
   }
@@ -75,12 +79,9 @@ export class ZeroLengthPackets {
 
   #ioctl(on: boolean): number {
     this.#argument[0] = on ? 1 : 0; // u32
-    const result = libc().ioctl_pointer(
-      this.#fd,
-      BigInt(FUNCTIONFS_ENDPOINT_ENABLE_ZLP),
-      this.#argument,
-    );
-    if (result < 0) return ERRNO[0];
+    const request = FUNCTIONFS_ENDPOINT_ENABLE_ZLP;
+    const result = this.#file.ioctl(request, this.#argument);
+    if (result < 0) return -result;
     this.#kernelFlag = on;
     return 0;
   }

@@ -18,8 +18,11 @@ import {
 } from "../../../ffi/file.ts";
 import { mount, unmount } from "../../../ffi/mount.ts";
 import { gadgetSpeed } from "../run/speed.ts";
-import { UsbfsDevice } from "../usbfs/device.ts";
-import { type DeviceMatch, waitForNoDevice } from "../usbfs/find.ts";
+import { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
+import {
+  type DeviceMatch,
+  waitForNoDevice,
+} from "../../../src/testing/usbfs/find.ts";
 
 /** bMS_VendorCode of the gadget. */
 export const VENDOR_CODE = 0x20;

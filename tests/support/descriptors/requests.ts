@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { UsbfsDevice } from "../usbfs/device.ts";
+import type { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 
 const GET_DESCRIPTOR = 6;
 const STRING = 3;

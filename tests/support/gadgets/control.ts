@@ -14,11 +14,9 @@ import {
   type SetupRequest,
   usbFunction,
 } from "@usb/gadget";
-import { isTransferError } from "../usbfs/transfer.ts";
+import { TestHost } from "@usb/gadget/testing";
+import { isTransferError } from "../../../src/testing/usbfs/transfer.ts";
 import { gadgetSpeed, type TestSpeed } from "../run/speed.ts";
-import { until } from "../waiting/until.ts";
-import { UsbfsDevice } from "../usbfs/device.ts";
-import type { DeviceMatch } from "../usbfs/find.ts";
 
 let serial = 0;
 
@@ -34,7 +32,7 @@ export interface ControlGadgetOptions extends
   /** @default {the speed of the run} */
   readonly maxSpeed?: TestSpeed["maxSpeed"];
   /**
-   * Whether to wait for the host and to claim interface 0.
+   * Whether to wait for the host.
    * @default {true}
    */
   readonly connect?: boolean;
@@ -50,13 +48,12 @@ export interface ControlGadget extends AsyncDisposable {
   readonly gadget: Gadget;
   readonly fs: FunctionFs;
   readonly link: EndpointPair;
-  readonly match: DeviceMatch;
-  /** The host's device, available after {@linkcode connect}. */
-  readonly device: UsbfsDevice;
+  /** Available after {@linkcode connect}. */
+  readonly host: TestHost;
   /** All events so far. */
   readonly events: readonly FunctionEvent[];
-  /** Finds and claims the device, again if it was open. */
-  connect(): Promise<UsbfsDevice>;
+  /** Waits for the host, also after the gadget was bound anew. */
+  connect(): Promise<TestHost>;
 }
 
 /** Starts a gadget that receives control requests for all recipients. */
@@ -65,24 +62,20 @@ export async function startControl(
 ): Promise<ControlGadget> {
   const { maxSpeed = gadgetSpeed().maxSpeed, gadget: how, ...rest } = options;
   const { interfaces = 1, connect = true, collect = true, ...handlers } = rest;
-  const match = {
+  const gadget = await Gadget.start({
     vendorId: 0x1209,
     productId: 0x0001,
     serialNumber: `control ${++serial}`,
-  };
-  const definition = usbFunction({
-    name: "control",
-    interfaces: [
-      { class: 0xff, endpoints: { link: bulkPair() } },
-      ...Array.from({ length: interfaces - 1 }, () => ({ class: 0xff })),
-    ],
-    allControlRecipients: true,
-    ...handlers,
-  });
-  const gadget = await Gadget.start({
-    ...match,
     maxSpeed,
-    functions: [definition],
+    functions: [usbFunction({
+      name: "control",
+      interfaces: [
+        { class: 0xff, endpoints: { link: bulkPair() } },
+        ...Array.from({ length: interfaces - 1 }, () => ({ class: 0xff })),
+      ],
+      allControlRecipients: true,
+      ...handlers,
+    })],
   }, how);
   const fs = gadget.functions.control;
   const events: FunctionEvent[] = [];
@@ -90,29 +83,21 @@ export async function startControl(
     if (!collect) return;
     for await (const event of fs.events) events.push(event);
   })();
-  let device: UsbfsDevice | undefined;
+  let host: TestHost | undefined;
   const control: ControlGadget = {
     gadget: gadget as unknown as Gadget,
     fs: fs as unknown as FunctionFs,
     link: (fs.endpoints as { link: EndpointPair }).link,
-    match,
-    get device() {
-      return device!;
+    get host() {
+      return host!;
     },
     events,
     async connect() {
-      await device?.close();
-      device = undefined;
-      await until(
-        () => fs.state === "enabled",
-        "the host enables the function",
-      );
-      device = await UsbfsDevice.find(match);
-      await device.claimInterface(0);
-      return device;
+      await host?.plug();
+      return host ??= await TestHost.open(gadget, { timeout: 60_000 });
     },
     async [Symbol.asyncDispose]() {
-      await device?.close();
+      await host?.close();
       await gadget.stop();
       await collecting;
     },
@@ -125,6 +110,9 @@ export async function startControl(
   }
   return control;
 }
+
+/** A control request of the vendor's to interface 0. */
+export const VENDOR = { type: "vendor", recipient: "interface" } as const;
 
 /** The result of a request on the host: bytes, a count, or an error code. */
 export async function outcome<T>(transfer: Promise<T>): Promise<T | string> {

@@ -10,79 +10,65 @@ import {
   Gadget,
   usbFunction,
 } from "@usb/gadget";
+import { type FaultPlan, TestHost, withFaults } from "@usb/gadget/testing";
 import type { EndpointObject } from "../../../src/functionfs/endpoint/objects.ts";
 import { gadgetSpeed } from "../run/speed.ts";
-import { until } from "../waiting/until.ts";
-import { UsbfsDevice } from "../usbfs/device.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
+/** Programs start slowly on a busy machine. */
+const TIMEOUT = 180_000;
 
 let serial = 0;
 
 type Endpoints = Readonly<Record<string, EndpointDefinition>>;
+type Options = FunctionOptions & { serve?(session: never): unknown };
 
 /** A running gadget with one vendor-specific interface, and its host. */
 export interface EndpointGadget<E extends Endpoints> extends AsyncDisposable {
   readonly gadget: Gadget;
   readonly fs: FunctionFs;
   readonly endpoints: { readonly [K in keyof E]: EndpointObject<E[K]> };
-  readonly device: UsbfsDevice;
+  readonly host: TestHost;
   /** The endpoints of the current session, or of the next one. */
   session(): Promise<EndpointGadget<E>["endpoints"]>;
-  /** Addresses of the endpoints as the host sees them, in order. */
-  readonly addresses: readonly number[];
-  /** Opens the device again after it was detached. */
-  reopen(): Promise<UsbfsDevice>;
 }
 
-/** Starts a gadget with one interface, and opens it as the host. */
+/**
+ * Starts a gadget with one interface, and opens it as the host.
+ *
+ * @param plan Faults to inject; none by default.
+ */
 export async function startEndpoints<const E extends Endpoints>(
   endpoints: E,
-  options: FunctionOptions = {},
+  options: Options = {},
+  plan?: FaultPlan,
 ): Promise<EndpointGadget<E>> {
-  const match = { ...ids, serialNumber: `endpoints ${++serial}` };
   const definition = usbFunction({
     ...options,
     name: "test",
     interfaces: [{ class: 0xff, endpoints }],
   });
   const gadget = await Gadget.start({
-    ...match,
+    ...ids,
+    serialNumber: `endpoints ${++serial}`,
     maxSpeed,
-    functions: [definition],
+    functions: [plan ? withFaults(definition, plan) : definition],
   });
   const fs = gadget.functions.test;
-  const open = async () => {
-    const device = await UsbfsDevice.find(match);
-    await device.claimInterface(0);
-    return device;
-  };
   try {
-    await until(() => fs.state === "enabled", "the host enables the function");
-    let device = await open();
+    const host = await TestHost.open(gadget, { timeout: TIMEOUT });
     return {
       gadget: gadget as unknown as Gadget,
       fs: fs as unknown as FunctionFs,
       endpoints: fs.endpoints as unknown as EndpointGadget<E>["endpoints"],
-      get device() {
-        return device;
-      },
-      addresses: endpointAddresses(device.descriptors()),
+      host,
       async session() {
         const { value } = await fs.sessions().next();
         return value!.endpoints as unknown as EndpointGadget<E>["endpoints"];
       },
-      async reopen() {
-        await device.close();
-        await until(
-          () => fs.state === "enabled",
-          "the host enables the function",
-        );
-        return device = await open();
-      },
       async [Symbol.asyncDispose]() {
-        await device.close();
+        await host.close();
         await gadget.stop();
       },
     };
@@ -92,12 +78,11 @@ export async function startEndpoints<const E extends Endpoints>(
   }
 }
 
-/** Returns the endpoint addresses in a configuration's descriptors, in order. */
-export function endpointAddresses(bytes: Uint8Array): number[] {
-  const ENDPOINT = 5;
-  const addresses: number[] = [];
-  for (let at = 0; at < bytes.byteLength; at += bytes[at]) {
-    if (bytes[at + 1] === ENDPOINT) addresses.push(bytes[at + 2]);
-  }
-  return addresses;
+/** Addresses of a device's endpoints as its host sees them, in order. */
+export function addressesOf({ descriptors: { configuration } }: TestHost) {
+  return configuration!.descriptors.flatMap((each) =>
+    each.kind === "interface"
+      ? each.endpoints.map(({ address }) => address)
+      : []
+  );
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { shell } from "../machine/shell.ts";
-import { waitForDevice } from "../usbfs/find.ts";
+import { waitForDevice } from "../../../src/testing/usbfs/find.ts";
 
 const GADGET = "/sys/kernel/config/usb_gadget/usb-gadget.1.0";
 const MOUNT = "/run/foreign";

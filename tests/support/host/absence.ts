@@ -4,25 +4,16 @@
  * @module
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { isSystemError } from "../../../ffi/errno.ts";
 import { list, readTextFile, writeFile } from "../../../ffi/file.ts";
-import { type DeviceMatch, listUsbDevices } from "../usbfs/find.ts";
+import {
+  type DeviceMatch,
+  listUsbDevices,
+} from "../../../src/testing/usbfs/find.ts";
+import { unlessGone } from "../../../src/testing/usbfs/sysfs.ts";
 
 const DEVICES = "/sys/bus/usb/devices";
 const POLL_MS = 10;
 const TIMEOUT_MS = 60_000;
-/** Errors of a device that disappears, and of entries that are not devices. */
-const GONE = ["ENOENT", "ENODEV", "EPROTO", "ESHUTDOWN"] as const;
-
-/** Calls `look`, and ignores that the device is gone or disappearing. */
-function unlessGone<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if (isSystemError(error, ...GONE)) return undefined;
-    throw error;
-  }
-}
 
 /**
  * Makes the host ignore new devices until the result is disposed or

@@ -1,11 +1,28 @@
 /**
- * A disk's host that locks the medium.
+ * A disk's host: the kernel's own, or one that locks the medium.
  *
  * @module
  */
 import { bulkEndpoints } from "./echo.ts";
-import { UsbfsDevice } from "../usbfs/device.ts";
-import type { DeviceMatch } from "../usbfs/find.ts";
+import { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
+import type { DeviceMatch } from "../../../src/testing/usbfs/find.ts";
+
+/** The name of the kernel's USB disk of some bytes, once it knows the size. */
+export function findDisk(size: number): string | undefined {
+  return [...Deno.readDirSync("/sys/block")].map(({ name }) => name)
+    .find((name) => {
+      const path = `/sys/block/${name}`;
+      try {
+        return Deno.realPathSync(path).includes("/usb") &&
+          Number(Deno.readTextFileSync(`${path}/size`)) * 512 === size;
+      } catch (error) {
+        // It has gone in the meantime.
+        const { code } = error as { code?: string };
+        if (code === "ENOENT" || code === "ENODEV") return false;
+        throw error;
+      }
+    });
+}
 
 /** PREVENT ALLOW MEDIUM REMOVAL in a Command Block Wrapper without data. */
 const LOCK = Uint8Array.fromHex(

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { UsbfsDevice } from "../usbfs/device.ts";
+import type { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 
 /** Addresses of a bulk endpoint in each direction, and their packet size. */
 export interface BulkEndpoints {

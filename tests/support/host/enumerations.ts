@@ -8,7 +8,7 @@ import {
   type DeviceMatch,
   type UsbDeviceInfo,
   waitForDevice,
-} from "../usbfs/find.ts";
+} from "../../../src/testing/usbfs/find.ts";
 
 /**
  * Waits for each enumeration of a device. After a gadget was bound again, the host

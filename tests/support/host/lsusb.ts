@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { UsbDeviceInfo } from "../usbfs/find.ts";
+import type { UsbDeviceInfo } from "../../../src/testing/usbfs/find.ts";
 
 /** Runs `lsusb -v` for a device, and returns its lines with single spaces. */
 export async function lsusb(device: UsbDeviceInfo): Promise<string[]> {

@@ -16,7 +16,7 @@ import {
   type DeviceMatch,
   waitForDevice,
   type WaitOptions,
-} from "../usbfs/find.ts";
+} from "../../../src/testing/usbfs/find.ts";
 
 /** Which device to open. */
 export interface WebUsbOptions extends DeviceMatch, WaitOptions {
@@ -107,6 +107,25 @@ export class WebUsbHost implements AsyncDisposable {
       () => this.device.transferOut(endpointNumber, data, timeout),
     );
     return bytesWritten;
+  }
+
+  /** Sends bytes through an echo, and takes them back at the same time. */
+  async roundTrip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    const [input, output] = (["in", "out"] as const).map((direction) =>
+      this.endpoints.find((each) => each.direction === direction)!
+    );
+    const back = new Uint8Array(bytes.byteLength);
+    const take = async () => {
+      for (let at = 0; at < back.byteLength;) {
+        const left = Math.ceil((back.byteLength - at) / input.packetSize);
+        const length = left * input.packetSize;
+        const chunk = await this.transferIn(input.endpointNumber, length);
+        back.set(chunk, at);
+        at += chunk.byteLength;
+      }
+    };
+    await Promise.all([this.transferOut(output.endpointNumber, bytes), take()]);
+    return back;
   }
 
   /**

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { PrivateApt } from "../../vm/apt.ts";
+import { PrivateApt } from "../../../src/vm/debian/apt.ts";
 import {
   type Architecture,
   architecture as findArchitecture,
-} from "../../vm/architectures.ts";
-import { cachedFolder, openCache } from "../../vm/cache.ts";
-import { run, runText } from "../../vm/process.ts";
-import { silent } from "../../vm/progress.ts";
+} from "../../../src/vm/architectures.ts";
+import { cachedFolder, openCache } from "../../../src/vm/cache.ts";
+import { run, runText } from "../../../src/vm/process.ts";
+import { silent } from "../../../src/vm/progress.ts";
 import { ensureCompiler } from "../../runner/compiler.ts";
 
 const job = { progress: silent };

@@ -14,6 +14,13 @@ export const testLibc = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
+  clock_gettime: {
+    parameters: [
+      "i32", // clockid_t clockid
+      "buffer", // struct timespec *tp
+    ],
+    result: "i32",
+  },
   // usbfs requests that wait for a device. They return whether they have
   // succeeded, and their errno is lost on the other thread.
   ioctl_blocking: {

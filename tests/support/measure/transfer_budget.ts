@@ -6,17 +6,15 @@
  * @module
  */
 import { countCalls } from "./call_counter.ts";
-import {
-  makeReads,
-  makeReadsOfNewMemory,
-  makeWrites,
-  openEndpoints,
-} from "./endpoints_on_files.ts";
+import { openEndpoints } from "./endpoints_on_files.ts";
+import { collectGarbage } from "./memory.ts";
+import { countPromises } from "./promise_counter.ts";
+import { type Way, type WayName, WAYS } from "./transfer_ways.ts";
 
-const SIZE = 16_384;
-const DEPTH = 32;
+const SIZE = 4096;
+const DEPTHS = [1, 32];
 const WARM_UP = 20_000;
-const COUNT = 6_400;
+const COUNT = 3_200;
 
 /** The average cost of a transfer. */
 export interface Cost {
@@ -24,41 +22,49 @@ export interface Cost {
   readonly calls: Readonly<Record<string, number>>;
   /** Bytes of the JavaScript heap. */
   readonly heapBytes: number;
+  readonly promises: number;
 }
+
+/** A kind of transfer, and how many are in flight. */
+export type Kind = `${WayName} x ${1 | 32}`;
 
 /** The costs of each kind of transfer. */
-export interface Costs {
-  readonly write: Cost;
-  readonly readInto: Cost;
-  readonly read: Cost;
-}
+export type Costs = Readonly<Record<Kind, Cost>>;
 
-let counts: Readonly<Record<string, number>> = {};
+/** What to count. The others change with it, and mean nothing then. */
+export type Counted = "calls" | "heap" | "promises";
 
-async function measure(
-  run: (size: number, depth: number, count: number) => Promise<void>,
-): Promise<Cost> {
-  await run(SIZE, DEPTH, WARM_UP);
-  const callsBefore = { ...counts };
+let calls: Readonly<Record<string, number>> = {};
+let promises = () => 0;
+
+async function measure(way: Way, depth: number): Promise<Cost> {
+  const run = (count: number) => way(endpoints, SIZE, depth, count);
+  await run(WARM_UP);
+  collectGarbage();
+  const before = { ...calls };
+  const promisesBefore = promises();
   const heapBefore = Deno.memoryUsage().heapUsed;
-  await run(SIZE, DEPTH, COUNT);
-  const heapBytes = (Deno.memoryUsage().heapUsed - heapBefore) / COUNT;
-  const calls = Object.fromEntries(
-    Object.entries(counts).map((
-      [name, count],
-    ) => [name, (count - (callsBefore[name] ?? 0)) / COUNT]),
-  );
-  return { calls, heapBytes };
+  await run(COUNT);
+  const each = (count: number) => count / COUNT;
+  return {
+    heapBytes: each(Deno.memoryUsage().heapUsed - heapBefore),
+    promises: each(promises() - promisesBefore),
+    calls: Object.fromEntries(
+      Object.entries(calls)
+        .map(([name, count]) => [name, each(count - (before[name] ?? 0))]),
+    ),
+  };
 }
 
-if (import.meta.main) {
-  if (Deno.args[0] === "calls") counts = countCalls();
-  const { write, read } = openEndpoints();
-  const costs: Costs = {
-    write: await measure((...cell) => makeWrites(write, ...cell)),
-    readInto: await measure((...cell) => makeReads(read, ...cell)),
-    read: await measure((...cell) => makeReadsOfNewMemory(read, ...cell)),
-  };
-  console.log(JSON.stringify(costs));
-  Deno.exit(0);
+const counted = Deno.args[0] as Counted;
+if (counted === "calls") calls = countCalls();
+const endpoints = openEndpoints();
+if (counted === "promises") promises = countPromises();
+const costs: Partial<Record<Kind, Cost>> = {};
+for (const [name, way] of Object.entries(WAYS)) {
+  for (const depth of DEPTHS) {
+    costs[`${name} x ${depth}` as Kind] = await measure(way, depth);
+  }
 }
+console.log(JSON.stringify(costs));
+Deno.exit(0);

@@ -58,7 +58,9 @@ export function startProgram(
     new Response(process.stdout).text(),
     new Response(process.stderr).text(),
   ]);
+  let isEnded = false;
   const end = async (signal: Deno.Signal) => {
+    isEnded = true;
     try {
       process.kill(signal);
     } catch {
@@ -71,7 +73,10 @@ export function startProgram(
     process,
     end,
     async [Symbol.asyncDispose]() {
-      await end("SIGKILL");
+      if (isEnded) return;
+      // The test may have failed before it wanted this.
+      const { text } = await end("SIGKILL");
+      if (text !== "") console.log(text);
     },
   };
 }

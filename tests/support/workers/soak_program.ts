@@ -17,7 +17,7 @@ import { changedBytes, makeCanaries } from "./canaries.ts";
 import { bulkEndpoints } from "../host/echo.ts";
 import { gadgetTraces } from "../machine/leftovers.ts";
 import { Random } from "../data/random.ts";
-import { UsbfsDevice } from "../usbfs/device.ts";
+import { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 import type { WorkerOrder } from "./gadget_worker.ts";
 import { ask, startWorker } from "./start.ts";
 
