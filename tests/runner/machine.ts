@@ -1,8 +1,8 @@
 /**
  * Where a test file runs, by its header.
  *
- * Most kernel tests share a VM that has everything, and run on every kernel at
- * every speed. Other files have a comment on a line of its own, with phrases
+ * Most kernel tests share a VM that has everything, and run on every kernel and
+ * at every speed. Other files have a comment on a line of its own, with phrases
  * separated by a comma and a space:
  *
  * ```ts ignore
@@ -12,7 +12,7 @@
  * - options of `deno task vm`, such as `--udc sg`: the VM. Files with the same
  *   options share one.
  * - `any speed`: the subject is the same at every speed. `test:all` runs the
- *   file at super speed only.
+ *   file once on a kernel.
  * - `since Linux 7.3`: the file is left out on older kernels.
  * - `newest kernel`: the subject does not depend on the kernel. `test:all` runs
  *   the file on the newest one only.
