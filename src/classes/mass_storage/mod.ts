@@ -49,4 +49,18 @@
  *
  * @module
  */
+// Block devices
+export type { BlockDevice } from "./block_device/block_device.ts";
+export {
+  type MemoryDisk,
+  memoryDisk,
+  type MemoryDiskOptions,
+} from "./block_device/memory_disk.ts";
+export {
+  SenseError,
+  type SenseErrorOptions,
+  type SenseName,
+} from "./scsi/sense.ts";
+
+// Requests
 export * from "./requests.ts";
