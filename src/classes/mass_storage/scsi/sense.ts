@@ -73,7 +73,11 @@ const CODES: Readonly<Record<SenseName, readonly [key: number, code: number]>> =
     "illegal mode for this track": [SenseKey.ILLEGAL_REQUEST, 0x6400],
   };
 
-/** Details of a {@linkcode SenseError}. */
+/**
+ * Details of a {@linkcode SenseError}.
+ *
+ * @category Block devices
+ */
 export interface SenseErrorOptions extends ErrorOptions {
   /** The first block that failed. */
   readonly lba?: number;
@@ -110,6 +114,8 @@ export class SenseError extends Error {
   readonly lba: number | undefined;
 
   /**
+   * Makes an error to throw.
+   *
    * @param sense What the host is to see.
    * @throws {TypeError} If there is no such name.
    */
