@@ -38,7 +38,7 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "evtest", package: "evtest", tests: "hid_" },
   { file: "fftest", package: "joystick", tests: "hid_" },
   { file: "mkfs.ext4", package: "e2fsprogs", tests: "disk_" },
-  { file: "mkfs.vfat", package: "dosfstools", tests: "disk_" },
+  { file: "fsck.vfat", package: "dosfstools", tests: "disk_" },
   { file: "sg_raw", package: "sg3-utils", tests: "disk_" },
   { file: "fio", package: "fio", tests: "disk_" },
 ];
