@@ -91,6 +91,7 @@ const CATEGORIES = [
   "Inspect",
   "Devices",
   "Report descriptors",
+  "Block devices",
   "Requests",
   "Virtual machine",
   "Testing",

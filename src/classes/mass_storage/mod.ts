@@ -1,52 +1,45 @@
 /**
- * Mass storage: disks over Bulk-Only Transport.
+ * Mass storage: disks and CD drives over Bulk-Only Transport.
  *
- * @example A reset that ends the current command, whatever it waits for
- * ```ts
- * import {
- *   AbortedTransferError,
- *   bulkPair,
- *   controlRoutes,
- *   type EndpointPair,
- *   usbFunction,
- * } from "@usb/gadget";
- * import { massStorageRequests } from "@usb/gadget/mass-storage";
+ * {@linkcode MassStorage} is a function of a gadget that serves itself. Its media
+ * are {@linkcode BlockDevice}s. {@linkcode massStorageRequests} are the class
+ * requests alone.
  *
- * let current: EndpointPair | undefined;
+ * @example A disk in memory, and an empty CD drive
+ * ```ts ignore
+ * import { Gadget } from "@usb/gadget";
+ * import { MassStorage, memoryDisk } from "@usb/gadget/mass-storage";
  *
- * const disk = usbFunction({
- *   name: "disk",
- *   interfaces: [{
- *     class: 0x08,
- *     subclass: 6,
- *     protocol: 0x50,
- *     endpoints: { link: bulkPair() },
- *   }],
- *   control: controlRoutes(massStorageRequests({
- *     async reset() {
- *       await current?.discard(); // the host will not fetch data and status
- *       // Then flush() both endpoints, for what is in the controller's FIFOs.
- *     },
- *   })),
- *   async serve({ endpoints: { link } }) {
- *     current = link;
- *     for (;;) {
- *       try {
- *         await execute(link, await link.read(1024));
- *       } catch (error) {
- *         // A reset: on to the next command.
- *         if (!(error instanceof AbortedTransferError)) throw error;
- *       }
- *     }
- *   },
+ * const storage = new MassStorage({
+ *   luns: [memoryDisk(64 << 20), { type: "cdrom" }],
  * });
- *
- * async function execute(link: EndpointPair, cbw: Uint8Array) {
- *   // Data from or to the host, then the status:
- *   await link.write(new Uint8Array(13));
- * }
+ * await using gadget = await Gadget.start({
+ *   vendorId: 0x1209,
+ *   productId: 0x0001,
+ *   serialNumber: "000000000001",
+ *   functions: [storage],
+ * });
  * ```
  *
  * @module
  */
+// Devices
+export { MassStorage } from "./function.ts";
+export { type EjectOptions, LogicalUnit } from "./logical_unit.ts";
+export { type LogicalUnitOptions, type MassStorageOptions } from "./options.ts";
+
+// Block devices
+export type { BlockDevice } from "./block_device/block_device.ts";
+export {
+  type MemoryDisk,
+  memoryDisk,
+  type MemoryDiskOptions,
+} from "./block_device/memory_disk.ts";
+export {
+  SenseError,
+  type SenseErrorOptions,
+  type SenseName,
+} from "./scsi/sense.ts";
+
+// Requests
 export * from "./requests.ts";

@@ -19,6 +19,7 @@ export type SenseName =
   | "logical block address out of range"
   | "invalid field in cdb"
   | "logical unit not supported"
+  | "saving parameters not supported"
   | "invalid field in parameter list"
   | "write protected"
   | "not ready to ready change, medium may have changed"
@@ -26,6 +27,7 @@ export type SenseName =
   | "logical unit is in process of becoming ready"
   | "medium removal prevented"
   | "internal target failure"
+  | "data phase error"
   | "illegal mode for this track";
 
 /** Sense keys by the field's names (SPC-4, table 48). */
@@ -37,6 +39,7 @@ export const SenseKey = {
   ILLEGAL_REQUEST: 0x5,
   UNIT_ATTENTION: 0x6,
   DATA_PROTECT: 0x7,
+  ABORTED_COMMAND: 0xb,
   MISCOMPARE: 0xe,
 } as const;
 
@@ -62,13 +65,19 @@ const CODES: Readonly<Record<SenseName, readonly [key: number, code: number]>> =
       SenseKey.UNIT_ATTENTION,
       0x2800,
     ],
+    "saving parameters not supported": [SenseKey.ILLEGAL_REQUEST, 0x3900],
     "medium not present": [SenseKey.NOT_READY, 0x3a00],
     "internal target failure": [SenseKey.HARDWARE_ERROR, 0x4400],
+    "data phase error": [SenseKey.ABORTED_COMMAND, 0x4b00],
     "medium removal prevented": [SenseKey.ILLEGAL_REQUEST, 0x5302],
     "illegal mode for this track": [SenseKey.ILLEGAL_REQUEST, 0x6400],
   };
 
-/** Details of a {@linkcode SenseError}. */
+/**
+ * Details of a {@linkcode SenseError}.
+ *
+ * @category Block devices
+ */
 export interface SenseErrorOptions extends ErrorOptions {
   /** The first block that failed. */
   readonly lba?: number;
@@ -105,6 +114,8 @@ export class SenseError extends Error {
   readonly lba: number | undefined;
 
   /**
+   * Makes an error to throw.
+   *
    * @param sense What the host is to see.
    * @throws {TypeError} If there is no such name.
    */
