@@ -79,7 +79,10 @@ for (const stall of [true, false]) {
   const how = stall ? "" : ', also with "stall: false"';
   Deno.test(`what is no valid command halts both endpoints until reset recovery${how}`, async () => {
     const disk = new TestDisk();
-    await using bench = await startDisk({ luns: [disk, new TestDisk()], stall });
+    await using bench = await startDisk({
+      luns: [disk, new TestDisk()],
+      stall,
+    });
     const { host } = bench;
     for (const [name, data] of invalidCommands()) {
       disk.takeLog();
@@ -290,7 +293,7 @@ Deno.test("class requests with a wrong value, length or interface are stalled", 
       device.controlIn({ ...reset, length: 1 }),
     ]
   ) {
-    assertEquals(await outcome(wrong), "EPIPE");
+    assertEquals(await outcome<unknown>(wrong), "EPIPE");
   }
   // A wrong reset has reset nothing.
   await host.command({ cdb: inquiry(36), length: 36 });

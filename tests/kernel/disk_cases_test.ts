@@ -240,7 +240,9 @@ function* outCases(): Generator<Case> {
 }
 
 /** Whether the data phase of a case has to end with a stall. */
-function stalls({ phase = {}, data = NOTHING, refused = false }: Case): boolean {
+function stalls(
+  { phase = {}, data = NOTHING, refused = false }: Case,
+): boolean {
   const { receive = 0, send } = phase;
   if (send !== undefined) return refused;
   // Otherwise a short packet ends it.

@@ -10,7 +10,7 @@ import { BulkOnlyHost, fakePipe } from "../host/bulk_only_host.ts";
 
 /** A disk in memory, with a host. */
 export interface MemoryBench extends AsyncDisposable {
-  readonly storage: MassStorage;
+  readonly storage: MassStorage<string>;
   readonly host: BulkOnlyHost;
   /** Begins another session, as after a reset of the port. */
   reconnect(): Promise<void>;

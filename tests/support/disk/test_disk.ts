@@ -75,7 +75,10 @@ export class TestDisk implements BlockDevice {
 
   /** A copy of blocks. */
   blocks(lba: number, count = 1): Bytes {
-    return this.bytes.slice(lba * this.blockSize, (lba + count) * this.blockSize);
+    return this.bytes.slice(
+      lba * this.blockSize,
+      (lba + count) * this.blockSize,
+    );
   }
 
   /** Forgets the log; returns it. */

@@ -199,7 +199,9 @@ export class BulkOnlyHost {
     phase: DataPhase = {},
   ): Promise<Bytes> {
     const { status, residue, data } = await this.run(cdb, phase);
-    if (status === FAILED) assertEquals(await this.sense(phase.lun), "no error");
+    if (status === FAILED) {
+      assertEquals(await this.sense(phase.lun), "no error");
+    }
     assertEquals({ status, residue }, { status: PASSED, residue: 0 });
     return data;
   }

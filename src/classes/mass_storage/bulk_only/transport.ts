@@ -227,15 +227,13 @@ export class BulkOnlyTransport {
       await this.#endData(cbw, 0);
       return this.#sendStatus(cbw, 0, Status.PHASE_ERROR);
     }
+    const isReceived = direction === "out" && byteLength > 0;
     let outcome =
-      await (direction === "in"
-        ? this.#send(command)
-        : this.#receive(command, cbw));
+      await (isReceived ? this.#receive(command, cbw) : this.#send(command));
     if (outcome.failure === undefined && command.finish !== undefined) {
       const failure = await this.#step(() => command.finish!(this.#era));
       if (failure !== undefined) outcome = { ...outcome, ...failure };
     }
-    const isReceived = direction === "out" && byteLength > 0;
     if (!isReceived) await this.#endData(cbw, outcome.done);
     this.#finish(cbw, drive, outcome);
   }
