@@ -7,6 +7,8 @@ const ROOT = new URL("../../", import.meta.url).href;
 /** What differs from run to run, from machine to machine, and from kernel to kernel. */
 function withoutDetails(output: string): string {
   return output
+    // Progress: the first run installs and fetches, a slow machine waits.
+    .replace(/^vm: .*\n/gm, "")
     .replaceAll(ROOT, "ROOT/")
     .replaceAll(Deno.execPath(), "deno")
     .replace(/(--filter)=[0-9a-f-]+ .*$/gm, "$1=SECRET")

@@ -4,12 +4,15 @@
  * @module
  */
 import { bulkPair } from "../../definition/endpoint_builders.ts";
-import type { UsbFunction } from "../../definition/function.ts";
+import type {
+  InterfaceDefinition,
+  UsbFunction,
+} from "../../definition/function.ts";
+import type { PairEndpointDefinition } from "../../definition/endpoint.ts";
 import type { Session } from "../../functionfs/sessions.ts";
 import { ClassCode } from "../../usb/class_code.ts";
 import type { ControlHandler } from "../../usb/control.ts";
 import { controlRoutes } from "../../usb/control_routes.ts";
-import type { BlockDevice } from "./block_device/block_device.ts";
 import { BulkOnlyTransport } from "./bulk_only/transport.ts";
 import { LogicalUnit } from "./logical_unit.ts";
 import {
@@ -23,15 +26,7 @@ import { Drive } from "./scsi/drive.ts";
 const SCSI = 0x06;
 const BULK_ONLY = 0x50;
 
-/** The one interface. */
-const INTERFACES = [{
-  class: ClassCode.MASS_STORAGE,
-  subclass: SCSI,
-  protocol: BULK_ONLY,
-  endpoints: { link: bulkPair() },
-}] as const;
-
-type DiskFunction = UsbFunction<string, typeof INTERFACES>;
+type DiskFunction = UsbFunction<string, MassStorage["interfaces"]>;
 
 /**
  * Disks and CD drives whose blocks come from the program. It stands in `functions`
@@ -76,15 +71,21 @@ type DiskFunction = UsbFunction<string, typeof INTERFACES>;
  * @category Devices
  */
 export class MassStorage<N extends string = "disk">
-  implements UsbFunction<N, typeof INTERFACES> {
+  implements UsbFunction<N, MassStorage["interfaces"]> {
   /** The name of the function. */
   readonly name: N;
   /** The only interface. */
-  readonly interfaces: typeof INTERFACES;
+  readonly interfaces: readonly [
+    InterfaceDefinition & {
+      readonly endpoints: { readonly link: PairEndpointDefinition<"bulk"> };
+    },
+  ];
   /** @ignore Answers the class requests. */
   readonly control: ControlHandler;
   /** @ignore Serves a session. */
-  readonly serve: (session: Session<DiskFunction>) => Promise<void>;
+  readonly serve: (
+    session: Session<UsbFunction<string, MassStorage["interfaces"]>>,
+  ) => Promise<void>;
   readonly #units: readonly LogicalUnit[];
   readonly #transport: BulkOnlyTransport;
   #session: Session<DiskFunction> | undefined;
@@ -113,7 +114,10 @@ export class MassStorage<N extends string = "disk">
     this.#units = drives.map((drive, lun) => new LogicalUnit(lun, drive));
     this.#transport = new BulkOnlyTransport(drives, stall);
     this.interfaces = [{
-      ...INTERFACES[0],
+      class: ClassCode.MASS_STORAGE,
+      subclass: SCSI,
+      protocol: BULK_ONLY,
+      endpoints: { link: bulkPair() },
       ...(description === undefined ? {} : { description }),
     }];
     this.control = controlRoutes(massStorageRequests({

@@ -43,6 +43,53 @@ export interface MassStorageRequestOptions {
 
 /**
  * Routes of the mass storage class requests, for {@linkcode controlRoutes}.
+ * {@linkcode MassStorage} has them.
+ *
+ * @example A reset that ends the current command, whatever it waits for
+ * ```ts
+ * import {
+ *   AbortedTransferError,
+ *   bulkPair,
+ *   controlRoutes,
+ *   type EndpointPair,
+ *   usbFunction,
+ * } from "@usb/gadget";
+ * import { massStorageRequests } from "@usb/gadget/mass-storage";
+ *
+ * let current: EndpointPair | undefined;
+ *
+ * const disk = usbFunction({
+ *   name: "disk",
+ *   interfaces: [{
+ *     class: 0x08,
+ *     subclass: 6,
+ *     protocol: 0x50,
+ *     endpoints: { link: bulkPair() },
+ *   }],
+ *   control: controlRoutes(massStorageRequests({
+ *     async reset() {
+ *       await current?.discard(); // the host will not fetch data and status
+ *       // Then flush() both endpoints, for what is in the controller's FIFOs.
+ *     },
+ *   })),
+ *   async serve({ endpoints: { link } }) {
+ *     current = link;
+ *     for (;;) {
+ *       try {
+ *         await execute(link, await link.read(1024));
+ *       } catch (error) {
+ *         // A reset: on to the next command.
+ *         if (!(error instanceof AbortedTransferError)) throw error;
+ *       }
+ *     }
+ *   },
+ * });
+ *
+ * async function execute(link: EndpointPair, cbw: Uint8Array) {
+ *   // Data from or to the host, then the status:
+ *   await link.write(new Uint8Array(13));
+ * }
+ * ```
  *
  * @throws {RangeError} When `maxLun` is not an integer from 0 to 15.
  *
