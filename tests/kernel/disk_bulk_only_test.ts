@@ -15,6 +15,7 @@ import { type DiskBench, startDisk } from "../support/disk/bench.ts";
 import {
   inquiry,
   read10,
+  reportLuns,
   testUnitReady,
   write10,
 } from "../support/disk/cdb.ts";
@@ -69,7 +70,6 @@ function* invalidCommands(): Generator<[name: string, data: Uint8Array]> {
   for (let bit = 4; bit < 8; bit++) {
     yield [`bit ${bit} of the LUN`, fields({ lun: 1 << bit })];
   }
-  for (const lun of [2, 15]) yield [`LUN ${lun}`, fields({ lun })];
   for (const cdbLength of [0, 17, 31, 10 | 0x20, 10 | 0x80]) {
     yield [`CDB length ${cdbLength}`, fields({ cdbLength })];
   }
@@ -198,8 +198,9 @@ Deno.test("a command that was abandoned writes nothing after a later one", async
   const other = new TestDisk({ salt: 1 });
   await using bench = await startDisk({ luns: [disk, other] });
   const { host } = bench;
-  const count = 2000;
   for (const phase of ["in the data", "after the data"]) {
+    const isPart = phase === "in the data";
+    const count = isPart ? 2000 : 8;
     disk.takeLog();
     disk.hold();
     const old = pattern(count * BLOCK, 1);
@@ -210,12 +211,10 @@ Deno.test("a command that was abandoned writes nothing after a later one", async
     });
     // The device takes as much as it has memory for, while the disk does nothing.
     const stop = new AbortController();
-    const sending = phase === "in the data"
-      ? outcome(host.pipe.send(old, { signal: stop.signal }))
-      : outcome(host.pipe.send(old.slice(0, 4096)));
+    const sending = outcome(host.pipe.send(old, { signal: stop.signal }));
     await until(() => disk.busy, "the disk writes");
-    stop.abort();
-    await sending;
+    if (isPart) stop.abort();
+    assertEquals(await sending, isPart ? "ENOENT" : old.length);
     await host.recover();
     assertEquals(disk.busy, true, "the first operation has not ended");
     // Another unit does not wait for it, and neither does what needs no disk.
@@ -271,6 +270,28 @@ Deno.test("an unplugged cable ends a command in each phase", async () => {
     }
   }
   assertEquals(bench.errors, []);
+});
+
+Deno.test("a logical unit that does not exist says so, also behind the last one", async () => {
+  await using bench = await startDisk({ luns: [new TestDisk()] });
+  const { host } = bench;
+  for (const lun of [1, 2, 15]) {
+    for (const receive of [0, BLOCK]) {
+      assertEquals(
+        await host.fail(read10(0, 1), { receive, lun }),
+        "5/25/00",
+      );
+    }
+    const send = new Uint8Array(BLOCK);
+    assertEquals(await host.fail(write10(0, 1), { send, lun }), "5/25/00");
+    assertEquals((await host.ask(inquiry(), 255, lun))[0], 0x7f);
+    assertEquals((await host.ask(reportLuns(), 256, lun)).length, 16);
+    assertEquals(
+      await host.fail(inquiry(255, 0), { receive: 255, lun }),
+      "5/25/00",
+    );
+  }
+  await host.pass(testUnitReady());
 });
 
 Deno.test("class requests with a wrong value, length or interface are stalled", async () => {
