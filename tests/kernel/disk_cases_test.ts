@@ -92,7 +92,7 @@ function* inCases(identity: Uint8Array<ArrayBuffer>): Generator<Case> {
       sense: "5/21/00",
       log: [],
     };
-    for (const count of [1, 2, 3, 128]) {
+    for (const count of [1, 2, 3, 65]) {
       yield {
         name: `5 Hi > Di: ${count} blocks + ${receive}`,
         cdb: read10(7, count),
@@ -144,7 +144,7 @@ function* inCases(identity: Uint8Array<ArrayBuffer>): Generator<Case> {
       data: blockContents(9, count),
     };
   }
-  for (const good of [0, 1, 2, 5, 300]) {
+  for (const good of [0, 1, 2, 3, 600]) {
     for (const excess of [0, 1, PACKET]) {
       const receive = (good + 3) * BLOCK + excess;
       yield {
@@ -205,7 +205,7 @@ function* outCases(): Generator<Case> {
       status: PHASE_ERROR,
       ...rest,
     };
-    for (const count of [1, 2, 3, 128]) {
+    for (const count of [1, 2, 65]) {
       yield {
         name: `11 Ho > Do: ${count} blocks + ${length}`,
         cdb: write10(20, count),
@@ -224,7 +224,7 @@ function* outCases(): Generator<Case> {
       residue: 0,
     };
   }
-  for (const good of [0, 1, 2, 5, 300]) {
+  for (const good of [0, 1, 2, 3, 600]) {
     for (const excess of [0, 1, PACKET]) {
       const length = (good + 3) * BLOCK + excess;
       yield {
@@ -259,9 +259,8 @@ for (const stall of [true, false]) {
     const identity = await host.ask(inquiry(255), 255);
     for (const it of [...inCases(identity), ...outCases()]) {
       disk.takeLog();
-      const before = disk.blocks(0, COUNT);
       const { data, sent, ...result } = await host.run(it.cdb, it.phase);
-      const { status, residue, data: expected = NOTHING } = it;
+      const { status, residue, data: expected = NOTHING, refused } = it;
       const stalled = stall && stalls(it);
       assertEquals(result, { status, residue, stalled }, it.name);
       assertEquals(data, expected, it.name);
@@ -269,14 +268,24 @@ for (const stall of [true, false]) {
       if (send !== undefined && !stalled) {
         assertEquals(sent, send.length, it.name);
       }
-      if (it.log !== undefined) assertEquals(disk.takeLog(), it.log, it.name);
-      if (send !== undefined && !it.refused) {
-        // Whole blocks, in place; nothing else changes.
-        const lba = new DataView(Uint8Array.from(it.cdb).buffer).getUint32(2);
-        const written = send.subarray(0, send.length - residue);
-        before.set(written, lba * BLOCK);
+      const log = disk.takeLog();
+      if (it.log !== undefined) assertEquals(log, it.log, it.name);
+      if (send !== undefined && !refused) {
+        const lba = Number(/^write (\d+)/.exec(log[0])![1]);
+        const count = (send.length - residue) / BLOCK;
+        assertEquals(
+          disk.blocks(lba, count),
+          send.slice(0, count * BLOCK),
+          it.name,
+        );
+        // The block behind it is never written.
+        assertEquals(
+          disk.blocks(lba + count),
+          blockContents(lba + count),
+          it.name,
+        );
+        disk.bytes.set(blockContents(lba, count), lba * BLOCK);
       }
-      assertEquals(disk.blocks(0, COUNT), before, it.name);
       if (it.sense !== undefined) {
         assertEquals(await host.sense(), it.sense, it.name);
       }

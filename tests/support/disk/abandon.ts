@@ -6,7 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isTransferError } from "../../../src/testing/usbfs/transfer.ts";
 import type { Random } from "../data/random.ts";
-import type { BulkOnlyHost } from "../host/bulk_only_host.ts";
+import { type BulkOnlyHost, stallOr } from "../host/bulk_only_host.ts";
 import { read10, testUnitReady, write10 } from "./cdb.ts";
 
 /** What an abandoned command reads or writes. */
@@ -31,6 +31,18 @@ function beginRead(host: BulkOnlyHost, { lba, count }: Abandoned) {
 function beginWrite(host: BulkOnlyHost, { lba, count }: Abandoned) {
   const length = count * 512;
   return host.command({ cdb: write10(lba, count), length, direction: "out" });
+}
+
+/** A read of which the host expects one packet more than it has. */
+function beginLongRead(host: BulkOnlyHost, { lba, count }: Abandoned) {
+  const length = count * 512 + host.packetSize;
+  return host.command({ cdb: read10(lba, count), length });
+}
+
+/** A write to a block that does not exist. */
+function beginRefusedWrite(host: BulkOnlyHost, { count }: Abandoned) {
+  const cdb = write10(0xffff_ffff, count);
+  return host.command({ cdb, length: count * 512, direction: "out" });
 }
 
 /** Bytes of some of the packets of a data phase, not of all. */
@@ -101,5 +113,22 @@ export const PHASES: Readonly<Record<string, Phase>> = {
     await beginWrite(host, what);
     await host.pipe.send(what.data);
     await giveUp((signal) => host.status({ signal }), random);
+  },
+  "before a stall that ends data to the host": beginLongRead,
+  "at a stall that ends data to the host": async (host, what) => {
+    await beginLongRead(host, what);
+    const length = what.count * 512 + host.packetSize;
+    await stallOr(host.pipe.receive(length));
+  },
+  "before refused data": beginRefusedWrite,
+  "at a stall of refused data": async (host, what) => {
+    await beginRefusedWrite(host, what);
+    await stallOr(host.pipe.send(what.data));
+  },
+  "after what is no command": (host) => host.pipe.send(new Uint8Array(30)),
+  "after a reset without the rest of reset recovery": async (host, what) => {
+    await beginRead(host, what);
+    await host.reset();
+    await beginWrite(host, what);
   },
 };
