@@ -14,6 +14,7 @@ const NUMBERS = {
     SYS_io_cancel: 210,
     SYS_read: 0,
     SYS_write: 1,
+    O_DIRECT: 0o40000,
     O_DIRECTORY: 0o200000,
     O_NOFOLLOW: 0o400000,
     EPOLL_EVENT_SIZE: 12, // packed
@@ -27,6 +28,7 @@ const NUMBERS = {
     SYS_io_getevents: 4,
     SYS_read: 63,
     SYS_write: 64,
+    O_DIRECT: 0o200000,
     O_DIRECTORY: 0o40000,
     O_NOFOLLOW: 0o100000,
     EPOLL_EVENT_SIZE: 16,
@@ -48,9 +50,11 @@ export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
 export const O_TRUNC = 0o1000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
 
 // linux/fcntl.h, commands of fcntl()
 export const F_SETFD = 2;
@@ -60,6 +64,24 @@ export const F_DUPFD_CLOEXEC = 1030;
 export const F_ADD_SEALS = 1033;
 export const FD_CLOEXEC = 1;
 export const F_SEAL_SHRINK = 2;
+export const AT_EMPTY_PATH = 0x1000;
+
+// linux/fs.h, linux/falloc.h
+/** Fail with EAGAIN rather than wait. */
+export const RWF_NOWAIT = 0x8;
+export const FALLOC_FL_KEEP_SIZE = 0x01;
+export const FALLOC_FL_PUNCH_HOLE = 0x02;
+
+// linux/stat.h
+export const STATX_TYPE = 0x1;
+/** Since Linux 6.1. */
+export const STATX_DIOALIGN = 0x2000;
+/** Bytes of `struct statx`. */
+export const STATX_STRUCT_SIZE = 256;
+export const S_IFMT = 0o170000;
+export const S_IFREG = 0o100000;
+export const S_IFBLK = 0o60000;
+export const S_IFDIR = 0o40000;
 
 // unistd.h, sys/file.h
 export const SEEK_END = 2;

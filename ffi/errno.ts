@@ -76,6 +76,7 @@ export const Errno = {
   EINPROGRESS: 115,
   ESTALE: 116,
   EREMOTEIO: 121,
+  EDQUOT: 122,
   ECANCELED: 125,
   // Not for user space, but some drivers return it.
   ENOTSUPP: 524,

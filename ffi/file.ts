@@ -124,10 +124,10 @@ export function ioctl(
   return check(result, ERRNO[0], { action, ...options, syscall: "ioctl" });
 }
 
-/** Seeks to the end of an open file. */
-export function seekToEnd(fd: number, options: CallOptions = {}): void {
+/** Seeks to the end of an open file or block device; returns its length. */
+export function seekToEnd(fd: number, options: CallOptions = {}): number {
   const result = Number(libc().lseek(fd, 0n, SEEK_END));
-  check(result, ERRNO[0], {
+  return check(result, ERRNO[0], {
     action: "seek in file",
     ...options,
     syscall: "lseek",

@@ -12,9 +12,19 @@
 import { Errno, systemError } from "./errno.ts";
 import { libc } from "./libc.ts";
 
-/** Allocates memory without clearing it. */
-export function allocate(size: number): bigint {
-  const address = libc().malloc(BigInt(size));
+/** What malloc() aligns memory to. */
+const MALLOC_ALIGNMENT = 16;
+
+/**
+ * Allocates memory without clearing it.
+ *
+ * @param alignment The address is a multiple of it: a power of 2.
+ */
+export function allocate(size: number, alignment = MALLOC_ALIGNMENT): bigint {
+  const { malloc, aligned_alloc } = libc();
+  const address = alignment <= MALLOC_ALIGNMENT
+    ? malloc(BigInt(size))
+    : aligned_alloc(BigInt(alignment), BigInt(size));
   if (address === 0n) {
     throw systemError(Errno.ENOMEM, {
       action: `allocate ${size} bytes`,
@@ -61,13 +71,19 @@ const MAX_KEPT = 16 << 20;
 export class NativePool {
   /** Free blocks, by the binary logarithm of their size. */
   readonly #free: bigint[][] = [];
+  readonly #alignment: number | undefined;
   #kept = 0;
+
+  /** @param alignment Of the blocks: a power of 2. */
+  constructor(alignment?: number) {
+    this.#alignment = alignment;
+  }
 
   /** Takes a block of at least `length` bytes. */
   take(length: number): bigint {
     const bits = bitsFor(length);
     const address = this.#free[bits]?.pop();
-    if (address === undefined) return allocate(2 ** bits);
+    if (address === undefined) return allocate(2 ** bits, this.#alignment);
     this.#kept -= 2 ** bits;
     return address;
   }

@@ -263,6 +263,13 @@ export const SYMBOLS = {
     ],
     result: "usize", // void *
   },
+  aligned_alloc: {
+    parameters: [
+      "usize", // size_t alignment
+      "usize", // size_t size
+    ],
+    result: "usize", // void *
+  },
   free: { parameters: ["usize"], result: "void" }, // void *ptr
   copy_from_native: {
     name: "memcpy",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+// VM: any architecture
 import { aioLibraries } from "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, Gadget, usbFunction } from "@usb/gadget";

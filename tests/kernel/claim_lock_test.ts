@@ -4,7 +4,7 @@
  *
  * @module
  */
-// VM: any speed
+// VM: any speed, newest kernel
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { Gadget } from "@usb/gadget";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+// VM: any architecture
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FunctionEvent, FunctionFs } from "@usb/gadget";

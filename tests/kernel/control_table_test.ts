@@ -4,6 +4,7 @@
  *
  * @module
  */
+// VM: any architecture
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
 import {

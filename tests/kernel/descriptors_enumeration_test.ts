@@ -6,6 +6,7 @@
  *
  * @module
  */
+// VM: any architecture
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import {

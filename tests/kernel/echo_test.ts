@@ -1,4 +1,4 @@
-// VM: any speed
+// VM: any speed, any architecture
 import { setTimeout as delay } from "node:timers/promises";
 import {
   assert,

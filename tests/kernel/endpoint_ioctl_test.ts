@@ -1,3 +1,4 @@
+// VM: any architecture
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bulkIn, bulkPair } from "@usb/gadget";

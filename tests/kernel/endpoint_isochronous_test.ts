@@ -1,4 +1,4 @@
-// VM: any speed, since Linux 7.3
+// VM: any speed, since Linux 7.3, any architecture
 import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { decodeDescriptors } from "@usb/gadget/inspect";

@@ -1,3 +1,4 @@
+// VM: any architecture
 import "../support/run/aio_libraries.ts";
 import { OutEndpointCore } from "../../src/functionfs/endpoint/out_core.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";

@@ -1,3 +1,4 @@
+// VM: any architecture
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, type InEndpoint } from "@usb/gadget";

@@ -1,4 +1,4 @@
-// VM: any speed
+// VM: any speed, any architecture
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { IMPORT, run, runToItsEnd, START } from "../support/programs/ending.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-// VM: --hcd none, any speed
+// VM: --hcd none, any speed, any architecture
 import "../support/run/aio_libraries.ts";
 import {
   assertEquals,

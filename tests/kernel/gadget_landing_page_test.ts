@@ -1,4 +1,4 @@
-// VM: any speed
+// VM: any speed, newest kernel
 /**
  * A landing page on a controller without super speed.
  *

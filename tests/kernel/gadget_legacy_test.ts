@@ -8,7 +8,7 @@
  *
  * @module
  */
-// VM: --hcd none, any speed
+// VM: --hcd none, any speed, any architecture
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FunctionFs, Gadget, listUdcs, mountFunctionFs } from "@usb/gadget";

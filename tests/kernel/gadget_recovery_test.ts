@@ -6,7 +6,7 @@
  *
  * @module
  */
-// VM: any speed
+// VM: any speed, any architecture
 import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, Gadget, kernelFunction, usbFunction } from "@usb/gadget";

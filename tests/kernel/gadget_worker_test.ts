@@ -3,7 +3,7 @@
  *
  * @module
  */
-// VM: any speed
+// VM: any speed, any architecture
 import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { Gadget, kernelFunction } from "@usb/gadget";

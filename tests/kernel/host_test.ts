@@ -3,7 +3,7 @@
  *
  * @module
  */
-// VM: any speed
+// VM: any speed, any architecture
 import "../support/run/aio_libraries.ts";
 import {
   assert,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-// VM: any speed
+// VM: any speed, newest kernel
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { bulkPair, type EndpointPair, type Session } from "@usb/gadget";

@@ -1,4 +1,4 @@
-// VM: any speed
+// VM: any speed, any architecture
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {

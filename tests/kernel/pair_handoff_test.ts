@@ -1,3 +1,4 @@
+// VM: any architecture
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { bulkEndpoints } from "../support/host/echo.ts";

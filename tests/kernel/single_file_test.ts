@@ -1,4 +1,4 @@
-// VM: any speed
+// VM: any speed, newest kernel
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
 import { bulkEndpoints, roundTrip } from "../support/host/echo.ts";

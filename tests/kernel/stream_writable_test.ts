@@ -1,3 +1,4 @@
+// VM: any architecture
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AbortedTransferError, bulkIn, SessionEndedError } from "@usb/gadget";

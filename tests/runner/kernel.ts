@@ -107,14 +107,15 @@ async function main(): Promise<number> {
     ? args._.map(String)
     : testFiles("tests/kernel");
   const files = await readHeaders(paths);
-  const unitFiles = (await readHeaders(args.all ? testFiles("tests/unit") : []))
-    .filter(({ anyArchitecture }) => anyArchitecture);
+  const unitFiles = await readHeaders(args.all ? testFiles("tests/unit") : []);
   /** The files of a run, as far as its kernel and architecture let them. */
   const filesOf = (run: Run): TestFile[] =>
     args.all
       ? [
         ...files.filter((file) => isWorthRunning(file, run)),
-        ...(run.arch === Deno.build.arch ? [] : unitFiles),
+        ...(run.arch === Deno.build.arch
+          ? []
+          : unitFiles.filter((file) => isWorthRunning(file, run))),
       ]
       : files;
   const common = {

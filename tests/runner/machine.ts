@@ -19,8 +19,8 @@
  * - `a class of device`: the subject is a ready-made function. `test:all` runs
  *   the file on few kernels, each at one speed: see matrix.ts. What is asked for
  *   with `--kernel` and `--speed` runs, as do the full counts of `test:soak`.
- * - `any architecture`, in a unit test: `test:all` also runs the file in the
- *   VMs of other architectures.
+ * - `any architecture`: the subject depends on the architecture. `test:all` also
+ *   runs the file in the VMs of others, even if it is a unit test.
  *
  * @module
  */

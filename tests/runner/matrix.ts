@@ -29,10 +29,7 @@ const PAIRS: readonly KernelAndSpeed[] = [
   { kernel: "6.1", speed: "super" },
   { kernel: "7.3", speed: "full" },
 ];
-/**
- * What is enough for a class of device: both ends of what its users have. An
- * architecture that is emulated lacks the host's programs.
- */
+/** What is enough for a class of device: both ends of what its users have. */
 const CLASS_PAIRS = PAIRS.slice(0, 2);
 
 /** Every combination. */
@@ -82,8 +79,8 @@ export function isWorthRunning(
     return false;
   }
   if (file.newestKernel && kernel !== USUAL.kernel) return false;
-  return !file.deviceClass ||
-    arch === Deno.build.arch && CLASS_PAIRS.some(isPair);
+  if (arch !== Deno.build.arch) return file.anyArchitecture;
+  return !file.deviceClass || CLASS_PAIRS.some(isPair);
 }
 
 /** Why a file cannot run on an architecture or kernel, if it cannot. */

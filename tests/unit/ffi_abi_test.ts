@@ -17,6 +17,7 @@ const EXPRESSIONS: Record<string, string> = {
   IOCB_SIZE: "sizeof(struct iocb)",
   IO_EVENT_SIZE: "sizeof(struct io_event)",
   EPOLL_EVENT_SIZE: "sizeof(struct epoll_event)",
+  STATX_STRUCT_SIZE: "sizeof(struct statx)",
   FUNCTIONFS_EVENT_SIZE: "sizeof(struct usb_functionfs_event)",
 };
 
@@ -65,6 +66,8 @@ for (const architecture of ARCHITECTURES) {
       "linux/mman.h",
       "linux/memfd.h",
       "linux/fs.h",
+      "linux/falloc.h",
+      "linux/stat.h",
       "linux/aio_abi.h",
       "linux/signal.h",
       "linux/dma-buf.h",

@@ -30,11 +30,26 @@ export { type LogicalUnitOptions, type MassStorageOptions } from "./options.ts";
 
 // Block devices
 export type { BlockDevice } from "./block_device/block_device.ts";
+export type {
+  DiskFaultKind,
+  DiskFaultPlan,
+  DiskFaultRule,
+  DiskOperation,
+  InjectedDiskFault,
+} from "./block_device/fault_rules.ts";
+export { type FaultyDisk, faultyDisk } from "./block_device/faulty_disk.ts";
+export {
+  type FileDisk,
+  fileDisk,
+  type FileDiskOptions,
+} from "./block_device/file_disk.ts";
 export {
   type MemoryDisk,
   memoryDisk,
   type MemoryDiskOptions,
 } from "./block_device/memory_disk.ts";
+export { type OverlayDisk, overlayDisk } from "./block_device/overlay_disk.ts";
+export { readOnly } from "./block_device/read_only.ts";
 export {
   SenseError,
   type SenseErrorOptions,

@@ -81,18 +81,21 @@ export function checkBlocks(
 /**
  * The number of blocks in so many bytes.
  *
+ * @param path The file that has them, for the message.
  * @throws {RangeError} If they are not whole blocks, at least one.
  */
 export function blockCountOf(
   action: string,
   byteLength: number,
   blockSize: number,
+  path?: string,
 ): number {
   const count = byteLength / blockSize;
   if (Number.isSafeInteger(byteLength) && isWithin(count, 1, byteLength)) {
     return count;
   }
+  const where = path === undefined ? "" : `: ${path}`;
   throw new RangeError(
-    `Cannot ${action}: the length must be a positive multiple of ${blockSize} bytes, is ${byteLength}`,
+    `Cannot ${action}: the length must be a positive multiple of ${blockSize} bytes, is ${byteLength}${where}`,
   );
 }

@@ -22,6 +22,7 @@ export type SenseName =
   | "saving parameters not supported"
   | "invalid field in parameter list"
   | "write protected"
+  | "space allocation failed write protect"
   | "not ready to ready change, medium may have changed"
   | "medium not present"
   | "logical unit is in process of becoming ready"
@@ -61,6 +62,7 @@ const CODES: Readonly<Record<SenseName, readonly [key: number, code: number]>> =
     "logical unit not supported": [SenseKey.ILLEGAL_REQUEST, 0x2500],
     "invalid field in parameter list": [SenseKey.ILLEGAL_REQUEST, 0x2600],
     "write protected": [SenseKey.DATA_PROTECT, 0x2700],
+    "space allocation failed write protect": [SenseKey.DATA_PROTECT, 0x2707],
     "not ready to ready change, medium may have changed": [
       SenseKey.UNIT_ATTENTION,
       0x2800,
@@ -72,6 +74,11 @@ const CODES: Readonly<Record<SenseName, readonly [key: number, code: number]>> =
     "medium removal prevented": [SenseKey.ILLEGAL_REQUEST, 0x5302],
     "illegal mode for this track": [SenseKey.ILLEGAL_REQUEST, 0x6400],
   };
+
+/** Whether a value is the name of a sense. */
+export function isSenseName(value: unknown): value is SenseName {
+  return typeof value === "string" && Object.hasOwn(CODES, value);
+}
 
 /**
  * Details of a {@linkcode SenseError}.
@@ -121,7 +128,7 @@ export class SenseError extends Error {
    */
   constructor(sense: SenseName, options: SenseErrorOptions = {}) {
     const { lba } = options;
-    if (!Object.hasOwn(CODES, sense)) {
+    if (!isSenseName(sense)) {
       throw new TypeError(
         `Cannot make sense error: there is no sense "${sense}"`,
       );

@@ -1,0 +1,39 @@
+/**
+ * Calls on files that may wait for the disk, on threads of Deno's pool.
+ *
+ * @module
+ */
+import { PUNCH_HOLE, type Transfer } from "./here.ts";
+import { lookAgain } from "./second_look.ts";
+import { fileCalls } from "./symbols.ts";
+
+/**
+ * Reads or writes; returns a count, or a negative error number.
+ */
+export async function transferElsewhere(transfer: Transfer): Promise<number> {
+  const { direction, fd, memory, length, offset } = transfer;
+  const { pread_blocking, pwrite_blocking } = fileCalls();
+  const call = direction === "read" ? pread_blocking : pwrite_blocking;
+  const result = await call(fd, memory, BigInt(length), BigInt(offset));
+  return result < 0 ? await lookAgain(transfer) : result;
+}
+
+/**
+ * Makes the contents of a file durable, on another thread. Returns whether it
+ * succeeded: the error number is lost, and a second call would not find it,
+ * because the kernel reports a failed write once.
+ */
+export async function syncElsewhere(fd: number): Promise<boolean> {
+  return await fileCalls().fdatasync_blocking(fd) === 0;
+}
+
+/** Frees a range of a file on another thread; returns whether it succeeded. */
+export async function punchHoleElsewhere(
+  fd: number,
+  offset: number,
+  length: number,
+): Promise<boolean> {
+  const { fallocate_blocking } = fileCalls();
+  const start = BigInt(offset);
+  return await fallocate_blocking(fd, PUNCH_HOLE, start, BigInt(length)) === 0;
+}

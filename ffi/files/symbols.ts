@@ -1,0 +1,125 @@
+/**
+ * The functions of libc for files that are read and written at any place. Opened
+ * on first use: most gadgets have no such files.
+ *
+ * Calls that may wait for the disk run on a thread of Deno's pool. It can outlive
+ * the isolate, so their memory is an address: see native_memory.ts.
+ *
+ * @module
+ */
+import { openLibc } from "../libc.ts";
+
+const SYMBOLS = {
+  pread_blocking: {
+    name: "pread",
+    parameters: [
+      "i32", // int fd
+      "usize", // void *buf
+      "usize", // size_t count
+      "i64", // off_t offset
+    ],
+    result: "i32", // ssize_t, see read in ffi/symbols.ts
+    nonblocking: true,
+  },
+  pwrite_blocking: {
+    name: "pwrite",
+    parameters: [
+      "i32", // int fd
+      "usize", // const void *buf
+      "usize", // size_t count
+      "i64", // off_t offset
+    ],
+    result: "i32", // ssize_t
+    nonblocking: true,
+  },
+  fdatasync_blocking: {
+    name: "fdatasync",
+    parameters: ["i32"], // int fd
+    result: "i32",
+    nonblocking: true,
+  },
+  fallocate_blocking: {
+    name: "fallocate",
+    parameters: [
+      "i32", // int fd
+      "i32", // int mode
+      "i64", // off_t offset
+      "i64", // off_t len
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  fallocate: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int mode
+      "i64", // off_t offset
+      "i64", // off_t len
+    ],
+    result: "i32",
+  },
+  preadv2: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const struct iovec *iov
+      "i32", // int iovcnt
+      "i64", // off_t offset
+      "i32", // int flags
+    ],
+    result: "i32", // ssize_t
+  },
+  pwritev2: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const struct iovec *iov
+      "i32", // int iovcnt
+      "i64", // off_t offset
+      "i32", // int flags
+    ],
+    result: "i32", // ssize_t
+  },
+  statx: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *pathname
+      "i32", // int flags
+      "u32", // unsigned int mask
+      "buffer", // struct statx *statxbuf
+    ],
+    result: "i32",
+  },
+  io_submit_blocking: {
+    name: "syscall",
+    parameters: [
+      "i64", // long number
+      "usize", // aio_context_t ctx_id
+      "i64", // long nr
+      "usize", // struct iocb **iocbpp
+    ],
+    result: "i32", // long: at most nr
+    nonblocking: true,
+  },
+  io_getevents_blocking: {
+    name: "syscall",
+    parameters: [
+      "i64", // long number
+      "usize", // aio_context_t ctx_id
+      "i64", // long min_nr
+      "i64", // long nr
+      "usize", // struct io_event *events
+      "usize", // struct timespec *timeout
+    ],
+    result: "i32", // long: at most nr
+    nonblocking: true,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions by name. */
+export type FileCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+let symbols: FileCalls | undefined;
+
+/** Opens libc for them on the first call. Throws what `libc()` throws. */
+export function fileCalls(): FileCalls {
+  return symbols ??= openLibc(SYMBOLS);
+}
