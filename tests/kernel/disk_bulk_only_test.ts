@@ -48,7 +48,7 @@ function* invalidCommands(): Generator<[name: string, data: Uint8Array]> {
     tag: 7,
   };
   const cbw = encodeCbw(write);
-  for (const length of [0, 1, 13, 30, 32, 63, PACKET - 1, PACKET]) {
+  for (const length of [0, 1, 13, 30, 32, 63, PACKET - 1, PACKET, 5 * PACKET]) {
     const data = new Uint8Array(length);
     data.set(cbw.subarray(0, length));
     yield [`${length} bytes`, data];
@@ -80,7 +80,8 @@ for (const stall of [true, false]) {
     const { host } = bench;
     for (const [name, data] of invalidCommands()) {
       disk.takeLog();
-      await host.pipe.send(new Uint8Array(data));
+      // More than a packet may be stalled itself.
+      await outcome(host.pipe.send(new Uint8Array(data)));
       await assertHalted(bench, name);
       // To clear the halts is not enough.
       await host.pipe.clearHalt("in");

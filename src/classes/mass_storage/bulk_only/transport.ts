@@ -25,8 +25,6 @@ import {
   type StatusCode,
 } from "./wrappers.ts";
 
-/** A whole packet at every speed, so that a wrong wrapper is read completely. */
-const MOST_OF_A_COMMAND = 1024;
 /** Bytes that are moved at once; a multiple of all block and packet sizes. */
 const PIECE = 256 * 1024;
 
@@ -153,7 +151,9 @@ export class BulkOnlyTransport {
   }
 
   #readNext(): void {
-    this.#next = this.#background(this.#link.read(MOST_OF_A_COMMAND));
+    // One packet, so that no wrong wrapper waits for more.
+    const { maxPacketSize } = this.#link.out;
+    this.#next = this.#background(this.#link.read(maxPacketSize));
   }
 
   get #link(): EndpointPair {

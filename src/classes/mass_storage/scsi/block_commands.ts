@@ -56,7 +56,11 @@ function write(drive: Drive, cdb: Cdb): Command {
   checkWritable(medium);
   const { blockSize } = medium;
   const isLong = cdb.opcode !== 0x0a;
-  const flushes = isLong && cdb.has(1, FORCE_UNIT_ACCESS);
+  const flushes = isLong && cdb.has(1, FORCE_UNIT_ACCESS) && medium.flush;
+  const finish = () => {
+    checkPresent();
+    return flushBlocks(medium);
+  };
   return {
     direction: "out",
     byteLength: count * blockSize,
@@ -64,11 +68,7 @@ function write(drive: Drive, cdb: Cdb): Command {
       checkPresent();
       return writeBlocks(medium, lba + offset / blockSize, piece);
     },
-    finish() {
-      if (!flushes) return;
-      checkPresent();
-      return flushBlocks(medium);
-    },
+    ...(flushes ? { finish } : {}),
   };
 }
 
