@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import type { FunctionSpeed } from "@usb/gadget";
 import { MassStorage, type MassStorageOptions } from "@usb/gadget/mass-storage";
 import { type FakeSession, fakeSession } from "@usb/gadget/testing";
 import { BulkOnlyHost, fakePipe } from "../host/bulk_only_host.ts";
@@ -17,11 +18,14 @@ export interface MemoryBench extends AsyncDisposable {
 }
 
 /** Serves a disk to a host. At the end, it must have reported no errors. */
-export function serveDisk(options: MassStorageOptions): MemoryBench {
+export function serveDisk(
+  options: MassStorageOptions,
+  speed: FunctionSpeed = "super",
+): MemoryBench {
   const storage = new MassStorage(options);
   const connect = () => {
-    const session = fakeSession(storage) as unknown as FakeSession;
-    const host = new BulkOnlyHost(fakePipe(session));
+    const session = fakeSession(storage, { speed }) as unknown as FakeSession;
+    const host = new BulkOnlyHost(fakePipe(session, storage.control));
     return { session, host, served: session.serve() };
   };
   let now = connect();

@@ -5,8 +5,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { EndpointPair } from "@usb/gadget";
-import type { FakeSession } from "@usb/gadget/testing";
+import type { ControlHandler, EndpointPair } from "@usb/gadget";
+import { type FakeSession, fakeSetup } from "@usb/gadget/testing";
 import { type UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 import {
   isTransferError,
@@ -40,6 +40,8 @@ export interface BulkOnlyPipe {
   /** @throws {HostTransferError} */
   receive(length: number, options?: TransferOptions): Promise<Bytes>;
   clearHalt(direction: Direction): Promise<void>;
+  /** BULK_ONLY_RESET. */
+  reset(): Promise<unknown>;
 }
 
 /** The pipe of a real device, whose interface is claimed. */
@@ -51,17 +53,36 @@ export function usbfsPipe(device: UsbfsDevice): BulkOnlyPipe {
     receive: (length, options) => device.bulkIn(input, length, options),
     clearHalt: (direction) =>
       device.clearHalt(direction === "in" ? input : output),
+    reset: () =>
+      device.controlOut({
+        requestType: REQUEST_TYPE,
+        request: BULK_ONLY_RESET,
+      }),
   };
 }
 
 /** The pipe of a session in memory. */
-export function fakePipe({ host, endpoints }: FakeSession): BulkOnlyPipe {
-  const { link } = endpoints as unknown as { link: EndpointPair };
+export function fakePipe(
+  session: FakeSession,
+  control: ControlHandler,
+): BulkOnlyPipe {
+  const { host } = session;
+  const { link } = session.endpoints as unknown as { link: EndpointPair };
   return {
     packetSize: link.in.maxPacketSize,
     send: (data, options) => host.write(link, data, options),
     receive: (length, options) => host.read(link, length, options),
     clearHalt: (direction) => host.clearHalt(link[direction]),
+    async reset() {
+      const request = {
+        direction: "out",
+        type: "class",
+        recipient: "interface",
+        request: BULK_ONLY_RESET,
+      } as const;
+      const outcome = await fakeSetup(request, { session }).answer(control);
+      assertEquals(outcome, { taken: 0 });
+    },
   };
 }
 
@@ -246,12 +267,9 @@ export class BulkOnlyHost {
     return last;
   }
 
-  /** BULK_ONLY_RESET, the first step of reset recovery. */
+  /** The first step of reset recovery. */
   async reset(): Promise<void> {
-    await this.device.controlOut({
-      requestType: REQUEST_TYPE,
-      request: BULK_ONLY_RESET,
-    });
+    await this.pipe.reset();
   }
 
   /** Reset recovery (5.3.4), which ends any command. */

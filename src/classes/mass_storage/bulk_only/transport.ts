@@ -43,7 +43,7 @@ class Era implements Run {
     this.#end ??= { error };
   }
 
-  /** Throws if it is over. To be called after each wait, before anything else. */
+  /** Throws if it is over. */
   check(): void {
     if (this.#end !== undefined) throw this.#end.error;
   }
@@ -156,7 +156,9 @@ export class BulkOnlyTransport {
     this.#next = this.#background(this.#link.read(maxPacketSize));
   }
 
+  /** The endpoints. Throws if the host has abandoned the command: nothing of it may be queued. */
   get #link(): EndpointPair {
+    this.#era.check();
     return this.#session!.endpoints.link;
   }
 
@@ -318,6 +320,7 @@ export class BulkOnlyTransport {
     drive: Drive | undefined,
     { done, failure }: Outcome,
   ): void {
+    this.#era.check();
     if (failure !== undefined && drive !== undefined) drive.sense = failure;
     this.#sendStatus(
       cbw,
