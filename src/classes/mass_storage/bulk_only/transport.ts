@@ -44,7 +44,7 @@ class Era implements Run {
     this.#end ??= { error };
   }
 
-  /** Throws if it is over. To be called after each wait, before anything else. */
+  /** Throws if it is over. */
   check(): void {
     if (this.#end !== undefined) throw this.#end.error;
   }
@@ -135,7 +135,7 @@ export class BulkOnlyTransport {
       if (this.#mustReset) this.#demandReset();
       const { out } = session.endpoints.link;
       this.#inbox = new Inbox(
-        (size) => this.#background(out.read(size)),
+        (size) => this.#background(this.#link.read(size)),
         out.maxPacketSize,
         PIECE,
       );
@@ -156,7 +156,9 @@ export class BulkOnlyTransport {
     }
   }
 
+  /** The endpoints. Throws if the host has abandoned the command: nothing of it may be queued. */
   get #link(): EndpointPair {
+    this.#era.check();
     return this.#session!.endpoints.link;
   }
 
@@ -227,15 +229,13 @@ export class BulkOnlyTransport {
       await this.#endData(cbw, 0);
       return this.#sendStatus(cbw, 0, Status.PHASE_ERROR);
     }
+    const isReceived = direction === "out" && byteLength > 0;
     let outcome =
-      await (direction === "in"
-        ? this.#send(command)
-        : this.#receive(command, cbw));
+      await (isReceived ? this.#receive(command, cbw) : this.#send(command));
     if (outcome.failure === undefined && command.finish !== undefined) {
       const failure = await this.#step(() => command.finish!(this.#era));
       if (failure !== undefined) outcome = { ...outcome, ...failure };
     }
-    const isReceived = direction === "out" && byteLength > 0;
     if (!isReceived) await this.#endData(cbw, outcome.done);
     this.#finish(cbw, drive, outcome);
   }
@@ -318,6 +318,7 @@ export class BulkOnlyTransport {
     drive: Drive | undefined,
     { done, failure }: Outcome,
   ): void {
+    this.#era.check();
     if (failure !== undefined && drive !== undefined) drive.sense = failure;
     this.#sendStatus(
       cbw,
