@@ -37,6 +37,9 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "fido2-token", package: "fido2-tools", tests: "hid_" },
   { file: "evtest", package: "evtest", tests: "hid_" },
   { file: "fftest", package: "joystick", tests: "hid_" },
+  { file: "fsck.vfat", package: "dosfstools", tests: "disk_" },
+  { file: "mcopy", package: "mtools", tests: "disk_" },
+  { file: "eject", package: "eject", tests: "disk_" },
 ];
 
 /** The programs that some test files need. */
