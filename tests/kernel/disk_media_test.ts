@@ -13,8 +13,7 @@ import {
   overlayDisk,
   readOnly,
 } from "@usb/gadget/mass-storage";
-import { O_RDONLY } from "../../ffi/abi.ts";
-import { close, open, readTextFile } from "../../ffi/file.ts";
+import { readTextFile } from "../../ffi/file.ts";
 import {
   makeImageFolder,
   StorageBench,
@@ -22,6 +21,7 @@ import {
 import { MediaEvents } from "../support/host/media_events.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
+import { until } from "../support/waiting/until.ts";
 
 const MIB = 1 << 20;
 
@@ -301,9 +301,12 @@ Deno.test("eject() ends with its signal while the host has the medium open, and 
   await using bench = await StorageBench.start(storage);
   const { node } = bench;
   const [drive] = storage.luns;
-  const fd = open(node, O_RDONLY);
+  // In this process, it would wait for itself.
+  const user = new Deno.Command("sh", {
+    args: ["-c", `exec sleep 1000 <${node}`],
+  }).spawn();
   try {
-    assert(drive.locked);
+    await until(() => drive.locked, "the host has the medium open");
     for (const abortsFirst of [true, false]) {
       const stop = new AbortController();
       const reason = new Error("No longer wanted");
@@ -316,7 +319,8 @@ Deno.test("eject() ends with its signal while the host has the medium open, and 
       await compare(node, medium);
     }
   } finally {
-    close(fd);
+    user.kill();
+    await user.status;
   }
   const stop = new AbortController();
   assertEquals(await drive.eject({ signal: stop.signal }), medium);
