@@ -16,16 +16,12 @@ import {
   makeImageFolder,
   StorageBench,
 } from "../support/gadgets/storage_bench.ts";
-import { MediaEvents } from "../support/host/media_events.ts";
+import { assertEmpty } from "../support/disks/disk_contents.ts";
+import { MediaEvents } from "../support/disks/media_events.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
 
 const MIB = 1 << 20;
-
-/** Fails unless the host finds no disc in a drive. */
-function assertEmpty(node: string): Promise<Error> {
-  return assertRejects(() => shell(`dd if=${node}`), Error, "No medium found");
-}
 
 /** Makes a disc with a file of random bytes on it, and returns its path. */
 async function makeDisc(

@@ -6,66 +6,21 @@
  */
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  type BlockDevice,
-  MassStorage,
-  memoryDisk,
-  overlayDisk,
-  readOnly,
-} from "@usb/gadget/mass-storage";
+import { MassStorage, readOnly } from "@usb/gadget/mass-storage";
 import { readTextFile } from "../../ffi/file.ts";
+import { StorageBench } from "../support/gadgets/storage_bench.ts";
 import {
-  makeImageFolder,
-  StorageBench,
-} from "../support/gadgets/storage_bench.ts";
-import { MediaEvents } from "../support/host/media_events.ts";
+  assertEmpty,
+  assertSame,
+  contentsOf,
+  randomDisk,
+  sha256,
+} from "../support/disks/disk_contents.ts";
+import { MediaEvents } from "../support/disks/media_events.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
-import { until } from "../support/waiting/until.ts";
 
 const MIB = 1 << 20;
-
-/** Makes a disk in memory with random contents. */
-function randomDisk(size: number, blockSize = 512) {
-  const disk = memoryDisk(size, { blockSize });
-  disk.write!(0, randomBytes(size));
-  return disk;
-}
-
-function randomBytes(size: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size);
-  for (let at = 0; at < size; at += 65_536) {
-    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
-  }
-  return bytes;
-}
-
-/** The contents of a disk. */
-async function contentsOf(disk: BlockDevice): Promise<Uint8Array> {
-  const bytes = new Uint8Array(disk.blockCount * disk.blockSize);
-  await disk.read(0, bytes);
-  return bytes;
-}
-
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const hash = await crypto.subtle.digest(
-    "SHA-256",
-    bytes as Uint8Array<ArrayBuffer>,
-  );
-  return new Uint8Array(hash).toHex();
-}
-
-/** Fails unless the host reads the contents of a disk, from the medium itself. */
-async function compare(node: string, disk: BlockDevice): Promise<void> {
-  const read = await shell(
-    `dd if=${node} bs=64k iflag=direct 2>/dev/null | sha256sum`,
-  );
-  assertEquals(read.slice(0, 64), await sha256(await contentsOf(disk)));
-}
-
-function assertEmpty(node: string): Promise<Error> {
-  return assertRejects(() => shell(`dd if=${node}`), Error, "No medium found");
-}
 
 /** The size and the block size that a program sees, which opens the disk. */
 function sizesOf(node: string): Promise<string> {
@@ -105,14 +60,23 @@ Deno.test("a fixed disk, an empty drive and a CD drive on one function are what 
     assertEquals(await sizesOf(first.node), `${4 * MIB}\n512\n512\n`);
     assertEquals(await sizesOf(last.node), `${2 * MIB}\n2048\n2048\n`);
     await assertEmpty(empty.node);
-    await Promise.all([compare(first.node, fixed), compare(last.node, disc)]);
+    await Promise.all([
+      assertSame(first.node, fixed),
+      assertSame(last.node, disc),
+    ]);
 
     const card = randomDisk(MIB);
     storage.luns[1].insert(card);
-    await Promise.all([compare(first.node, fixed), compare(empty.node, card)]);
+    await Promise.all([
+      assertSame(first.node, fixed),
+      assertSame(empty.node, card),
+    ]);
     assertEquals(await storage.luns[2].eject(), disc);
     await assertEmpty(last.node);
-    await Promise.all([compare(first.node, fixed), compare(empty.node, card)]);
+    await Promise.all([
+      assertSame(first.node, fixed),
+      assertSame(empty.node, card),
+    ]);
     assertEquals(bench.configurations, 1);
   }
   assertEquals(gadgetTraces(), before);
@@ -138,7 +102,7 @@ Deno.test("each medium has its own size, blocks and contents", async () => {
       await sizesOf(node),
       `${size}\n${blockSize}\n${blockSize}\n`,
     );
-    await compare(node, medium);
+    await assertSame(node, medium);
     // Through the page cache, into the last blocks.
     const at = size / 8192 - 1;
     await shell(`
@@ -156,7 +120,7 @@ Deno.test("each medium has its own size, blocks and contents", async () => {
   await drive.eject();
   drive.insert(next);
   assertEquals(await sizesOf(node), `${2 * MIB}\n4096\n4096\n`);
-  await compare(node, next);
+  await assertSame(node, next);
   assertEquals(bench.configurations, 1);
 });
 
@@ -173,46 +137,11 @@ Deno.test("Linux reports each change of a medium by itself when it polls its dri
         "DISK_MEDIA_CHANGE",
         () => drive.insert(medium),
       );
-      await compare(unit.node, medium);
+      await assertSame(unit.node, medium);
       await events.after(unit, "DISK_MEDIA_CHANGE", () => drive.eject());
       await assertEmpty(unit.node);
     }
   }
-});
-
-Deno.test("a reset overlay, ejected and inserted, is the disk of the beginning", async () => {
-  await using images = await makeImageFolder();
-  const mount = await images.folder("mount");
-  const base = memoryDisk(16 * MIB);
-  const storage = new MassStorage({ luns: [base] });
-  await using bench = await StorageBench.start(storage);
-  const { node } = bench;
-  const [drive] = storage.luns;
-  await shell(`
-    mkfs.ext4 -q -O ^has_journal ${node}
-    mount ${node} ${mount}
-    echo old >${mount}/file
-    umount ${mount}`);
-  await drive.eject();
-  const before = await sha256(await contentsOf(base));
-  const overlay = overlayDisk(base);
-  for (let round = 0; round < 3; round++) {
-    drive.insert(overlay);
-    const text = await shell(`
-      mount ${node} ${mount}
-      cat ${mount}/file
-      echo new >${mount}/file
-      head -c 100000 /dev/urandom >${mount}/other
-      umount ${mount}
-      mount ${node} ${mount}
-      cat ${mount}/file
-      umount ${mount}`);
-    assertEquals(text, "old\nnew\n");
-    assert(overlay.changedBytes > 100_000);
-    assertEquals(await drive.eject(), overlay);
-    overlay.reset();
-  }
-  assertEquals(await sha256(await contentsOf(base)), before);
 });
 
 Deno.test("a write-protected medium is read-only for Linux, until another is inserted", async () => {
@@ -226,7 +155,7 @@ Deno.test("a write-protected medium is read-only for Linux, until another is ins
   const write = () =>
     shell(`dd if=/dev/zero of=${node} bs=4096 count=1 oflag=direct 2>&1`);
   assertEquals(isReadOnly(), "1");
-  await compare(node, base);
+  await assertSame(node, base);
   await assertRejects(write, Error, "Read-only file system");
   // Neither does the disk write what a host sends nevertheless.
   await assertRejects(
@@ -252,77 +181,4 @@ Deno.test("a write-protected medium is read-only for Linux, until another is ins
   drive.insert(readOnly(base));
   await assertRejects(write, Error, "Read-only file system");
   assertEquals(isReadOnly(), "1");
-});
-
-Deno.test("a mounted medium that is pulled out cannot be read, and works when it is back", async () => {
-  await using images = await makeImageFolder();
-  const mount = await images.folder("mount");
-  const medium = memoryDisk(16 * MIB);
-  const storage = new MassStorage({ luns: [medium] });
-  await using bench = await StorageBench.start(storage);
-  const { node } = bench;
-  const [drive] = storage.luns;
-  await shell(`
-    mkfs.ext4 -q -O ^has_journal ${node}
-    mount ${node} ${mount}
-    head -c ${4 * MIB} /dev/urandom >${images.path}/data
-    cp ${images.path}/data ${mount}
-    umount ${mount}`);
-  for (let round = 0; round < 3; round++) {
-    await shell(`
-      mount -o ro ${node} ${mount}
-      cmp -n ${MIB} ${images.path}/data ${mount}/data`);
-    assert(drive.locked);
-    assertEquals(await drive.eject({ force: true }), medium);
-    assertEquals([drive.medium, drive.locked], [undefined, false]);
-    await assertRejects(
-      () =>
-        shell(`
-          echo 3 >/proc/sys/vm/drop_caches
-          dd if=${mount}/data of=/dev/null bs=64k iflag=direct 2>&1`),
-      Error,
-      "Input/output error",
-    );
-    await shell(`umount ${mount}`);
-    await assertEmpty(node);
-    drive.insert(medium);
-    await shell(`
-      mount -o ro ${node} ${mount}
-      cmp ${images.path}/data ${mount}/data
-      umount ${mount}`);
-    assertEquals(drive.locked, false);
-  }
-  assertEquals(bench.configurations, 1);
-});
-
-Deno.test("eject() ends with its signal while the host has the medium open, and the medium stays", async () => {
-  const medium = randomDisk(MIB);
-  const storage = new MassStorage({ luns: [medium] });
-  await using bench = await StorageBench.start(storage);
-  const { node } = bench;
-  const [drive] = storage.luns;
-  // In this process, it would wait for itself.
-  const user = new Deno.Command("sh", {
-    args: ["-c", `exec sleep 1000 <${node}`],
-  }).spawn();
-  try {
-    await until(() => drive.locked, "the host has the medium open");
-    for (const abortsFirst of [true, false]) {
-      const stop = new AbortController();
-      const reason = new Error("No longer wanted");
-      if (abortsFirst) stop.abort(reason);
-      const ejecting = drive.eject({ signal: stop.signal });
-      stop.abort(reason);
-      const error = await assertRejects(() => ejecting, Error);
-      assertEquals(error, reason);
-      assertEquals([drive.medium, drive.locked], [medium, true]);
-      await compare(node, medium);
-    }
-  } finally {
-    user.kill();
-    await user.status;
-  }
-  const stop = new AbortController();
-  assertEquals(await drive.eject({ signal: stop.signal }), medium);
-  await assertEmpty(node);
 });

@@ -5,7 +5,7 @@
  */
 import { writeFile } from "../../../ffi/file.ts";
 import { until } from "../waiting/until.ts";
-import type { ScsiUnit } from "./scsi.ts";
+import type { ScsiUnit } from "../host/scsi.ts";
 
 /** A change of a medium, or the wish of a drive to eject it. */
 export type MediaEvent = "DISK_MEDIA_CHANGE" | "DISK_EJECT_REQUEST";
