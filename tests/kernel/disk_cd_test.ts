@@ -57,7 +57,8 @@ Deno.test("a disc with the files of a kernel mounts, with the names of Rock Ridg
       ln -s modules.dep link
       chmod 700 empty
       cd ..
-      xorriso -as mkisofs -quiet -R -J -joliet-long -V BOOT -o iso files`);
+      xorriso -as mkisofs -quiet -R -J -joliet-long -input-charset utf-8 \\
+        -output-charset utf-8 -V BOOT -o iso files`);
     using medium = disc(`${images.path}/iso`);
     await using bench = await StorageBench.start(
       new MassStorage({ luns: [{ type: "cdrom", medium }] }),
@@ -67,7 +68,7 @@ Deno.test("a disc with the files of a kernel mounts, with the names of Rock Ridg
       cmp iso ${bench.node}
       mount -t iso9660 -o ro ${bench.node} mount
       diff -r --no-dereference files ${mount}
-      test "$(stat -c %a mount/empty)" = 500
+      test "$(stat -c %a mount/empty)" = 700
       umount mount
       mount -t iso9660 -o ro,norock,iocharset=utf8 ${bench.node} mount
       diff -r -x link files ${mount}
