@@ -22,6 +22,9 @@ export interface HostProgram {
 /** Everything that tests use. */
 export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "lsusb", package: "usbutils" },
+  { file: "busybox", package: "busybox-static", tests: "disk_" },
+  { file: "eject", package: "eject", tests: "disk_" },
+  { file: "xorriso", package: "xorriso", tests: "disk_" },
   { file: "xkbcli", package: "libxkbcommon-tools", tests: "hid_" },
   {
     file: "/usr/share/X11/xkb/rules/evdev",
