@@ -6,6 +6,7 @@
 import { Gadget } from "@usb/gadget";
 import type { MassStorage } from "@usb/gadget/mass-storage";
 import { exists, writeFile } from "../../../ffi/file.ts";
+import { KernelLog } from "../../../src/remedies/kernel_log.ts";
 import { waitForNoDevice } from "../../../src/testing/usbfs/find.ts";
 import { type ScsiUnit, waitForUnits } from "../host/scsi.ts";
 import { shell } from "../machine/shell.ts";
@@ -29,6 +30,7 @@ export class StorageBench implements AsyncDisposable {
   static async start(storage: MassStorage): Promise<StorageBench> {
     // Linux waits for a second before it asks a new disk anything.
     writeFile("/sys/module/usb_storage/parameters/delay_use", "0");
+    using log = new KernelLog();
     const gadget = await Gadget.start({
       ...IDS,
       maxSpeed: gadgetSpeed().maxSpeed,
@@ -36,7 +38,7 @@ export class StorageBench implements AsyncDisposable {
     });
     const bench = new StorageBench(storage, gadget);
     try {
-      await bench.#findUnits();
+      await bench.#findUnits(log);
     } catch (error) {
       await gadget.stop();
       throw error;
@@ -73,8 +75,9 @@ export class StorageBench implements AsyncDisposable {
 
   /** Plugs the device in again, and waits for its units. */
   async plug(): Promise<void> {
+    using log = new KernelLog();
     await this.gadget.bind();
-    await this.#findUnits();
+    await this.#findUnits(log);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -82,8 +85,19 @@ export class StorageBench implements AsyncDisposable {
     await this.#untilGone();
   }
 
-  async #findUnits(): Promise<void> {
+  /** Waits until Linux has the units, and has looked for partitions. */
+  async #findUnits(log: KernelLog): Promise<void> {
     this.#units = await waitForUnits(IDS, this.#storage.luns.length);
+    const left = new Set(this.#units.map(({ name }) => name));
+    const isReady = () => {
+      for (const line of log.lines()) {
+        // "sd 0:0:0:0: [sda] Attached SCSI disk"
+        if (!line.includes("Attached")) continue;
+        for (const name of left) if (line.includes(name)) left.delete(name);
+      }
+      return left.size === 0;
+    };
+    await until(isReady, "Linux has looked for partitions");
   }
 
   async #untilGone(): Promise<void> {

@@ -12,10 +12,11 @@ import { SessionEndedError } from "../../../functionfs/session.ts";
 import type { Session } from "../../../functionfs/sessions.ts";
 import { AbortedTransferError } from "../../../functionfs/transfer/error.ts";
 import { isPromise } from "../scsi/blocks.ts";
-import { type Command, PartialError, type Run } from "../scsi/command.ts";
+import { type Command, DONE, PartialError, type Run } from "../scsi/command.ts";
 import type { Drive } from "../scsi/drive.ts";
 import { type Sense, SenseError } from "../scsi/sense.ts";
 import { beginCommand } from "../scsi/target.ts";
+import { Inbox } from "./inbox.ts";
 import { PieceMemory } from "./piece_memory.ts";
 import {
   type CommandBlockWrapper,
@@ -25,8 +26,6 @@ import {
   type StatusCode,
 } from "./wrappers.ts";
 
-/** A whole packet at every speed, so that a wrong wrapper is read completely. */
-const MOST_OF_A_COMMAND = 1024;
 /** Bytes that are moved at once; a multiple of all block and packet sizes. */
 const PIECE = 256 * 1024;
 
@@ -45,7 +44,7 @@ class Era implements Run {
     this.#end ??= { error };
   }
 
-  /** Throws if it is over. To be called after each wait, before anything else. */
+  /** Throws if it is over. */
   check(): void {
     if (this.#end !== undefined) throw this.#end.error;
   }
@@ -68,8 +67,7 @@ export class BulkOnlyTransport {
   readonly #drives: readonly Drive[];
   readonly #stalls: boolean;
   #session: TransportSession | undefined;
-  /** The wrapper of the next command. */
-  #next!: Promise<Uint8Array>;
+  #inbox!: Inbox;
   #era = new Era();
   /** Ends the wait for a block device. */
   #interrupt: (() => void) | undefined;
@@ -135,8 +133,14 @@ export class BulkOnlyTransport {
     try {
       session.signal.throwIfAborted();
       if (this.#mustReset) this.#demandReset();
-      this.#readNext();
-      for (;;) await this.#serveCommand(await this.#next);
+      const { out } = session.endpoints.link;
+      this.#inbox = new Inbox(
+        (size) => this.#background(this.#link.read(size)),
+        out.maxPacketSize,
+        PIECE,
+      );
+      this.#inbox.expectWrapper();
+      for (;;) await this.#serveCommand(await this.#inbox.wrapper());
     } catch (error) {
       this.#memory.forget();
       if (error instanceof SessionEndedError) throw error;
@@ -152,11 +156,9 @@ export class BulkOnlyTransport {
     }
   }
 
-  #readNext(): void {
-    this.#next = this.#background(this.#link.read(MOST_OF_A_COMMAND));
-  }
-
+  /** The endpoints. Throws if the host has abandoned the command: nothing of it may be queued. */
   get #link(): EndpointPair {
+    this.#era.check();
     return this.#session!.endpoints.link;
   }
 
@@ -171,7 +173,7 @@ export class BulkOnlyTransport {
     const cbw = this.#mustReset ? undefined : decodeCbw(bytes);
     if (cbw === undefined) {
       this.#demandReset();
-      return this.#readNext();
+      return this.#inbox.expectWrapper();
     }
     const drive = this.#drives[cbw.lun] as Drive | undefined;
     if (drive?.busy) {
@@ -227,15 +229,13 @@ export class BulkOnlyTransport {
       await this.#endData(cbw, 0);
       return this.#sendStatus(cbw, 0, Status.PHASE_ERROR);
     }
+    const isReceived = direction === "out" && byteLength > 0;
     let outcome =
-      await (direction === "in"
-        ? this.#send(command)
-        : this.#receive(command, cbw));
+      await (isReceived ? this.#receive(command, cbw) : this.#send(command));
     if (outcome.failure === undefined && command.finish !== undefined) {
       const failure = await this.#step(() => command.finish!(this.#era));
       if (failure !== undefined) outcome = { ...outcome, ...failure };
     }
-    const isReceived = direction === "out" && byteLength > 0;
     if (!isReceived) await this.#endData(cbw, outcome.done);
     this.#finish(cbw, drive, outcome);
   }
@@ -270,49 +270,49 @@ export class BulkOnlyTransport {
     cbw: CommandBlockWrapper,
   ): Promise<Outcome> {
     const { byteLength } = command;
-    const readPiece = (received: number) =>
-      this.#background(
-        this.#link.read(Math.min(PIECE, cbw.length - received)),
-      );
+    const inbox = this.#inbox;
     let used = 0;
     let failure: Sense | undefined;
-    let next = readPiece(0);
-    for (let received = 0; received < cbw.length;) {
-      const wanted = Math.min(PIECE, cbw.length - received);
-      const piece = await next;
+    inbox.expectData(cbw.length);
+    for (let at = 0; at < cbw.length;) {
+      const { bytes, endsEarly } = await inbox.data(cbw.length - at);
       this.#era.check();
-      const at = received;
-      received += piece.byteLength;
-      // The host ends its data early with a short packet.
-      const isLast = piece.byteLength < wanted;
-      if (received < cbw.length && !isLast) next = readPiece(received);
-      const part = piece.subarray(0, Math.max(0, byteLength - at));
-      if (failure === undefined && part.byteLength > 0) {
-        const failed = at + part.byteLength < byteLength && isLast
-          ? { good: 0, failure: { name: "data phase error" } as const }
-          : await this.#step(() => command.transfer!(at, part));
+      const part = bytes.subarray(0, Math.max(0, byteLength - at));
+      at += bytes.byteLength;
+      const isCut = endsEarly && at < byteLength;
+      if (failure === undefined && part.byteLength > 0 && !isCut) {
+        const first = at - bytes.byteLength;
+        const failed = await this.#step(() => command.transfer!(first, part));
         used += failed?.good ?? part.byteLength;
         failure = failed?.failure;
       }
-      if (isLast) break;
+      if (endsEarly) {
+        // Reads for the rest would take the next wrapper.
+        await this.#link.out.discard();
+        this.#era.check();
+        inbox.forget();
+        break;
+      }
     }
     if (used < byteLength) failure ??= { name: "data phase error" };
     return { done: used, failure };
   }
 
-  /** Ends a data phase in which less was sent, or nothing is received. */
+  /**
+   * Ends a data phase in which less was sent, or nothing is wanted. The host's
+   * data is received and dropped: to halt its endpoint would be too late for what
+   * the standing reads have taken.
+   */
   async #endData(cbw: CommandBlockWrapper, sent: number): Promise<void> {
     if (sent === cbw.length) return;
-    if (cbw.direction === "in") {
-      // A short packet has ended it otherwise.
-      if (sent % this.#link.in.maxPacketSize !== 0) return;
-      if (this.#stalls) this.#halt("in");
-      else this.#background(this.#link.write(new Uint8Array(0)));
-    } else if (this.#stalls) {
-      this.#halt("out");
-    } else {
-      await this.#receive({ direction: "out", byteLength: 0 }, cbw);
+    if (cbw.direction === "out") {
+      await this.#receive(DONE, cbw);
+      return;
     }
+    // A short packet has ended it otherwise.
+    if (sent % this.#link.in.maxPacketSize !== 0) return;
+    if (this.#stalls) this.#halt("in");
+    else this.#background(this.#link.write(new Uint8Array(0)));
   }
 
   #finish(
@@ -320,6 +320,7 @@ export class BulkOnlyTransport {
     drive: Drive | undefined,
     { done, failure }: Outcome,
   ): void {
+    this.#era.check();
     if (failure !== undefined && drive !== undefined) drive.sense = failure;
     this.#sendStatus(
       cbw,
@@ -335,7 +336,7 @@ export class BulkOnlyTransport {
   ): void {
     const csw = encodeCsw(cbw.tag, cbw.length - done, status);
     this.#background(this.#link.write(csw));
-    this.#readNext();
+    this.#inbox.expectWrapper();
   }
 
   /** Does a step of a command; returns how much of it is good if it fails. */

@@ -4,7 +4,12 @@
  * @module
  */
 import type { BlockDevice } from "../block_device/block_device.ts";
-import { readBlocks, writeBlocks } from "./blocks.ts";
+import {
+  discardBlocks,
+  flushBlocks,
+  readBlocks,
+  writeBlocks,
+} from "./blocks.ts";
 import {
   action,
   answer,
@@ -17,34 +22,12 @@ import {
 import type { Cdb } from "./cdb.ts";
 import type { Drive } from "./drive.ts";
 import type { Handler } from "./primary_commands.ts";
+import { checkRange, forEachPiece, PIECE, presence, rangeOf } from "./range.ts";
 import { SenseError } from "./sense.ts";
 
-/** Commands without data work in pieces of this many bytes, with turns of the event loop in between. */
-const PIECE = 256 * 1024;
 /** PROTECT fields of commands that are longer than 6 bytes. */
 const PROTECT = 0xe0;
 const FORCE_UNIT_ACCESS = 0x08;
-
-/** Blocks of a medium. */
-interface Range {
-  readonly medium: BlockDevice;
-  readonly lba: number;
-  readonly count: number;
-}
-
-/** The blocks of a command, which have to exist. */
-function rangeOf(drive: Drive, cdb: Cdb): Range {
-  const medium = drive.requireMedium();
-  const { lba, count } = cdb.blocks();
-  checkRange(medium, lba, count);
-  return { medium, lba, count };
-}
-
-function checkRange(medium: BlockDevice, lba: number, count: number): void {
-  if (lba + count > medium.blockCount) {
-    throw new SenseError("logical block address out of range");
-  }
-}
 
 /** Fails unless blocks can be written. */
 function checkWritable(medium: BlockDevice): void {
@@ -54,51 +37,46 @@ function checkWritable(medium: BlockDevice): void {
 /** READ (6), (10), (12) and (16). */
 export function read(drive: Drive, cdb: Cdb): Command {
   if (cdb.opcode !== 0x08) cdb.refuse(1, PROTECT);
-  const { medium, lba, count } = rangeOf(drive, cdb);
+  const { medium, lba, count, checkPresent } = rangeOf(drive, cdb);
   const { blockSize } = medium;
   return {
     direction: "in",
     byteLength: count * blockSize,
-    transfer: (offset, piece) =>
-      readBlocks(medium, lba + offset / blockSize, piece),
+    transfer(offset, piece) {
+      checkPresent();
+      return readBlocks(medium, lba + offset / blockSize, piece);
+    },
   };
 }
 
 /** WRITE (6), (10), (12) and (16), and WRITE AND VERIFY, which is the same here. */
 function write(drive: Drive, cdb: Cdb): Command {
   if (cdb.opcode !== 0x0a) cdb.refuse(1, PROTECT);
-  const { medium, lba, count } = rangeOf(drive, cdb);
+  const { medium, lba, count, checkPresent } = rangeOf(drive, cdb);
   checkWritable(medium);
   const { blockSize } = medium;
   const isLong = cdb.opcode !== 0x0a;
-  const flushes = isLong && cdb.has(1, FORCE_UNIT_ACCESS);
+  const flushes = isLong && cdb.has(1, FORCE_UNIT_ACCESS) && medium.flush;
+  const finish = () => {
+    checkPresent();
+    return flushBlocks(medium);
+  };
   return {
     direction: "out",
     byteLength: count * blockSize,
-    transfer: (offset, piece) =>
-      writeBlocks(medium, lba + offset / blockSize, piece),
-    ...(flushes && medium.flush ? { finish: () => medium.flush!() } : {}),
+    transfer(offset, piece) {
+      checkPresent();
+      return writeBlocks(medium, lba + offset / blockSize, piece);
+    },
+    ...(flushes ? { finish } : {}),
   };
-}
-
-/** Does something with all blocks of a range, in pieces. */
-async function forEachPiece(
-  { medium: { blockSize }, lba, count }: Range,
-  run: Run,
-  work: (lba: number, count: number) => void | Promise<void>,
-): Promise<void> {
-  const most = PIECE / blockSize;
-  for (let done = 0; done < count && !run.abandoned; done += most) {
-    if (done > 0) await new Promise((resolve) => setImmediate(resolve));
-    await work(lba + done, Math.min(most, count - done));
-  }
 }
 
 /** VERIFY (10), (12) and (16): blocks can be read, or have certain contents. */
 function verify(drive: Drive, cdb: Cdb): Command {
   cdb.refuse(1, PROTECT);
   const range = rangeOf(drive, cdb);
-  const { medium, lba, count } = range;
+  const { medium, lba, count, checkPresent } = range;
   const { blockSize } = medium;
   const bytes = new Uint8Array(Math.min(PIECE, count * blockSize));
   const reads = (first: number, blocks: number) =>
@@ -114,6 +92,7 @@ function verify(drive: Drive, cdb: Cdb): Command {
           const first = lba + offset / blockSize;
           for (let at = 0; at < piece.byteLength; at += PIECE) {
             const part = piece.subarray(at, at + PIECE);
+            checkPresent();
             await reads(first + at / blockSize, part.byteLength / blockSize);
             compare(first + at / blockSize, part, bytes, blockSize);
           }
@@ -171,7 +150,7 @@ function writeSame(drive: Drive, cdb: Cdb): Command {
   const fill = (block: Uint8Array, run: Run) => {
     // Discarded blocks need not be zero, so others than zeros are written.
     if (unmaps && block.every((byte) => byte === 0)) {
-      return medium.discard!(lba, count);
+      return discardBlocks(medium, lba, count);
     }
     const { blockSize } = medium;
     const bytes = new Uint8Array(Math.min(PIECE, count * blockSize));
@@ -201,12 +180,14 @@ function unmap(drive: Drive, cdb: Cdb): Command {
   const length = cdb.u16(7);
   if (length === 0) return DONE;
   if (length < 8) throw new SenseError("parameter list length error");
+  const checkPresent = presence(drive);
   return request(length, async (bytes, run) => {
     const ranges = unmapRanges(bytes);
     for (const { lba, count } of ranges) checkRange(medium, lba, count);
     for (const { lba, count } of ranges) {
       if (run.abandoned) return;
-      if (count > 0) await medium.discard!(lba, count);
+      checkPresent();
+      if (count > 0) await discardBlocks(medium, lba, count);
     }
   });
 }
@@ -227,7 +208,7 @@ function unmapRanges(bytes: Uint8Array): { lba: number; count: number }[] {
 /** SYNCHRONIZE CACHE (10) and (16): everything, whatever blocks it names. */
 function synchronizeCache(drive: Drive, cdb: Cdb): Command {
   const { medium } = rangeOf(drive, cdb);
-  return medium.flush ? action(() => medium.flush!()) : DONE;
+  return medium.flush ? action(() => flushBlocks(medium)) : DONE;
 }
 
 /** READ CAPACITY (10). */

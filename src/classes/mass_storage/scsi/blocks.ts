@@ -50,6 +50,35 @@ export function writeBlocks(
   );
 }
 
+/** Makes durable what was written, if that takes anything. */
+export async function flushBlocks(medium: BlockDevice): Promise<void> {
+  try {
+    await medium.flush?.();
+  } catch (error) {
+    throw writeError(error);
+  }
+}
+
+/** Discards blocks of a medium that can do so. */
+export async function discardBlocks(
+  medium: BlockDevice,
+  lba: number,
+  count: number,
+): Promise<void> {
+  try {
+    await medium.discard!(lba, count);
+  } catch (error) {
+    throw writeError(error);
+  }
+}
+
+/** An error that does not belong to a certain block. */
+function writeError(error: unknown): SenseError {
+  return error instanceof SenseError
+    ? error
+    : new SenseError("write error", { cause: error });
+}
+
 /** The error of a block as the host is to see it. */
 function blockError(
   error: unknown,

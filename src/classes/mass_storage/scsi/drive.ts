@@ -24,6 +24,7 @@ export class Drive {
   /** What GET EVENT STATUS NOTIFICATION reports next. */
   mediaEvent: "none" | "new" | "removed" = "none";
   #medium: BlockDevice | undefined;
+  #removals = 0;
   #attention: SenseName | undefined;
   #locked = false;
   #busy = false;
@@ -51,6 +52,11 @@ export class Drive {
   requireMedium(): BlockDevice {
     if (this.#medium === undefined) throw new SenseError("medium not present");
     return this.#medium;
+  }
+
+  /** How often a medium was taken out: a command that sees it change has lost its own. */
+  get removals(): number {
+    return this.#removals;
   }
 
   /** Whether the host keeps the medium in the drive. */
@@ -98,6 +104,7 @@ export class Drive {
   /** Takes the medium out. */
   remove(): void {
     this.#medium = undefined;
+    this.#removals++;
     this.#attention = undefined;
     this.mediaEvent = "removed";
     this.locked = false;

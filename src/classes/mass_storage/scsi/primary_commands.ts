@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { flushBlocks } from "./blocks.ts";
 import { action, answer, type Command, DONE } from "./command.ts";
 import type { Cdb } from "./cdb.ts";
 import type { Drive } from "./drive.ts";
@@ -72,7 +73,7 @@ function startStopUnit(drive: Drive, cdb: Cdb): Command {
   }
   return action(async () => {
     if (load && drive.locked) throw new SenseError("medium removal prevented");
-    await drive.medium?.flush?.();
+    if (drive.medium !== undefined) await flushBlocks(drive.medium);
     if (load) drive.eject();
   });
 }

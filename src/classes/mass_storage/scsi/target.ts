@@ -51,7 +51,10 @@ export function beginCommand(
     const attention = drive.takeAttention();
     if (attention !== undefined) throw new SenseError(attention);
   }
-  if (opcode === REPORT_LUNS) return reportLuns(drives.length, cdb);
+  if (opcode === REPORT_LUNS) {
+    cdb.checkControl();
+    return reportLuns(drives.length, cdb);
+  }
   const handler = PRIMARY_COMMANDS.get(opcode) ??
     (drive.identity.type === "cdrom" ? CD_COMMANDS : BLOCK_COMMANDS)
       .get(opcode);
