@@ -16,8 +16,8 @@ import {
   makeImageFolder,
   StorageBench,
 } from "../support/gadgets/storage_bench.ts";
-import { assertEmpty } from "../support/disks/disk_contents.ts";
-import { MediaEvents } from "../support/disks/media_events.ts";
+import { assertEmpty } from "../support/disk/contents.ts";
+import { MediaEvents } from "../support/disk/media_events.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
 

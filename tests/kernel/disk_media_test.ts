@@ -15,8 +15,8 @@ import {
   contentsOf,
   randomDisk,
   sha256,
-} from "../support/disks/disk_contents.ts";
-import { MediaEvents } from "../support/disks/media_events.ts";
+} from "../support/disk/contents.ts";
+import { MediaEvents } from "../support/disk/media_events.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
 
