@@ -64,6 +64,7 @@ export const F_DUPFD_CLOEXEC = 1030;
 export const F_ADD_SEALS = 1033;
 export const FD_CLOEXEC = 1;
 export const F_SEAL_SHRINK = 2;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_EMPTY_PATH = 0x1000;
 
 // linux/fs.h, linux/falloc.h
@@ -73,11 +74,23 @@ export const FALLOC_FL_KEEP_SIZE = 0x01;
 export const FALLOC_FL_PUNCH_HOLE = 0x02;
 
 // linux/stat.h
-export const STATX_TYPE = 0x1;
+/** All that stat() returns. */
+export const STATX_BASIC_STATS = 0x7ff;
 /** Since Linux 6.1. */
 export const STATX_DIOALIGN = 0x2000;
 /** Bytes of `struct statx`. */
 export const STATX_STRUCT_SIZE = 256;
+/** Where its fields are. */
+export const STATX = {
+  mask: 0,
+  mode: 28,
+  size: 40,
+  modified: 112, // stx_mtime.tv_sec
+  modifiedNanoseconds: 120,
+  deviceMajor: 128, // stx_rdev_major
+  deviceMinor: 132,
+  directAlignment: 156, // stx_dio_offset_align
+} as const;
 export const S_IFMT = 0o170000;
 export const S_IFREG = 0o100000;
 export const S_IFBLK = 0o60000;

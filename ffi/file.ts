@@ -10,8 +10,6 @@
  */
 import {
   architectureNumbers,
-  DT_DIR,
-  DT_LNK,
   F_GETFL,
   F_SETFD,
   F_SETFL,
@@ -25,6 +23,7 @@ import {
   SEEK_END,
 } from "./abi.ts";
 import { check, Errno, errorOf, isSystemError, systemError } from "./errno.ts";
+import { directoryEntries, type DirectoryEntry } from "./files/directory.ts";
 import { cString, ERRNO, libc } from "./libc.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -221,15 +220,6 @@ export function exists(path: string): boolean {
   throw systemError(errno, { action: "look up file", syscall: "access", path });
 }
 
-/** An entry of a directory. */
-export interface DirectoryEntry {
-  readonly name: string;
-  readonly isDirectory: boolean;
-  readonly isSymlink: boolean;
-  /** Distinguishes it from an earlier or later entry of the same name. */
-  readonly inode: number;
-}
-
 /** Lists a directory in the order of its file system, without `.` and `..`. */
 export function list(
   path: string,
@@ -238,33 +228,7 @@ export function list(
   const call = { action: "list directory", ...options, path };
   const fd = open(path, O_RDONLY | architectureNumbers().O_DIRECTORY, call);
   try {
-    const entries: DirectoryEntry[] = [];
-    const buffer = new Uint8Array(32 * 1024);
-    const view = new DataView(buffer.buffer);
-    for (;;) {
-      const length = check(
-        libc().getdents64(fd, buffer, BigInt(buffer.byteLength)),
-        ERRNO[0],
-        { ...call, syscall: "getdents64" },
-      );
-      if (length === 0) return entries;
-      // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, name
-      for (let at = 0; at < length;) {
-        const recordLength = view.getUint16(at + 16, true);
-        const type = buffer[at + 18];
-        const end = buffer.indexOf(0, at + 19);
-        const name = decoder.decode(buffer.subarray(at + 19, end));
-        const entry = at;
-        at += recordLength;
-        if (name === "." || name === "..") continue;
-        entries.push({
-          name,
-          isDirectory: type === DT_DIR,
-          isSymlink: type === DT_LNK,
-          inode: Number(view.getBigUint64(entry, true)),
-        });
-      }
-    }
+    return [...directoryEntries(fd, 32 * 1024, call)].flat();
   } finally {
     close(fd);
   }

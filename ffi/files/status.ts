@@ -1,27 +1,34 @@
 /**
- * What a path is.
+ * What kind of file it is, and what it says of its contents.
  *
  * @module
  */
 import {
   AT_EMPTY_PATH,
+  AT_SYMLINK_NOFOLLOW,
   O_PATH,
   S_IFBLK,
   S_IFDIR,
   S_IFMT,
   S_IFREG,
+  STATX,
+  STATX_BASIC_STATS,
   STATX_DIOALIGN,
   STATX_STRUCT_SIZE,
-  STATX_TYPE,
 } from "../abi.ts";
-import { check } from "../errno.ts";
+import { check, type FailedCall } from "../errno.ts";
 import { type CallOptions, close, open } from "../file.ts";
-import { cString, ERRNO } from "../libc.ts";
+import { ERRNO } from "../libc.ts";
+import { encodePath } from "./names.ts";
 import { fileCalls } from "./symbols.ts";
 
-/** What a path is. */
+/** What a file is. A link is a special file. */
 export interface FileStatus {
   readonly kind: "file" | "directory" | "block device" | "special file";
+  /** Bytes; 0 for a block device. */
+  readonly size: number;
+  /** When it was modified, in milliseconds since 1970. */
+  readonly modified: number;
   /** The number of a block device, as sysfs writes it: `"8:0"`. */
   readonly device: string;
   /**
@@ -44,22 +51,41 @@ const KINDS: Readonly<Record<number, FileStatus["kind"]>> = {
 export function statusOf(path: string, options: CallOptions = {}): FileStatus {
   const fd = open(path, O_PATH, options);
   try {
-    const status = new DataView(new ArrayBuffer(STATX_STRUCT_SIZE));
-    const mask = STATX_TYPE | STATX_DIOALIGN;
-    const { statx } = fileCalls();
-    check(statx(fd, cString(""), AT_EMPTY_PATH, mask, status), ERRNO[0], {
-      action: "look up file",
-      ...options,
-      syscall: "statx",
-      path,
-    });
-    const u32 = (at: number) => status.getUint32(at, true);
-    return {
-      kind: KINDS[status.getUint16(28, true) & S_IFMT] ?? "special file",
-      device: `${u32(128)}:${u32(132)}`,
-      directAlignment: (u32(0) & STATX_DIOALIGN) === 0 ? 0 : u32(156),
-    };
+    return statusAt(fd, "", { action: "look up file", ...options, path });
   } finally {
     close(fd);
   }
+}
+
+const memory = new DataView(new ArrayBuffer(STATX_STRUCT_SIZE));
+
+/**
+ * Looks up what an open file is, or what a path in an open directory is. A link at
+ * the end of the path is not followed.
+ *
+ * @param path Relative to `fd`; `""` for what is open.
+ */
+export function statusAt(
+  fd: number,
+  path: string,
+  call: Omit<FailedCall, "syscall">,
+): FileStatus {
+  const flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+  const mask = STATX_BASIC_STATS | STATX_DIOALIGN;
+  const { statx } = fileCalls();
+  check(statx(fd, encodePath(path), flags, mask, memory), ERRNO[0], {
+    ...call,
+    syscall: "statx",
+  });
+  const u32 = (at: number) => memory.getUint32(at, true);
+  const type = memory.getUint16(STATX.mode, true) & S_IFMT;
+  const seconds = Number(memory.getBigInt64(STATX.modified, true));
+  const hasAlignment = (u32(STATX.mask) & STATX_DIOALIGN) !== 0;
+  return {
+    kind: KINDS[type] ?? "special file",
+    size: Number(memory.getBigUint64(STATX.size, true)),
+    modified: seconds * 1000 + u32(STATX.modifiedNanoseconds) / 1e6,
+    device: `${u32(STATX.deviceMajor)}:${u32(STATX.deviceMinor)}`,
+    directAlignment: hasAlignment ? u32(STATX.directAlignment) : 0,
+  };
 }

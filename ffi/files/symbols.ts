@@ -78,6 +78,15 @@ const SYMBOLS = {
     ],
     result: "i32", // ssize_t
   },
+  openat: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *pathname
+      "i32", // int flags
+      "u32", // mode_t mode, variadic
+    ],
+    result: "i32",
+  },
   statx: {
     parameters: [
       "i32", // int dirfd

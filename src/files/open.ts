@@ -26,11 +26,17 @@ export interface OpenFileOptions {
   readonly direct?: boolean;
 }
 
-/** Opens a file or a block device; returns its descriptor, and what it is. */
+/** The descriptor of a file, and what it is. */
+export interface OpenedFile {
+  readonly fd: number;
+  readonly status: FileStatus;
+}
+
+/** Opens a file or a block device. */
 export function openChecked(
   path: string,
   options: OpenFileOptions,
-): { fd: number; status: FileStatus } {
+): OpenedFile {
   const { write = false, create = false, direct = false } = options;
   // A FIFO would wait, and some devices act when they are opened.
   const before = create && !exists(path) ? undefined : check(path);

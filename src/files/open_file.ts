@@ -14,7 +14,12 @@ import {
 import { type Direction, transferNow } from "../../ffi/files/here.ts";
 import { ERRNO, libc } from "../../ffi/libc.ts";
 import { copyIn, copyOut, NativePool } from "../../ffi/native_memory.ts";
-import { openChecked, type OpenFileOptions, punchesHoles } from "./open.ts";
+import {
+  openChecked,
+  type OpenedFile,
+  type OpenFileOptions,
+  punchesHoles,
+} from "./open.ts";
 
 export type { OpenFileOptions };
 
@@ -62,9 +67,14 @@ export class OpenFile implements Disposable {
    * @throws {Error} What the system reports: ENOENT, EACCES; EISDIR for a
    * directory; ENOTBLK for anything else; EBUSY for a block device that is in use;
    * EINVAL for `direct` where there is no direct I/O.
+   * @param opened What is open, if it already is: for reading only.
    */
-  constructor(path: string, options: OpenFileOptions = {}) {
-    const { fd, status } = openChecked(path, options);
+  constructor(
+    path: string,
+    options: OpenFileOptions = {},
+    opened: OpenedFile = openChecked(path, options),
+  ) {
+    const { fd, status } = opened;
     const { write = false, direct = false } = options;
     this.path = path;
     this.#fd = fd;

@@ -1,13 +1,14 @@
 // VM: any speed, newest kernel
 /**
- * examples/disk.ts with faults: usb-storage and the SCSI layer of Linux recover
- * from each of them, and a seed repeats a run.
+ * A disk with faults: usb-storage and the SCSI layer of Linux recover from each of
+ * them, and a seed repeats a run.
  *
  * @module
  */
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals } from "@std/assert";
-import { Gadget, type UsbFunction } from "@usb/gadget";
+import { Gadget } from "@usb/gadget";
+import { MassStorage, memoryDisk } from "@usb/gadget/mass-storage";
 import {
   type FaultPlan,
   type FaultRule,
@@ -35,25 +36,16 @@ const STATUS = {
   maxSize: 13,
 } as const;
 
-let imports = 0;
-
-/** Runs the example with faults, whose code knows nothing of them. */
+/** Starts a disk whose code knows nothing of its faults. */
 async function startDisk(plan: FaultPlan) {
-  const { start } = Gadget;
-  const started: Gadget[] = [];
-  let disk!: UsbFunction;
-  Gadget.start = (async (definition, options) => {
-    disk = withFaults(definition.functions[0] as UsbFunction, plan);
-    const gadget = await start({ ...definition, functions: [disk] }, options);
-    started.push(gadget);
-    return gadget;
-  }) as typeof start;
-  try {
-    await import(`../../examples/disk.ts?${++imports}`);
-  } finally {
-    Gadget.start = start;
-  }
-  const [gadget] = started;
+  const storage = new MassStorage({ luns: [memoryDisk(SIZE)] });
+  const disk = withFaults(storage, plan);
+  const gadget = await Gadget.start({
+    vendorId: 0x1209,
+    productId: 0x0001,
+    serialNumber: "000000000001",
+    functions: [disk],
+  });
   await nextDisk();
   return {
     gadget,

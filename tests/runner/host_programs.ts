@@ -38,9 +38,13 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "evtest", package: "evtest", tests: "hid_" },
   { file: "fftest", package: "joystick", tests: "hid_" },
   { file: "mkfs.ext4", package: "e2fsprogs", tests: "disk_" },
-  { file: "fsck.vfat", package: "dosfstools", tests: "disk_" },
-  { file: "sg_raw", package: "sg3-utils", tests: "disk_" },
+  { file: "busybox", package: "busybox-static", tests: "disk_" },
+  { file: "eject", package: "eject", tests: "disk_" },
   { file: "fio", package: "fio", tests: "disk_" },
+  { file: "fsck.vfat", package: "dosfstools", tests: "disk_" },
+  { file: "mcopy", package: "mtools", tests: "disk_" },
+  { file: "sg_raw", package: "sg3-utils", tests: "disk_" },
+  { file: "xorriso", package: "xorriso", tests: "disk_" },
 ];
 
 /** The programs that some test files need. */

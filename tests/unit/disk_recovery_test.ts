@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { until } from "../support/waiting/until.ts";
 import { abandonCommands } from "../support/disk/abandon.ts";
 import { read10, testUnitReady, write10 } from "../support/disk/cdb.ts";
 import { serveDisk } from "../support/disk/memory_bench.ts";
@@ -55,6 +56,7 @@ Deno.test("a session ends although the disk does not, and the next one waits for
     direction: "out",
   });
   await bench.host.pipe.send(send);
+  await until(() => disk.busy, "the disk writes");
   // The command that waits ends with its session, too.
   for (let session = 0; session < 3; session++) {
     await bench.reconnect();

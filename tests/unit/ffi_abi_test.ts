@@ -99,6 +99,22 @@ for (const architecture of ARCHITECTURES) {
     assertEquals(mask, abi.SIGSET_SIZE);
   });
 
+  Deno.test(`struct statx has its layout on ${name}`, async () => {
+    const offset = (field: string) =>
+      `__builtin_offsetof(struct statx, ${field})`;
+    const offsets = await evaluate(architecture, ["linux/stat.h"], {
+      mask: offset("stx_mask"),
+      mode: offset("stx_mode"),
+      size: offset("stx_size"),
+      modified: offset("stx_mtime.tv_sec"),
+      modifiedNanoseconds: offset("stx_mtime.tv_nsec"),
+      deviceMajor: offset("stx_rdev_major"),
+      deviceMinor: offset("stx_rdev_minor"),
+      directAlignment: offset("stx_dio_offset_align"),
+    });
+    assertEquals(offsets, abi.STATX);
+  });
+
   Deno.test(`the error numbers are those of Linux on ${name}`, async () => {
     const ours = numbers(Errno);
     assertEquals(

@@ -14,6 +14,12 @@ Deno.test("hostProgramsFor() has what the names of the test files ask for", () =
     "joystick",
   ];
   assertEquals(packages("tests/kernel/echo_test.ts"), ["usbutils"]);
+  assertEquals(packages("tests/kernel/disk_fat_test.ts"), [
+    "usbutils",
+    "dosfstools",
+    "mtools",
+    "eject",
+  ]);
   assertEquals(packages("a_test.ts", "tests/kernel/hid_mouse_test.ts"), hid);
   // The folder of a checkout says nothing.
   assertEquals(packages("/home/hid_copy/tests/kernel/echo_test.ts"), [

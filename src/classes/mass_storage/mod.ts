@@ -56,5 +56,9 @@ export {
   type SenseName,
 } from "./scsi/sense.ts";
 
+// FAT
+export { fatDisk, type FatDiskOptions } from "./fat/fat_disk.ts";
+export type { FatDirectory, FatEntry, FatFile } from "./fat/source.ts";
+
 // Requests
 export * from "./requests.ts";

@@ -88,10 +88,10 @@ export interface MassStorageOptions<N extends string = string> {
   /** `iInterface`: the name of the interface. */
   readonly description?: LocalizedString;
   /**
-   * Whether endpoints are halted where Bulk-Only Transport wants it. For the few
-   * controllers that cannot halt an endpoint, false: the data of a command then
-   * ends with a short packet, or is received and dropped. A wrapper that is not
-   * valid halts the endpoints in any case.
+   * Whether the end of data that is shorter than the host expects is a halt, as
+   * Bulk-Only Transport prefers (6.7.2). For the few controllers that cannot halt
+   * an endpoint, false: a short or zero-length packet then ends it. A wrapper that
+   * is not valid halts the endpoints in any case.
    * @default {true}
    */
   readonly stall?: boolean;

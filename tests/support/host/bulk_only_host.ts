@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ControlHandler, EndpointPair } from "@usb/gadget";
 import { type FakeSession, fakeSetup } from "@usb/gadget/testing";
-import { type UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
+import type { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 import {
   isTransferError,
   type TransferOptions,

@@ -12,7 +12,7 @@ import { SessionEndedError } from "../../../functionfs/session.ts";
 import type { Session } from "../../../functionfs/sessions.ts";
 import { AbortedTransferError } from "../../../functionfs/transfer/error.ts";
 import { isPromise } from "../scsi/blocks.ts";
-import { type Command, PartialError, type Run } from "../scsi/command.ts";
+import { type Command, DONE, PartialError, type Run } from "../scsi/command.ts";
 import type { Drive } from "../scsi/drive.ts";
 import { type Sense, SenseError } from "../scsi/sense.ts";
 import { beginCommand } from "../scsi/target.ts";
@@ -298,19 +298,21 @@ export class BulkOnlyTransport {
     return { done: used, failure };
   }
 
-  /** Ends a data phase in which less was sent, or nothing is received. */
+  /**
+   * Ends a data phase in which less was sent, or nothing is wanted. The host's
+   * data is received and dropped: to halt its endpoint would be too late for what
+   * the standing reads have taken.
+   */
   async #endData(cbw: CommandBlockWrapper, sent: number): Promise<void> {
     if (sent === cbw.length) return;
-    if (cbw.direction === "in") {
-      // A short packet has ended it otherwise.
-      if (sent % this.#link.in.maxPacketSize !== 0) return;
-      if (this.#stalls) this.#halt("in");
-      else this.#background(this.#link.write(new Uint8Array(0)));
-    } else if (this.#stalls) {
-      this.#halt("out");
-    } else {
-      await this.#receive({ direction: "out", byteLength: 0 }, cbw);
+    if (cbw.direction === "out") {
+      await this.#receive(DONE, cbw);
+      return;
     }
+    // A short packet has ended it otherwise.
+    if (sent % this.#link.in.maxPacketSize !== 0) return;
+    if (this.#stalls) this.#halt("in");
+    else this.#background(this.#link.write(new Uint8Array(0)));
   }
 
   #finish(
