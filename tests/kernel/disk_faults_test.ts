@@ -161,7 +161,7 @@ Deno.test("blocks that cannot be written are the only ones that dd does not writ
 Deno.test("programs that write through the page cache get the error from fsync", async () => {
   const { memory } = patternDisk();
   const disk = faultyDisk(memory, { rules: [] });
-  await withDisk(disk, async ({ bench, folder, attempt }) => {
+  await withDisk(disk, async ({ bench, attempt }) => {
     for (
       const rule of [{ operation: "write", lba: 24 }, {
         operation: "flush",
