@@ -38,6 +38,7 @@ export class RecordWriter {
   async writeUntilFailure(node: string): Promise<void> {
     let next = this.#acknowledged + 1;
     try {
+      // Closing it would wait for the device, if that were not gone by then.
       using file = await Deno.open(node, { write: true });
       for (;;) {
         for (let left = this.#random.int(1, BATCH); left > 0; left--) {
