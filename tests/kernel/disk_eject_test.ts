@@ -17,7 +17,7 @@ import {
   contentsOf,
   randomDisk,
   sha256,
-} from "../support/disks/disk_contents.ts";
+} from "../support/disk/contents.ts";
 import { shell } from "../support/machine/shell.ts";
 import { until } from "../support/waiting/until.ts";
 

@@ -5,7 +5,12 @@
  * @module
  */
 import "../support/run/aio_libraries.ts";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { writeFile } from "../../ffi/file.ts";
 import { waitForNoDevice } from "../../src/testing/usbfs/find.ts";
 import { makeImageFolder } from "../support/gadgets/storage_bench.ts";
@@ -38,11 +43,11 @@ Deno.test("examples/disk.ts is a disk in a file, which keeps what was written", 
     await using images = await makeImageFolder();
     const image = `${images.path}/image`;
     {
-      await using program = startExample("disk.ts", { args: [image, "16"] });
+      await using program = startExample("disk.ts", { args: [image, "8"] });
       const node = await nodeOfDisk();
       await shell(`
         cd ${images.path}
-        head -c ${16 * MIB} /dev/urandom >data
+        head -c ${8 * MIB} /dev/urandom >data
         dd if=data of=${node} bs=1M oflag=direct 2>&1
         cmp data image`);
       assertEquals((await program.end("SIGINT")).text, "");
@@ -58,15 +63,15 @@ Deno.test("examples/disk.ts is a disk in a file, which keeps what was written", 
     }
     await waitForNoDevice(ids);
 
-    for (const args of [[], [image, "a lot"]]) {
-      const { code, text } = await runInVain("disk.ts", ...args);
-      assertEquals(code, 2);
-      assertStringIncludes(text, "Usage: disk.ts FILE [SIZE");
-    }
+    const usage = await runInVain("disk.ts");
+    assertEquals(usage.code, 2);
+    assertStringIncludes(usage.text, "Usage: disk.ts FILE [SIZE");
     const { code, text } = await runInVain("disk.ts", `${image}.missing`);
     assertEquals(code, 1);
-    assertStringIncludes(text, "ENOENT");
-    assertStringIncludes(text, `${image}.missing`);
+    assertMatch(
+      text,
+      new RegExp(`Cannot open file: No such file .*: ${image}.missing`),
+    );
   }
   assertEquals(gadgetTraces(), before);
 });
@@ -88,7 +93,8 @@ Deno.test("examples/failing_disk.ts fails at the blocks of its arguments, and on
         way.replace("NODE", node)
       }=$block \\
             2>/tmp/errors && continue
-          grep -q 'Input/output error' /tmp/errors
+          grep -Eq 'Input/output error|No data available' /tmp/errors ||
+            { cat /tmp/errors >&2; exit 1; }
           echo $block
         done
         rm /tmp/errors`);
@@ -102,11 +108,9 @@ Deno.test("examples/failing_disk.ts fails at the blocks of its arguments, and on
     assertEquals((await program.end("SIGINT")).text, "");
     await waitForNoDevice(ids);
 
-    for (const args of [[], ["7-"], ["first"]]) {
-      const { code, text } = await runInVain("failing_disk.ts", ...args);
-      assertEquals(code, 2);
-      assertStringIncludes(text, "Usage: failing_disk.ts BLOCK");
-    }
+    const { code, text: usage } = await runInVain("failing_disk.ts", "7-");
+    assertEquals(code, 2);
+    assertStringIncludes(usage, "Usage: failing_disk.ts BLOCK");
   }
   assertEquals(gadgetTraces(), before);
 });

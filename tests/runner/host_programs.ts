@@ -22,9 +22,6 @@ export interface HostProgram {
 /** Everything that tests use. */
 export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "lsusb", package: "usbutils" },
-  { file: "busybox", package: "busybox-static", tests: "disk_" },
-  { file: "eject", package: "eject", tests: "disk_" },
-  { file: "xorriso", package: "xorriso", tests: "disk_" },
   { file: "xkbcli", package: "libxkbcommon-tools", tests: "hid_" },
   {
     file: "/usr/share/X11/xkb/rules/evdev",
@@ -40,12 +37,16 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "fido2-token", package: "fido2-tools", tests: "hid_" },
   { file: "evtest", package: "evtest", tests: "hid_" },
   { file: "fftest", package: "joystick", tests: "hid_" },
-  { file: "mkfs.ext4", package: "e2fsprogs", tests: "disk_" },
+  { file: "busybox", package: "busybox-static", tests: "disk_" },
+  { file: "dmsetup", package: "dmsetup", tests: "disk_device" },
   { file: "eject", package: "eject", tests: "disk_" },
   { file: "fio", package: "fio", tests: "disk_" },
   { file: "fsck.vfat", package: "dosfstools", tests: "disk_" },
   { file: "mcopy", package: "mtools", tests: "disk_" },
+  { file: "mkfs.ext4", package: "e2fsprogs", tests: "disk_" },
+  { file: "mkfs.xfs", package: "xfsprogs", tests: "disk_device" },
   { file: "sg_raw", package: "sg3-utils", tests: "disk_" },
+  { file: "xorriso", package: "xorriso", tests: "disk_" },
 ];
 
 /** The programs that some test files need. */
