@@ -16,9 +16,14 @@ Deno.test("hostProgramsFor() has what the names of the test files ask for", () =
   assertEquals(packages("tests/kernel/echo_test.ts"), ["usbutils"]);
   assertEquals(packages("tests/kernel/disk_fat_test.ts"), [
     "usbutils",
+    "e2fsprogs",
+    "busybox-static",
+    "eject",
+    "fio",
     "dosfstools",
     "mtools",
-    "eject",
+    "sg3-utils",
+    "xorriso",
   ]);
   assertEquals(packages("a_test.ts", "tests/kernel/hid_mouse_test.ts"), hid);
   // The folder of a checkout says nothing.
