@@ -37,6 +37,9 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "fido2-token", package: "fido2-tools", tests: "hid_" },
   { file: "evtest", package: "evtest", tests: "hid_" },
   { file: "fftest", package: "joystick", tests: "hid_" },
+  { file: "dmsetup", package: "dmsetup", tests: "disk_device" },
+  { file: "mkfs.ext4", package: "e2fsprogs", tests: "disk_device" },
+  { file: "mkfs.xfs", package: "xfsprogs", tests: "disk_device" },
 ];
 
 /** The programs that some test files need. */

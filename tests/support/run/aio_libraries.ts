@@ -7,9 +7,11 @@
  * @module
  */
 import { openAio } from "../../../ffi/aio/calls.ts";
+import { fileCalls } from "../../../ffi/files/symbols.ts";
 
 const { library } = openAio();
 openAio({ library: "syscall" });
+fileCalls();
 
 /**
  * The two ways to make AIO calls, as values of the `library` option. Tests of the
