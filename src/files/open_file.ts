@@ -16,7 +16,7 @@ import {
   type Transfer,
   transferNow,
 } from "../../ffi/files/here.ts";
-import { lookAgain } from "../../ffi/files/second_look.ts";
+import { transferOrReason } from "../../ffi/files/second_look.ts";
 import { ERRNO, libc } from "../../ffi/libc.ts";
 import { copyIn, copyOut, NativePool } from "../../ffi/native_memory.ts";
 import {

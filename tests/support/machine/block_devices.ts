@@ -40,6 +40,8 @@ export async function loopDevice(
 
 /** A device of the device mapper. */
 export interface MappedDevice extends TestDevice {
+  /** The state of its first part, as the kernel documents it. */
+  status(): string;
   /** Holds all requests back, those that are written back as well. */
   suspend(): Promise<void>;
   /** Goes on with them. */
@@ -74,6 +76,13 @@ export async function mappedDevice(
   return {
     path: `/dev/${node.trim()}`,
     byteLength: start * 512,
+    status() {
+      const { stdout } = new Deno.Command("dmsetup", {
+        args: ["status", name],
+      }).outputSync();
+      const [line] = new TextDecoder().decode(stdout).split("\n");
+      return line.replace(/^\d+ \d+ /, "");
+    },
     async suspend() {
       await shell(`dmsetup suspend --nolockfs --noflush ${quiet} ${name}`);
     },
