@@ -303,9 +303,3 @@ export class OpenFile implements Disposable {
     this.#memory.clear();
   }
 }
-
-/** Returns a count, or a negative error number. */
-async function transferOrReason(transfer: Transfer): Promise<number> {
-  const count = await transferElsewhere(transfer);
-  return count < 0 ? await lookAgain(transfer) : count;
-}
