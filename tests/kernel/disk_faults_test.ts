@@ -93,10 +93,6 @@ Deno.test("blocks that cannot be read are the only ones that dd misses, in trans
     // Linux reads ahead in pieces that fail as a whole.
     await shell(`blockdev --setra 0 ${bench.node}`);
     disk.rules = BAD.map((lba) => ({ operation: "read", lba }));
-    // A folio of the page cache that was read ahead fails as a whole.
-    await shell(
-      `echo 0 >/sys/block/${bench.units[0].name}/queue/read_ahead_kb`,
-    );
     for (
       const [blocks, flag, message] of [
         [1, "direct", /No data available/g], // ENODATA: there is none to be had
