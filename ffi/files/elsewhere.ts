@@ -4,18 +4,17 @@
  * @module
  */
 import { PUNCH_HOLE, type Transfer } from "./here.ts";
-import { lookAgain } from "./second_look.ts";
 import { fileCalls } from "./symbols.ts";
 
 /**
- * Reads or writes; returns a count, or a negative error number.
+ * Reads or writes. Returns a count, or -1: the error number is lost, see
+ * second_look.ts.
  */
 export async function transferElsewhere(transfer: Transfer): Promise<number> {
   const { direction, fd, memory, length, offset } = transfer;
   const { pread_blocking, pwrite_blocking } = fileCalls();
   const call = direction === "read" ? pread_blocking : pwrite_blocking;
-  const result = await call(fd, memory, BigInt(length), BigInt(offset));
-  return result < 0 ? await lookAgain(transfer) : result;
+  return await call(fd, memory, BigInt(length), BigInt(offset));
 }
 
 /**

@@ -18,6 +18,7 @@ import {
 } from "../abi.ts";
 import { destroyContext, systemCalls } from "../aio/system_calls.ts";
 import { allocate, free, viewOf } from "../native_memory.ts";
+import { transferElsewhere } from "./elsewhere.ts";
 import { type Transfer, transferHere } from "./here.ts";
 import { fileCalls } from "./symbols.ts";
 
@@ -26,8 +27,13 @@ const POINTER = IOCB_SIZE;
 const EVENT = POINTER + 8;
 const SIZE = EVENT + IO_EVENT_SIZE;
 
-/** Transfers again; returns a count, or a negative error number. */
-export async function lookAgain(transfer: Transfer): Promise<number> {
+/** Reads or writes on another thread; returns a count, or a negative error number. */
+export async function transferOrReason(transfer: Transfer): Promise<number> {
+  const count = await transferElsewhere(transfer);
+  return count < 0 ? await transferAgain(transfer) : count;
+}
+
+async function transferAgain(transfer: Transfer): Promise<number> {
   const context = new BigUint64Array(1);
   // Without room for a request, waiting for the disk is better than no answer.
   if (systemCalls().setup(1, context) < 0) return transferHere(transfer);

@@ -24,6 +24,11 @@ export interface OpenFileOptions {
   readonly create?: boolean;
   /** Whether data bypasses the page cache (O_DIRECT). */
   readonly direct?: boolean;
+  /**
+   * Direct I/O that fails is repeated in smaller and smaller parts, down to this
+   * number of bytes, to find what fails. By default 512. It must suit direct I/O.
+   */
+  readonly granularity?: number;
 }
 
 /** The descriptor of a file, and what it is. */

@@ -11,7 +11,12 @@ import {
   syncElsewhere,
   transferElsewhere,
 } from "../../ffi/files/elsewhere.ts";
-import { type Direction, transferNow } from "../../ffi/files/here.ts";
+import {
+  type Direction,
+  type Transfer,
+  transferNow,
+} from "../../ffi/files/here.ts";
+import { transferOrReason } from "../../ffi/files/second_look.ts";
 import { ERRNO, libc } from "../../ffi/libc.ts";
 import { copyIn, copyOut, NativePool } from "../../ffi/native_memory.ts";
 import {
@@ -52,6 +57,8 @@ export class OpenFile implements Disposable {
    */
   readonly alignment: number;
   readonly #fd: number;
+  /** The smallest part to divide a transfer into that fails. */
+  readonly #granularity: number;
   /** Whether to try transfers that do not wait, by direction. */
   readonly #tries: Record<Direction, boolean>;
   /** Memory for threads that can outlive this one: see native_memory.ts. */
@@ -75,9 +82,11 @@ export class OpenFile implements Disposable {
     opened: OpenedFile = openChecked(path, options),
   ) {
     const { fd, status } = opened;
-    const { write = false, direct = false } = options;
+    const { write = false, direct = false, granularity = 512 } = options;
     this.path = path;
     this.#fd = fd;
+    // With the page cache, a part fails for as long as the whole is cached.
+    this.#granularity = direct ? granularity : STEP;
     this.alignment = direct ? status.directAlignment || 1 : 1;
     this.punchesHoles = write && punchesHoles(fd, path, status);
     // Direct I/O waits even if it is asked not to.
@@ -186,9 +195,21 @@ export class OpenFile implements Disposable {
     bytes: Uint8Array<ArrayBuffer>,
     done: number,
   ): Promise<number> {
+    let limit = STEP;
     while (done < bytes.byteLength) {
-      const step = bytes.subarray(done, done + STEP);
-      const count = await this.#elsewhere(direction, offset + done, step);
+      const step = bytes.subarray(done, done + limit);
+      const mayDivide = step.byteLength > this.#granularity;
+      const count = await this.#elsewhere(
+        direction,
+        offset + done,
+        step,
+        mayDivide ? transferElsewhere : transferOrReason,
+      );
+      if (count < 0 && mayDivide) {
+        // The kernel fails all of it for one bad block.
+        limit = this.#halfOf(step.byteLength);
+        continue;
+      }
       if (count < 0) throw this.#failure(direction, -count, done);
       if (count === 0) {
         if (direction === "read") return done; // the end of the file
@@ -196,12 +217,17 @@ export class OpenFile implements Disposable {
       }
       done += count;
       // Other events had their turn during that step, so this thread is free.
-      const next = bytes.subarray(done, done + STEP);
+      const next = bytes.subarray(done, done + limit);
       if (next.byteLength > 0) {
         done += this.#now(direction, offset + done, next);
       }
     }
     return done;
+  }
+
+  #halfOf(length: number): number {
+    const units = Math.ceil(length / this.#granularity);
+    return Math.ceil(units / 2) * this.#granularity;
   }
 
   /** Transfers what needs no waiting; returns how much that is. */
@@ -220,18 +246,18 @@ export class OpenFile implements Disposable {
     return 0;
   }
 
-  /** Transfers on another thread; returns a count or a negative error number. */
+  /** Transfers on another thread; returns what `call` does. */
   async #elsewhere(
     direction: Direction,
     offset: number,
     step: Uint8Array<ArrayBuffer>,
+    call: (transfer: Transfer) => Promise<number>,
   ): Promise<number> {
     const length = step.byteLength;
     const memory = this.#memory.take(length);
     if (direction === "write") copyIn(memory, step);
     const fd = this.#fd;
-    const transfer = { direction, fd, memory, length, offset };
-    const count = await transferElsewhere(transfer);
+    const count = await call({ direction, fd, memory, length, offset });
     // If the memory has been transferred, the data is not wanted.
     if (direction === "read" && count > 0 && count <= step.byteLength) {
       copyOut(memory, step, count);

@@ -41,7 +41,7 @@ for (const type of ["disk", "cdrom"] as const) {
       const disk = new TestDisk({ blockSize, blockCount: 512 });
       const medium = type === "disk" ? disk : disk.without("write");
       await using bench = await startDisk({ luns: [{ type, medium }], stall });
-      await sendRandomCommands(bench.host, bench.storage, soak(5000, 150));
+      await sendRandomCommands(bench.host, bench.storage, soak(5000, 80));
       assertEquals(disk.overlaps, 0);
       assertEquals(bench.errors, []);
     });

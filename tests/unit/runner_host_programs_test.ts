@@ -16,12 +16,12 @@ Deno.test("hostProgramsFor() has what the names of the test files ask for", () =
   assertEquals(packages("tests/kernel/echo_test.ts"), ["usbutils"]);
   assertEquals(packages("tests/kernel/disk_fat_test.ts"), [
     "usbutils",
-    "e2fsprogs",
     "busybox-static",
     "eject",
     "fio",
     "dosfstools",
     "mtools",
+    "e2fsprogs",
     "sg3-utils",
     "xorriso",
   ]);

@@ -38,10 +38,10 @@ export interface FileDiskOptions {
    */
   readonly create?: number;
   /**
-   * Whether data bypasses the page cache (O_DIRECT). Then a failed read names the
-   * very block, not the 4 KiB or more around it, and large transfers leave the
-   * cache to others; small ones become slower. The block size must be a multiple
-   * of that of the underlying disk. By default, the page cache is used.
+   * Whether data bypasses the page cache (O_DIRECT). By default, it does not, and
+   * with a bad sector fails what the kernel caches together: 4 KiB or more. With
+   * it, only the sector fails; but each transfer waits for the disk. The block
+   * size must be a multiple of that of the underlying disk.
    */
   readonly direct?: boolean;
 }
@@ -127,6 +127,7 @@ export function fileDisk(
     write: !readOnly,
     create: create !== undefined,
     direct,
+    granularity: blockSize,
   });
   try {
     if (file.byteLength === 0 && create !== undefined) file.resize(create);

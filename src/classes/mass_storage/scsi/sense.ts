@@ -92,7 +92,8 @@ export interface SenseErrorOptions extends ErrorOptions {
 
 /**
  * A command fails with this sense data. A {@linkcode BlockDevice} throws it to
- * choose what the host sees; Linux reports the two errors of the medium as EIO.
+ * choose what the host sees. Linux reports the two errors of the medium to a
+ * program as EIO, or as ENODATA for direct I/O.
  *
  * @example Block 4711 cannot be read
  * ```ts
