@@ -1,4 +1,4 @@
-// VM: any speed
+// VM: any speed, newest kernel
 /**
  * fileDisk() on block devices and file systems that fail, that are slow, and that
  * need whole sectors.

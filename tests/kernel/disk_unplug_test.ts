@@ -75,7 +75,7 @@ Deno.test("what fsync has acknowledged is in the image, whenever the disk is unp
     new MassStorage({ luns: [disk] }),
   );
   const records = new RecordWriter(RECORDS_SIZE);
-  for (let round = 0; round < soak(200, 8); round++) {
+  for (let round = 0; round < soak(200, 6); round++) {
     after(random.int(1, 60), () => bench.gadget.unbind());
     await records.writeUntilFailure(bench.node);
     assert(!bench.gadget.bound);
@@ -100,7 +100,7 @@ Deno.test("ext4 is repaired, and has the files that were synced, whenever the di
     new MassStorage({ luns: [disk] }),
   );
   await shell(`mkfs.ext4 -q ${bench.node}`);
-  for (let round = 0; round < soak(200, 4); round++) {
+  for (let round = 0; round < soak(200, 3); round++) {
     await shell(`mount ${bench.node} ${mount}; rm -rf ${mount}/*`);
     after(random.int(1, 100), () => bench.gadget.unbind());
     // Prints the number of each file that is safe.
@@ -148,7 +148,7 @@ Deno.test("what fsync has acknowledged is in the image, whenever the process of 
   await using images = await makeImageFolder();
   const image = `${images.path}/image`;
   const records = new RecordWriter(RECORDS_SIZE);
-  for (let round = 0; round < soak(200, 3); round++) {
+  for (let round = 0; round < soak(200, 2); round++) {
     await using program = startExample("disk.ts", {
       args: [image, `${RECORDS_SIZE / MIB}`],
     });
