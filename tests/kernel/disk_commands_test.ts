@@ -77,7 +77,7 @@ for (const [name, end] of Object.entries(ends)) {
     const [, second] = bench.storage.luns;
     const data = pattern(8 * BLOCK, 1);
     await bench.host.pass(write10(100, 8), { send: data });
-    // Nobody has seen this error, nor this medium.
+    // No host has seen this error, or this medium.
     await bench.host.run(read10(2047, 2), { receive: 2 * BLOCK });
     second.insert(new TestDisk({ salt: 1 }));
     await end(bench);
