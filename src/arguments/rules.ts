@@ -45,6 +45,11 @@ export const OBJECT: Rule = {
   expected: "an object",
   accepts: (value) => typeof value === "object" && value !== null,
 };
+/** A text for the host: one string, or one for each language. */
+export const LOCALIZED_TEXT: Rule = {
+  expected: "a string, or one for each language",
+  accepts: (value) => TEXT.accepts(value) || OBJECT.accepts(value),
+};
 /** An array, of any elements. */
 export const LIST: Rule = { expected: "an array", accepts: Array.isArray };
 /** An `AbortSignal`. */

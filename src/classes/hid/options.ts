@@ -7,6 +7,7 @@
 import {
   CALLBACK,
   FLAG,
+  LOCALIZED_TEXT,
   NUMBER,
   oneOf,
   type Rules,
@@ -52,11 +53,7 @@ export const SETTLE_MS = 100;
 /** What these options have to be. */
 export const DEVICE_OPTIONS: Rules<HidDeviceOptions> = {
   name: TEXT,
-  description: {
-    expected: "a string, or one for each language",
-    accepts: (value) =>
-      typeof value === "string" || typeof value === "object" && value !== null,
-  },
+  description: LOCALIZED_TEXT,
   intervalMs: NUMBER,
   settleMs: NUMBER,
 };

@@ -9,6 +9,7 @@ import {
   checkOptions,
   FLAG,
   LIST,
+  LOCALIZED_TEXT,
   OBJECT,
   oneOf,
   type Rule,
@@ -102,11 +103,7 @@ const ACTION = "make mass storage";
 const OPTIONS: Rules<MassStorageOptions> = {
   luns: LIST,
   name: TEXT,
-  description: {
-    expected: "a string, or one for each language",
-    accepts: (value) =>
-      typeof value === "string" || typeof value === "object" && value !== null,
-  },
+  description: LOCALIZED_TEXT,
   stall: FLAG,
 };
 

@@ -68,8 +68,3 @@ export interface BlockDevice {
    */
   discard?(lba: number, count: number): void | Promise<void>;
 }
-
-/** The bytes of a block device. */
-export function byteLengthOf({ blockSize, blockCount }: BlockDevice): number {
-  return blockSize * blockCount;
-}

@@ -274,15 +274,15 @@ export class BulkOnlyTransport {
     let used = 0;
     let failure: Sense | undefined;
     inbox.expectData(cbw.length);
-    for (let at = 0; at < cbw.length;) {
-      const { bytes, endsEarly } = await inbox.data(cbw.length - at);
+    for (let received = 0; received < cbw.length;) {
+      const { bytes, endsEarly } = await inbox.data(cbw.length - received);
       this.#era.check();
+      const at = received;
+      received += bytes.byteLength;
       const part = bytes.subarray(0, Math.max(0, byteLength - at));
-      at += bytes.byteLength;
-      const isCut = endsEarly && at < byteLength;
+      const isCut = endsEarly && received < byteLength;
       if (failure === undefined && part.byteLength > 0 && !isCut) {
-        const first = at - bytes.byteLength;
-        const failed = await this.#step(() => command.transfer!(first, part));
+        const failed = await this.#step(() => command.transfer!(at, part));
         used += failed?.good ?? part.byteLength;
         failure = failed?.failure;
       }
