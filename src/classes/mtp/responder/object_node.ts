@@ -1,0 +1,100 @@
+/**
+ * Objects as the host knows them.
+ *
+ * @module
+ */
+import { MAX_STRING } from "../protocol/dataset.ts";
+import { formatOf } from "../protocol/formats.ts";
+import { ObjectFormat } from "../protocol/codes.ts";
+import type { ObjectEntry } from "../store/object_store.ts";
+import type { Storage } from "./storage.ts";
+
+/** A file or a folder to which the host has a handle; or the root of a storage. */
+export class ObjectNode {
+  /** 0 for a root. */
+  readonly handle: number;
+  storage: Storage;
+  /** The folder it is in; `undefined` for a root. */
+  parent: ObjectNode | undefined;
+  /** What the store has said of it, with the store's name. */
+  entry: ObjectEntry;
+  /** Its name for the host. */
+  name: string;
+  /** Those that are known, by the store's names. */
+  readonly children = new Map<string, ObjectNode>();
+  /** Whether all that are in it were known once. */
+  isListed = false;
+  /** What the host has set with SetObjectReferences. */
+  references: readonly number[] = [];
+  /** What the host has sent it as, if its name does not say so. */
+  givenFormat: number | undefined;
+
+  constructor(
+    handle: number,
+    storage: Storage,
+    parent: ObjectNode | undefined,
+    entry: ObjectEntry,
+  ) {
+    this.handle = handle;
+    this.storage = storage;
+    this.parent = parent;
+    this.entry = entry;
+    this.name = entry.name;
+  }
+
+  get isFolder(): boolean {
+    return this.entry.kind === "folder";
+  }
+
+  /** The code of its format. */
+  get format(): number {
+    if (this.isFolder) return ObjectFormat.Association;
+    return this.givenFormat ?? formatOf(this.entry.name);
+  }
+
+  /** Its path in the store. */
+  get path(): string {
+    const { parent, entry } = this;
+    if (parent === undefined) return "";
+    return pathIn(parent, entry.name);
+  }
+
+  /** Whether it is in a folder, at any depth, or is that folder. */
+  isWithin(folder: ObjectNode): boolean {
+    for (
+      let node: ObjectNode | undefined = this;
+      node !== undefined;
+      node = node.parent
+    ) {
+      if (node === folder) return true;
+    }
+    return false;
+  }
+}
+
+/** The path of a name in a folder. */
+export function pathIn(folder: ObjectNode, name: string): string {
+  const { path } = folder;
+  return path === "" ? name : `${path}/${name}`;
+}
+
+/**
+ * The name under which the host sees an object: it must be UTF-16, and fit a string
+ * of MTP. Others are shortened or get replacement characters, and a number where
+ * that would make two equal.
+ */
+export function nameForHost(
+  name: string,
+  isTaken: (name: string) => boolean,
+): string {
+  if (name.isWellFormed() && name.length <= MAX_STRING) return name;
+  const text = name.toWellFormed();
+  const [extension = ""] = /\.[^.]{1,15}$/.exec(text) ?? [];
+  const base = text.slice(0, text.length - extension.length);
+  for (let number = 0;; number++) {
+    const end = (number === 0 ? "" : `~${number}`) + extension;
+    const candidate = base.slice(0, MAX_STRING - end.length).toWellFormed() +
+      end;
+    if (!isTaken(candidate)) return candidate;
+  }
+}
