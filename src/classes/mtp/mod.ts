@@ -31,3 +31,14 @@
  * @module
  */
 export * from "./requests.ts";
+export { directoryStore } from "./store/directory_store.ts";
+export type { DirectoryStoreOptions } from "./store/directory_store.ts";
+export type {
+  EditableFile,
+  NewFile,
+  NewFileOptions,
+  ObjectEntry,
+  ObjectFile,
+  ObjectStore,
+  StoreSpace,
+} from "./store/object_store.ts";
