@@ -10,7 +10,8 @@ import {
   type Rules,
   TEXT,
 } from "../../../arguments/rules.ts";
-import { type FileStatus, FileTree } from "../../../files/file_tree.ts";
+import { DirectoryWatch } from "../../../files/directory_watch.ts";
+import type { FileStatus } from "../../../files/file_tree.ts";
 import { isUnfinished, WritableTree } from "../../../files/writable_tree.ts";
 import type { ObjectEntry, ObjectStore } from "./object_store.ts";
 
@@ -22,9 +23,11 @@ import type { ObjectEntry, ObjectStore } from "./object_store.ts";
 export interface DirectoryStoreOptions {
   /** Whether hosts may change nothing. By default, they may. */
   readonly readOnly?: boolean;
+  /** Whether hosts are informed of what other programs change. By default, they are. */
+  readonly watch?: boolean;
 }
 
-const OPTIONS: Rules<DirectoryStoreOptions> = { readOnly: FLAG };
+const OPTIONS: Rules<DirectoryStoreOptions> = { readOnly: FLAG, watch: FLAG };
 const ACTION = "make directory store";
 
 /**
@@ -45,6 +48,9 @@ const ACTION = "make directory store";
  * - The event loop does not wait for the contents of files: what the page cache has
  *   is read at once, and everything else on another thread. Names and sizes are
  *   looked up on the event loop.
+ * - `watch` reports what other programs change in the folders that are listed while
+ *   it runs, some 100 ms later. It takes one inotify watch for each folder; folders
+ *   beyond the user's limit (`fs.inotify.max_user_watches`) are not reported on.
  * - Names that are not UTF-8 have unpaired surrogates, by which they are found again.
  * - What was sent is written back to the disk by the kernel, some seconds later.
  *
@@ -71,62 +77,94 @@ export function directoryStore(
 ): ObjectStore {
   checkArgument(ACTION, "the path", path, TEXT);
   checkOptions(ACTION, options, OPTIONS);
-  const { readOnly = false } = options;
-  return readOnly
-    ? reading(new FileTree(ACTION, path, "directory"))
-    : writing(new WritableTree(ACTION, path, "directory"));
+  const { readOnly = false, watch = true } = options;
+  const tree = new WritableTree(ACTION, path, "directory");
+  const changes = new DirectoryWatch(tree.pathOf(""));
+  return {
+    ...reading(tree, changes, readOnly),
+    ...(readOnly ? {} : writing(tree, changes)),
+    ...(watch ? { watch: (changed) => changes.subscribe(changed) } : {}),
+  };
 }
 
-function reading(tree: FileTree): ObjectStore {
+type Reading = Pick<ObjectStore, "list" | "look" | "open" | "space">;
+type Writing = Omit<ObjectStore, keyof Reading | "watch">;
+
+function reading(
+  tree: WritableTree,
+  changes: DirectoryWatch,
+  readOnly: boolean,
+): Reading {
   return {
-    list: (folder) => entriesOf(tree, folder, () => {}),
+    *list(folder) {
+      changes.add(folder);
+      for (const piece of tree.list(folder, "list directory")) {
+        for (const { name, ...status } of piece) {
+          const entry = entryOf(name, status);
+          if (entry !== undefined) yield entry;
+          else if (!readOnly && isUnfinished(name) && status.kind === "file") {
+            tree.removeAbandoned(folder === "" ? name : `${folder}/${name}`);
+          }
+        }
+      }
+    },
     look(path) {
-      const name = path.slice(path.lastIndexOf("/") + 1);
-      const status = isUnfinished(name) ? undefined : tree.look(path);
-      return status && entryOf(name, status);
+      const status = tree.look(path);
+      return status && entryOf(path.slice(path.lastIndexOf("/") + 1), status);
     },
     open: (path) => tree.open(path),
     space: () => tree.space(),
   };
 }
 
-function writing(tree: WritableTree): ObjectStore {
+function writing(tree: WritableTree, changes: DirectoryWatch): Writing {
   return {
-    ...reading(tree),
-    list: (folder) =>
-      entriesOf(tree, folder, (path) => tree.removeAbandoned(path)),
-    create: (path, options) => tree.create(path, options),
-    makeFolder: (path) => tree.makeDirectory(path),
-    rename: (from, to) => tree.rename(from, to),
-    remove: (path) => tree.remove(path),
-    edit: (path) => tree.open(path, { write: true }),
+    create(path, options) {
+      const file = tree.create(path, options);
+      return {
+        write: (offset, from) => file.write(offset, from),
+        commit: () =>
+          changes.own([{ path, change: "added" }], () => file.commit()),
+        close: () =>
+          changes.own([{ path, change: "written" }], () => file.close()),
+      };
+    },
+    makeFolder: (path) =>
+      changes.own([{ path, change: "added" }], () => tree.makeDirectory(path)),
+    rename: (from, to) =>
+      changes.own([
+        { path: from, change: "removed" },
+        { path: to, change: "added" },
+      ], () => {
+        tree.rename(from, to);
+        changes.follow(from, to);
+      }),
+    remove: (path) =>
+      changes.own([{ path, change: "removed" }], () => {
+        tree.remove(path);
+        changes.forget(path);
+      }),
+    edit(path) {
+      const file = tree.open(path, { write: true });
+      return {
+        get byteLength() {
+          return file.byteLength;
+        },
+        read: (offset, into) => file.read(offset, into),
+        write: (offset, from) => file.write(offset, from),
+        resize: (byteLength) => file.resize(byteLength),
+        close: () =>
+          changes.own([{ path, change: "written" }], () => file.close()),
+      };
+    },
   };
-}
-
-/** @param unfinished Called with the path of each file that is not complete. */
-function* entriesOf(
-  tree: FileTree,
-  folder: string,
-  unfinished: (path: string) => void,
-): Generator<ObjectEntry> {
-  for (const piece of tree.list(folder, "list directory")) {
-    for (const { name, ...status } of piece) {
-      if (isUnfinished(name)) {
-        if (status.kind === "file") {
-          unfinished(folder === "" ? name : `${folder}/${name}`);
-        }
-        continue;
-      }
-      const entry = entryOf(name, status);
-      if (entry !== undefined) yield entry;
-    }
-  }
 }
 
 function entryOf(
   name: string,
   { kind, size, modified }: FileStatus,
 ): ObjectEntry | undefined {
+  if (isUnfinished(name)) return undefined;
   if (kind === "file") return { name, kind, size, modified };
   if (kind !== "directory") return undefined;
   return { name, kind: "folder", size: 0, modified };
