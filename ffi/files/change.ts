@@ -8,7 +8,13 @@
  * @module
  */
 import { AT_REMOVEDIR, AT_SYMLINK_FOLLOW, RENAME_NOREPLACE } from "../abi.ts";
-import { check, Errno, type FailedCall, systemError } from "../errno.ts";
+import {
+  check,
+  Errno,
+  type FailedCall,
+  isSystemError,
+  systemError,
+} from "../errno.ts";
 import { ERRNO } from "../libc.ts";
 import { encodePath } from "./names.ts";
 import { statusAt } from "./status.ts";
@@ -67,6 +73,17 @@ function link(from: Place, to: Place, call: Call): void {
   );
 }
 
+/** Whether there is something of a name, such as a link. */
+export function isThere({ directory, name }: Place, call: Call): boolean {
+  try {
+    statusAt(directory, name, call);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
 /** Moves a file or a directory to a name that does not exist. */
 export function renameAt(from: Place, to: Place, call: Call): void {
   const old = encodePath(from.name);
@@ -84,8 +101,8 @@ export function renameAt(from: Place, to: Place, call: Call): void {
       link(from, to, call);
       return removeAt(from, "file", call);
     }
-    // A directory replaces nothing but an empty one.
-    errno = rename(0);
+    // A directory replaces nothing but an empty one, if one comes in between.
+    errno = isThere(to, call) ? Errno.EEXIST : rename(0);
   }
   if (errno !== 0) throw systemError(errno, { ...call, syscall: "renameat2" });
 }

@@ -14,6 +14,7 @@ import {
 import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import { close, tryLock } from "../../ffi/file.ts";
 import {
+  isThere,
   linkOpenFile,
   type Place,
   removeAt,
@@ -177,16 +178,6 @@ function removeQuietly(hidden: Place, call: Call): void {
   } catch (error) {
     // It is gone, or stays until the directory can be changed.
     if (!isSystemError(error)) throw error;
-  }
-}
-
-function isThere({ directory, name }: Place, call: Call): boolean {
-  try {
-    statusAt(directory, name, call);
-    return true;
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return false;
-    throw error;
   }
 }
 
