@@ -7,7 +7,6 @@ import { Errno, errorOf } from "../../ffi/errno.ts";
 import {
   makeDirectoryAt,
   type Place,
-  removeAt,
   renameAt,
 } from "../../ffi/files/change.ts";
 import { statusAt } from "../../ffi/files/status.ts";
@@ -19,6 +18,7 @@ import {
   type NewFileOptions,
   removeAbandoned,
 } from "./new_file.ts";
+import { removeQuickly, roomFreed } from "./removal.ts";
 
 export { isUnfinished };
 export type { NewFile, NewFileOptions };
@@ -38,6 +38,13 @@ export class WritableTree extends FileTree {
     const call = this.call("make file", path);
     refuseUnfinished(path, call);
     return new NewFile(openPlace(this.root, path, call), options, call);
+  }
+
+  /**
+   * Resolves when the room of all that was removed is free; `undefined` if it is.
+   */
+  whenFree(): Promise<unknown> | undefined {
+    return roomFreed();
   }
 
   /** Makes a directory. Throws EEXIST if there is something of that name. */
@@ -64,7 +71,11 @@ export class WritableTree extends FileTree {
   /** Removes a file or an empty directory. */
   remove(path: string): void {
     const call = this.call("remove file", path);
-    this.#at(path, call, (place) => removeAt(place, kindOf(place, call), call));
+    this.#at(
+      path,
+      call,
+      (place) => removeQuickly(place, kindOf(place, call), call),
+    );
   }
 
   /** Removes a file that a process has left unfinished: see {@linkcode isUnfinished}. */

@@ -113,22 +113,23 @@ function reading(
       return status && entryOf(path.slice(path.lastIndexOf("/") + 1), status);
     },
     open: (path) => tree.open(path),
-    space: () => tree.space(),
+    space: () => afterRemovals(tree, () => tree.space()),
   };
 }
 
 function writing(tree: WritableTree, changes: DirectoryWatch): Writing {
   return {
-    create(path, options) {
-      const file = tree.create(path, options);
-      return {
-        write: (offset, from) => file.write(offset, from),
-        commit: () =>
-          changes.own([{ path, change: "added" }], () => file.commit()),
-        close: () =>
-          changes.own([{ path, change: "written" }], () => file.close()),
-      };
-    },
+    create: (path, options) =>
+      afterRemovals(tree, () => {
+        const file = tree.create(path, options);
+        return {
+          write: (offset, from) => file.write(offset, from),
+          commit: () =>
+            changes.own([{ path, change: "added" }], () => file.commit()),
+          close: () =>
+            changes.own([{ path, change: "written" }], () => file.close()),
+        };
+      }),
     makeFolder: (path) =>
       changes.own([{ path, change: "added" }], () => tree.makeDirectory(path)),
     rename: (from, to) =>
@@ -158,6 +159,11 @@ function writing(tree: WritableTree, changes: DirectoryWatch): Writing {
       };
     },
   };
+}
+
+/** Removed files count as free. */
+function afterRemovals<T>(tree: WritableTree, work: () => T): T | Promise<T> {
+  return tree.whenFree()?.then(work) ?? work();
 }
 
 function entryOf(
