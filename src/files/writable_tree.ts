@@ -18,7 +18,7 @@ import {
   type NewFileOptions,
   removeAbandoned,
 } from "./new_file.ts";
-import { removeQuickly, roomFreed } from "./removal.ts";
+import { removeQuickly } from "./removal.ts";
 
 export { isUnfinished };
 export type { NewFile, NewFileOptions };
@@ -38,13 +38,6 @@ export class WritableTree extends FileTree {
     const call = this.call("make file", path);
     refuseUnfinished(path, call);
     return new NewFile(openPlace(this.root, path, call), options, call);
-  }
-
-  /**
-   * Resolves when the room of all that was removed is free; `undefined` if it is.
-   */
-  whenFree(): Promise<unknown> | undefined {
-    return roomFreed();
   }
 
   /** Makes a directory. Throws EEXIST if there is something of that name. */

@@ -12,6 +12,7 @@ import {
 } from "../../../arguments/rules.ts";
 import { DirectoryWatch } from "../../../files/directory_watch.ts";
 import type { FileStatus } from "../../../files/file_tree.ts";
+import { roomFreed } from "../../../files/removal.ts";
 import { isUnfinished, WritableTree } from "../../../files/writable_tree.ts";
 import type { ObjectEntry, ObjectStore } from "./object_store.ts";
 
@@ -113,14 +114,14 @@ function reading(
       return status && entryOf(path.slice(path.lastIndexOf("/") + 1), status);
     },
     open: (path) => tree.open(path),
-    space: () => afterRemovals(tree, () => tree.space()),
+    space: () => afterRemovals(() => tree.space()),
   };
 }
 
 function writing(tree: WritableTree, changes: DirectoryWatch): Writing {
   return {
     create: (path, options) =>
-      afterRemovals(tree, () => {
+      afterRemovals(() => {
         const file = tree.create(path, options);
         return {
           write: (offset, from) => file.write(offset, from),
@@ -162,8 +163,8 @@ function writing(tree: WritableTree, changes: DirectoryWatch): Writing {
 }
 
 /** Removed files count as free. */
-function afterRemovals<T>(tree: WritableTree, work: () => T): T | Promise<T> {
-  return tree.whenFree()?.then(work) ?? work();
+function afterRemovals<T>(work: () => T): T | Promise<T> {
+  return roomFreed()?.then(work) ?? work();
 }
 
 function entryOf(
