@@ -7,8 +7,13 @@ import type { Device } from "../device.ts";
 import type { Operations } from "../operation.ts";
 import { deleteOperations } from "./delete.ts";
 import { deviceOperations } from "./device_info.ts";
+import { devicePropertyOperations } from "./device_properties.ts";
+import { editOperations } from "./edit.ts";
 import { handleOperations } from "./handles.ts";
+import { objectPropertyOperations } from "./object_properties.ts";
+import { propertyListOperations } from "./property_lists.ts";
 import { readOperations } from "./read.ts";
+import { referenceOperations } from "./references.ts";
 import { relocateOperations } from "./relocate.ts";
 import { sendOperations } from "./send.ts";
 import { storageOperations } from "./storages.ts";
@@ -22,6 +27,11 @@ export function operationsOf(device: Device): Operations {
     ...sendOperations(device),
     ...deleteOperations(device),
     ...relocateOperations(device),
+    ...devicePropertyOperations(device),
+    ...objectPropertyOperations(device),
+    ...propertyListOperations(device),
+    ...referenceOperations(device),
+    ...editOperations(device),
   };
   return { ...operations, ...deviceOperations(device, operations) };
 }

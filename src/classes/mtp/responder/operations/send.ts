@@ -4,6 +4,7 @@
  * @module
  */
 import { ObjectFormat, OperationCode } from "../../protocol/codes.ts";
+import { FORMATS } from "../../protocol/formats.ts";
 import { decodeObjectInfo, UNKNOWN_SIZE } from "../../protocol/object_info.ts";
 import { ResponseError } from "../../protocol/response.ts";
 import type { AnnouncedFile, Device } from "../device.ts";
@@ -100,16 +101,19 @@ async function receive(
     let received = 0;
     for await (const part of data.parts()) {
       signal.throwIfAborted();
-      if (size !== undefined && received + part.byteLength > size) break;
+      const end = received + part.byteLength;
+      if (size !== undefined && end > size) {
+        throw new ResponseError("Incomplete_Transfer");
+      }
       await file.write(received, part);
-      received += part.byteLength;
+      received = end;
     }
     signal.throwIfAborted();
     const expected = size ?? data.byteLength ??
       Math.max(received, UNKNOWN_SIZE);
     if (received !== expected) throw new ResponseError("Incomplete_Transfer");
     const node = await commitFile(objects, folder, name, file, signal, handle);
-    node.givenFormat = format;
+    if (FORMATS.includes(format)) node.givenFormat = format;
   } finally {
     file.close();
   }
