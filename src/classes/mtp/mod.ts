@@ -31,3 +31,18 @@
  * @module
  */
 export * from "./requests.ts";
+export { directoryStore } from "./store/directory_store.ts";
+export type { DirectoryStoreOptions } from "./store/directory_store.ts";
+export { memoryStore } from "./store/memory_store.ts";
+export type { MemoryStore, MemoryStoreOptions } from "./store/memory_store.ts";
+export { ResponseError } from "./protocol/response.ts";
+export type { ResponseName } from "./protocol/response.ts";
+export type {
+  EditableFile,
+  NewFile,
+  NewFileOptions,
+  ObjectEntry,
+  ObjectFile,
+  ObjectStore,
+  StoreSpace,
+} from "./store/object_store.ts";
