@@ -84,6 +84,10 @@ export class Device {
       [DeviceProperty.SessionInitiatorVersionInfo, ""],
     ]);
     this.texts = new Map(this.defaultTexts);
+    this.objects.onChange = (change, node) => {
+      if (change === "removed") this.closeEdits((it) => it.isWithin(node));
+      this.#announce(CHANGE_EVENTS[change], [node.handle]);
+    };
   }
 
   /** The name that the host shows. The host learns of changes. */
@@ -117,10 +121,6 @@ export class Device {
     this.objects.removeStorage(id);
     this.#announce(EventCode.StoreRemoved, [id]);
   }
-
-  /** Sends the event for a change that a listing has shown: see {@linkcode ObjectTable.update}. */
-  readonly report = (change: ObjectChange, { handle }: ObjectNode): void =>
-    this.#announce(CHANGE_EVENTS[change], [handle]);
 
   /** Drops what belongs to the session: the announced object, and open files. */
   endSession(): void {

@@ -26,7 +26,7 @@ export function deviceOperations(
     OperationCode.OpenSession,
     OperationCode.CloseSession,
     ...Object.keys(others).map(Number),
-  ].sort();
+  ];
   const { manufacturer, model, version, serialNumber } = device.options;
   return {
     [OperationCode.GetDeviceInfo]: {
