@@ -40,7 +40,7 @@ export class StoreWatch implements Disposable {
   /** Never rejects. */
   async #list(): Promise<void> {
     this.#isListing = true;
-    const { objects, report } = this.#device;
+    const { objects } = this.#device;
     const { id } = this.#storage;
     // Many changes at once are one listing.
     await new Promise((resolve) => setTimeout(resolve));
@@ -54,7 +54,7 @@ export class StoreWatch implements Disposable {
       for (const node of nodes) {
         if (node === undefined || this.#isOver) continue;
         try {
-          await objects.update(node, report);
+          await objects.update(node);
         } catch (error) {
           // A folder that is gone is a change of the one that it was in.
           const { code } = error as { code?: unknown };
