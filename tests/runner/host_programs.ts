@@ -47,6 +47,10 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "mkfs.xfs", package: "xfsprogs", tests: "disk_device" },
   { file: "sg_raw", package: "sg3-utils", tests: "disk_" },
   { file: "xorriso", package: "xorriso", tests: "disk_" },
+  { file: "gphoto2", package: "gphoto2", tests: "mtp_" },
+  { file: "ip", package: "iproute2", tests: "mtp_composite" },
+  { file: "jmtpfs", package: "jmtpfs", tests: "mtp_fuse" },
+  { file: "mtp-connect", package: "mtp-tools", tests: "mtp_" },
 ];
 
 /** The programs that some test files need. */
