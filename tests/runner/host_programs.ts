@@ -40,7 +40,7 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "busybox", package: "busybox-static", tests: "disk_" },
   { file: "dmsetup", package: "dmsetup", tests: "disk_device" },
   { file: "eject", package: "eject", tests: "disk_" },
-  { file: "fio", package: "fio", tests: "disk_" },
+  { file: "fio", package: "fio", tests: "disk_fio" },
   { file: "fsck.vfat", package: "dosfstools", tests: "disk_" },
   { file: "mcopy", package: "mtools", tests: "disk_" },
   { file: "mkfs.ext4", package: "e2fsprogs", tests: "disk_" },

@@ -1,0 +1,27 @@
+/**
+ * All operations of a device, but for those that open and close a session.
+ *
+ * @module
+ */
+import type { Device } from "../device.ts";
+import type { Operations } from "../operation.ts";
+import { deleteOperations } from "./delete.ts";
+import { deviceOperations } from "./device_info.ts";
+import { handleOperations } from "./handles.ts";
+import { readOperations } from "./read.ts";
+import { relocateOperations } from "./relocate.ts";
+import { sendOperations } from "./send.ts";
+import { storageOperations } from "./storages.ts";
+
+/** The operations of a device, by code. */
+export function operationsOf(device: Device): Operations {
+  const operations = {
+    ...storageOperations(device),
+    ...handleOperations(device),
+    ...readOperations(device),
+    ...sendOperations(device),
+    ...deleteOperations(device),
+    ...relocateOperations(device),
+  };
+  return { ...operations, ...deviceOperations(device, operations) };
+}
