@@ -31,3 +31,16 @@
  * @module
  */
 export * from "./requests.ts";
+export { Mtp } from "./function.ts";
+export { MtpStorage, type StorageOptions } from "./mtp_storage.ts";
+export type { MtpOptions } from "./options.ts";
+export { ResponseError, type ResponseName } from "./protocol/response.ts";
+export type {
+  EditableFile,
+  NewFile,
+  NewFileOptions,
+  ObjectEntry,
+  ObjectFile,
+  ObjectStore,
+  StoreSpace,
+} from "./store/object_store.ts";

@@ -59,7 +59,9 @@ export class ObjectNode {
   /** The code of its format. */
   get format(): number {
     if (this.isFolder) return ObjectFormat.Association;
-    return this.givenFormat ?? formatOf(this.entry.name);
+    const format = formatOf(this.entry.name);
+    const isUnknown = format === ObjectFormat.Undefined;
+    return isUnknown ? this.givenFormat ?? format : format;
   }
 
   /** Its path in the store. */

@@ -178,7 +178,8 @@ export class ObjectTable {
             this.forget(node);
             onChange?.("removed", node);
           }
-          onChange?.("added", this.add(folder, entry));
+          const added = this.add(folder, entry);
+          onChange?.("added", added);
         }
         if (slices.isOver) await slices.next();
       }

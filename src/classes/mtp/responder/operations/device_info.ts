@@ -8,6 +8,7 @@ import { DatasetWriter } from "../../protocol/dataset.ts";
 import { FORMATS } from "../../protocol/formats.ts";
 import type { Device } from "../device.ts";
 import type { Operations } from "../operation.ts";
+import { devicePropertiesOf } from "./device_properties.ts";
 
 /** Hundredths: PTP 1.0, and Microsoft's extension 1.0. */
 const VERSION = 100;
@@ -38,7 +39,7 @@ export function deviceOperations(
         info.u16(STANDARD_MODE);
         info.array16(operations);
         info.array16(Object.values(EventCode));
-        info.array16([]);
+        info.array16(devicePropertiesOf(device));
         info.array16([]).array16(FORMATS);
         info.string(manufacturer).string(model).string(version);
         info.string(serialNumber);

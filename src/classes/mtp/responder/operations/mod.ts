@@ -7,6 +7,7 @@ import type { Device } from "../device.ts";
 import type { Operations } from "../operation.ts";
 import { deleteOperations } from "./delete.ts";
 import { deviceOperations } from "./device_info.ts";
+import { devicePropertyOperations } from "./device_properties.ts";
 import { handleOperations } from "./handles.ts";
 import { readOperations } from "./read.ts";
 import { relocateOperations } from "./relocate.ts";
@@ -22,6 +23,7 @@ export function operationsOf(device: Device): Operations {
     ...sendOperations(device),
     ...deleteOperations(device),
     ...relocateOperations(device),
+    ...devicePropertyOperations(device),
   };
   return { ...operations, ...deviceOperations(device, operations) };
 }

@@ -100,9 +100,12 @@ async function receive(
     let received = 0;
     for await (const part of data.parts()) {
       signal.throwIfAborted();
-      if (size !== undefined && received + part.byteLength > size) break;
+      const end = received + part.byteLength;
+      if (size !== undefined && end > size) {
+        throw new ResponseError("Incomplete_Transfer");
+      }
       await file.write(received, part);
-      received += part.byteLength;
+      received = end;
     }
     signal.throwIfAborted();
     const expected = size ?? data.byteLength ??
