@@ -35,6 +35,10 @@ export { Mtp } from "./function.ts";
 export { MtpStorage, type StorageOptions } from "./mtp_storage.ts";
 export type { MtpOptions } from "./options.ts";
 export { ResponseError, type ResponseName } from "./protocol/response.ts";
+export { directoryStore } from "./store/directory_store.ts";
+export type { DirectoryStoreOptions } from "./store/directory_store.ts";
+export { memoryStore } from "./store/memory_store.ts";
+export type { MemoryStore, MemoryStoreOptions } from "./store/memory_store.ts";
 export type {
   EditableFile,
   NewFile,
