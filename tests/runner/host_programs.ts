@@ -40,7 +40,7 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "busybox", package: "busybox-static", tests: "disk_" },
   { file: "dmsetup", package: "dmsetup", tests: "disk_device" },
   { file: "eject", package: "eject", tests: "disk_" },
-  { file: "fio", package: "fio", tests: "disk_" },
+  { file: "fio", package: "fio", tests: "disk_fio" },
   { file: "fsck.vfat", package: "dosfstools", tests: "disk_" },
   { file: "mcopy", package: "mtools", tests: "disk_" },
   { file: "mkfs.ext4", package: "e2fsprogs", tests: "disk_" },
@@ -51,6 +51,10 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   // A file system in user space, of an older kind
   { file: "ntfs-3g", package: "ntfs-3g", tests: "mtp_store" },
   { file: "xorriso", package: "xorriso", tests: "disk_" },
+  { file: "gphoto2", package: "gphoto2", tests: "mtp_" },
+  { file: "ip", package: "iproute2", tests: "mtp_composite" },
+  { file: "jmtpfs", package: "jmtpfs", tests: "mtp_fuse" },
+  { file: "mtp-connect", package: "mtp-tools", tests: "mtp_" },
 ];
 
 /** The programs that some test files need. */

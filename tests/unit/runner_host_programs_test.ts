@@ -18,7 +18,6 @@ Deno.test("hostProgramsFor() has what the names of the test files ask for", () =
     "usbutils",
     "busybox-static",
     "eject",
-    "fio",
     "dosfstools",
     "mtools",
     "e2fsprogs",

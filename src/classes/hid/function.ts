@@ -22,6 +22,7 @@ import type { EndpointOptions } from "../../functionfs/transfer/options.ts";
 import type { ControlHandler } from "../../usb/control.ts";
 import { controlRoutes } from "../../usb/control_routes.ts";
 import { ClassCode } from "../../usb/class_code.ts";
+import { OneGadget } from "../one_gadget.ts";
 import { HostReports } from "./host_reports.ts";
 import { InputReports } from "./input_reports.ts";
 import { FUNCTION_OPTIONS, type HidFunctionOptions } from "./options.ts";
@@ -106,8 +107,7 @@ export class HidFunction<N extends string = string>
   readonly #inputs: InputReports;
   readonly #hostReports: HostReports;
   #protocol: "boot" | "report" = "report";
-  /** The session that it serves. */
-  #session: Session | undefined;
+  readonly #gadget = new OneGadget<Session>();
 
   /**
    * Makes the function.
@@ -138,7 +138,8 @@ export class HidFunction<N extends string = string>
       onIdle: (milliseconds, id) => this.#inputs.setIdle(milliseconds, id),
       onProtocol: (protocol) => this.#changeProtocol(protocol),
     }));
-    this.serve = (session) => this.#serve(session);
+    this.serve = (session) =>
+      this.#gadget.serve(this.name, session, () => this.#serve(session));
   }
 
   /** The report descriptor. */
@@ -216,7 +217,8 @@ export class HidFunction<N extends string = string>
 
   /** Reports an error that no caller awaits; see {@linkcode Session.report}. */
   protected report(error: unknown): void {
-    if (this.#session !== undefined) return this.#session.report(error);
+    const { session } = this.#gadget;
+    if (session !== undefined) return session.report(error);
     console.error(`Function "${this.name}" failed to serve:`, error);
   }
 
@@ -259,18 +261,11 @@ export class HidFunction<N extends string = string>
   }
 
   async #serve(session: Session): Promise<void> {
-    if (this.#session !== undefined) {
-      throw new Error(
-        `Function "${this.name}" serves another gadget: make one for each`,
-      );
-    }
-    this.#session = session;
     try {
       const endpoints = session.endpoints as unknown as HidEndpoints;
       if (endpoints.output) this.#receive(endpoints.output, session);
       await this.#inputs.serve(endpoints.input, session);
     } finally {
-      this.#session = undefined;
       this.#options.onSessionEnd?.(session.signal.reason);
     }
   }

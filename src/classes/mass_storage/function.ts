@@ -13,6 +13,7 @@ import type { Session } from "../../functionfs/sessions.ts";
 import { ClassCode } from "../../usb/class_code.ts";
 import type { ControlHandler } from "../../usb/control.ts";
 import { controlRoutes } from "../../usb/control_routes.ts";
+import { OneGadget } from "../one_gadget.ts";
 import { BulkOnlyTransport } from "./bulk_only/transport.ts";
 import { LogicalUnit } from "./logical_unit.ts";
 import {
@@ -88,7 +89,7 @@ export class MassStorage<N extends string = "disk">
   ) => Promise<void>;
   readonly #units: readonly LogicalUnit[];
   readonly #transport: BulkOnlyTransport;
-  #session: Session<DiskFunction> | undefined;
+  readonly #gadget = new OneGadget<Session<DiskFunction>>();
 
   /**
    * Makes the function.
@@ -107,7 +108,7 @@ export class MassStorage<N extends string = "disk">
         try {
           onEject?.(ejected);
         } catch (error) {
-          this.#session?.report(error);
+          this.#gadget.session?.report(error);
         }
       });
     });
@@ -124,25 +125,16 @@ export class MassStorage<N extends string = "disk">
       maxLun: drives.length - 1,
       reset: () => this.#transport.reset(),
     }));
-    this.serve = (session) => this.#serve(session);
+    this.serve = (session) =>
+      this.#gadget.serve(
+        this.name,
+        session,
+        () => this.#transport.serve(session),
+      );
   }
 
   /** The logical units, by number. */
   get luns(): readonly LogicalUnit[] {
     return this.#units;
-  }
-
-  async #serve(session: Session<DiskFunction>): Promise<void> {
-    if (this.#session !== undefined) {
-      throw new Error(
-        `Function "${this.name}" serves another gadget: make one for each`,
-      );
-    }
-    this.#session = session;
-    try {
-      await this.#transport.serve(session);
-    } finally {
-      this.#session = undefined;
-    }
   }
 }

@@ -46,13 +46,13 @@ export interface StillImageRequestOptions {
    */
   readonly cancel: (transactionId: number) => void | Promise<void>;
   /**
-   * DEVICE_RESET: closes the PTP session. Afterwards the device is
-   * not busy, even if a {@linkcode cancel} is still pending.
+   * DEVICE_RESET: closes the PTP session, and ends all transactions. The device
+   * is busy until the returned promise settles, and afterwards only if a
+   * {@linkcode cancel} is pending that began later.
    */
   readonly reset: () => void | Promise<void>;
   /**
-   * GET_DEVICE_STATUS, while no {@linkcode cancel} is pending. Without this
-   * callback, the status is OK (0x2001).
+   * GET_DEVICE_STATUS, while the device is not busy. Without this callback, the status is OK (0x2001).
    */
   readonly getStatus?: () => StillImageStatus | Promise<StillImageStatus>;
   /**
@@ -83,8 +83,17 @@ export function stillImageRequests(
   }, ["cancel", "reset"]);
   const { cancel, reset, getExtendedEvent } = options;
   const { getStatus = () => ({ code: OK }) } = options;
-  /** Pending cancellations. */
-  const cancelling = new Set<object>();
+  /** Cancellations and resets that are pending. */
+  const pending = new Set<object>();
+  const track = async (action: () => void | Promise<void>) => {
+    const work = {};
+    pending.add(work);
+    try {
+      await action();
+    } finally {
+      pending.delete(work);
+    }
+  };
   return [
     route("out", StillImageRequest.CANCEL, async (setup) => {
       if (setup.length !== 6) return unhandled;
@@ -94,13 +103,7 @@ export function stillImageRequests(
       const isCancellation = data.length === setup.length &&
         view.getUint16(0, true) === CANCELLATION_CODE;
       if (!isCancellation) return undefined;
-      const work = {};
-      cancelling.add(work);
-      try {
-        await cancel(view.getUint32(2, true));
-      } finally {
-        cancelling.delete(work);
-      }
+      await track(() => cancel(view.getUint32(2, true)));
       return undefined;
     }),
     route(
@@ -109,11 +112,12 @@ export function stillImageRequests(
       () => getExtendedEvent ? getExtendedEvent() : unhandled,
     ),
     route("out", StillImageRequest.DEVICE_RESET, async () => {
-      await reset();
-      cancelling.clear();
+      const earlier = [...pending];
+      await track(reset);
+      for (const work of earlier) pending.delete(work);
     }),
     route("in", StillImageRequest.GET_DEVICE_STATUS, async () => {
-      const isBusy = cancelling.size > 0;
+      const isBusy = pending.size > 0;
       return encodeStatus(isBusy ? { code: DEVICE_BUSY } : await getStatus());
     }),
   ];

@@ -11,13 +11,13 @@ import type { EndpointPair } from "../../../functionfs/endpoint/pair.ts";
 import { SessionEndedError } from "../../../functionfs/session.ts";
 import type { Session } from "../../../functionfs/sessions.ts";
 import { AbortedTransferError } from "../../../functionfs/transfer/error.ts";
+import { PieceMemory } from "../../piece_memory.ts";
 import { isPromise } from "../scsi/blocks.ts";
 import { type Command, DONE, PartialError, type Run } from "../scsi/command.ts";
 import type { Drive } from "../scsi/drive.ts";
 import { type Sense, SenseError } from "../scsi/sense.ts";
 import { beginCommand } from "../scsi/target.ts";
 import { Inbox } from "./inbox.ts";
-import { PieceMemory } from "./piece_memory.ts";
 import {
   type CommandBlockWrapper,
   decodeCbw,

@@ -12,7 +12,7 @@ import {
 } from "../../../arguments/rules.ts";
 import { checkBlocks } from "../block_device/arguments.ts";
 import type { BlockDevice } from "../block_device/block_device.ts";
-import { Slices } from "./slices.ts";
+import { Slices } from "../../slices.ts";
 import type { FatDirectory } from "./source.ts";
 import { ACTION, TreeReader } from "./tree.ts";
 import { layOut } from "./volume.ts";

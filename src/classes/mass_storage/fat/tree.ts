@@ -8,7 +8,7 @@ import { isPlain, isWithin, OBJECT } from "../../../arguments/rules.ts";
 import { show } from "../../../arguments/show.ts";
 import { FileTree } from "../../../files/file_tree.ts";
 import { type Content, MemoryContent } from "./segments.ts";
-import type { Slices } from "./slices.ts";
+import type { Slices } from "../../slices.ts";
 import type { FatDirectory, FatEntry, FatFile } from "./source.ts";
 
 export const ACTION = "make FAT disk";

@@ -30,7 +30,7 @@ import {
 import { LongNames } from "./long_names.ts";
 import { MemoryContent, Segments } from "./segments.ts";
 import { type ShortName, ShortNames } from "./short_names.ts";
-import type { Slices } from "./slices.ts";
+import type { Slices } from "../../slices.ts";
 import {
   ACTION,
   type DirectoryNode,

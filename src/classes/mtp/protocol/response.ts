@@ -99,7 +99,11 @@ export class ResponseError extends Error {
   /** The response. */
   readonly response: Exclude<ResponseName, "OK">;
 
-  /** @throws {TypeError} If there is no such response. */
+  /**
+   * Chooses a response.
+   *
+   * @throws {TypeError} If there is no such response.
+   */
   constructor(response: Exclude<ResponseName, "OK">, options?: ErrorOptions) {
     if (!Object.hasOwn(RESPONSE_CODES, response)) {
       throw new TypeError(

@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { Slices } from "../../slices.ts";
 import { ALL } from "../protocol/codes.ts";
-import { ResponseError } from "../protocol/response.ts";
+import { ResponseError, responseTo } from "../protocol/response.ts";
 import type { ObjectEntry } from "../store/object_store.ts";
 import { nameForHost, ObjectNode } from "./object_node.ts";
 import type { Storage } from "./storage.ts";
@@ -13,11 +14,13 @@ import type { Storage } from "./storage.ts";
 /** What has changed without the host. */
 export type ObjectChange = "added" | "removed" | "changed";
 
-/** Milliseconds after which a long listing lets other events run. */
-const SLICE = 0.5;
-
 /** Objects by handle. */
 export class ObjectTable {
+  /**
+   * Called with each difference to what the host could know, when a folder is
+   * listed again or the store is asked about an object.
+   */
+  onChange: ((change: ObjectChange, node: ObjectNode) => void) | undefined;
   readonly #nodes = new Map<number, ObjectNode>();
   readonly #roots = new Map<number, ObjectNode>();
   #lastHandle = 0;
@@ -56,7 +59,12 @@ export class ObjectTable {
     ];
   }
 
-  /** Throws `Invalid_ObjectHandle` if there is none. */
+  /** The object with a handle. */
+  find(handle: number): ObjectNode | undefined {
+    return this.#nodes.get(handle);
+  }
+
+  /** The object with a handle. Throws `Invalid_ObjectHandle` if there is none. */
   node(handle: number): ObjectNode {
     const node = this.#nodes.get(handle);
     if (node === undefined) throw new ResponseError("Invalid_ObjectHandle");
@@ -66,18 +74,42 @@ export class ObjectTable {
   /** An object, with what the store says of it now. */
   async current(handle: number): Promise<ObjectNode> {
     const node = this.node(handle);
-    await this.refresh(node);
+    const { size, modified } = node.entry;
+    const isThere = await this.#look(node);
+    if (!isThere) {
+      if (this.#holds(node)) {
+        this.forget(node);
+        this.onChange?.("removed", node);
+      }
+      throw new ResponseError("Invalid_ObjectHandle");
+    }
+    if (size !== node.entry.size || modified !== node.entry.modified) {
+      this.onChange?.("changed", node);
+    }
     return node;
   }
 
-  /** Asks the store about an object again. Throws `Invalid_ObjectHandle` if it is gone. */
+  /** Asks the store about an object that the host has changed. */
   async refresh(node: ObjectNode): Promise<void> {
-    const entry = await node.storage.store.look(node.path);
-    if (entry === undefined || entry.kind !== node.entry.kind) {
-      this.forget(node);
-      throw new ResponseError("Invalid_ObjectHandle");
-    }
-    node.entry = { ...entry, name: node.entry.name };
+    const isThere = await this.#look(node);
+    if (!isThere) this.forget(node);
+  }
+
+  /** Fails unless a folder still exists: it can be gone after an `await`. */
+  checkFolder(folder: ObjectNode): void {
+    if (this.#holds(folder)) return;
+    const isRoot = folder.parent === undefined;
+    throw new ResponseError(
+      isRoot ? "Store_Not_Available" : "Invalid_ParentObject",
+    );
+  }
+
+  /** Whether an object, or root, is one of the table's. */
+  #holds(node: ObjectNode): boolean {
+    const { parent, handle, storage } = node;
+    return (parent === undefined
+      ? this.#roots.get(storage.id)
+      : this.#nodes.get(handle)) === node;
   }
 
   /**
@@ -96,60 +128,66 @@ export class ObjectTable {
     return [...folder.children.values()];
   }
 
-  /** Everything in a folder, at every depth up to `depth`. */
+  /**
+   * Everything in a folder, at every depth up to `depth`; folders before what is in
+   * them. Folders in it that cannot be listed, or are gone, look empty.
+   */
   async *within(
     folder: ObjectNode,
     depth = Infinity,
   ): AsyncGenerator<ObjectNode> {
-    if (depth < 1) return;
-    for (const node of await this.children(folder)) {
-      yield node;
-      if (node.isFolder) yield* this.within(node, depth - 1);
+    const folders = [{ folder, level: 1 }];
+    const slices = new Slices();
+    for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+      const { level } = next;
+      if (level > depth) continue;
+      const children = await this.children(next.folder).catch((error) => {
+        const isExpected = level > 1 && responseTo(error) !== undefined;
+        if (isExpected) return [];
+        throw error;
+      });
+      for (const node of children) {
+        yield node;
+        if (node.isFolder) folders.push({ folder: node, level: level + 1 });
+        if (slices.isOver) await slices.next();
+      }
     }
   }
 
-  /**
-   * Lists a folder again.
-   *
-   * @param onChange Called with each difference to the listing before, if there was
-   * one.
-   */
-  update(
-    folder: ObjectNode,
-    onChange?: (change: ObjectChange, node: ObjectNode) => void,
-  ): Promise<void> {
+  /** Lists a folder again. */
+  update(folder: ObjectNode): Promise<void> {
     return this.exclusively(async () => {
-      if (!folder.isListed) onChange = undefined;
-      const known = folder.children;
-      const left = new Map(known);
-      const entries = await folder.storage.store.list(folder.path);
-      let began = performance.now();
-      for await (const entry of entries) {
-        const node = left.get(entry.name);
+      this.checkFolder(folder);
+      const onChange = folder.isListed ? this.onChange : undefined;
+      const { children } = folder;
+      const listed = new Set<string>();
+      const slices = new Slices();
+      for await (const entry of await folder.storage.store.list(folder.path)) {
+        if (listed.has(entry.name)) continue;
+        listed.add(entry.name);
+        const node = children.get(entry.name);
         if (node?.entry.kind === entry.kind) {
-          left.delete(entry.name);
           const { size, modified } = node.entry;
           node.entry = entry;
           if (size !== entry.size || modified !== entry.modified) {
             onChange?.("changed", node);
           }
-        } else if (!known.has(entry.name) || node !== undefined) {
+        } else {
           if (node !== undefined) {
             // A folder has taken the place of a file, or the reverse.
-            left.delete(entry.name);
             this.forget(node);
             onChange?.("removed", node);
           }
-          onChange?.("added", this.add(folder, entry));
+          const added = this.add(folder, entry);
+          onChange?.("added", added);
         }
-        if (performance.now() - began > SLICE) {
-          await new Promise((resolve) => setTimeout(resolve));
-          began = performance.now();
-        }
+        if (slices.isOver) await slices.next();
       }
-      for (const node of left.values()) {
+      for (const node of children.values()) {
+        if (listed.has(node.entry.name)) continue;
         this.forget(node);
         onChange?.("removed", node);
+        if (slices.isOver) await slices.next();
       }
       folder.isListed = true;
     });
@@ -181,42 +219,73 @@ export class ObjectTable {
     return ++this.#lastHandle;
   }
 
-  /** Adds an object that the store has. */
+  /**
+   * Adds an object that the store has.
+   *
+   * @throws {ResponseError} If the folder is gone.
+   */
   add(
     folder: ObjectNode,
     entry: ObjectEntry,
     handle: number = this.reserveHandle(),
   ): ObjectNode {
     const node = new ObjectNode(handle, folder.storage, folder, entry);
-    this.#nodes.set(handle, node);
     this.#attach(folder, node);
+    this.#nodes.set(handle, node);
     return node;
   }
 
-  /** Follows an object that has another name or folder in the store now. */
+  /**
+   * Follows an object that has another name, folder or storage now. Those in it go
+   * with it.
+   *
+   * @throws {ResponseError} If the folder is gone.
+   */
   moved(node: ObjectNode, folder: ObjectNode, name: string): void {
-    node.parent?.children.delete(node.entry.name);
+    this.checkFolder(folder);
+    node.parent?.detach(node);
     node.parent = folder;
     node.entry = { ...node.entry, name };
     this.#attach(folder, node);
+    if (node.storage !== folder.storage) setStorage(node, folder.storage);
+  }
+
+  /**
+   * Gives the handles of an object, and of those in it, to its copy, and the other
+   * way round.
+   */
+  exchange(node: ObjectNode, copy: ObjectNode): void {
+    node.exchange(copy);
+    this.#nodes.set(node.handle, node);
+    this.#nodes.set(copy.handle, copy);
+    for (const [name, child] of node.children) {
+      const other = copy.children.get(name);
+      if (other?.isFolder === child.isFolder) this.exchange(child, other);
+    }
   }
 
   /** Removes an object, with all that is in it. */
   forget(node: ObjectNode): void {
-    const siblings = node.parent?.children;
-    if (siblings?.get(node.entry.name) === node) {
-      siblings.delete(node.entry.name);
-    }
+    node.parent?.detach(node);
     this.#nodes.delete(node.handle);
     this.#forgetChildren(node);
   }
 
+  /** Returns whether the store has an object as the table knows it. */
+  async #look(node: ObjectNode): Promise<boolean> {
+    const entry = await node.storage.store.look(node.path);
+    if (entry?.kind !== node.entry.kind) return false;
+    node.entry = { ...entry, name: node.entry.name };
+    return true;
+  }
+
   #attach(folder: ObjectNode, node: ObjectNode): void {
-    const siblings = folder.children;
-    const isTaken = (name: string) =>
-      siblings.has(name) || siblings.values().some((it) => it.name === name);
-    node.name = nameForHost(node.entry.name, isTaken);
-    siblings.set(node.entry.name, node);
+    this.checkFolder(folder);
+    const { name } = node.entry;
+    const before = folder.children.get(name);
+    if (before !== undefined) this.forget(before);
+    node.name = nameForHost(name, (it) => folder.hasName(it));
+    folder.attach(node);
   }
 
   #forgetChildren(node: ObjectNode): void {
@@ -226,4 +295,9 @@ export class ObjectTable {
     }
     node.children.clear();
   }
+}
+
+function setStorage(node: ObjectNode, storage: Storage): void {
+  node.storage = storage;
+  for (const child of node.children.values()) setStorage(child, storage);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ResponseError, type ResponseName } from "../protocol/response.ts";
 
 /** Data for the host that is read while it is sent. */
 export interface OutgoingData {
@@ -57,6 +58,21 @@ export interface Operation {
   /** Whether it also works without an open session. */
   readonly withoutSession?: boolean;
   run(call: Call): Answer | void | Promise<Answer | void>;
+}
+
+/** An operation fails with parameters in its response. */
+export class FailedOperation extends ResponseError {
+  override name = "FailedOperation";
+  readonly parameters: readonly number[];
+
+  constructor(
+    response: Exclude<ResponseName, "OK">,
+    parameters: readonly number[],
+    options?: ErrorOptions,
+  ) {
+    super(response, options);
+    this.parameters = parameters;
+  }
 }
 
 /** Operations by code. */

@@ -6,9 +6,7 @@
 import type { ObjectStore } from "../store/object_store.ts";
 
 /** How a storage is shown to the host. */
-export interface Storage {
-  /** Its StorageID. */
-  readonly id: number;
+export interface StorageOptions {
   readonly store: ObjectStore;
   /** The name that programs on the host show. */
   readonly name: string;
@@ -16,4 +14,10 @@ export interface Storage {
   readonly volume: string;
   readonly removable: boolean;
   readonly readOnly: boolean;
+}
+
+/** A storage that the host can see. */
+export interface Storage extends StorageOptions {
+  /** Its StorageID. */
+  readonly id: number;
 }

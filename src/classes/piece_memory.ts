@@ -11,20 +11,22 @@ export interface Piece {
   inUse?: Promise<unknown>;
 }
 
-/** Two pieces in turn: one is filled while the other one is sent. */
+/** Pieces in turn: one is filled while the others are sent. */
 export class PieceMemory {
   readonly #size: number;
+  readonly #count: number;
   #pieces: Piece[] = [];
   #turn = 0;
 
   /** @param size Bytes of a piece. */
-  constructor(size: number) {
+  constructor(size: number, count = 2) {
     this.#size = size;
+    this.#count = count;
   }
 
   /** Returns a piece when its last transfer is done, and fails as that does. */
   async take(): Promise<Piece> {
-    this.#turn ^= 1;
+    this.#turn = (this.#turn + 1) % this.#count;
     const piece = this.#pieces[this.#turn] ??= {
       bytes: new Uint8Array(this.#size),
     };
