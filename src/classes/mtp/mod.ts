@@ -30,15 +30,22 @@
  *
  * @module
  */
-export * from "./requests.ts";
+// Devices
 export { Mtp } from "./function.ts";
 export { MtpStorage, type StorageOptions } from "./mtp_storage.ts";
 export type { MtpOptions } from "./options.ts";
+
+// Object stores
+export {
+  directoryStore,
+  type DirectoryStoreOptions,
+} from "./store/directory_store.ts";
+export {
+  type MemoryStore,
+  memoryStore,
+  type MemoryStoreOptions,
+} from "./store/memory_store.ts";
 export { ResponseError, type ResponseName } from "./protocol/response.ts";
-export { directoryStore } from "./store/directory_store.ts";
-export type { DirectoryStoreOptions } from "./store/directory_store.ts";
-export { memoryStore } from "./store/memory_store.ts";
-export type { MemoryStore, MemoryStoreOptions } from "./store/memory_store.ts";
 export type {
   EditableFile,
   NewFile,
@@ -48,3 +55,6 @@ export type {
   ObjectStore,
   StoreSpace,
 } from "./store/object_store.ts";
+
+// Requests
+export * from "./requests.ts";
