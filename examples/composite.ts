@@ -22,6 +22,7 @@ await Gadget.start({
   manufacturer: "Example",
   product: "Composite",
   serialNumber: "1",
+  microsoftOs: true, // Windows finds the driver for MTP
   functions: [
     // First, because libmtp cancels transfers of interface 0 only.
     new Mtp({ storages: [directoryStore(directory)] }),
