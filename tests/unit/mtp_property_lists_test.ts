@@ -1,5 +1,5 @@
 /**
- * Properties of many objects at once, and references.
+ * Properties of many objects at once.
  *
  * @module
  */
@@ -25,8 +25,6 @@ const {
   SetObjectPropList,
   SendObjectPropList,
   SendObject,
-  GetObjectReferences,
-  SetObjectReferences,
 } = OperationCode;
 const { ObjectFileName, Name, DateModified, ObjectSize } = ObjectProperty;
 
@@ -270,35 +268,4 @@ Deno.test("SendObjectPropList reports which property cannot be", async () => {
   const taken = await send([0, ObjectFileName, STR, "taken"]);
   assertEquals(taken.response, "Access_Denied");
   assertEquals(store.items.size, 1);
-});
-
-Deno.test("References last while both objects exist", async () => {
-  const { responder, at } = setup({ "list.m3u": "", "a": "1", "b": "2" });
-  const [list, a, b] = await Promise.all(["list.m3u", "a", "b"].map(at));
-  const read = async () =>
-    (await responder.read(GetObjectReferences, [list])).array32();
-  assertEquals(await read(), []);
-  const set = (...handles: number[]) => ({
-    data: new DatasetWriter().array32(handles),
-  });
-  await responder.ok(SetObjectReferences, [list], set(b, a, b));
-  assertEquals(await read(), [b, a, b]);
-  assertEquals(
-    await responder.response(SetObjectReferences, [list], set(a, 999)),
-    "Invalid_ObjectReference",
-  );
-  assertEquals(
-    await responder.response(SetObjectReferences, [list], {
-      data: Uint8Array.of(2, 0, 0, 0, 1),
-    }),
-    "Invalid_Dataset",
-  );
-  await responder.ok(OperationCode.DeleteObject, [b]);
-  assertEquals(await read(), [a]);
-  for (const code of [GetObjectReferences, SetObjectReferences]) {
-    assertEquals(
-      await responder.response(code, [999], set()),
-      "Invalid_ObjectHandle",
-    );
-  }
 });

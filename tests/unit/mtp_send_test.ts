@@ -3,38 +3,19 @@
  *
  * @module
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   ALL,
   ObjectFormat,
   OperationCode,
 } from "../../src/classes/mtp/protocol/codes.ts";
-import {
-  encodeObjectInfo,
-  type ObjectInfo,
-} from "../../src/classes/mtp/protocol/object_info.ts";
+import type { ObjectInfo } from "../../src/classes/mtp/protocol/object_info.ts";
 import { pattern } from "../support/data/pattern.ts";
-import type { CallOptions } from "../support/mtp/calls.ts";
+import { announcement } from "../support/mtp/announcement.ts";
 import { setup } from "../support/mtp/setup.ts";
 import { TreeStore } from "../support/mtp/tree_store.ts";
 
 const { SendObjectInfo, SendObject, GetObjectInfo } = OperationCode;
-
-/** What a host announces. */
-function announcement(info: Partial<ObjectInfo>): CallOptions {
-  const data = encodeObjectInfo({
-    storageId: 0,
-    format: ObjectFormat.Undefined,
-    isProtected: false,
-    size: 0,
-    thumbnailSize: 0,
-    parent: 0,
-    name: "new",
-    modified: undefined,
-    ...info,
-  });
-  return { data };
-}
 
 Deno.test("A file is sent into a folder, and has what was announced", async () => {
   for (const size of [0, 1, 999, 1000, 1001, 50_000]) {
@@ -159,10 +140,10 @@ Deno.test("SendObjectInfo refuses what cannot be", async () => {
   assertEquals(await refusal([storage], association), "Access_Denied");
   assertEquals(await refusal([small], { size: 11 }), "Store_Full");
   assertEquals(await refusal([small], { size: 2 ** 40 }), "Store_Full");
-  const short = announcement({}).data!;
+  const short = announcement({}).data;
   assertEquals(
     await responder.response(SendObjectInfo, [storage], {
-      data: (short as Uint8Array<ArrayBuffer>).subarray(0, 52),
+      data: short.subarray(0, 52),
     }),
     "Invalid_Dataset",
   );
@@ -187,23 +168,6 @@ Deno.test("A store that cannot make folders refuses them", async () => {
   );
 });
 
-Deno.test("Nothing remains of a file of the wrong length", async () => {
-  for (
-    const [size, sent] of [[10, 9], [10, 11], [5000, 4999], [1, 0], [0, 1]]
-  ) {
-    const { responder, store, storage, handles } = setup();
-    await responder.ok(SendObjectInfo, [storage], announcement({ size }));
-    const data = pattern(sent);
-    assertEquals(
-      await responder.response(SendObject, [], { data }),
-      "Incomplete_Transfer",
-    );
-    assertEquals([store.items.size, store.openFiles], [0, 0]);
-    assertEquals(await handles(), []);
-    assertEquals(await responder.response(SendObject), "No_Valid_ObjectInfo");
-  }
-});
-
 Deno.test("A file whose size is not in its information has that of its data", async () => {
   const { responder, store, storage } = setup();
   const info = announcement({ size: 0xffff_ffff });
@@ -220,81 +184,6 @@ Deno.test("A file whose size is not in its information has that of its data", as
     }),
     "Incomplete_Transfer",
   );
-});
-
-Deno.test("Nothing remains of a file that is cancelled", async () => {
-  for (const when of ["create", "write", "look", "commit"]) {
-    const { responder, store, storage, handles } = setup();
-    await responder.ok(SendObjectInfo, [storage], announcement({ size: 5000 }));
-    const controller = new AbortController();
-    const { signal } = controller;
-    store.before = (method) => {
-      if (method === when) controller.abort(new Error("cancelled"));
-    };
-    const sent = responder.call(SendObject, [], {
-      data: pattern(5000),
-      signal,
-    });
-    if (when === "look" || when === "commit") {
-      await sent;
-      assertEquals(store.items.size, 1);
-    } else {
-      await assertRejects(() => sent, Error, "cancelled");
-      assertEquals(store.items.size, 0);
-    }
-    assertEquals(store.openFiles, 0);
-    assertEquals((await handles()).length, store.items.size);
-  }
-});
-
-Deno.test("A file that appears meanwhile is not overwritten", async () => {
-  const { responder, store, storage } = setup();
-  await responder.ok(SendObjectInfo, [storage], announcement({ size: 5 }));
-  store.before = (method) => {
-    if (method === "write") store.put("new", "theirs");
-  };
-  assertEquals(
-    await responder.response(SendObject, [], { data: pattern(5) }),
-    "Access_Denied",
-  );
-  assertEquals(store.text("new"), "theirs");
-  assertEquals(store.openFiles, 0);
-});
-
-Deno.test("Errors of the store while a file comes are responses", async () => {
-  for (const method of ["create", "write", "commit"]) {
-    const { responder, store, storage, handles } = setup();
-    await responder.ok(SendObjectInfo, [storage], announcement({ size: 5 }));
-    store.before = (called) => {
-      if (called !== method) return;
-      throw Object.assign(new Error(), { code: "ENOSPC" });
-    };
-    assertEquals(
-      await responder.response(SendObject, [], { data: pattern(5) }),
-      "Store_Full",
-    );
-    assertEquals(store.openFiles, 0);
-    assertEquals(await handles(), []);
-  }
-});
-
-Deno.test("A folder or storage that goes away takes the announced file with it", async () => {
-  const { responder, store, storage, at, device } = setup({ "in": "folder" });
-  const folder = await at("in");
-  await responder.ok(SendObjectInfo, [storage, folder], announcement({}));
-  await responder.ok(OperationCode.DeleteObject, [folder]);
-  assertEquals(await responder.response(SendObject), "Invalid_ParentObject");
-  await responder.ok(SendObjectInfo, [storage], announcement({ size: 5 }));
-  store.before = (method) => {
-    if (method === "write") device.removeStorage(storage);
-  };
-  const sent = responder.response(SendObject, [], { data: pattern(5) });
-  assertEquals(await sent, "Store_Not_Available");
-  assertEquals([store.items.size, store.openFiles], [0, 0]);
-  const other = responder.add(store);
-  await responder.ok(SendObjectInfo, [other], announcement({}));
-  device.removeStorage(other);
-  assertEquals(await responder.response(SendObject), "No_Valid_ObjectInfo");
 });
 
 Deno.test("The announced file is gone after the session", async () => {

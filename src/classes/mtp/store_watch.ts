@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ResponseError } from "./protocol/response.ts";
 import type { Device } from "./responder/device.ts";
 import type { Storage } from "./responder/storage.ts";
 
@@ -56,9 +57,11 @@ export class StoreWatch implements Disposable {
         try {
           await objects.update(node);
         } catch (error) {
-          // A folder that is gone is a change of the one that it was in.
+          // A folder that is gone is a change of the one that it was in: the store
+          // does not have it, or the table.
           const { code } = error as { code?: unknown };
-          if (code !== "ENOENT" && !this.#isOver) this.#onError(error);
+          const isGone = code === "ENOENT" || error instanceof ResponseError;
+          if (!isGone && !this.#isOver) this.#onError(error);
         }
       }
     }

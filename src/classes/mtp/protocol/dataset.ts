@@ -188,18 +188,29 @@ export class DatasetReader {
     if (type & ARRAY) {
       const count = this.u32();
       if (size * count > this.left) throw new ResponseError("Invalid_Dataset");
-      const list = Array.from({ length: count }, () => this.#number(size));
+      const list = Array.from(
+        { length: count },
+        () => this.#number(type & ~ARRAY),
+      );
       return list.map(Number);
     }
-    return this.#number(size);
+    return this.#number(type);
   }
 
-  #number(size: number): number | bigint {
-    if (size === 1) return this.u8();
-    if (size === 2) return this.u16();
-    if (size === 4) return this.u32();
+  #number(type: number): number | bigint {
+    const bits = 8 * sizeOf(type);
+    const isSigned = type % 2 === 1;
+    if (bits <= 32) {
+      const value = bits === 8
+        ? this.u8()
+        : bits === 16
+        ? this.u16()
+        : this.u32();
+      return isSigned ? value << (32 - bits) >> (32 - bits) : value;
+    }
     const low = this.u64();
-    return size === 8 ? low : low | (this.u64() << 64n);
+    const value = bits === 64 ? low : low | (this.u64() << 64n);
+    return isSigned ? BigInt.asIntN(bits, value) : value;
   }
 
   #take(count: number): number {

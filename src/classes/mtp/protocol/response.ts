@@ -143,5 +143,6 @@ export function responseTo(
 ): Exclude<ResponseName, "OK"> | undefined {
   if (error instanceof ResponseError) return error.response;
   const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === "string" ? BY_ERRNO[code] : undefined;
+  const isErrno = typeof code === "string" && Object.hasOwn(BY_ERRNO, code);
+  return isErrno ? BY_ERRNO[code] : undefined;
 }

@@ -115,7 +115,6 @@ export class Device {
 
   /** Removes a storage with its objects. Operations on them that run fail. */
   removeStorage(id: number): void {
-    this.objects.root(id);
     this.closeEdits(({ storage }) => storage.id === id);
     if (this.announced?.folder.storage.id === id) this.announced = undefined;
     this.objects.removeStorage(id);

@@ -32,10 +32,9 @@ export class ObjectTable {
     this.#roots.set(storage.id, new ObjectNode(0, storage, undefined, entry));
   }
 
-  /** Removes a storage, with all its objects. */
+  /** Removes a storage, with all its objects. Throws `Invalid_StorageID` if there is none. */
   removeStorage(id: number): void {
-    const root = this.#roots.get(id);
-    if (root === undefined) return;
+    const root = this.root(id);
     this.#roots.delete(id);
     this.#forgetChildren(root);
   }
@@ -64,9 +63,9 @@ export class ObjectTable {
     return this.#nodes.get(handle);
   }
 
-  /** The object with a handle. Throws `Invalid_ObjectHandle` if there is none. */
+  /** The same. Throws `Invalid_ObjectHandle` if there is none. */
   node(handle: number): ObjectNode {
-    const node = this.#nodes.get(handle);
+    const node = this.find(handle);
     if (node === undefined) throw new ResponseError("Invalid_ObjectHandle");
     return node;
   }
@@ -75,8 +74,7 @@ export class ObjectTable {
   async current(handle: number): Promise<ObjectNode> {
     const node = this.node(handle);
     const { size, modified } = node.entry;
-    const isThere = await this.#look(node);
-    if (!isThere) {
+    if (!await this.#look(node)) {
       if (this.#holds(node)) {
         this.forget(node);
         this.onChange?.("removed", node);
@@ -91,8 +89,7 @@ export class ObjectTable {
 
   /** Asks the store about an object that the host has changed. */
   async refresh(node: ObjectNode): Promise<void> {
-    const isThere = await this.#look(node);
-    if (!isThere) this.forget(node);
+    if (!await this.#look(node)) this.forget(node);
   }
 
   /** Fails unless a folder still exists: it can be gone after an `await`. */
@@ -107,9 +104,8 @@ export class ObjectTable {
   /** Whether an object, or root, is one of the table's. */
   #holds(node: ObjectNode): boolean {
     const { parent, handle, storage } = node;
-    return (parent === undefined
-      ? this.#roots.get(storage.id)
-      : this.#nodes.get(handle)) === node;
+    if (parent === undefined) return this.#roots.get(storage.id) === node;
+    return this.#nodes.get(handle) === node;
   }
 
   /**
