@@ -36,3 +36,20 @@ export async function punchHoleElsewhere(
   const start = BigInt(offset);
   return await fallocate_blocking(fd, PUNCH_HOLE, start, BigInt(length)) === 0;
 }
+
+const closing = new Set<Promise<unknown>>();
+
+/**
+ * Closes a file on another thread. That takes long for the last descriptor of a
+ * large file that was removed: its room is freed then.
+ */
+export function closeElsewhere(fd: number): void {
+  const closed: Promise<unknown> = fileCalls().close_blocking(fd)
+    .finally(() => closing.delete(closed));
+  closing.add(closed);
+}
+
+/** Resolves when what is being closed is closed; `undefined` if that is nothing. */
+export function allClosed(): Promise<unknown> | undefined {
+  return closing.size === 0 ? undefined : Promise.all(closing);
+}

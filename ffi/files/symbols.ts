@@ -38,6 +38,12 @@ const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  close_blocking: {
+    name: "close",
+    parameters: ["i32"], // int fd
+    result: "i32",
+    nonblocking: true,
+  },
   fallocate_blocking: {
     name: "fallocate",
     parameters: [

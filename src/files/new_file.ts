@@ -17,7 +17,6 @@ import {
   isThere,
   linkOpenFile,
   type Place,
-  removeAt,
   renameAt,
   setModified,
 } from "../../ffi/files/change.ts";
@@ -26,6 +25,7 @@ import { spaceOf } from "../../ffi/files/space.ts";
 import { statusAt } from "../../ffi/files/status.ts";
 import type { Call } from "./descend.ts";
 import { OpenFile } from "./open_file.ts";
+import { removeQuickly } from "./removal.ts";
 
 /** What is known of a file that is going to be written. */
 export interface NewFileOptions {
@@ -68,6 +68,7 @@ export class NewFile {
   readonly #file: OpenFile;
   /** Its hidden name, while it has one. */
   #hidden: Place | undefined;
+  #committed = false;
 
   /**
    * @param place Where it is going to be. Takes over the directory, also if it
@@ -111,16 +112,20 @@ export class NewFile {
       setModified(this.#fd, this.#modified, call);
     }
     if (this.#hidden === undefined) {
-      return linkOpenFile(this.#fd, this.#place, call);
+      linkOpenFile(this.#fd, this.#place, call);
+    } else {
+      renameAt(this.#hidden, this.#place, call);
+      this.#hidden = undefined;
     }
-    renameAt(this.#hidden, this.#place, call);
-    this.#hidden = undefined;
+    this.#committed = true;
   }
 
   /** Closes it. What was not committed is gone. */
   close(): void {
-    if (this.#hidden !== undefined) removeQuietly(this.#hidden, this.#call);
-    this.#file.close();
+    const hidden = this.#hidden;
+    this.#file.close({ removed: !this.#committed && hidden === undefined });
+    // Some file systems rename what is removed while it is open.
+    if (hidden !== undefined) removeQuietly(hidden, this.#call);
     close(this.#place.directory);
   }
 
@@ -174,7 +179,7 @@ export function removeAbandoned(hidden: Place, call: Call): void {
 
 function removeQuietly(hidden: Place, call: Call): void {
   try {
-    removeAt(hidden, "file", call);
+    removeQuickly(hidden, "file", call);
   } catch (error) {
     // It is gone, or stays until the directory can be changed.
     if (!isSystemError(error)) throw error;

@@ -7,6 +7,7 @@ import { check, Errno, errorOf, systemError } from "../../ffi/errno.ts";
 import type { SystemErrorFields } from "../../ffi/errno.ts";
 import { close, seekToEnd } from "../../ffi/file.ts";
 import {
+  closeElsewhere,
   punchHoleElsewhere,
   syncElsewhere,
   transferElsewhere,
@@ -66,6 +67,7 @@ export class OpenFile implements Disposable {
   /** Calls that use the descriptor. */
   #pending = 0;
   #closed = false;
+  #removed = false;
 
   /**
    * Opens a regular file or a block device. A block device that is opened for
@@ -166,10 +168,14 @@ export class OpenFile implements Disposable {
   /**
    * Closes the file. Calls that are pending go on, and it stays open for them.
    * What was written is not made durable by this.
+   *
+   * @param options `removed`: it has no name any more. Its room is freed on another
+   * thread.
    */
-  close(): void {
+  close({ removed = false } = {}): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#removed = removed;
     if (this.#pending === 0) this.#release();
   }
 
@@ -300,7 +306,7 @@ export class OpenFile implements Disposable {
   }
 
   #release(): void {
-    close(this.#fd);
+    (this.#removed ? closeElsewhere : close)(this.#fd);
     this.#memory.clear();
   }
 }

@@ -7,7 +7,6 @@ import { Errno, errorOf } from "../../ffi/errno.ts";
 import {
   makeDirectoryAt,
   type Place,
-  removeAt,
   renameAt,
 } from "../../ffi/files/change.ts";
 import { statusAt } from "../../ffi/files/status.ts";
@@ -19,6 +18,7 @@ import {
   type NewFileOptions,
   removeAbandoned,
 } from "./new_file.ts";
+import { removeQuickly } from "./removal.ts";
 
 export { isUnfinished };
 export type { NewFile, NewFileOptions };
@@ -64,7 +64,11 @@ export class WritableTree extends FileTree {
   /** Removes a file or an empty directory. */
   remove(path: string): void {
     const call = this.call("remove file", path);
-    this.#at(path, call, (place) => removeAt(place, kindOf(place, call), call));
+    this.#at(
+      path,
+      call,
+      (place) => removeQuickly(place, kindOf(place, call), call),
+    );
   }
 
   /** Removes a file that a process has left unfinished: see {@linkcode isUnfinished}. */

@@ -389,6 +389,7 @@ Deno.test("a file that is sent is not there before it is complete", async () => 
   await old.commit();
   old.close();
   assertEquals((await store.look("old"))?.modified, -1500);
+  await store.space!(); // all is closed then
   assertEquals(openFiles(), before);
 });
 
@@ -611,7 +612,7 @@ Deno.test("directoryStore() needs --allow-ffi only", async () => {
     import { directoryStore } from ${JSON.stringify(mod.href)};
     const store = directoryStore(${JSON.stringify(directory.path)});
     store.makeFolder("folder");
-    const file = store.create("folder/file", { size: 3, modified: 1e12 });
+    const file = await store.create("folder/file", { size: 3, modified: 1e12 });
     await file.write(0, new Uint8Array(3));
     file.commit();
     file.close();

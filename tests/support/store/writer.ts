@@ -20,7 +20,7 @@ export async function startWriter(path: string): Promise<Writer> {
   const program = `
     import { directoryStore } from ${JSON.stringify(mod.href)};
     const store = directoryStore(${JSON.stringify(path)});
-    const file = store.create("half", {});
+    const file = await store.create("half", {});
     await file.write(0, new Uint8Array(100_000));
     console.log("written");
     setInterval(() => file, 1000);

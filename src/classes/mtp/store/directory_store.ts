@@ -12,6 +12,7 @@ import {
 } from "../../../arguments/rules.ts";
 import { DirectoryWatch } from "../../../files/directory_watch.ts";
 import type { FileStatus } from "../../../files/file_tree.ts";
+import { roomFreed } from "../../../files/removal.ts";
 import { isUnfinished, WritableTree } from "../../../files/writable_tree.ts";
 import type { ObjectEntry, ObjectStore } from "./object_store.ts";
 
@@ -113,22 +114,23 @@ function reading(
       return status && entryOf(path.slice(path.lastIndexOf("/") + 1), status);
     },
     open: (path) => tree.open(path),
-    space: () => tree.space(),
+    space: () => afterRemovals(() => tree.space()),
   };
 }
 
 function writing(tree: WritableTree, changes: DirectoryWatch): Writing {
   return {
-    create(path, options) {
-      const file = tree.create(path, options);
-      return {
-        write: (offset, from) => file.write(offset, from),
-        commit: () =>
-          changes.own([{ path, change: "added" }], () => file.commit()),
-        close: () =>
-          changes.own([{ path, change: "written" }], () => file.close()),
-      };
-    },
+    create: (path, options) =>
+      afterRemovals(() => {
+        const file = tree.create(path, options);
+        return {
+          write: (offset, from) => file.write(offset, from),
+          commit: () =>
+            changes.own([{ path, change: "added" }], () => file.commit()),
+          close: () =>
+            changes.own([{ path, change: "written" }], () => file.close()),
+        };
+      }),
     makeFolder: (path) =>
       changes.own([{ path, change: "added" }], () => tree.makeDirectory(path)),
     rename: (from, to) =>
@@ -158,6 +160,11 @@ function writing(tree: WritableTree, changes: DirectoryWatch): Writing {
       };
     },
   };
+}
+
+/** Removed files count as free. */
+function afterRemovals<T>(work: () => T): T | Promise<T> {
+  return roomFreed()?.then(work) ?? work();
 }
 
 function entryOf(

@@ -18,9 +18,9 @@ import { ResponseError } from "../protocol/response.ts";
 import { MemoryChanges } from "./memory_changes.ts";
 import { MemoryContents, Room } from "./memory_contents.ts";
 import {
+  entryOf,
   isPath,
   type MemoryFile,
-  type MemoryNode,
   newFolder,
   nodeAt,
   placeAt,
@@ -82,15 +82,25 @@ export interface MemoryStore extends ObjectStore {
    */
   delete(path: string): boolean;
 
+  /** What is in a folder now, in the order in which it was made. */
   list(folder: string): Iterable<ObjectEntry>;
+  /** One object; `undefined` if it does not exist. */
   look(path: string): ObjectEntry | undefined;
+  /** Opens a file, which is read on if it is removed or replaced. */
   open(path: string): ObjectFile;
+  /** The capacity, and how much of it no file takes. */
   space(): StoreSpace;
+  /** Calls back after `set` and `delete`: once in a turn for each folder. */
   watch(changed: (folder?: string) => void): Disposable;
+  /** Begins a file that does not exist. */
   create(path: string, options: NewFileOptions): NewFile;
+  /** Makes a folder that does not exist. */
   makeFolder(path: string): void;
+  /** Gives an object another path, where nothing is. */
   rename(from: string, to: string): void;
+  /** Removes a file, or an empty folder. */
   remove(path: string): void;
+  /** Opens a file for changes. */
   edit(path: string): EditableFile;
 }
 
@@ -259,15 +269,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
     edit: (path) => file(path).contents,
   };
-}
-
-function entryOf(name: string, node: MemoryNode): ObjectEntry {
-  const { kind } = node;
-  if (kind === "folder") {
-    return { name, kind, size: 0, modified: node.modified };
-  }
-  const { byteLength, modified } = node.contents;
-  return { name, kind, size: byteLength, modified };
 }
 
 function checkPath(action: string, path: string): void {

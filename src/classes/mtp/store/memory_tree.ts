@@ -5,6 +5,7 @@
  */
 import type { MemoryContents } from "./memory_contents.ts";
 import { ResponseError } from "../protocol/response.ts";
+import type { ObjectEntry } from "./object_store.ts";
 
 /** A file in memory. */
 export interface MemoryFile {
@@ -98,4 +99,14 @@ export function take({ folder, name }: MemoryPlace): void {
 export function release(node: MemoryNode): void {
   if (node.kind === "file") return node.contents.release();
   for (const child of node.children.values()) release(child);
+}
+
+/** What a listing has of a node. */
+export function entryOf(name: string, node: MemoryNode): ObjectEntry {
+  const { kind } = node;
+  if (kind === "folder") {
+    return { name, kind, size: 0, modified: node.modified };
+  }
+  const { byteLength, modified } = node.contents;
+  return { name, kind, size: byteLength, modified };
 }
