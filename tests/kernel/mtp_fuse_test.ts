@@ -10,8 +10,8 @@ import { MtpBench } from "../support/gadgets/mtp_bench.ts";
 import { shell } from "../support/machine/shell.ts";
 import { soak } from "../support/run/soak.ts";
 
-const FOLDERS = soak(100, 10);
-const FILES = soak(2000, 200) / FOLDERS;
+const FOLDERS = soak(100, 4);
+const FILES = soak(2000, 48) / FOLDERS;
 
 /** Names that are legal on both sides, and seldom thought of. */
 const AWKWARD = [
@@ -66,7 +66,10 @@ async function makeTree(path: string): Promise<void> {
     await Deno.mkdir(name);
     for (let file = 0; file < FILES; file++) {
       const bytes = crypto.getRandomValues(new Uint8Array(37 * file + folder));
-      const own = AWKWARD[file] ?? `file ${file}`;
+      const number = folder * FILES + file;
+      const own = file < AWKWARD.length
+        ? AWKWARD[number % AWKWARD.length]
+        : `file ${file}`;
       await Deno.writeFile(`${name}/${own}`, bytes);
     }
   }

@@ -36,7 +36,7 @@ Deno.test("mtp-detect reads all of the device, and takes it for MTP without a pr
       "Model: Phone",
       "Serial number: 0123456789abcdef0123456789ABCDEF",
       "Friendly name: Grüße",
-      "Battery level 42 of 100 (42%)",
+      "Battery level 42 of 100",
       "StorageDescription: Files",
       "StorageDescription: Card",
     ]
@@ -89,16 +89,20 @@ Deno.test("libmtp renames, moves, copies and edits, and changes the name of the 
     cd ${device}
     mkdir -p one two
     echo 0123456789 >one/file
+    truncate -s 5G one/large; printf end | dd of=one/large conv=notrunc \\
+      bs=1 seek=5368709117 2>&1
     mkdir one/tree; echo a >one/tree/a; echo b >one/tree/b`);
   const tree = await runMtp("mtp-filetree");
   const id = (name: string) =>
     numberIn(tree, new RegExp(`(\\d+) ${name}$`, "m"));
   const storage = 0x10001;
-  const [file, folder, two] = ["file", "tree", "two"].map(id);
+  const [file, large, folder, two] = ["file", "large", "tree", "two"].map(id);
   await Deno.writeTextFile(`${host}/local`, "sent\n");
   const results = await runLibmtp(
     { do: "part", id: file, offset: 3, size: 4 },
     { do: "part", id: file, offset: 9, size: 100 },
+    { do: "part", id: large, offset: 5 * 2 ** 30 - 3, size: 10 },
+    { do: "delete", id: large },
     { do: "patch", id: file, offset: 2, data: "abc", end: 8 },
     { do: "rename", id: file, name: "grüße.txt" },
     { do: "copy", id: file, storage, parent: two },
@@ -106,7 +110,7 @@ Deno.test("libmtp renames, moves, copies and edits, and changes the name of the 
     { do: "send", path: `${host}/local`, name: "new", parent: two, storage },
     { do: "friendlyName", name: "Telefon" },
   );
-  assertEquals(results.slice(0, 2), ["3456", "9\n"]);
+  assertEquals(results.slice(0, 3), ["3456", "9\n", "end"]);
   assertEquals(
     await shell(`cd ${device}; grep -r . | sort`),
     "one/grüße.txt:01abc567\ntwo/grüße.txt:01abc567\ntwo/new:sent\n" +
@@ -115,9 +119,9 @@ Deno.test("libmtp renames, moves, copies and edits, and changes the name of the 
   assertStringIncludes(await runMtp("mtp-detect"), "Friendly name: Telefon");
 
   await runLibmtp(
-    { do: "get", id: Number(results[6]), path: `${host}/back` },
+    { do: "get", id: Number(results[8]), path: `${host}/back` },
     { do: "delete", id: folder },
-    { do: "delete", id: Number(results[6]) },
+    { do: "delete", id: Number(results[8]) },
   );
   await shell(`cmp ${host}/local ${host}/back`);
   const left = await shell(`cd ${device}; find two | sort`);
