@@ -22,6 +22,7 @@ await Gadget.start({
   manufacturer: "Example",
   product: "Composite",
   serialNumber: "1",
+  microsoftOs: true, // Windows finds the driver for MTP
   functions: [
     // First, because libmtp cancels transfers of interface 0 only.
     new Mtp({ storages: [directoryStore(directory)] }),
@@ -39,5 +40,5 @@ for (let number = 1;; number++) {
   } catch (error) {
     if (!(error instanceof SessionEndedError)) throw error;
   }
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
 }

@@ -14,5 +14,5 @@ for (let number = 1;; number++) {
   } catch (error) {
     if (!(error instanceof SessionEndedError)) throw error;
   }
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
 }

@@ -49,12 +49,12 @@ class Files implements AsyncDisposable {
   async exchange(byteLength: number): Promise<void> {
     const name = `file${++this.#count}`;
     const [sent, kept, got] = [
-      `${this.path}/sent`,
+      `${this.path}/${name}`,
       `${this.device}/${name}`,
       `${this.path}/got`,
     ];
     await shell(`head -c ${byteLength} /dev/urandom >${sent}`);
-    const id = await sendFile(sent, name);
+    const id = await sendFile(sent);
     await shell(`cmp ${sent} ${kept}`);
     await getFile(id, got);
     await shell(`cmp ${sent} ${got}; rm ${sent} ${kept} ${got}`);

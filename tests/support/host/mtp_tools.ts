@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { LibmtpStep } from "../programs/libmtp.ts";
 
 /** What libmtp and its programs print of failures that their exit code does not show. */
 const FAILURE = /error|panic|failed|fail:|could not|unable|denied/i;
@@ -39,9 +40,9 @@ export async function runMtp(
   return text;
 }
 
-/** Sends a file; the name of a file in a folder is `FOLDER/NAME`. Returns its handle. */
-export async function sendFile(local: string, remote: string): Promise<number> {
-  const text = await runMtp("mtp-sendfile", local, remote);
+/** Sends a file, which keeps its name, into a folder. Returns its handle. */
+export async function sendFile(local: string, folder = "/"): Promise<number> {
+  const text = await runMtp("mtp-sendfile", local, folder);
   return numberIn(text, /New file ID: (\d+)/);
 }
 
@@ -59,6 +60,27 @@ export async function listFiles(): Promise<ListedFile[]> {
     parent: numberIn(entry, /Parent ID: (\d+)/),
     size: numberIn(entry, /File size (\d+)/),
   }));
+}
+
+/**
+ * Has libmtp do something, step by step.
+ *
+ * @returns The result of each step: the handle of what was sent, the text of a part.
+ */
+export async function runLibmtp(
+  ...steps: LibmtpStep[]
+): Promise<(number | string | null)[]> {
+  const program = new URL("../programs/libmtp.ts", import.meta.url);
+  const text = await runMtp(
+    Deno.execPath(),
+    "run",
+    "--no-check",
+    "--allow-ffi",
+    "--allow-read",
+    program.pathname,
+    ...steps.map((step) => JSON.stringify(step)),
+  );
+  return JSON.parse(/^results: (.*)$/m.exec(text)![1]);
 }
 
 /** The number in a text. */

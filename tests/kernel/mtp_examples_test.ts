@@ -1,0 +1,41 @@
+// VM: a class of device
+/**
+ * examples/phone.ts, as a user runs it.
+ *
+ * @module
+ */
+import "../support/run/aio_libraries.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { waitForDevice } from "../../src/testing/usbfs/find.ts";
+import { makeImageFolder } from "../support/gadgets/storage_bench.ts";
+import { getFile, listFiles, sendFile } from "../support/host/mtp_tools.ts";
+import { gadgetTraces } from "../support/machine/leftovers.ts";
+import { shell } from "../support/machine/shell.ts";
+import { startExample } from "../support/programs/example.ts";
+
+Deno.test("examples/phone.ts offers the files of a directory, which the host can read and add to", async () => {
+  const before = gadgetTraces();
+  await using images = await makeImageFolder();
+  const directory = await images.folder("directory");
+  await Deno.writeTextFile(`${directory}/here`, "from the device");
+  await Deno.writeTextFile(`${images.path}/there`, "from the host");
+  await using phone = startExample("phone.ts", { args: [directory] });
+  await waitForDevice({ vendorId: 0x1209, productId: 0x0001 });
+  const [file] = await listFiles();
+  assertEquals(file.name, "here");
+  await getFile(file.id, `${images.path}/got`);
+  await sendFile(`${images.path}/there`);
+  await shell(`
+    cd ${images.path}
+    cmp got directory/here
+    cmp there directory/there`);
+  assertEquals((await phone.end("SIGINT")).text, "");
+  assertEquals(gadgetTraces(), before);
+});
+
+Deno.test("examples/phone.ts explains its argument", async () => {
+  await using phone = startExample("phone.ts");
+  assertEquals((await phone.process.status).code, 2);
+  const { text } = await phone.end("SIGKILL");
+  assertStringIncludes(text, "Usage: phone.ts DIRECTORY");
+});
