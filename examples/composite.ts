@@ -1,34 +1,43 @@
-// A device with three functions, as in the kernel's FunctionFS documentation:
-// Ethernet by the kernel, and two functions in separate processes, which can be
-// restarted independently.
+// The device of the kernel's FunctionFS documentation, in one process: the files
+// of DIRECTORY, Ethernet by the kernel, and a keyboard that counts.
 //
-//   sudo deno run --allow-ffi examples/composite.ts &
-//   sudo deno run --allow-ffi examples/composite_data.ts &
-//   sudo deno run --allow-ffi examples/composite_keyboard.ts &
+//   sudo deno run --allow-ffi examples/composite.ts DIRECTORY &
 //   sudo ip address add 10.9.0.1/24 dev usb0 && sudo ip link set usb0 up
-import { externalFunction, Gadget, kernelFunction } from "@usb/gadget";
+//
+// composite_gadget.ts is the same device in three processes.
+import { Gadget, kernelFunction, SessionEndedError } from "@usb/gadget";
+import { Keyboard } from "@usb/gadget/hid";
+import { directoryStore, Mtp } from "@usb/gadget/mtp";
 
-await using gadget = await Gadget.start({
+const [directory] = Deno.args;
+if (directory === undefined) {
+  console.error("Usage: composite.ts DIRECTORY");
+  Deno.exit(2);
+}
+
+const keyboard = new Keyboard();
+await Gadget.start({
   vendorId: 0x1209,
   productId: 0x0003,
   manufacturer: "Example",
   product: "Composite",
   serialNumber: "1",
   functions: [
+    // First, because libmtp cancels transfers of interface 0 only.
+    new Mtp({ storages: [directoryStore(directory)] }),
     kernelFunction("ecm", {
       dev_addr: "02:00:00:00:09:01",
       host_addr: "02:00:00:00:09:02",
     }),
-    externalFunction("data", { interfaces: 1 }),
-    externalFunction("keyboard", { interfaces: 1 }),
+    keyboard,
   ],
-}, {
-  mounts: {
-    data: { path: "/dev/ffs-data" },
-    keyboard: { path: "/dev/ffs-keyboard" },
-  },
-  rebind: true, // attach again when a process was restarted
 });
 
-console.log(`"${gadget.name}" is on ${gadget.udc.name}`);
-await new Promise(() => {}); // until Ctrl+C
+for (let number = 1;; number++) {
+  try {
+    await keyboard.type(`${number}\n`);
+  } catch (error) {
+    if (!(error instanceof SessionEndedError)) throw error;
+  }
+  await new Promise((resolve) => setTimeout(resolve, 500));
+}

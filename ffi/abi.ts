@@ -17,6 +17,7 @@ const NUMBERS = {
     O_DIRECT: 0o40000,
     O_DIRECTORY: 0o200000,
     O_NOFOLLOW: 0o400000,
+    O_TMPFILE: 0o20200000,
     EPOLL_EVENT_SIZE: 12, // packed
   },
   // asm-generic/unistd.h, arch/arm64/include/uapi/asm/fcntl.h
@@ -31,6 +32,7 @@ const NUMBERS = {
     O_DIRECT: 0o200000,
     O_DIRECTORY: 0o40000,
     O_NOFOLLOW: 0o100000,
+    O_TMPFILE: 0o20040000,
     EPOLL_EVENT_SIZE: 16,
   },
 };
@@ -65,11 +67,15 @@ export const F_ADD_SEALS = 1033;
 export const FD_CLOEXEC = 1;
 export const F_SEAL_SHRINK = 2;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_REMOVEDIR = 0x200;
+export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EMPTY_PATH = 0x1000;
 
 // linux/fs.h, linux/falloc.h
 /** Fail with EAGAIN rather than wait. */
 export const RWF_NOWAIT = 0x8;
+/** Fail with EEXIST rather than replace. */
+export const RENAME_NOREPLACE = 1;
 export const FALLOC_FL_KEEP_SIZE = 0x01;
 export const FALLOC_FL_PUNCH_HOLE = 0x02;
 
@@ -95,6 +101,35 @@ export const S_IFMT = 0o170000;
 export const S_IFREG = 0o100000;
 export const S_IFBLK = 0o60000;
 export const S_IFDIR = 0o40000;
+
+// sys/statvfs.h, on 64-bit machines
+/** Bytes of `struct statvfs`. */
+export const STATVFS_STRUCT_SIZE = 112;
+/** Where its fields are. */
+export const STATVFS = {
+  blockSize: 8, // f_frsize
+  blocks: 16,
+  free: 24, // f_bfree
+  available: 32, // f_bavail
+} as const;
+
+// linux/inotify.h
+export const IN_NONBLOCK = O_NONBLOCK;
+export const IN_CLOEXEC = O_CLOEXEC;
+export const IN_ATTRIB = 0x4;
+export const IN_CLOSE_WRITE = 0x8;
+export const IN_MOVED_FROM = 0x40;
+export const IN_MOVED_TO = 0x80;
+export const IN_CREATE = 0x100;
+export const IN_DELETE = 0x200;
+export const IN_DELETE_SELF = 0x400;
+export const IN_MOVE_SELF = 0x800;
+export const IN_UNMOUNT = 0x2000;
+export const IN_Q_OVERFLOW = 0x4000;
+export const IN_IGNORED = 0x8000;
+export const IN_ONLYDIR = 0x1000000;
+/** No events of files that are open but removed. */
+export const IN_EXCL_UNLINK = 0x4000000;
 
 // unistd.h, sys/file.h
 export const SEEK_END = 2;

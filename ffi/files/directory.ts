@@ -62,15 +62,20 @@ export function* directoryEntries(
   }
 }
 
-/** Opens a file, and returns its descriptor, which is closed on exec. */
+/**
+ * Opens a file, and returns its descriptor, which is closed on exec.
+ *
+ * @param mode The permissions of a file that is made.
+ */
 export function openAt(
   directory: number,
   path: string,
   flags: number,
   call: Call,
+  mode = 0,
 ): number {
   return check(
-    fileCalls().openat(directory, encodePath(path), flags | O_CLOEXEC, 0),
+    fileCalls().openat(directory, encodePath(path), flags | O_CLOEXEC, mode),
     ERRNO[0],
     { ...call, syscall: "openat" },
   );

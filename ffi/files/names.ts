@@ -43,3 +43,15 @@ export function encodePath(path: string): Uint8Array<ArrayBuffer> {
   });
   return bytes;
 }
+
+/**
+ * Whether a text is the name of a file: one that a directory can have, written as
+ * {@linkcode decodeName} does. Other texts with unpaired surrogates would become
+ * bytes that another name has as well, or a slash.
+ */
+export function isFileName(name: string): boolean {
+  // deno-lint-ignore no-control-regex -- it ends a name in C
+  if (/^\.{0,2}$|[/\x00]/.test(name)) return false;
+  return name.isWellFormed() ||
+    decodeName(encodePath(name).subarray(0, -1)) === name;
+}

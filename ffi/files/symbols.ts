@@ -97,6 +97,72 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  mkdirat: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *pathname
+      "u32", // mode_t mode
+    ],
+    result: "i32",
+  },
+  unlinkat: {
+    parameters: [
+      "i32", // int dirfd
+      "buffer", // const char *pathname
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  linkat: {
+    parameters: [
+      "i32", // int olddirfd
+      "buffer", // const char *oldpath
+      "i32", // int newdirfd
+      "buffer", // const char *newpath
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  renameat2: {
+    parameters: [
+      "i32", // int olddirfd
+      "buffer", // const char *oldpath
+      "i32", // int newdirfd
+      "buffer", // const char *newpath
+      "u32", // unsigned int flags
+    ],
+    result: "i32",
+  },
+  futimens: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const struct timespec times[2]
+    ],
+    result: "i32",
+  },
+  fstatvfs: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // struct statvfs *buf
+    ],
+    result: "i32",
+  },
+  inotify_init1: { parameters: ["i32"], result: "i32" }, // int flags
+  inotify_add_watch: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const char *pathname
+      "u32", // uint32_t mask
+    ],
+    result: "i32",
+  },
+  inotify_rm_watch: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int wd
+    ],
+    result: "i32",
+  },
   io_submit_blocking: {
     name: "syscall",
     parameters: [

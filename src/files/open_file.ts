@@ -74,7 +74,8 @@ export class OpenFile implements Disposable {
    * @throws {Error} What the system reports: ENOENT, EACCES; EISDIR for a
    * directory; ENOTBLK for anything else; EBUSY for a block device that is in use;
    * EINVAL for `direct` where there is no direct I/O.
-   * @param opened What is open, if it already is: for reading only.
+   * @param opened What is open, if it already is. Then {@linkcode punchHole} does
+   * not work.
    */
   constructor(
     path: string,

@@ -46,7 +46,15 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "mkfs.ext4", package: "e2fsprogs", tests: "disk_" },
   { file: "mkfs.xfs", package: "xfsprogs", tests: "disk_device" },
   { file: "sg_raw", package: "sg3-utils", tests: "disk_" },
+  { file: "mkfs.ext4", package: "e2fsprogs", tests: "mtp_store" },
+  { file: "mkfs.vfat", package: "dosfstools", tests: "mtp_store" },
+  // A file system in user space, of an older kind
+  { file: "ntfs-3g", package: "ntfs-3g", tests: "mtp_store" },
   { file: "xorriso", package: "xorriso", tests: "disk_" },
+  { file: "gphoto2", package: "gphoto2", tests: "mtp_" },
+  { file: "ip", package: "iproute2", tests: "mtp_composite" },
+  { file: "jmtpfs", package: "jmtpfs", tests: "mtp_fuse" },
+  { file: "mtp-connect", package: "mtp-tools", tests: "mtp_" },
 ];
 
 /** The programs that some test files need. */

@@ -5,7 +5,7 @@
  */
 import type { Architecture } from "../../src/vm/architectures.ts";
 import { terminalProgress } from "../../src/vm/progress.ts";
-import { bundlePackage } from "./bundle.ts";
+import { bundleExample, bundlePackage } from "./bundle.ts";
 import { compileProgram } from "./compiler.ts";
 import { cacheImports, ROOT } from "./deno_test.ts";
 import { ensureHostPrograms } from "./host_programs.ts";
@@ -46,6 +46,14 @@ export async function prepare(
   }
   if (wants("gadget_") || wants("exit_")) {
     Object.assign(variables, made.use(await bundlePackage()).environment);
+  }
+  if (wants("composite")) {
+    for (const part of ["", "_gadget", "_mtp", "_keyboard"]) {
+      const { environment } = made.use(
+        await bundleExample(`composite${part}.ts`),
+      );
+      Object.assign(variables, environment);
+    }
   }
   return variables;
 }

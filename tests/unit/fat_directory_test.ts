@@ -4,21 +4,9 @@ import { fatDisk } from "@usb/gadget/mass-storage";
 import { FatReader, type Found } from "../support/fat/reader.ts";
 import { treeOf } from "../support/fat/trees.ts";
 import { shell } from "../support/machine/shell.ts";
+import { temporaryDirectory } from "../support/machine/temporary_directory.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
-
-/** A new directory under /tmp that is gone after the test. */
-async function temporaryDirectory(): Promise<
-  { path: string } & AsyncDisposable
-> {
-  const path = await Deno.makeTempDir();
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      await Deno.remove(path, { recursive: true });
-    },
-  };
-}
 
 Deno.test("a directory is on the disk with all that is in it, sorted by name", async () => {
   await using directory = await temporaryDirectory();

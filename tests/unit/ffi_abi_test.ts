@@ -18,11 +18,12 @@ const EXPRESSIONS: Record<string, string> = {
   IO_EVENT_SIZE: "sizeof(struct io_event)",
   EPOLL_EVENT_SIZE: "sizeof(struct epoll_event)",
   STATX_STRUCT_SIZE: "sizeof(struct statx)",
+  STATVFS_STRUCT_SIZE: "sizeof(struct statvfs)",
   FUNCTIONFS_EVENT_SIZE: "sizeof(struct usb_functionfs_event)",
 };
 
 /** Numbers that only the C library has. */
-const LIBC = ["MNT_DETACH", "DT_DIR", "DT_LNK"];
+const LIBC = ["MNT_DETACH", "DT_DIR", "DT_LNK", "STATVFS_STRUCT_SIZE"];
 
 /** Numbers that are no interface: the kernel's own, or a bound of ours. */
 const PRIVATE =
@@ -68,6 +69,7 @@ for (const architecture of ARCHITECTURES) {
       "linux/fs.h",
       "linux/falloc.h",
       "linux/stat.h",
+      "linux/inotify.h",
       "linux/aio_abi.h",
       "linux/signal.h",
       "linux/dma-buf.h",
@@ -78,7 +80,7 @@ for (const architecture of ARCHITECTURES) {
     assertEquals(kernel, ours);
     const libc = await evaluate(
       architecture,
-      ["sys/mount.h", "dirent.h"],
+      ["sys/mount.h", "dirent.h", "sys/statvfs.h"],
       expressions(LIBC),
     );
     assertEquals(libc, Object.fromEntries(fromLibc));
@@ -113,6 +115,18 @@ for (const architecture of ARCHITECTURES) {
       directAlignment: offset("stx_dio_offset_align"),
     });
     assertEquals(offsets, abi.STATX);
+  });
+
+  Deno.test(`struct statvfs has its layout on ${name}`, async () => {
+    const offset = (field: string) =>
+      `__builtin_offsetof(struct statvfs, ${field})`;
+    const offsets = await evaluate(architecture, ["sys/statvfs.h"], {
+      blockSize: offset("f_frsize"),
+      blocks: offset("f_blocks"),
+      free: offset("f_bfree"),
+      available: offset("f_bavail"),
+    });
+    assertEquals(offsets, abi.STATVFS);
   });
 
   Deno.test(`the error numbers are those of Linux on ${name}`, async () => {

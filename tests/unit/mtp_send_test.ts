@@ -76,6 +76,7 @@ Deno.test("The name of a file says its format, else what the host has announced"
       ["b.txt", ObjectFormat.Undefined, 0x3004],
       ["c", 0x3801, 0x3801],
       ["d", ObjectFormat.Undefined, ObjectFormat.Undefined],
+      ["e", 0xb215, ObjectFormat.Undefined],
     ] as const
   ) {
     const { parameters: [, , handle] } = await responder.ok(

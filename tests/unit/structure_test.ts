@@ -94,6 +94,7 @@ const CATEGORIES = [
   "Devices",
   "Report descriptors",
   "Block devices",
+  "Object stores",
   "Requests",
   "Virtual machine",
   "Testing",

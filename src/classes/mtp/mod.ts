@@ -30,10 +30,21 @@
  *
  * @module
  */
-export * from "./requests.ts";
+// Devices
 export { Mtp } from "./function.ts";
 export { MtpStorage, type StorageOptions } from "./mtp_storage.ts";
 export type { MtpOptions } from "./options.ts";
+
+// Object stores
+export {
+  directoryStore,
+  type DirectoryStoreOptions,
+} from "./store/directory_store.ts";
+export {
+  type MemoryStore,
+  memoryStore,
+  type MemoryStoreOptions,
+} from "./store/memory_store.ts";
 export { ResponseError, type ResponseName } from "./protocol/response.ts";
 export type {
   EditableFile,
@@ -44,3 +55,6 @@ export type {
   ObjectStore,
   StoreSpace,
 } from "./store/object_store.ts";
+
+// Requests
+export * from "./requests.ts";

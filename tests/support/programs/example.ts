@@ -21,6 +21,11 @@ export interface ExampleOptions {
   readonly permissions?: readonly string[];
 }
 
+/** The environment variable with the address of an example that is one file. */
+export function exampleVariable(name: string): string {
+  return `GADGET_EXAMPLE_${name.toUpperCase().replace(/\W/g, "_")}`;
+}
+
 /** Starts `examples/NAME`. */
 export function startExample(
   name: string,
@@ -35,7 +40,8 @@ export function startExample(
       "--cached-only",
       "--import-map=tests/import_map.json",
       ...permissions,
-      new URL(`examples/${name}`, root).href,
+      Deno.env.get(exampleVariable(name)) ??
+        new URL(`examples/${name}`, root).href,
       ...args,
     ],
     cwd: root,

@@ -12,7 +12,8 @@ export const UNKNOWN_SIZE = 0xffff_ffff;
 /** The type of an association that is a folder. */
 const GENERIC_FOLDER = 1;
 const JFIF = 0x3808;
-const NOT_PROTECTED = 0;
+/** Values of ProtectionStatus: whether the host can change an object. */
+export const NOT_PROTECTED = 0;
 export const READ_ONLY = 1;
 
 /** An ObjectInfo dataset. */

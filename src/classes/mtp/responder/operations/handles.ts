@@ -62,7 +62,7 @@ async function* selected(
 }
 
 /** Whether a filter selects an object: 0 is all formats, 0xffffffff all images. */
-function hasFormat(node: ObjectNode, filter: number): boolean {
+export function hasFormat(node: ObjectNode, filter: number): boolean {
   if (filter === 0) return true;
   const { format } = node;
   return filter === ALL ? format >> 8 === 0x38 : format === filter;

@@ -8,8 +8,12 @@ import type { Operations } from "../operation.ts";
 import { deleteOperations } from "./delete.ts";
 import { deviceOperations } from "./device_info.ts";
 import { devicePropertyOperations } from "./device_properties.ts";
+import { editOperations } from "./edit.ts";
 import { handleOperations } from "./handles.ts";
+import { objectPropertyOperations } from "./object_properties.ts";
+import { propertyListOperations } from "./property_lists.ts";
 import { readOperations } from "./read.ts";
+import { referenceOperations } from "./references.ts";
 import { relocateOperations } from "./relocate.ts";
 import { sendOperations } from "./send.ts";
 import { storageOperations } from "./storages.ts";
@@ -24,6 +28,10 @@ export function operationsOf(device: Device): Operations {
     ...deleteOperations(device),
     ...relocateOperations(device),
     ...devicePropertyOperations(device),
+    ...objectPropertyOperations(device),
+    ...propertyListOperations(device),
+    ...referenceOperations(device),
+    ...editOperations(device),
   };
   return { ...operations, ...deviceOperations(device, operations) };
 }

@@ -10,7 +10,7 @@ import { type ObjectNode, pathIn } from "../object_node.ts";
 import type { Call, Operations } from "../operation.ts";
 import { Slices } from "../../../slices.ts";
 import type { NewFile, ObjectFile } from "../../store/object_store.ts";
-import { checkWritable, folderFor } from "../targets.ts";
+import { checkCapability, checkWritable, folderFor } from "../targets.ts";
 import { checkFree, checkRoom, commitFile, makeFolder } from "./commit.ts";
 import { Deletion } from "./delete.ts";
 
@@ -63,11 +63,13 @@ export function rename(
   folder: ObjectNode,
   name: string,
 ): Promise<void> {
+  const { store } = node.storage;
+  checkCapability(store, "rename");
   return objects.exclusively(async () => {
     objects.node(node.handle);
     objects.checkFolder(folder);
     await checkFree(folder, name);
-    await node.storage.store.rename!(node.path, pathIn(folder, name));
+    await store.rename(node.path, pathIn(folder, name));
     objects.moved(node, folder, name);
   });
 }

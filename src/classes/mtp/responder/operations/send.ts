@@ -4,6 +4,7 @@
  * @module
  */
 import { ObjectFormat, OperationCode } from "../../protocol/codes.ts";
+import { FORMATS } from "../../protocol/formats.ts";
 import { decodeObjectInfo, UNKNOWN_SIZE } from "../../protocol/object_info.ts";
 import { ResponseError } from "../../protocol/response.ts";
 import type { AnnouncedFile, Device } from "../device.ts";
@@ -112,7 +113,7 @@ async function receive(
       Math.max(received, UNKNOWN_SIZE);
     if (received !== expected) throw new ResponseError("Incomplete_Transfer");
     const node = await commitFile(objects, folder, name, file, signal, handle);
-    node.givenFormat = format;
+    if (FORMATS.includes(format)) node.givenFormat = format;
   } finally {
     file.close();
   }
