@@ -96,7 +96,13 @@ export function fakeMtpPipe(
         { ...fields, direction: "out", request },
         { data, session },
       );
-      await setup.answer(control);
+      const answered = setup.answer(control);
+      // FunctionFS acknowledges it when its data is received, not when it is done.
+      for (let left = 100; left > 0 && setup.outcome === "nothing"; left--) {
+        await Promise.resolve();
+      }
+      if (data.byteLength === 0) await answered;
+      else answered.catch((error) => session.report(error));
       assertEquals(setup.outcome, { taken: data.byteLength });
     },
     async controlIn(request, length) {

@@ -88,6 +88,11 @@ export class Inbox implements ChunkSource {
     return this.#lastTransaction;
   }
 
+  /** Whether the host has begun another operation before the data of one has ended. */
+  get hasNextCommand(): boolean {
+    return this.#found !== undefined;
+  }
+
   /** The next container, when the one before it has ended. */
   async next(): Promise<Arrival> {
     await this.#container?.ended;
@@ -145,6 +150,11 @@ export class Inbox implements ChunkSource {
   close(reason: Error): void {
     this.#closed ??= reason;
     this.#container?.cut(reason);
+  }
+
+  /** Throws the reason if it is closed. */
+  check(): void {
+    if (this.#closed !== undefined) throw this.#closed;
   }
 
   /** @ignore */
@@ -220,7 +230,7 @@ export class Inbox implements ChunkSource {
   }
 
   async #take(): Promise<Chunk> {
-    if (this.#closed !== undefined) throw this.#closed;
+    this.check();
     this.#request();
     const [read] = this.#reads;
     let bytes: Bytes;
@@ -229,7 +239,7 @@ export class Inbox implements ChunkSource {
     } catch (error) {
       throw this.#closed ?? error;
     }
-    if (this.#closed !== undefined) throw this.#closed;
+    this.check();
     // The container that has asked for it was cut meanwhile.
     if (this.#reads[0] !== read) throw new Error("The read was withdrawn");
     this.#reads.shift();
@@ -242,7 +252,8 @@ export class Inbox implements ChunkSource {
       const [read] = this.#reads;
       read.withdraw();
       const bytes = await read.arrived.catch(() => undefined);
-      this.#reads.shift();
+      // Unless the container that was cut has taken it.
+      if (this.#reads[0] === read) this.#reads.shift();
       if (bytes === undefined) continue;
       this.#found = this.#commandIn(bytes);
       this.reuse(bytes);

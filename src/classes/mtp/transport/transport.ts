@@ -109,7 +109,8 @@ export class Transport {
     if (this.#session === undefined) return;
     const last = this.#inbox.lastTransaction;
     const age = last === undefined ? 1 : transactionId - last | 0;
-    if (age > 0) this.#cancelled = transactionId;
+    // Its command may be still to come, or to be handled.
+    if (age >= 0) this.#cancelled = transactionId;
     if (age === 0) {
       await this.#giveUp(new ResponseError("Transaction_Cancelled"));
     }
@@ -151,9 +152,11 @@ export class Transport {
   async #serveUntilFailure(): Promise<void> {
     const session = this.#session!;
     try {
+      const inbox = this.#inbox;
       for (;;) {
-        const arrival = await this.#inbox.next();
+        const arrival = await inbox.next();
         await this.#settling;
+        inbox.check();
         await this.#handle(arrival);
       }
     } catch (error) {
@@ -269,7 +272,7 @@ export class Transport {
       if (response === "Session_Already_Open") parameters = [this.#ptpSession!];
     }
     transaction.release();
-    if (transaction.signal.aborted) return;
+    if (transaction.signal.aborted || this.#inbox.hasNextCommand) return;
     const { transactionId } = transaction.command;
     const bytes = encodeMessage({
       type: ContainerType.RESPONSE,
@@ -353,12 +356,13 @@ export class Transport {
     data: NonNullable<Answer["data"]>,
   ): Promise<void> {
     const endpoint = this.#session!.endpoints.link.in;
-    transaction.check();
     if (data instanceof Uint8Array) {
+      transaction.check();
       sendBytes(endpoint, transaction.command, data).catch(() => {});
       return;
     }
     try {
+      transaction.check();
       await sendWhileReading(endpoint, transaction, data, this.#memory);
     } finally {
       if (transaction.left.length === 0) data.close();
