@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { bulkPair, Gadget, type Session, usbFunction } from "@usb/gadget";
+import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
 import { Mtp, type ObjectStore } from "@usb/gadget/mtp";
 import { UsbfsDevice } from "../src/testing/usbfs/device.ts";
 import { UrbType } from "../src/testing/usbfs/abi.ts";
@@ -174,7 +174,8 @@ const store: ObjectStore = {
 const bare = usbFunction({
   name: "bare",
   interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
-  async serve({ endpoints: { link } }: Session) {
+  async serve(session) {
+    const { link } = session.endpoints;
     let received = 0;
     for await (const { byteLength } of link.transfers({ size: PIECE })) {
       if (byteLength === 1) await link.write(content);

@@ -153,8 +153,16 @@ Deno.test("what fsync has acknowledged is in the image, whenever the process of 
       args: [image, `${RECORDS_SIZE / MIB}`],
     });
     const [{ node }] = await waitForUnits(ids, 1);
+    const acknowledged = records.nextAcknowledgement();
     const written = records.writeUntilFailure(node);
-    await records.nextAcknowledgement();
+    await Promise.race([
+      acknowledged,
+      written.then((error) => {
+        throw new Error(`round ${round}: ${node} failed at once`, {
+          cause: error,
+        });
+      }),
+    ]);
     await delay(random.int(0, 300));
     program.process.kill("SIGKILL");
     await program.process.status;

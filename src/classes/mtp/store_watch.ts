@@ -58,9 +58,10 @@ export class StoreWatch implements Disposable {
           await objects.update(node);
         } catch (error) {
           // A folder that is gone is a change of the one that it was in: the store
-          // does not have it, or the table.
+          // does not have it, or not as a folder, or the table.
           const { code } = error as { code?: unknown };
-          const isGone = code === "ENOENT" || error instanceof ResponseError;
+          const isGone = code === "ENOENT" || code === "ENOTDIR" ||
+            error instanceof ResponseError;
           if (!isGone && !this.#isOver) this.#onError(error);
         }
       }

@@ -34,8 +34,11 @@ export class RecordWriter {
     return new Promise((resolve) => this.#onAcknowledged = resolve);
   }
 
-  /** Writes and syncs, from the last record on that is safe, until the device fails. */
-  async writeUntilFailure(node: string): Promise<void> {
+  /**
+   * Writes and syncs, from the last record on that is safe, until the device fails;
+   * returns with what.
+   */
+  async writeUntilFailure(node: string): Promise<unknown> {
     let next = this.#acknowledged + 1;
     try {
       // Closing it would wait for the device, if that were not gone by then.
@@ -54,8 +57,8 @@ export class RecordWriter {
         this.#acknowledged = next - 1;
         this.#onAcknowledged();
       }
-    } catch {
-      // The device is gone.
+    } catch (error) {
+      return error; // The device is gone.
     }
   }
 

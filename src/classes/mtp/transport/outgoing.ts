@@ -72,6 +72,8 @@ export async function sendWhileReading(
       }
       if (failure !== undefined) break;
     }
+    // Reading has given other code a turn, in which the host can have cancelled.
+    transaction.check();
     const isLast = failure !== undefined || at >= byteLength;
     const sent = piece.bytes.subarray(0, filled);
     piece.inUse = endpoint.write(sent, { zlp: isLast ? "auto" : "never" });

@@ -23,10 +23,11 @@ import {
   type ResponseName,
   responseTo,
 } from "../protocol/response.ts";
-import type {
-  Answer,
-  IncomingData,
-  Operations,
+import {
+  type Answer,
+  FailedOperation,
+  type IncomingData,
+  type Operations,
 } from "../responder/operation.ts";
 import type { StillImageStatus } from "../requests.ts";
 import { type Arrival, Inbox } from "./inbox.ts";
@@ -270,6 +271,7 @@ export class Transport {
     } catch (error) {
       response = this.#failure(error, transaction);
       if (response === "Session_Already_Open") parameters = [this.#ptpSession!];
+      if (error instanceof FailedOperation) parameters = error.parameters;
     }
     transaction.release();
     if (transaction.signal.aborted || this.#inbox.hasNextCommand) return;
