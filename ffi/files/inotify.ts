@@ -33,7 +33,7 @@ export interface DirectoryEvent {
   readonly name: string;
 }
 
-/** What makes a difference to somebody who lists a directory. */
+/** Events that change what a listing of the directory says. */
 const EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
   IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
 

@@ -1,5 +1,24 @@
 /**
- * Cameras and media players: PTP and MTP.
+ * Phones, media players and cameras: PTP and MTP.
+ *
+ * {@linkcode Mtp} is a function of a gadget that serves itself. What it offers are
+ * {@linkcode ObjectStore}s. {@linkcode stillImageRequests} are the class requests
+ * alone.
+ *
+ * @example A directory as a phone
+ * ```ts ignore
+ * import { Gadget } from "@usb/gadget";
+ * import { directoryStore, Mtp } from "@usb/gadget/mtp";
+ *
+ * const phone = new Mtp({ storages: [directoryStore("/srv/data")] });
+ * await using gadget = await Gadget.start({
+ *   vendorId: 0x1209,
+ *   productId: 0x0001,
+ *   serialNumber: "1",
+ *   microsoftOs: true,
+ *   functions: [phone],
+ * });
+ * ```
  *
  * @example A camera whose transactions the host can cancel
  * ```ts

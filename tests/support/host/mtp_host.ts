@@ -142,14 +142,19 @@ export class MtpHost {
   /** Of the next operation. */
   transaction = 1;
 
-  constructor(pipe: MtpPipe) {
+  /** Bytes of a payload at most. */
+  readonly #most: number;
+
+  constructor(pipe: MtpPipe, most = 64 << 20) {
     this.pipe = pipe;
+    this.#most = most;
   }
 
   /** Takes the first interface of a device. */
   static async claim(device: UsbfsDevice): Promise<MtpHost> {
     await device.claimInterface(0);
-    return new MtpHost(usbfsMtpPipe(device));
+    // The memory of usbfs is limited.
+    return new MtpHost(usbfsMtpPipe(device), 4 << 20);
   }
 
   /** Sends a command without what follows; returns its transaction. */
@@ -191,7 +196,7 @@ export class MtpHost {
   }
 
   /** Receives a container: with data, or the response. */
-  async container(most = 64 << 20): Promise<Bytes> {
+  async container(most = this.#most): Promise<Bytes> {
     const { packetSize } = this.pipe;
     // Whole packets: a longer one would be an error.
     const size = Math.ceil((most + HEADER_SIZE) / packetSize + 1) * packetSize;
@@ -314,7 +319,7 @@ function messageOf(bytes: Bytes): Message {
   return message;
 }
 
-/** Finds the three endpoints of a device in its descriptors. */
+/** Finds the three endpoints of a device's first interface in its descriptors. */
 function endpointsOf(device: UsbfsDevice) {
   const ENDPOINT = 5;
   const BULK = 2;
@@ -326,7 +331,7 @@ function endpointsOf(device: UsbfsDevice) {
     if ((attributes & 3) !== BULK) found.events = address;
     else {
       found.packetSize = low | high << 8;
-      found[address & 0x80 ? "input" : "output"] = address;
+      found[address & 0x80 ? "input" : "output"] ||= address;
     }
   }
   return found;
