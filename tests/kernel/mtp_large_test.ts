@@ -1,11 +1,12 @@
 // VM: a class of device
 /**
- * A file of 5 GiB (16 MiB in everyday runs), which neither side ever has in memory.
+ * A file of 5 GiB (48 MiB in everyday runs), which neither side ever has in memory.
  *
  * @module
  */
 import "../support/run/aio_libraries.ts";
 import { Buffer } from "node:buffer";
+import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals } from "@std/assert";
 import type { ObjectEntry, ObjectStore } from "@usb/gadget/mtp";
 import { MtpBench } from "../support/gadgets/mtp_bench.ts";
@@ -15,12 +16,14 @@ import { usedMemory } from "../support/measure/memory.ts";
 import { soak } from "../support/run/soak.ts";
 
 const MIB = 1 << 20;
-const SIZE = soak(5 * 1024, 16) * MIB;
+const SIZE = soak(5 * 1024, 48) * MIB;
 /** The file is zeros, but for a byte in the middle and one at the end. */
 const MARKS = [SIZE / 2 + 12345, SIZE - 1];
 const MARK = 0xa5;
 /** What the device may need beside the pieces that are on their way. */
 const GROWTH = 24 * MIB;
+/** Between two looks at the memory, each of which collects garbage. */
+const PAUSE_MS = 200;
 
 /** Makes the file on the host, sparse. */
 async function makeFile(path: string): Promise<void> {
@@ -97,14 +100,15 @@ async function expectFlat(work: () => Promise<void>): Promise<void> {
     external + heapUsed;
   const before = await usedMemory(bytes);
   let most = 0;
-  const watch = setInterval(() => {
-    most = Math.max(most, bytes(Deno.memoryUsage()));
-  }, 50);
-  try {
-    await work();
-  } finally {
-    clearInterval(watch);
-  }
+  let isOver = false;
+  const working = work().finally(() => isOver = true);
+  const watching = (async () => {
+    while (!isOver) {
+      most = Math.max(most, await usedMemory(bytes));
+      await delay(PAUSE_MS);
+    }
+  })();
+  await Promise.all([working, watching]);
   assert(most - before < GROWTH, `grew by ${(most - before) / MIB} MiB`);
 }
 
