@@ -27,7 +27,7 @@ Deno.test("GetDeviceInfo lists what the device can do", async () => {
   const { responder } = setup();
   const info = await responder.read(OperationCode.GetDeviceInfo);
   assertEquals([info.u16(), info.u32(), info.u16()], [100, 6, 100]);
-  assertEquals(info.string(), "microsoft.com: 1.0; android.com: 1.0;");
+  assertEquals(info.string(), "microsoft.com: 1.0;");
   assertEquals(info.u16(), 0);
   const array16 = () => info.value(0x4004) as number[];
   const operations = array16();

@@ -9,6 +9,9 @@ import type { LibmtpStep } from "../programs/libmtp.ts";
 /** What libmtp and its programs print of failures that their exit code does not show. */
 const FAILURE = /error|panic|failed|fail:|could not|unable|denied/i;
 
+/** The kernel configures the device at the same time, and has drivers on it. */
+const HARMLESS = /^libusb_set_configuration\(\) failed, continuing anyway.*$/gm;
+
 /** A file as `mtp-files` lists it. */
 export interface ListedFile {
   readonly id: number;
@@ -34,7 +37,7 @@ export async function runMtp(
   }).output();
   const text = new TextDecoder().decode(stdout) +
     new TextDecoder().decode(stderr);
-  if (code !== 0 || FAILURE.test(text)) {
+  if (code !== 0 || FAILURE.test(text.replace(HARMLESS, ""))) {
     throw new Error(`${program} ${args.join(" ")}: exit code ${code}: ${text}`);
   }
   return text;

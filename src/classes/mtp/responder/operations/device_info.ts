@@ -14,7 +14,12 @@ import { devicePropertiesOf } from "./device_properties.ts";
 const VERSION = 100;
 const MICROSOFT = 6;
 /** Android's extension is partial reads above 4 GiB, and edits. */
-const EXTENSIONS = "microsoft.com: 1.0; android.com: 1.0;";
+/**
+ * Not android.com, although there are its operations, which hosts find by their
+ * codes: for a device with that name libmtp 1.1.20 lists no properties, and resets
+ * it at the end, with all functions of the gadget.
+ */
+const EXTENSIONS = "microsoft.com: 1.0;";
 const STANDARD_MODE = 0;
 
 /** The operation that lists all others. */
