@@ -56,11 +56,11 @@ Deno.test("All formats have the same properties, each with a description", async
   const refused = (code: number, ...parameters: number[]) =>
     responder.response(code, parameters);
   assertEquals(
-    await refused(GetObjectPropsSupported, 0x1234),
+    await refused(GetObjectPropsSupported, 0x1_0000),
     "Invalid_ObjectFormatCode",
   );
   assertEquals(
-    await refused(GetObjectPropDesc, ObjectProperty.Name, 0x1234),
+    await refused(GetObjectPropDesc, ObjectProperty.Name, 0x1_0000),
     "Invalid_ObjectFormatCode",
   );
   assertEquals(

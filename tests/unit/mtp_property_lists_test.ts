@@ -103,6 +103,23 @@ Deno.test("GetObjectPropList selects by handle, depth, format and property", asy
   }
 });
 
+Deno.test("GetObjectPropList of everything is refused with an object of 4 GiB", async () => {
+  const { responder, store, at } = setup({ "a.bin": "1" });
+  const list = store.list.bind(store);
+  store.list = async (folder) =>
+    (await list(folder)).map((entry) => ({ ...entry, size: 2 ** 32 }));
+  const file = await at("a.bin");
+  const refused = (handle: number, code: number) =>
+    responder.response(GetObjectPropList, [handle, 0, code, 0, 0]);
+  assertEquals(
+    await refused(ALL, ALL),
+    "Specification_By_Depth_Unsupported",
+  );
+  assertEquals(await refused(ALL, ObjectSize), "OK");
+  assertEquals(await refused(0, ALL), "OK");
+  assertEquals(await refused(file, ALL), "OK");
+});
+
 Deno.test("GetObjectPropList refuses what is not there", async () => {
   const { responder, at } = setup({ "a": "1" });
   const file = await at("a");

@@ -13,7 +13,6 @@ import { devicePropertiesOf } from "./device_properties.ts";
 /** Hundredths: PTP 1.0, and Microsoft's extension 1.0. */
 const VERSION = 100;
 const MICROSOFT = 6;
-/** Android's extension is partial reads above 4 GiB, and edits. */
 /**
  * Not android.com, although there are its operations, which hosts find by their
  * codes: for a device with that name libmtp 1.1.20 lists no properties, and resets

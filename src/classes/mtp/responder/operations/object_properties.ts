@@ -6,7 +6,6 @@
  */
 import { DataType, OperationCode } from "../../protocol/codes.ts";
 import { DatasetReader, DatasetWriter } from "../../protocol/dataset.ts";
-import { FORMATS } from "../../protocol/formats.ts";
 import { ResponseError } from "../../protocol/response.ts";
 import type { Device } from "../device.ts";
 import type { Operations } from "../operation.ts";
@@ -32,7 +31,7 @@ export function objectPropertyOperations(device: Device): Operations {
       data: "to host",
       run({ parameters: [code, format] }) {
         const { type, settable, isDate } = propertyWith(code);
-        if (format !== 0) checkFormat(format);
+        checkFormat(format);
         const data = new DatasetWriter().u16(code).u16(type);
         data.u8(settable ? 1 : 0).value(type, type === DataType.STR ? "" : 0);
         data.u32(0); // no group
@@ -62,8 +61,13 @@ export function objectPropertyOperations(device: Device): Operations {
   };
 }
 
+/**
+ * All formats have the same properties, those that the device does not list as well:
+ * libmtp 1.1.20 asks for that of a `.bin` before it sends one, and sends it without
+ * a name if there are no properties.
+ */
 function checkFormat(format: number): void {
-  if (!FORMATS.includes(format)) {
+  if (format > 0xffff) {
     throw new ResponseError("Invalid_ObjectFormatCode");
   }
 }

@@ -12,6 +12,7 @@ import {
 } from "../../protocol/codes.ts";
 import { DatasetReader, type Value } from "../../protocol/dataset.ts";
 import { decodeDate } from "../../protocol/date.ts";
+import { UNKNOWN_SIZE } from "../../protocol/object_info.ts";
 import { ResponseError, responseTo } from "../../protocol/response.ts";
 import type { Device } from "../device.ts";
 import { LongDataset } from "../long_dataset.ts";
@@ -38,10 +39,16 @@ export function propertyListOperations(device: Device): Operations {
           );
         }
         const properties = code === ALL ? PROPERTIES : [propertyWith(code)];
+        const isEverything = handle === ALL && code === ALL;
         const list = new LongDataset();
         for await (const node of selected(device, handle, depth)) {
           signal.throwIfAborted();
           if (format !== ALL && !hasFormat(node, format)) continue;
+          if (isEverything && node.entry.size > UNKNOWN_SIZE) {
+            // libmtp 1.1.20 would take its size modulo 4 GiB; it then asks for one
+            // object after another, and gets that right.
+            throw new ResponseError("Specification_By_Depth_Unsupported");
+          }
           for (const { code, type, value } of properties) {
             const item = list.item().u32(node.handle).u16(code).u16(type);
             item.value(type, value(node));
