@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Gadget } from "@usb/gadget";
+import { Gadget, type UsbFunction } from "@usb/gadget";
 import { directoryStore, Mtp, type MtpOptions } from "@usb/gadget/mtp";
 import {
   waitForDevice,
@@ -31,8 +31,15 @@ export class MtpBench implements AsyncDisposable {
   readonly #gadget: Gadget;
   readonly #errors: unknown[] = [];
 
-  /** Starts a gadget, and waits until the host has it. */
-  static async start(options: Partial<MtpOptions> = {}): Promise<MtpBench> {
+  /**
+   * Starts a gadget, and waits until the host has it.
+   *
+   * @param others Functions after the one with MTP.
+   */
+  static async start(
+    options: Partial<MtpOptions> = {},
+    ...others: UsbFunction[]
+  ): Promise<MtpBench> {
     const folder = await makeImageFolder();
     const device = await folder.folder("device");
     const host = await folder.folder("host");
@@ -46,7 +53,7 @@ export class MtpBench implements AsyncDisposable {
       ...IDS,
       maxSpeed: gadgetSpeed().maxSpeed,
       microsoftOs: true,
-      functions: [mtp],
+      functions: [mtp, ...others],
     });
     await waitForDevice(IDS);
     return new MtpBench(folder, device, host, mtp, gadget);

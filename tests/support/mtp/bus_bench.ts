@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bulkIn, Gadget, usbFunction } from "@usb/gadget";
+import { Gadget } from "@usb/gadget";
 import { Mtp, type ObjectStore } from "@usb/gadget/mtp";
 import {
   ALL,
@@ -13,9 +13,9 @@ import {
 import { DatasetReader } from "../../../src/classes/mtp/protocol/dataset.ts";
 import { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 import { waitForNoDevice } from "../../../src/testing/usbfs/find.ts";
+import { occupiedFifo } from "../gadgets/occupied_fifo.ts";
 import { MtpHost, type OperationResult } from "../host/mtp_host.ts";
 import { gadgetSpeed } from "../run/speed.ts";
-import { until } from "../waiting/until.ts";
 import { announcement } from "./announcement.ts";
 
 const MATCH = { vendorId: 0x1209, productId: 0x0001, serialNumber: "1" };
@@ -24,28 +24,15 @@ const STORAGE = 0x10001;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/**
- * Starts a gadget with one storage, and claims it.
- *
- * A second function keeps the emulated FIFO of dummy_hcd occupied, as in
- * `support/disk/bench.ts`: a response that the host has abandoned would stay in it.
- */
+/** Starts a gadget with one storage, and claims it. */
 export async function startMtp(store: ObjectStore) {
   const mtp = new Mtp({ storages: [store] });
-  let occupied = 0;
-  const fifo = usbFunction({
-    name: "fifo",
-    interfaces: [{ class: 0xff, endpoints: { link: bulkIn() } }],
-    async serve({ endpoints: { link } }) {
-      await link.write(new Uint8Array(1));
-      occupied++;
-    },
-  });
+  const occupation = occupiedFifo();
   const gadget = await Gadget.start({
     ...MATCH,
     maxSpeed: gadgetSpeed().maxSpeed,
     microsoftOs: true,
-    functions: [mtp, fifo],
+    functions: [mtp, occupation.fifo],
   });
   const errors: unknown[] = [];
   const collected = (async () => {
@@ -55,7 +42,7 @@ export async function startMtp(store: ObjectStore) {
   })();
   let device: UsbfsDevice;
   const open = async (session: number) => {
-    await until(() => occupied >= session, "the FIFO is occupied");
+    await occupation.occupied(session);
     device = await UsbfsDevice.find(MATCH);
     const host = await MtpHost.claim(device);
     await host.pass(OperationCode.OpenSession, [1]);
@@ -71,15 +58,15 @@ export async function startMtp(store: ObjectStore) {
     },
     /** Resets the port, and opens a session again. */
     async resetPort() {
-      const next = occupied + 1;
+      const next = occupation.sessions + 1;
       await device.reset();
       await device.close();
       host = await open(next);
     },
     /** Pulls the cable, and plugs it in again. */
     async replug() {
-      const next = occupied + 1;
-      gadget.unbind();
+      const next = occupation.sessions + 1;
+      await gadget.unbind();
       await device.close();
       await waitForNoDevice(MATCH);
       await gadget.bind();
