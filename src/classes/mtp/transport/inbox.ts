@@ -74,6 +74,8 @@ export class Inbox implements ChunkSource {
   #isDraining = false;
   /** A command that was found behind old data. */
   #found: Message | undefined;
+  /** What was received last. */
+  #last: Chunk | undefined;
   #withdrawal: Promise<void> | undefined;
   #closed: Error | undefined;
   #lastTransaction: number | undefined;
@@ -139,6 +141,8 @@ export class Inbox implements ChunkSource {
     const container = this.#container;
     if (container !== undefined && !container.isOver) {
       this.#isDraining = true;
+      // The container has not looked at it yet: what ends a transfer ends it, too.
+      if (this.#last?.ends) this.#found = this.#commandIn(this.#last.bytes);
       this.#withdrawal = this.#withdraw();
       container.cut(reason);
     }
@@ -192,6 +196,7 @@ export class Inbox implements ChunkSource {
 
   #begin(container: DataContainer): void {
     this.#container = container;
+    this.#last = undefined;
     const requested = this.#reads.reduce((sum, { size }) => sum + size, 0);
     this.#unrequested = container.missing - requested;
     this.#isNextRequested = false;
@@ -243,7 +248,7 @@ export class Inbox implements ChunkSource {
     // The container that has asked for it was cut meanwhile.
     if (this.#reads[0] !== read) throw new Error("The read was withdrawn");
     this.#reads.shift();
-    return { bytes, ends: bytes.byteLength < read.size };
+    return this.#last = { bytes, ends: bytes.byteLength < read.size };
   }
 
   /** Withdraws all reads, up to one that has received a command. */

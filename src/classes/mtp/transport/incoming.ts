@@ -151,14 +151,17 @@ export class DataContainer implements IncomingData {
 
   /** @param whole With the header, if that is before the bytes. */
   #accept({ bytes, ends }: Chunk, whole: Chunk): void {
-    if (bytes.byteLength > this.#missing) {
-      if (!ends) this.#source.drain();
+    const isTooLong = bytes.byteLength > this.#missing;
+    if (isTooLong && !ends) {
+      this.#source.drain();
       return this.cut(new ResponseError("Invalid_Dataset"));
     }
     this.#missing -= bytes.byteLength;
     if (this.#missing === 0) return this.#finish();
     if (!ends) return;
-    if (this.byteLength !== undefined) {
+    if (isTooLong) {
+      this.#failure = new ResponseError("Invalid_Dataset");
+    } else if (this.byteLength !== undefined) {
       this.#failure = new ResponseError("Incomplete_Transfer");
     }
     this.#missing = 0;

@@ -111,7 +111,10 @@ export class Transport {
     const last = this.#inbox.lastTransaction;
     const age = last === undefined ? 1 : transactionId - last | 0;
     // Its command may be still to come, or to be handled.
-    if (age >= 0) this.#cancelled = transactionId;
+    const known = this.#cancelled ?? transactionId - 1;
+    if (age >= 0 && (transactionId - known | 0) > 0) {
+      this.#cancelled = transactionId;
+    }
     if (age === 0) {
       await this.#giveUp(new ResponseError("Transaction_Cancelled"));
     }
