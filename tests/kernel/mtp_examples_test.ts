@@ -1,6 +1,6 @@
 // VM: a class of device
 /**
- * examples/phone.ts, as a user runs it.
+ * examples/phone.ts and examples/camera.ts, as a user runs them.
  *
  * @module
  */
@@ -38,4 +38,22 @@ Deno.test("examples/phone.ts explains its argument", async () => {
   assertEquals((await phone.process.status).code, 2);
   const { text } = await phone.end("SIGKILL");
   assertStringIncludes(text, "Usage: phone.ts DIRECTORY");
+});
+
+Deno.test("examples/camera.ts takes pictures, which gphoto2 downloads", async () => {
+  const before = gadgetTraces();
+  await using images = await makeImageFolder();
+  await using camera = startExample("camera.ts");
+  await waitForDevice({ vendorId: 0x1209, productId: 0x0001 });
+  const text = await shell(`
+    cd ${images.path}
+    gphoto2 --capture-image-and-download
+    gphoto2 --capture-image-and-download
+    gphoto2 --list-files
+    gphoto2 --folder /store_00010001/DCIM/100TEST --get-file IMG_0002.BMP --filename got
+    cmp got IMG_0002.BMP`);
+  assertStringIncludes(text, "IMG_0001.BMP");
+  assertEquals((await Deno.stat(`${images.path}/got`)).size, 196_662);
+  assertEquals((await camera.end("SIGINT")).text, "");
+  assertEquals(gadgetTraces(), before);
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArgument, OBJECT } from "../../arguments/rules.ts";
+import { checkArgument, OBJECT, TEXT } from "../../arguments/rules.ts";
 import { bulkPair, interruptIn } from "../../definition/endpoint_builders.ts";
 import type {
   InEndpointDefinition,
@@ -101,8 +101,8 @@ export class Mtp<N extends string = "mtp">
       };
     },
   ];
-  /** @ignore Makes Windows use its MTP driver. */
-  readonly microsoftOs: readonly MicrosoftOsFeature[] = [compatibleId("MTP")];
+  /** @ignore Makes Windows use its MTP driver, unless it is a camera. */
+  readonly microsoftOs: readonly MicrosoftOsFeature[];
   /** @ignore Answers the class requests. */
   readonly control: ControlHandler;
   /** @ignore Serves a session. */
@@ -124,7 +124,8 @@ export class Mtp<N extends string = "mtp">
   constructor(options: MtpOptions<N>) {
     checkMtpOptions(options);
     const {
-      description = "MTP",
+      capture,
+      description = capture === undefined ? "MTP" : "Camera",
       manufacturer = "Linux",
       model = "MTP device",
       version = "1.0",
@@ -134,6 +135,7 @@ export class Mtp<N extends string = "mtp">
       thumbnail,
     } = options;
     this.name = options.name ?? ("mtp" as N);
+    this.microsoftOs = capture === undefined ? [compatibleId("MTP")] : [];
     this.#device = new Device({
       manufacturer,
       model,
@@ -144,9 +146,16 @@ export class Mtp<N extends string = "mtp">
       ...(thumbnail === undefined ? {} : {
         thumbnail: (storage, path) => thumbnail(this.#public(storage), path),
       }),
+      ...(capture === undefined ? {} : {
+        capture: async (storage, signal) => {
+          const path = await capture(this.#public(storage), signal);
+          checkArgument("take picture", 'what "capture" returns', path, TEXT);
+          return path;
+        },
+      }),
     });
-    this.#device.onEvent = (code, parameters) =>
-      this.#events.send(code, parameters);
+    this.#device.onEvent = (...event) => this.#events.send(...event);
+    this.#device.onError = (error) => this.#gadget.session?.report(error);
     for (const [index, storage] of options.storages.entries()) {
       this.#add(`make MTP device with storage ${index}`, storage);
     }

@@ -36,7 +36,7 @@ export interface MtpOptions<N extends string = string> {
   /**
    * `iInterface`: the name of the interface. Programs that use libmtp look for
    * `"MTP"` in it.
-   * @default {"MTP"}
+   * @default {"MTP", or "Camera" with `capture`}
    */
   readonly description?: LocalizedString;
   /**
@@ -76,6 +76,22 @@ export interface MtpOptions<N extends string = string> {
     storage: MtpStorage,
     path: string,
   ) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /**
+   * Takes a picture when the host asks for it (PTP's InitiateCapture): adds it to
+   * the storage, and returns its path there. Makes the device a camera, with which
+   * the host uses its PTP driver.
+   *
+   * The host is informed of the picture, and that it is taken; or that the storage
+   * is full, if it throws ENOSPC. Other errors are `"error"` events of the function.
+   * One picture is taken at a time.
+   *
+   * @param storage The one that the host names, or else the first.
+   * @param signal Aborted when the host closes its session, or is gone.
+   */
+  readonly capture?: (
+    storage: MtpStorage,
+    signal: AbortSignal,
+  ) => string | Promise<string>;
 }
 
 const ACTION = "make MTP device";
@@ -96,6 +112,7 @@ const OPTIONS: Rules<MtpOptions> = {
   friendlyName: SHORT_TEXT,
   battery: CALLBACK,
   thumbnail: CALLBACK,
+  capture: CALLBACK,
 };
 
 const STORAGE_OPTIONS: Rules<StorageOptions> = {

@@ -23,6 +23,9 @@ import type { DeviceOptions } from "../../../src/classes/mtp/responder/device.ts
 import type { StorageOptions } from "../../../src/classes/mtp/responder/storage.ts";
 import type { ObjectStore } from "../../../src/classes/mtp/store/object_store.ts";
 
+/** The transaction of all calls. */
+export const TRANSACTION = 7;
+
 /** What the host gets. */
 export interface Outcome {
   readonly response: ResponseName;
@@ -58,8 +61,12 @@ export class Responder {
       ...options,
     });
     this.operations = operationsOf(this.device);
-    this.device.onEvent = (code, parameters) =>
-      this.events.push([code, ...parameters]);
+    this.device.onEvent = (code, parameters, transactionId) => {
+      const event = [code, ...parameters];
+      if (transactionId !== undefined) event.push(transactionId);
+      this.events.push(event);
+    };
+    this.device.onError = (error) => this.errors.push(error);
   }
 
   /** Adds a storage, without its event. Returns its StorageID. */
@@ -92,6 +99,7 @@ export class Responder {
     try {
       const answer = await this.operations[code].run({
         code,
+        transactionId: TRANSACTION,
         parameters: Array.from({ length: 5 }, (_, at) => parameters[at] ?? 0),
         parameterCount: parameters.length,
         signal,
@@ -109,11 +117,9 @@ export class Responder {
           },
         },
       });
-      return {
-        response: "OK",
-        parameters: answer?.parameters ?? [],
-        data: await collect(answer?.data),
-      };
+      const data = await collect(answer?.data);
+      answer?.after?.();
+      return { response: "OK", parameters: answer?.parameters ?? [], data };
     } catch (error) {
       if (signal.aborted && error === signal.reason) throw error;
       const response = responseTo(error);

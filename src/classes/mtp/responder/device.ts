@@ -27,6 +27,11 @@ export interface DeviceOptions {
     storage: Storage,
     path: string,
   ) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** Takes a picture, and returns its path in the storage. */
+  readonly capture?: (
+    storage: Storage,
+    signal: AbortSignal,
+  ) => string | Promise<string>;
 }
 
 /** A file that the host has announced, and sends next. */
@@ -68,13 +73,24 @@ export class Device {
   /**
    * Called with what the host has to learn, with up to three parameters: not with
    * what the host has done itself. It must not throw.
+   *
+   * @param transactionId The transaction that it is about, if any.
    */
-  onEvent: ((code: number, parameters: readonly number[]) => void) | undefined;
+  onEvent:
+    | ((
+      code: number,
+      parameters: readonly number[],
+      transactionId?: number,
+    ) => void)
+    | undefined;
+  /** Called with errors of what no operation waits for. It must not throw. */
+  onError: ((error: unknown) => void) | undefined;
   /** What SendObject receives. */
   announced: AnnouncedFile | undefined;
   /** Files that are open for changes, by their handles. */
   readonly edits = new Map<number, Edit>();
   #lastStorage = 0;
+  #capture: AbortController | undefined;
 
   constructor(options: DeviceOptions) {
     this.options = options;
@@ -121,9 +137,30 @@ export class Device {
     this.#announce(EventCode.StoreRemoved, [id]);
   }
 
-  /** Drops what belongs to the session: the announced object, and open files. */
+  /** Whether a picture is being taken. */
+  get isCapturing(): boolean {
+    return this.#capture !== undefined;
+  }
+
+  /** A picture is being taken. Returns a signal that is aborted with the session. */
+  beginCapture(): AbortSignal {
+    this.#capture = new AbortController();
+    return this.#capture.signal;
+  }
+
+  /** The picture is taken. */
+  endCapture(): void {
+    this.#capture = undefined;
+  }
+
+  /**
+   * Drops what belongs to the session: the announced object, open files, and the
+   * picture that is being taken.
+   */
   endSession(): void {
     this.announced = undefined;
+    this.#capture?.abort();
+    this.#capture = undefined;
     this.closeEdits(() => true);
   }
 

@@ -189,6 +189,26 @@ export class ObjectTable {
     });
   }
 
+  /**
+   * Reports an object that the program has made, unless the host knows it; in a
+   * folder that is new to the host as well.
+   *
+   * @returns Whether the store has it.
+   */
+  async announce(storageId: number, path: string): Promise<boolean> {
+    let folder = this.root(storageId);
+    for (const name of path.split("/")) {
+      const known = folder.children.get(name);
+      const { isListed } = folder;
+      await this.update(folder);
+      const node = folder.children.get(name);
+      if (node === undefined) return false;
+      if (!isListed && node !== known) this.onChange?.("added", node);
+      folder = node;
+    }
+    return true;
+  }
+
   /** The folder with this path, if it has been listed. */
   listed(storageId: number, path: string): ObjectNode | undefined {
     let node = this.#roots.get(storageId);

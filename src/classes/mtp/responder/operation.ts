@@ -30,6 +30,7 @@ export interface IncomingData {
 /** One operation that the host has requested. */
 export interface Call {
   readonly code: number;
+  readonly transactionId: number;
   /** Five numbers: those that the host has left out are 0. */
   readonly parameters: readonly number[];
   /** How many of them the host has sent. */
@@ -45,6 +46,8 @@ export interface Answer {
   /** Up to five parameters of the response. */
   readonly parameters?: readonly number[];
   readonly data?: Uint8Array<ArrayBuffer> | OutgoingData;
+  /** Called when the host has taken the response. It must not throw. */
+  readonly after?: () => void;
 }
 
 /**

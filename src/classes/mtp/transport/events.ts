@@ -17,6 +17,7 @@ const NO_TRANSACTION = 0xffff_ffff;
 interface Event {
   readonly code: number;
   readonly parameters: readonly number[];
+  readonly transactionId: number;
 }
 
 /**
@@ -44,12 +45,24 @@ export class EventQueue {
     if (this.#isSending) endpoint?.discard().catch(() => {});
   }
 
-  /** Sends an event, when the host polls. */
-  send(code: number, parameters: readonly number[]): void {
+  /**
+   * Sends an event, when the host polls.
+   *
+   * @param transactionId The transaction that it is about, if any.
+   */
+  send(
+    code: number,
+    parameters: readonly number[],
+    transactionId = NO_TRANSACTION,
+  ): void {
     if (this.#endpoint === undefined) return;
-    this.#waiting.push({ code, parameters });
+    this.#waiting.push({ code, parameters, transactionId });
     if (this.#waiting.length > MAX_WAITING) {
-      this.#waiting = [{ code: EventCode.UnreportedStatus, parameters: [] }];
+      this.#waiting = [{
+        code: EventCode.UnreportedStatus,
+        parameters: [],
+        transactionId: NO_TRANSACTION,
+      }];
     }
     if (!this.#isSending) this.#sendAll();
   }
@@ -61,10 +74,10 @@ export class EventQueue {
    */
   extendedData(): Uint8Array | undefined {
     if (this.#last === undefined) return undefined;
-    const { code, parameters } = this.#last;
+    const { code, parameters, transactionId } = this.#last;
     const view = new DataView(new ArrayBuffer(8 + 6 * parameters.length));
     view.setUint16(0, code, true);
-    view.setUint32(2, NO_TRANSACTION, true);
+    view.setUint32(2, transactionId, true);
     view.setUint16(6, parameters.length, true);
     parameters.forEach((it, index) => {
       view.setUint16(8 + 6 * index, 4, true);
@@ -82,11 +95,7 @@ export class EventQueue {
       endpoint = this.#endpoint
     ) {
       const event = this.#waiting.shift()!;
-      const bytes = encodeMessage({
-        type: ContainerType.EVENT,
-        transactionId: NO_TRANSACTION,
-        ...event,
-      });
+      const bytes = encodeMessage({ type: ContainerType.EVENT, ...event });
       this.#last = event;
       try {
         await endpoint.write(bytes);

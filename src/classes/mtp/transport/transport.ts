@@ -268,9 +268,10 @@ export class Transport {
     const session = this.#session!;
     let response: ResponseName = "OK";
     let parameters: readonly number[] = [];
+    let after: (() => void) | undefined;
     try {
       if (this.#left !== undefined) await transaction.wait(this.#left);
-      ({ parameters = [] } = await this.#operate(transaction) ?? {});
+      ({ parameters = [], after } = await this.#operate(transaction) ?? {});
     } catch (error) {
       response = this.#failure(error, transaction);
       if (response === "Session_Already_Open") parameters = [this.#ptpSession!];
@@ -288,6 +289,7 @@ export class Transport {
     try {
       await session.endpoints.link.in.write(bytes);
       transaction.isDone = true;
+      after?.();
     } catch (error) {
       if (!transaction.signal.aborted) session.report(error);
     }
@@ -317,7 +319,7 @@ export class Transport {
 
   async #operate(transaction: Transaction): Promise<Answer | void> {
     const { command, signal } = transaction;
-    const { code } = command;
+    const { code, transactionId } = command;
     const parameters = Array.from(
       { length: PARAMETERS },
       (_, index) => command.parameters[index] ?? 0,
@@ -340,6 +342,7 @@ export class Transport {
     transaction.check();
     const answering = operation.run({
       code,
+      transactionId,
       parameters,
       parameterCount: command.parameters.length,
       data,

@@ -5,6 +5,7 @@
  */
 import type { Device } from "../device.ts";
 import type { Operations } from "../operation.ts";
+import { captureOperations } from "./capture.ts";
 import { deleteOperations } from "./delete.ts";
 import { deviceOperations } from "./device_info.ts";
 import { devicePropertyOperations } from "./device_properties.ts";
@@ -32,6 +33,7 @@ export function operationsOf(device: Device): Operations {
     ...propertyListOperations(device),
     ...referenceOperations(device),
     ...editOperations(device),
+    ...captureOperations(device),
   };
   return { ...operations, ...deviceOperations(device, operations) };
 }
