@@ -118,8 +118,10 @@ async function host(rounds: number): Promise<void> {
         await device.bulkOut(bareOut, Uint8Array.of(1));
         await move(bareIn, HEADER + SIZE);
       } else if (way === "send") {
-        buffers[0].set(header(0x100d, SIZE));
-        await operate(0x100d, [], () => move(mtpOut, HEADER + SIZE));
+        await operate(0x100d, [], () => {
+          buffers[0].set(header(0x100d, SIZE));
+          return move(mtpOut, HEADER + SIZE);
+        });
       } else {
         await move(bareOut, HEADER + SIZE);
         await device.bulkIn(bareIn, 512);

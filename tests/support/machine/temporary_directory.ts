@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { roomFreed } from "../../../src/files/removal.ts";
 
 /** A new directory under /tmp that is gone after the test. */
 export async function temporaryDirectory(): Promise<
@@ -12,6 +13,8 @@ export async function temporaryDirectory(): Promise<
   return {
     path,
     async [Symbol.asyncDispose]() {
+      // Another thread closes what was removed in it.
+      await roomFreed();
       await Deno.remove(path, { recursive: true });
     },
   };

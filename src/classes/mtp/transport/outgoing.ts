@@ -16,7 +16,7 @@ import type { OutgoingData } from "../responder/operation.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Bytes that are read and sent at once; a multiple of all packet sizes. */
-export const PIECE = 256 * 1024;
+export const PIECE = 1 << 20;
 
 /** The data ended too early, and so did the data phase. */
 export class CutError extends Error {}
