@@ -1,4 +1,4 @@
-// VM: --modules usb-storage,sd_mod,sr_mod --processors 1, a class of device
+// VM: --modules usb-storage,sd_mod,sr_mod --processors 1, a class of device, newest kernel
 /**
  * The examples of disks, as programs of Linux see them.
  *
