@@ -57,7 +57,19 @@ async function scsiUnits(match: DeviceMatch): Promise<ScsiUnit[]> {
   }
 }
 
-/** Waits until Linux has so many units of a device, with their nodes. */
+/**
+ * Whether a unit's block device can be opened: for a moment after its node is made,
+ * it cannot. Another process opens it, as the gadget in this one has to answer.
+ */
+async function isLive({ node }: ScsiUnit): Promise<boolean> {
+  const { stderr } = await new Deno.Command("sh", {
+    args: ["-c", `: <${node}`],
+  }).output();
+  const ENXIO = "No such device or address";
+  return !new TextDecoder().decode(stderr).includes(ENXIO);
+}
+
+/** Waits until Linux has so many units of a device, and opens their nodes. */
 export async function waitForUnits(
   match: DeviceMatch,
   count: number,
@@ -65,7 +77,10 @@ export async function waitForUnits(
   const end = performance.now() + 60_000;
   for (;;) {
     const units = await scsiUnits(match);
-    if (units.length === count) return units;
+    if (units.length === count) {
+      const live = await Promise.all(units.map(isLive));
+      if (live.every((it) => it)) return units;
+    }
     if (performance.now() > end) {
       throw new Error(
         `Timed out waiting for ${count} units: Linux has ${
