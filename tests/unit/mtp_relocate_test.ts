@@ -78,6 +78,23 @@ Deno.test("A store that cannot rename copies and removes", async () => {
   assert(!store.items.has("a/b/c.txt"));
 });
 
+Deno.test("A move to another file system in a storage copies and removes", async () => {
+  const { responder, store, storage, at } = setup(TREE);
+  const handles = await Promise.all(["a", "a/b", "a/b/c.txt"].map(at));
+  const target = await at("to");
+  store.before = (method) => {
+    if (method === "rename") {
+      throw Object.assign(new Error(), { code: "EXDEV" });
+    }
+  };
+  await responder.ok(MoveObject, [handles[0], storage, target]);
+  assertEquals(store.text("to/a/b/c.txt"), "content");
+  assertEquals(store.items.has("a"), false);
+  const moved = await Promise.all(["to/a", "to/a/b", "to/a/b/c.txt"].map(at));
+  assertEquals(moved, handles);
+  assertEquals(responder.events, []);
+});
+
 Deno.test("A copy has handles of its own", async () => {
   const { responder, store, card, at, second, storage, place } = setupTwo();
   const folder = await at("a");

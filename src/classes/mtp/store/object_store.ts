@@ -141,7 +141,10 @@ export interface ObjectStore {
   create?(path: string, options: NewFileOptions): NewFile | Promise<NewFile>;
   /** Makes a folder that does not exist. */
   makeFolder?(path: string): void | Promise<void>;
-  /** Gives an object another path in this store, where nothing is. */
+  /**
+   * Gives an object another path in this store, where nothing is. If it throws
+   * EXDEV, the object is copied and removed.
+   */
   rename?(from: string, to: string): void | Promise<void>;
   /** Removes a file, or an empty folder. */
   remove?(path: string): void | Promise<void>;

@@ -10,8 +10,6 @@
 import type { EndpointPair } from "../../../functionfs/endpoint/pair.ts";
 import { SessionEndedError } from "../../../functionfs/session.ts";
 import type { Session } from "../../../functionfs/sessions.ts";
-import { PieceMemory } from "../../piece_memory.ts";
-import { OperationCode } from "../protocol/codes.ts";
 import {
   ContainerType,
   encodeMessage,
@@ -23,20 +21,12 @@ import {
   type ResponseName,
   responseTo,
 } from "../protocol/response.ts";
-import {
-  type Answer,
-  FailedOperation,
-  type IncomingData,
-  type Operations,
-} from "../responder/operation.ts";
+import { FailedOperation, type Operations } from "../responder/operation.ts";
 import type { StillImageStatus } from "../requests.ts";
 import { type Arrival, Inbox } from "./inbox.ts";
-import { CutError, PIECE, sendBytes, sendWhileReading } from "./outgoing.ts";
+import { CutError } from "./outgoing.ts";
+import { PtpSession, type SessionListener } from "./ptp_session.ts";
 import { Transaction } from "./transaction.ts";
-
-/** Pieces of data on their way to the host. */
-const PIECES = 4;
-const PARAMETERS = 5;
 
 /** What ends everything when the host resets the device. */
 class ResetError extends Error {}
@@ -46,26 +36,15 @@ export type TransportSession = Pick<Session, "signal" | "report"> & {
   readonly endpoints: { readonly link: EndpointPair };
 };
 
-/** What learns of PTP sessions. */
-export interface SessionListener {
-  /** The host has opened one. */
-  onOpen(): void;
-  /** It is closed. */
-  onClose(): void;
-}
-
 /** Serves operations over a pair of bulk endpoints. */
 export class Transport {
-  readonly #operations: Operations;
-  readonly #listener: SessionListener;
+  readonly #ptp: PtpSession;
   #session: TransportSession | undefined;
   #inbox!: Inbox;
   /** The last transaction, unless it was abandoned. */
   #current: Transaction | undefined;
   /** A transaction that the host has cancelled before its command was read. */
   #cancelled: number | undefined;
-  /** The number of the PTP session, if one is open. */
-  #ptpSession: number | undefined;
   /** Settles when what was abandoned is no longer queued. */
   #settling: Promise<unknown> = Promise.resolve();
   /** Settles when the program's work for abandoned transactions is done. */
@@ -73,11 +52,9 @@ export class Transport {
   /** Ends a halt that waits for the host. */
   #halts = new AbortController();
   #isHalted = false;
-  readonly #memory = new PieceMemory(PIECE, PIECES);
 
   constructor(operations: Operations, listener: SessionListener) {
-    this.#operations = operations;
-    this.#listener = listener;
+    this.#ptp = new PtpSession(operations, listener);
   }
 
   /** Serves a session. Rejects when it ends. */
@@ -97,7 +74,7 @@ export class Transport {
       for (;;) await this.#serveUntilFailure();
     } finally {
       signal.removeEventListener("abort", onEnd);
-      this.#closeSession();
+      this.#ptp.close();
       this.#session = undefined;
     }
   }
@@ -124,7 +101,7 @@ export class Transport {
   async reset(): Promise<void> {
     const session = this.#session;
     if (session === undefined) return;
-    this.#closeSession();
+    this.#ptp.close();
     this.#cancelled = undefined;
     this.#inbox.close(new ResetError("The host has reset the device"));
     const withdrawn = session.endpoints.link.out.discard();
@@ -213,8 +190,8 @@ export class Transport {
     }
     this.#current = undefined;
     if (isCancelled) return;
-    const { data } = this.#operations[command.code] ?? {};
-    this.#current = new Transaction(command, data === "from host");
+    const { code } = command;
+    this.#current = new Transaction(command, this.#ptp.expectsData(code));
     this.#run(this.#current);
   }
 
@@ -240,15 +217,10 @@ export class Transport {
     this.#current = undefined;
     this.#halts.abort(reason);
     this.#halts = new AbortController();
-    this.#memory.forget();
+    this.#ptp.forget();
     if (current === undefined) return;
     current.abandon(reason);
     this.#leave(current);
-  }
-
-  #closeSession(): void {
-    this.#ptpSession = undefined;
-    this.#listener.onClose();
   }
 
   /** Halts the endpoint on which the host would wait for a response. */
@@ -266,15 +238,16 @@ export class Transport {
   /** Runs an operation, and responds. Never rejects. */
   async #run(transaction: Transaction): Promise<void> {
     const session = this.#session!;
+    const endpoint = session.endpoints.link.in;
     let response: ResponseName = "OK";
     let parameters: readonly number[] = [];
     let after: (() => void) | undefined;
     try {
       if (this.#left !== undefined) await transaction.wait(this.#left);
-      ({ parameters = [], after } = await this.#operate(transaction) ?? {});
+      const answer = await this.#ptp.operate(transaction, endpoint);
+      ({ parameters = [], after } = answer ?? {});
     } catch (error) {
       response = this.#failure(error, transaction);
-      if (response === "Session_Already_Open") parameters = [this.#ptpSession!];
       if (error instanceof FailedOperation) parameters = error.parameters;
     }
     transaction.release();
@@ -287,7 +260,7 @@ export class Transport {
       parameters,
     });
     try {
-      await session.endpoints.link.in.write(bytes);
+      await endpoint.write(bytes);
       transaction.isDone = true;
       after?.();
     } catch (error) {
@@ -316,86 +289,4 @@ export class Transport {
     }
     return isCut ? "Incomplete_Transfer" : response ?? "General_Error";
   }
-
-  async #operate(transaction: Transaction): Promise<Answer | void> {
-    const { command, signal } = transaction;
-    const { code, transactionId } = command;
-    const parameters = Array.from(
-      { length: PARAMETERS },
-      (_, index) => command.parameters[index] ?? 0,
-    );
-    if (code === OperationCode.OpenSession) return this.#open(parameters[0]);
-    const isOpen = this.#ptpSession !== undefined;
-    const operation = this.#operations[code];
-    if (code === OperationCode.CloseSession && isOpen) {
-      return this.#closeSession();
-    }
-    if (operation === undefined && code !== OperationCode.CloseSession) {
-      throw new ResponseError("Operation_Not_Supported");
-    }
-    if (!isOpen && !operation?.withoutSession) {
-      throw new ResponseError("Session_Not_Open");
-    }
-    const data: IncomingData = operation.data === "from host"
-      ? await transaction.data()
-      : NO_DATA;
-    transaction.check();
-    const answering = operation.run({
-      code,
-      transactionId,
-      parameters,
-      parameterCount: command.parameters.length,
-      data,
-      signal,
-    });
-    const answer = await transaction.wait(answering).catch((error) => {
-      // An answer that comes too late has to be closed as well.
-      if (signal.aborted) {
-        Promise.resolve(answering).then(closeAnswer, () => {});
-      }
-      throw error;
-    });
-    if (answer?.data !== undefined) await this.#send(transaction, answer.data);
-    return answer;
-  }
-
-  async #send(
-    transaction: Transaction,
-    data: NonNullable<Answer["data"]>,
-  ): Promise<void> {
-    const endpoint = this.#session!.endpoints.link.in;
-    if (data instanceof Uint8Array) {
-      transaction.check();
-      sendBytes(endpoint, transaction.command, data).catch(() => {});
-      return;
-    }
-    try {
-      transaction.check();
-      await sendWhileReading(endpoint, transaction, data, this.#memory);
-    } finally {
-      if (transaction.left.length === 0) data.close();
-      else Promise.allSettled(transaction.left).then(() => data.close());
-    }
-  }
-
-  #open(id: number): void {
-    if (id === 0) throw new ResponseError("Invalid_Parameter");
-    if (this.#ptpSession !== undefined) {
-      throw new ResponseError("Session_Already_Open");
-    }
-    this.#ptpSession = id;
-    this.#listener.onOpen();
-  }
-}
-
-/** The data of an operation without. */
-const NO_DATA: IncomingData = {
-  byteLength: 0,
-  dataset: () => Promise.resolve(new Uint8Array(0)),
-  async *parts() {},
-};
-
-function closeAnswer(answer: Answer | void): void {
-  const data = answer?.data;
-  if (data !== undefined && !(data instanceof Uint8Array)) data.close();
 }

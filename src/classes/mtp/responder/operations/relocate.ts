@@ -25,11 +25,7 @@ export function relocateOperations(device: Device): Operations {
         const { node, folder } = await placesOf(device, call);
         checkWritable(node.storage);
         if (node.parent === folder) return;
-        const isRename = node.storage === folder.storage &&
-          node.storage.store.rename !== undefined;
-        if (isRename) {
-          await rename(device, node, folder, node.entry.name);
-        } else {
+        if (!await moveByRename(device, node, folder)) {
           await moveByCopy(device, node, folder, call.signal);
         }
       },
@@ -72,6 +68,26 @@ export function rename(
     await store.rename(node.path, pathIn(folder, name));
     objects.moved(node, folder, name);
   });
+}
+
+/** Moves within a storage, if its store can: returns whether it has. */
+async function moveByRename(
+  device: Device,
+  node: ObjectNode,
+  folder: ObjectNode,
+): Promise<boolean> {
+  const { storage } = node;
+  if (storage !== folder.storage || storage.store.rename === undefined) {
+    return false;
+  }
+  try {
+    await rename(device, node, folder, node.entry.name);
+    return true;
+  } catch (error) {
+    // A directory can have other file systems in it.
+    if ((error as { code?: unknown }).code === "EXDEV") return false;
+    throw error;
+  }
 }
 
 /** Copies, then removes: the object keeps its handle, and so do those in it. */
