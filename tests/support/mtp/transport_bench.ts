@@ -21,7 +21,8 @@ import type {
 } from "../../../src/classes/mtp/responder/operation.ts";
 import { Transport } from "../../../src/classes/mtp/transport/transport.ts";
 import { pattern } from "../data/pattern.ts";
-import { fakeMtpPipe, MtpHost } from "../host/mtp_host.ts";
+import { MtpHost } from "../host/mtp_host.ts";
+import { fakeMtpPipe } from "../host/mtp_pipe.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
