@@ -7,9 +7,10 @@
  */
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type FunctionFs, Gadget } from "@usb/gadget";
+import { Gadget } from "@usb/gadget";
 import { CtapHid, type CtapRequest } from "@usb/gadget/hid";
 import { pattern } from "../support/data/pattern.ts";
+import { reportedErrors } from "../support/gadgets/reported_errors.ts";
 import {
   BROADCAST,
   CANCEL,
@@ -46,16 +47,6 @@ async function token(...args: string[]): Promise<string> {
   return text;
 }
 
-/** Collects the errors that a function reports. */
-async function collectErrors(
-  { events }: FunctionFs,
-  errors: unknown[],
-): Promise<void> {
-  for await (const event of events) {
-    if (event.type === "error") errors.push(event.error);
-  }
-}
-
 /**
  * Starts a key, and runs a test with a function that opens it, as another program
  * on the host would.
@@ -75,8 +66,7 @@ async function withKey(
     maxSpeed: gadgetSpeed().maxSpeed,
     functions: [key],
   });
-  const errors: unknown[] = [];
-  collectErrors(gadget.functions[key.name], errors);
+  const { errors } = reportedErrors(gadget.functions[key.name].events);
   const files: Hidraw[] = [];
   try {
     const path = await waitForHidraw(ids);

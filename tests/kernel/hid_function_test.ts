@@ -27,6 +27,7 @@ import {
 import { TestHost } from "@usb/gadget/testing";
 import { Random } from "../support/data/random.ts";
 import { testSeed } from "../support/data/seed.ts";
+import { reportedErrors } from "../support/gadgets/reported_errors.ts";
 import {
   kernelParseOf,
   reportDescriptorOf,
@@ -221,7 +222,6 @@ Deno.test("hostile requests and reports are refused, and the device lives on", a
   const seed = testSeed();
   console.log(`seed: GADGET_SEED=${seed}`);
   const random = new Random(seed);
-  const errors: unknown[] = [];
   const fn = new HidFunction({
     reportDescriptor: DESCRIPTOR,
     outputEndpoint: true,
@@ -230,11 +230,7 @@ Deno.test("hostile requests and reports are refused, and the device lives on", a
   });
   await using test = await start(fn);
   const fs = Object.values(test.gadget.functions)[0];
-  (async () => {
-    for await (const event of fs.events) {
-      if (event.type === "error") errors.push(event.error);
-    }
-  })();
+  const { errors } = reportedErrors(fs.events);
   await using host = await TestHost.open(test.gadget, { timeout: 60_000 });
   const { input, output } = test.endpoints;
   const ignore = () => {};

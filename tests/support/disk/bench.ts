@@ -7,6 +7,7 @@ import { Gadget } from "@usb/gadget";
 import { MassStorage, type MassStorageOptions } from "@usb/gadget/mass-storage";
 import { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 import { occupiedFifo } from "../gadgets/occupied_fifo.ts";
+import { reportedErrors } from "../gadgets/reported_errors.ts";
 import { BulkOnlyHost } from "../host/bulk_only_host.ts";
 import { gadgetSpeed } from "../run/speed.ts";
 
@@ -26,12 +27,7 @@ export async function startDisk(options: MassStorageOptions) {
     maxSpeed: gadgetSpeed().maxSpeed,
     functions: [storage, occupation.fifo],
   });
-  const errors: unknown[] = [];
-  const collected = (async () => {
-    for await (const event of gadget.functions.disk.events) {
-      if (event.type === "error") errors.push(event.error);
-    }
-  })();
+  const { errors, ended } = reportedErrors(gadget.functions.disk.events);
   const open = async (session: number) => {
     await occupation.occupied(session);
     return await BulkOnlyHost.claim(await UsbfsDevice.find(match));
@@ -63,7 +59,7 @@ export async function startDisk(options: MassStorageOptions) {
     async [Symbol.asyncDispose]() {
       await host.device.close();
       await gadget.stop();
-      await collected;
+      await ended;
     },
   };
 }

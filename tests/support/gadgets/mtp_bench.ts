@@ -12,6 +12,7 @@ import {
 } from "../../../src/testing/usbfs/find.ts";
 import { shell } from "../machine/shell.ts";
 import { gadgetSpeed } from "../run/speed.ts";
+import { reportedErrors } from "./reported_errors.ts";
 import { type ImageFolder, makeImageFolder } from "./storage_bench.ts";
 
 const IDS = {
@@ -29,7 +30,7 @@ export class MtpBench implements AsyncDisposable {
   readonly mtp: Mtp<string>;
   readonly #folder: ImageFolder;
   readonly #gadget: Gadget;
-  readonly #errors: unknown[] = [];
+  readonly #errors: readonly unknown[];
 
   /**
    * Starts a gadget, and waits until the host has it.
@@ -72,7 +73,7 @@ export class MtpBench implements AsyncDisposable {
     this.host = host;
     this.mtp = mtp;
     this.#gadget = gadget;
-    this.#watch();
+    this.#errors = reportedErrors(gadget.functions[mtp.name].events).errors;
   }
 
   /** Runs a script of the host in its folder, in UTF-8. */
@@ -92,11 +93,5 @@ ${script}`);
     await waitForNoDevice(IDS);
     await this.#folder[Symbol.asyncDispose]();
     assertEquals(this.#errors, []);
-  }
-
-  async #watch(): Promise<void> {
-    for await (const event of this.#gadget.functions[this.mtp.name].events) {
-      if (event.type === "error") this.#errors.push(event.error);
-    }
   }
 }

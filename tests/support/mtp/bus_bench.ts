@@ -14,6 +14,7 @@ import { DatasetReader } from "../../../src/classes/mtp/protocol/dataset.ts";
 import { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 import { waitForNoDevice } from "../../../src/testing/usbfs/find.ts";
 import { occupiedFifo } from "../gadgets/occupied_fifo.ts";
+import { reportedErrors } from "../gadgets/reported_errors.ts";
 import { MtpHost, type OperationResult } from "../host/mtp_host.ts";
 import { gadgetSpeed } from "../run/speed.ts";
 import { announcement } from "./announcement.ts";
@@ -34,12 +35,7 @@ export async function startMtp(store: ObjectStore) {
     microsoftOs: true,
     functions: [mtp, occupation.fifo],
   });
-  const errors: unknown[] = [];
-  const collected = (async () => {
-    for await (const event of gadget.functions.mtp.events) {
-      if (event.type === "error") errors.push(event.error);
-    }
-  })();
+  const { errors, ended } = reportedErrors(gadget.functions.mtp.events);
   let device: UsbfsDevice;
   const open = async (session: number) => {
     await occupation.occupied(session);
@@ -76,7 +72,7 @@ export async function startMtp(store: ObjectStore) {
       await device.close();
       await gadget.stop();
       await waitForNoDevice(MATCH);
-      await collected;
+      await ended;
     },
   };
 }
