@@ -86,7 +86,7 @@ watch_host() {
     if read -r request argument; then
       case $request in
         report) report "$argument" >/dev/kmsg 2>&1 ;;
-        kill) kill -KILL -- "-$argument" ;;
+        kill) kill -KILL "-$argument" 2>/dev/null ;;
       esac
       gone=0
     else
