@@ -1,4 +1,4 @@
-// VM: a class of device
+// VM: a class of device, newest kernel
 /**
  * fatDisk() and the programs of others: dosfstools, mtools, and Linux's own FAT,
  * on an image and over USB.

@@ -1,4 +1,4 @@
-// VM: a class of device
+// VM: a class of device, newest kernel
 /**
  * A file of 5 GiB (48 MiB in everyday runs), which neither side ever has in memory.
  *

@@ -12,7 +12,7 @@
  * - options of `deno task vm`, such as `--udc sg`: the VM. Files with the same
  *   options share one.
  * - `any speed`: the subject is the same at every speed. `test:all` runs the
- *   file once on a kernel.
+ *   file at one speed, on the newest kernel and on the oldest.
  * - `since Linux 7.3`: the file is left out on older kernels.
  * - `newest kernel`: the subject does not depend on the kernel. `test:all` runs
  *   the file on the newest one only.

@@ -48,7 +48,6 @@ Deno.test("isWorthRunning() chooses runs by the header of a file", () => {
   assertEquals(runs("--hcd none, any architecture").length, all.length);
   assertEquals(runs("any speed"), [
     "6.1 super",
-    "6.12 high",
     "7.3 super",
   ]);
   assertEquals(runs("newest kernel"), [
