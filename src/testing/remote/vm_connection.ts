@@ -65,13 +65,16 @@ export class VmConnection {
   #guest: Guest | undefined;
   #isGone = false;
   #log = "";
+  /** What the last command has printed on standard error. */
   #errors = "";
+  #hasStarted = false;
   /** The first lines of complaints that were reported. */
   readonly #reported = new Set<string>();
   readonly #happenings: Happening[] = [];
   #wake: () => void = () => {};
 
   constructor(options: TestVmOptions) {
+    const decoder = new TextDecoder();
     const happen = (happening: Happening) => {
       this.#happenings.push(happening);
       this.#wake();
@@ -95,7 +98,7 @@ export class VmConnection {
       signal: this.#abort.signal,
       onStdout: (chunk) => this.output.write(chunk),
       onStderr: (chunk) => {
-        this.#errors += new TextDecoder().decode(chunk);
+        this.#errors += decoder.decode(chunk, { stream: true });
         this.#wake();
       },
     }, {
@@ -155,6 +158,9 @@ export class VmConnection {
 
   /** Runs a command line when the one before has ended. */
   async start(command: string): Promise<void> {
+    // The errors of the one before come by another channel than its end.
+    if (this.#hasStarted) await this.errors();
+    this.#hasStarted = true;
     this.output.begin();
     this.#errors = "";
     await this.write(command);
