@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { shell } from "../machine/shell.ts";
 import { InputDevice } from "./input_device.ts";
 import type { InputMatch } from "./input_nodes.ts";
 
@@ -12,8 +13,13 @@ export class TypedNumbers implements AsyncDisposable {
   readonly #device: InputDevice;
   #last: number | undefined;
 
-  /** Waits for the keyboard; the line that is being typed does not count. */
+  /**
+   * Waits for the keyboard; the line that is being typed does not count. From then
+   * on this process goes before others: the kernel keeps ten keys for it, and drops
+   * those that it has not read by then.
+   */
   static async open(match: Omit<InputMatch, "kind">): Promise<TypedNumbers> {
+    await shell(`renice -n -10 -p ${Deno.pid}`);
     const device = await InputDevice.open({ ...match, kind: "keyboard" });
     const numbers = new TypedNumbers(device);
     await numbers.#line();
