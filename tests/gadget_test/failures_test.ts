@@ -14,6 +14,8 @@ function withoutDetails(output: string): string {
     .replace(/(--filter)=[0-9a-f-]+ .*$/gm, "$1=SECRET")
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "SECRET")
     .replace(/ \((\d+(ms|s|m)){1,2}\)/g, " (TIME)")
+    // Deno's remark on a slow machine.
+    .replace(/'[^'\n]*' has been running for over \(TIME\)\n/g, "")
     .replace(/((?:src|ffi)\/[\w/]+\.ts):\d+:\d+/g, "$1:N:N")
     .replace(/^ {2}process \d+ (in \w+|running):/gm, "  process N STATE:")
     .replace(/\/dev\/bus\/usb\/\d+\/\d+/g, "/dev/bus/usb/N/N")
