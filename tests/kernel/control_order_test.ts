@@ -87,10 +87,9 @@ async function startSerialChip(
 const CLOSES = soak(1000, 100);
 /**
  * The first request of a close follows the data at once. The kernel sometimes
- * posts the completion of the data after it: rarely, unless the machine is busy
- * (11 of 100 with six programs for each processor).
+ * posts the completion of the data after it: rarely, unless the machine is busy.
  */
-const MOST_LATE = CLOSES / 4;
+const MOST_LATE = CLOSES / 10;
 
 /** Calls `add` with the number of bytes of each piece that has arrived. */
 type Receive = (link: EndpointPair, add: (count: number) => void) => unknown;

@@ -197,15 +197,20 @@ Deno.test("directoryStore() has no links and no special files", async () => {
   assertEquals([...Deno.readDirSync(path)].length, 7);
 });
 
-Deno.test("directoryStore() does not follow a link that takes the place of a folder", async () => {
-  await using directory = await temporaryDirectory();
-  const path = `${directory.path}/root`;
-  const outside = `${directory.path}/outside`;
+/** A store with `folder/file`, beside a directory with a `file` that it must not show. */
+async function storeWithOutside(directory: string) {
+  const path = `${directory}/root`;
+  const outside = `${directory}/outside`;
   await Deno.mkdir(`${path}/folder`, { recursive: true });
   await Deno.mkdir(outside);
   await Deno.writeTextFile(`${outside}/file`, "secret");
   await Deno.writeTextFile(`${path}/folder/file`, "public");
-  const store = directoryStore(path);
+  return { path, outside, store: directoryStore(path) };
+}
+
+Deno.test("directoryStore() does not follow a link that takes the place of a folder", async () => {
+  await using directory = await temporaryDirectory();
+  const { path, outside, store } = await storeWithOutside(directory.path);
   assertEquals(await namesIn(store, "folder"), ["file"]);
   const half = await store.create!("folder/half", {});
   await Deno.rename(`${path}/folder`, `${path}/moved`);
@@ -231,13 +236,7 @@ Deno.test("directoryStore() does not follow a link that takes the place of a fol
 
 Deno.test("directoryStore() stays inside while links and folders change places", async () => {
   await using directory = await temporaryDirectory();
-  const path = `${directory.path}/root`;
-  const outside = `${directory.path}/outside`;
-  await Deno.mkdir(`${path}/folder`, { recursive: true });
-  await Deno.mkdir(outside);
-  await Deno.writeTextFile(`${outside}/file`, "secret");
-  await Deno.writeTextFile(`${path}/folder/file`, "public");
-  const store = directoryStore(path);
+  const { path, outside, store } = await storeWithOutside(directory.path);
   await Deno.writeTextFile(`${directory.path}/run`, "");
   const swapper = new Deno.Command("sh", {
     args: [

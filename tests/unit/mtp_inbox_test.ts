@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { encodeMessage } from "../../src/classes/mtp/protocol/container.ts";
+import {
+  ContainerType,
+  encodeMessage,
+} from "../../src/classes/mtp/protocol/container.ts";
 import { Inbox } from "../../src/classes/mtp/transport/inbox.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { dataContainer } from "../support/host/mtp_host.ts";
@@ -7,7 +10,6 @@ import { dataContainer } from "../support/host/mtp_host.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const PACKET = 512;
-const COMMAND = 1;
 const [FIRST, SECOND] = [0x1001, 0x1002];
 
 /** An inbox, and a host that sends transfers, each of which ends one read. */
@@ -38,7 +40,8 @@ function makeInbox() {
 }
 
 function command(code: number, transactionId: number): Bytes {
-  return encodeMessage({ type: COMMAND, code, transactionId, parameters: [] });
+  const type = ContainerType.COMMAND;
+  return encodeMessage({ type, code, transactionId, parameters: [] });
 }
 
 /** The first packets of the data of the first transaction. */

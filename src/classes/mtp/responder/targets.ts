@@ -15,6 +15,12 @@ export function isReadOnly({ readOnly, store }: Storage): boolean {
   return readOnly || store.create === undefined;
 }
 
+/** The storage that the device chooses, where the host names none. */
+export function firstStorage({ storages: [first] }: ObjectTable): Storage {
+  if (first === undefined) throw new ResponseError("Store_Not_Available");
+  return first;
+}
+
 /** Fails unless the host can change something in a storage. */
 export function checkWritable(storage: Storage): void {
   if (isReadOnly(storage)) throw new ResponseError("Store_Read_Only");

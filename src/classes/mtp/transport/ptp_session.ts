@@ -80,7 +80,7 @@ export class PtpSession {
     if (!isOpen && !operation?.withoutSession) {
       throw new ResponseError("Session_Not_Open");
     }
-    const data: IncomingData = operation.data === "from host"
+    const data: IncomingData = this.expectsData(code)
       ? await transaction.data()
       : NO_DATA;
     transaction.check();

@@ -8,6 +8,7 @@ import { ResponseError, responseTo } from "../../protocol/response.ts";
 import type { Device } from "../device.ts";
 import type { Operations } from "../operation.ts";
 import type { Storage } from "../storage.ts";
+import { firstStorage } from "../targets.ts";
 
 /** The operation, if the device is a camera. */
 export function captureOperations(device: Device): Operations {
@@ -46,11 +47,8 @@ export function captureOperations(device: Device): Operations {
         }
         const { objects } = device;
         const storage = storageId === 0
-          ? objects.storages.at(0)
+          ? firstStorage(objects)
           : objects.root(storageId).storage;
-        if (storage === undefined) {
-          throw new ResponseError("Store_Not_Available");
-        }
         const signal = device.beginCapture();
         return { after: () => void take(storage, signal, transactionId) };
       },

@@ -11,7 +11,7 @@ import type { AnnouncedFile, Device } from "../device.ts";
 import { type ObjectNode, pathIn } from "../object_node.ts";
 import type { Call, Operations } from "../operation.ts";
 import { checkName } from "../names.ts";
-import { checkWritable, folderFor } from "../targets.ts";
+import { checkWritable, firstStorage, folderFor } from "../targets.ts";
 import { checkFree, checkRoom, commitFile, makeFolder } from "./commit.ts";
 
 /** Operations by which a host sends objects. */
@@ -55,9 +55,7 @@ export function targetFolder(
   parent: number,
 ): ObjectNode {
   if (storageId !== 0) return folderFor(objects, storageId, parent);
-  const first = objects.storages.at(0);
-  const storage = objects.find(parent)?.storage ?? first;
-  if (storage === undefined) throw new ResponseError("Store_Not_Available");
+  const storage = objects.find(parent)?.storage ?? firstStorage(objects);
   return folderFor(objects, storage.id, parent);
 }
 
