@@ -5,6 +5,21 @@
  */
 
 /**
+ * Memory with addresses: see `dfuse` of {@linkcode DfuArea}.
+ *
+ * @category Devices
+ */
+export interface DfuSeMemory {
+  /** The address of the first byte, up to 32 bits. */
+  readonly address: number;
+  /** What is erased as a whole, from the first byte on: `count` sectors of `size` bytes. */
+  readonly sectors: readonly {
+    readonly count: number;
+    readonly size: number;
+  }[];
+}
+
+/**
  * A memory area of a device in DFU mode. It has at least one of `read` and
  * `write`.
  *
@@ -56,4 +71,20 @@ export interface DfuArea {
    * @param signal Aborted when the host gives up, or leaves.
    */
   manifest?(length: number, signal: AbortSignal): void | Promise<void>;
+  /**
+   * The host uses DfuSe, the extension of STMicroelectronics (AN3156): it reads and
+   * writes at addresses, `dfu-util -s 0x08000000`. Offsets count from the beginning
+   * of the memory, blocks come in any order, and all of them are in the memory. The
+   * host manifests to leave DFU mode.
+   */
+  readonly dfuse?: DfuSeMemory;
+  /**
+   * Erases a sector, or the whole memory. Only with `dfuse`. Its errors become
+   * errERASE.
+   */
+  erase?(
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): void | Promise<void>;
 }

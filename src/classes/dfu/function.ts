@@ -15,6 +15,8 @@ import type { ControlHandler } from "../../usb/control.ts";
 import { type ControlRoute, controlRoutes } from "../../usb/control_routes.ts";
 import { OneGadget } from "../one_gadget.ts";
 import { DfuRequest, directionOf, PROTOCOL, SUBCLASS } from "./codes.ts";
+import { StreamBlocks } from "./blocks.ts";
+import { DFUSE_VERSION, DfuSeBlocks, dfuSeName } from "./dfuse.ts";
 import { DfuMachine } from "./machine.ts";
 import { Occurrences } from "./occurrences.ts";
 import { checkDfuMode, type DfuModeOptions } from "./options.ts";
@@ -97,21 +99,28 @@ export class Dfu<N extends string = "dfu">
     } = options;
     const attributes = { transferSize, manifestationTolerant, willDetach };
     this.name = name;
-    this.interfaces = areas.map((area) => ({
+    const all = areas.map((area) => ({
+      area,
+      blocks: area.dfuse
+        ? new DfuSeBlocks(area, area.dfuse, transferSize)
+        : new StreamBlocks(area),
+    }));
+    this.interfaces = all.map(({ area, blocks }) => ({
       class: ClassCode.APPLICATION_SPECIFIC,
       subclass: SUBCLASS,
       protocol: PROTOCOL.dfu,
-      description: area.name,
+      description: area.dfuse ? dfuSeName(area, area.dfuse) : area.name,
       descriptors: [dfu({
         ...attributes,
-        canDownload: area.write !== undefined,
-        canUpload: area.read !== undefined,
+        ...(area.dfuse ? { bcdDfu: DFUSE_VERSION } : {}),
+        canDownload: blocks.canDownload,
+        canUpload: blocks.canUpload,
       })],
     }));
-    this.control = controlRoutes(areas.flatMap((area, index) => {
+    this.control = controlRoutes(all.flatMap(({ blocks }, index) => {
       const machine = new DfuMachine({
         ...attributes,
-        area,
+        blocks,
         pollTimeoutMs,
         onError: (error) => this.#report(error),
         onLeave: () => this.#left.happen(),

@@ -14,7 +14,7 @@ import {
   Stall,
   unhandled,
 } from "../../usb/control.ts";
-import type { DfuArea } from "./area.ts";
+import type { BlockAction, Blocks } from "./blocks.ts";
 import {
   type DfuErrorStatus,
   DfuRequest,
@@ -27,7 +27,7 @@ import { AreaWork, type Work } from "./work.ts";
 
 /** What a machine is made from. */
 export interface MachineOptions {
-  readonly area: DfuArea;
+  readonly blocks: Blocks;
   /** The most bytes of a block. */
   readonly transferSize: number;
   readonly manifestationTolerant: boolean;
@@ -49,13 +49,13 @@ export class DfuMachine {
   readonly #options: MachineOptions;
   #state: DfuState = DfuState.IDLE;
   #status: "OK" | DfuErrorStatus = "OK";
-  /** Bytes of the current transfer so far. */
-  #offset = 0;
   /** Aborted when the host gives up the current transfer. */
   #transfer = new AbortController();
   readonly #area: AreaWork;
   /** What GETSTATUS asks about. */
   #work: Work | undefined;
+  /** Whether the host has to wait once, even if the work is done. */
+  #waits = false;
   /** When the host may ask again. */
   #pollAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -98,6 +98,7 @@ export class DfuMachine {
   #reset(): void {
     const waited = this.#state === DfuState.MANIFEST_WAIT_RESET;
     this.#toIdle();
+    this.#options.blocks.reset();
     // A reset that the kernel has reported only as a new configuration.
     if (waited) this.#options.onLeave();
   }
@@ -112,11 +113,11 @@ export class DfuMachine {
   }
 
   async #download(setup: SetupRequest): Promise<ControlAnswer> {
-    const { area, transferSize } = this.#options;
-    const { length } = setup;
+    const { blocks, transferSize } = this.#options;
+    const { length, value: block } = setup;
     const isExpected = this.#state === DfuState.DNLOAD_IDLE ||
-      this.#state === DfuState.IDLE && length > 0;
-    if (!isExpected || !area.write || length > transferSize) {
+      this.#state === DfuState.IDLE && (length > 0 || blocks.endsAnytime);
+    if (!isExpected || !blocks.canDownload || length > transferSize) {
       this.#refuse(setup);
     }
     if (length === 0) {
@@ -127,28 +128,21 @@ export class DfuMachine {
     const { signal } = this.#transfer;
     const data = await setup.receive();
     if (signal.aborted) return;
-    const offset = this.#offset;
-    this.#offset += data.length;
     this.#state = DfuState.DNLOAD_SYNC;
-    this.#work = this.#area.begin(
-      () => area.write!(offset, data, signal),
-      signal,
-      "errWRITE",
-    );
+    this.#begin(blocks.write(block, data));
   }
 
   async #upload(setup: SetupRequest): Promise<ControlAnswer> {
-    const { area } = this.#options;
-    const { length } = setup;
+    const { blocks } = this.#options;
+    const { length, value: block } = setup;
     const isExpected = this.#state === DfuState.IDLE ||
       this.#state === DfuState.UPLOAD_IDLE;
-    if (!isExpected || !area.read || length === 0) this.#refuse(setup);
+    if (!isExpected || !blocks.canUpload || length === 0) this.#refuse(setup);
     const { signal } = this.#transfer;
-    const offset = this.#offset;
     let data: Uint8Array;
     try {
       data = await this.#area.run(async () => {
-        const read = await area.read!(offset, length, signal);
+        const read = await blocks.read(block, length, signal);
         checkRead(read, length);
         return read;
       }, signal);
@@ -160,7 +154,7 @@ export class DfuMachine {
     if (setup.settled || signal.aborted) return;
     await setup.reply(data);
     if (signal.aborted) return;
-    this.#offset += data.length;
+    blocks.sent(data.length);
     if (data.length < length) this.#complete();
     else this.#state = DfuState.UPLOAD_IDLE;
   }
@@ -172,10 +166,14 @@ export class DfuMachine {
       return encodeStatus(this.#status, 0, this.#state);
     }
     const { signal } = this.#transfer;
-    const work = this.#work ??= this.#beginManifestation();
+    const work = this.#work ?? this.#begin(this.#options.blocks.manifest());
     // Work of one turn is done before the first answer.
     if (!work.done) await new Promise<void>((resolve) => setImmediate(resolve));
     if (setup.settled || signal.aborted) return;
+    if (this.#waits) {
+      this.#waits = false;
+      return this.#wait(isDownload ? DfuState.DNBUSY : DfuState.MANIFEST);
+    }
     if (work.failure !== undefined) this.#fail(work.failure);
     else if (isDownload) {
       if (!work.done) return this.#wait(DfuState.DNBUSY);
@@ -188,15 +186,12 @@ export class DfuMachine {
     return encodeStatus(this.#status, 0, this.#state);
   }
 
-  #beginManifestation(): Work {
-    const { area } = this.#options;
+  /** Begins what GETSTATUS asks about. */
+  #begin({ run, fallback, waits }: BlockAction): Work {
     const { signal } = this.#transfer;
-    const length = this.#offset;
-    return this.#area.begin(
-      () => area.manifest?.(length, signal),
-      signal,
-      "errPROG",
-    );
+    this.#waits = waits;
+    this.#work = this.#area.begin(() => run(signal), signal, fallback);
+    return this.#work;
   }
 
   get #isBusy(): boolean {
@@ -260,8 +255,8 @@ export class DfuMachine {
     this.#transfer = new AbortController();
     this.#state = DfuState.IDLE;
     this.#status = "OK";
-    this.#offset = 0;
     this.#work = undefined;
+    this.#options.blocks.begin();
   }
 }
 

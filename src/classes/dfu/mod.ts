@@ -27,7 +27,7 @@
  *
  * @module
  */
-export type { DfuArea } from "./area.ts";
+export type { DfuArea, DfuSeMemory } from "./area.ts";
 export type { DfuErrorStatus } from "./codes.ts";
 export { DfuError } from "./dfu_error.ts";
 export { Dfu } from "./function.ts";

@@ -18,7 +18,8 @@ import {
 } from "../../arguments/rules.ts";
 import type { LocalizedString } from "../../definition/function.ts";
 import type { DfuOptions } from "../../definition/functional_descriptor.ts";
-import type { DfuArea } from "./area.ts";
+import type { DfuArea, DfuSeMemory } from "./area.ts";
+import { dfuSeLength } from "./dfuse.ts";
 
 /**
  * Options of {@linkcode Dfu}.
@@ -81,6 +82,7 @@ const ACTION = "make DFU function";
 const MAX_AREAS = 16;
 const MAX_TRANSFER = 4096;
 const MAX_POLL_TIMEOUT = 0xff_ffff;
+const MAX_ADDRESS = 0xffff_ffff;
 
 const OPTIONS: Rules<DfuModeOptions> = {
   areas: LIST,
@@ -117,13 +119,43 @@ function checkArea(area: DfuArea, index: number): void {
   const of = (what: string) => `${what} of area ${index}`;
   checkArgument(ACTION, `area ${index}`, area, OBJECT);
   checkArgument(ACTION, of('"name"'), area.name, TEXT);
-  for (const method of ["read", "write", "manifest"] as const) {
+  for (const method of ["read", "write", "manifest", "erase"] as const) {
     if (area[method] === undefined) continue;
     checkArgument(ACTION, of(`"${method}"`), area[method], CALLBACK);
   }
-  if (area.read !== undefined || area.write !== undefined) return;
-  throw new TypeError(
-    `Cannot ${ACTION}: area ${index} must have "read" or "write"`,
+  if (area.read === undefined && area.write === undefined) {
+    throw new TypeError(
+      `Cannot ${ACTION}: area ${index} must have "read" or "write"`,
+    );
+  }
+  if (area.dfuse !== undefined) checkMemory(area.dfuse, of);
+  else if (area.erase !== undefined) {
+    throw new TypeError(
+      `Cannot ${ACTION}: ${of('"erase"')} has no effect without "dfuse"`,
+    );
+  }
+}
+
+function checkMemory(
+  memory: DfuSeMemory,
+  of: (what: string) => string,
+): void {
+  checkArgument(ACTION, of('"dfuse"'), memory, OBJECT);
+  const { address, sectors } = memory;
+  checkInteger(ACTION, of('"dfuse.address"'), address, MAX_ADDRESS);
+  checkArgument(ACTION, of('"dfuse.sectors"'), sectors, LIST);
+  for (const [at, sector] of sectors.entries()) {
+    const part = `"dfuse.sectors[${at}]`;
+    checkArgument(ACTION, of(`${part}"`), sector, OBJECT);
+    checkInteger(ACTION, of(`${part}.count"`), sector.count, MAX_ADDRESS);
+    checkInteger(ACTION, of(`${part}.size"`), sector.size, MAX_ADDRESS);
+  }
+  const length = dfuSeLength(memory);
+  if (length > 0 && address + length <= MAX_ADDRESS + 1) return;
+  throw new RangeError(
+    `Cannot ${ACTION}: ${
+      of('"dfuse.sectors"')
+    } must have 1 byte or more, and end below 2³², has ${length}`,
   );
 }
 
