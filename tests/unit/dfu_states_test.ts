@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { Dfu, DfuRuntime } from "@usb/gadget/dfu";
 import type { FakeOutcome } from "@usb/gadget/testing";
@@ -25,6 +26,7 @@ const REQUESTS = {
 };
 
 type Bench = {
+  readonly dfu: Dfu;
   readonly host: FakeDfuHost;
   readonly area: TestArea;
   /** Has what the area does take its time. */
@@ -40,6 +42,8 @@ interface StateRow {
   readonly next: { readonly [R in keyof typeof REQUESTS]?: string };
   /** After all others, which are stalled. By default, ERROR. */
   readonly otherwise?: string;
+  /** Whether a reset of the bus cuts off a transfer. @default {true} */
+  readonly cutOff?: boolean;
 }
 
 const toDownloadIdle = async ({ host }: Bench) => {
@@ -49,6 +53,7 @@ const toDownloadIdle = async ({ host }: Bench) => {
 
 const STATES: Readonly<Record<string, StateRow>> = {
   IDLE: {
+    cutOff: false,
     reach: () => Promise.resolve(),
     next: {
       DNLOAD: "DNLOAD_SYNC",
@@ -139,6 +144,7 @@ const STATES: Readonly<Record<string, StateRow>> = {
     next: {},
   },
   "MANIFEST, after the poll timeout": {
+    cutOff: false,
     instant: true,
     reach: async (bench) => {
       await toDownloadIdle(bench);
@@ -150,6 +156,7 @@ const STATES: Readonly<Record<string, StateRow>> = {
     next: { GETSTATUS: "IDLE", GETSTATE: "MANIFEST_SYNC", ABORT: "IDLE" },
   },
   MANIFEST_WAIT_RESET: {
+    cutOff: false,
     instant: true,
     tolerant: false,
     reach: async (bench) => {
@@ -174,6 +181,7 @@ const STATES: Readonly<Record<string, StateRow>> = {
     },
   },
   ERROR: {
+    cutOff: false,
     reach: ({ host }) => host.detach(0),
     next: { GETSTATUS: "ERROR", GETSTATE: "ERROR", CLRSTATUS: "IDLE" },
   },
@@ -188,7 +196,10 @@ function stateIn(outcome: FakeOutcome, at: number): string {
   return nameOf(DfuState, isData ? outcome.sent[at] : -1);
 }
 
-function makeBench({ tolerant = true, instant = false }: StateRow): Bench {
+function makeBench(
+  { tolerant = true, instant = false }: StateRow,
+  session?: { readonly signal: AbortSignal },
+): Bench {
   const area = new TestArea();
   const dfu = new Dfu({
     areas: [area],
@@ -200,7 +211,7 @@ function makeBench({ tolerant = true, instant = false }: StateRow): Bench {
     area.gate = promise;
     return resolve;
   };
-  return { host: new FakeDfuHost(dfu), area, hold };
+  return { dfu, host: new FakeDfuHost(dfu, session), area, hold };
 }
 
 for (const [state, row] of Object.entries(STATES)) {
@@ -235,6 +246,24 @@ for (const [state, row] of Object.entries(STATES)) {
       assertEquals(status, isError ? "errSTALLEDPKT" : "OK");
     });
   }
+}
+
+for (const [state, row] of Object.entries(STATES)) {
+  const { cutOff = true } = row;
+  const what = cutOff ? "cuts off the transfer" : "leads to IDLE";
+  Deno.test(`a reset of the bus ${what} in ${state}`, async () => {
+    const session = new AbortController();
+    const bench = makeBench(row, session);
+    await row.reach(bench);
+    await delay(1); // what was released is done
+    session.abort();
+    const next = new FakeDfuHost(bench.dfu);
+    const { state, status } = await next.status();
+    assertEquals(
+      [state, status],
+      cutOff ? ["ERROR", "errUSBR"] : ["IDLE", "OK"],
+    );
+  });
 }
 
 const RUNTIME_STATES: Readonly<Record<string, StateRow>> = {

@@ -255,7 +255,7 @@ Deno.test("a host that gives up a slow upload can ask for the same bytes again",
   await end();
 });
 
-Deno.test("the end of the session ends its transfer, and the next host finds an idle device", async () => {
+Deno.test("the end of the session ends its transfer, and the next host finds why", async () => {
   const { area, dfu, host, end } = start();
   area.gate = new Promise(() => {});
   await host.download(1);
@@ -263,7 +263,16 @@ Deno.test("the end of the session ends its transfer, and the next host finds an 
   await end();
   assertEquals(area.signals[0].aborted, true);
   using next = fakeSession(dfu);
-  assertEquals(await new FakeDfuHost(dfu, next).state(), "IDLE");
+  const second = new FakeDfuHost(dfu, next);
+  assertEquals(await second.status(), {
+    ...OK,
+    status: "errUSBR",
+    state: "ERROR",
+  });
+  // A program that goes on all the same
+  assertEquals(await second.download(2), "stall");
+  await second.clearStatus();
+  assertEquals(await second.state(), "IDLE");
 });
 
 Deno.test("an error of a host ends with its session", async () => {
@@ -279,6 +288,23 @@ Deno.test("left() resolves when the device is reset or unplugged", async () => {
   const left = dfu.left();
   await end();
   await left;
+});
+
+Deno.test("left() resolves at a reset that the kernel reports as a new configuration, if the device waits for one", async () => {
+  const dfu = new Dfu({
+    areas: [new TestArea()],
+    manifestationTolerant: false,
+  });
+  const session = new AbortController();
+  const host = new FakeDfuHost(dfu, session);
+  await host.download(1);
+  await host.status();
+  await host.download();
+  assertEquals((await host.status()).state, "MANIFEST");
+  const left = dfu.left();
+  session.abort();
+  await left;
+  assertEquals(await new FakeDfuHost(dfu).state(), "IDLE");
 });
 
 Deno.test("left() resolves by itself after manifestation, if the device will detach", async () => {

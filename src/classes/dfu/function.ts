@@ -36,7 +36,8 @@ type DfuFunction = UsbFunction<string, Dfu["interfaces"]>;
  * The package keeps the state of each area, and stalls what the state does not
  * allow. While a write or a manifestation takes its time, the host is asked to
  * wait. Whatever ends the session of the host ends its transfer, too: the next
- * host finds dfuIDLE. So does SET_INTERFACE, by which programs begin.
+ * host finds dfuERROR with errUSBR, and clears it. If there was no transfer, it
+ * finds dfuIDLE.
  *
  * By DFU 1.1 a device that is reset in DFU mode runs its new firmware. This one
  * stays in DFU mode unless the program does that: see {@linkcode left}.

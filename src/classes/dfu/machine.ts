@@ -94,13 +94,21 @@ export class DfuMachine {
     }
   }
 
-  /** The host has reset the device, left it, or begun anew. */
+  /**
+   * The host has reset the device, left it, or begun anew. A program that goes on
+   * with its transfer all the same must not begin a new one by that.
+   */
   #reset(): void {
-    const waited = this.#state === DfuState.MANIFEST_WAIT_RESET;
-    this.#toIdle();
-    this.#options.blocks.reset();
-    // A reset that the kernel has reported only as a new configuration.
-    if (waited) this.#options.onLeave();
+    const { blocks, manifestationTolerant, onLeave } = this.#options;
+    const isManifested = MANIFESTING.includes(this.#state) &&
+      this.#work?.done === true && this.#work.failure === undefined;
+    const isTransfer = this.#state !== DfuState.IDLE &&
+      this.#state !== DfuState.ERROR;
+    if (isTransfer && !isManifested) this.#fail("errUSBR");
+    else this.#toIdle();
+    blocks.reset();
+    // Some resets look like a new configuration only: the kernel drops events.
+    if (isManifested && !manifestationTolerant) onLeave();
   }
 
   #watch(setup: SetupRequest): void {
@@ -266,6 +274,12 @@ const ABORTABLE: readonly DfuState[] = [
   DfuState.DNLOAD_IDLE,
   DfuState.MANIFEST_SYNC,
   DfuState.UPLOAD_IDLE,
+];
+
+const MANIFESTING: readonly DfuState[] = [
+  DfuState.MANIFEST_SYNC,
+  DfuState.MANIFEST,
+  DfuState.MANIFEST_WAIT_RESET,
 ];
 
 const GIVEN_UP = new DOMException("The host has given up", "AbortError");
