@@ -118,10 +118,31 @@ Deno.test("a host leaves DFU mode by a download of nothing, in any case", async 
   await host.status();
   await host.download();
   await host.status();
-  assertEquals(calls, [["manifest", 0], ["write", 0, [1, 2, 3]], [
-    "manifest",
-    3,
-  ]]);
+  await host.status();
+  await block(2, 1);
+  await host.status();
+  await host.download();
+  await host.status();
+  assertEquals(calls, [
+    ["manifest", 0],
+    ["write", 0, [1, 2, 3]],
+    ["manifest", 3],
+    ["write", 0, [1]],
+    ["manifest", 1],
+  ]);
+});
+
+Deno.test("the next host begins at the first address", async () => {
+  const { calls, dfu, command, at, host } = start();
+  const session = new AbortController();
+  const first = new FakeDfuHost(dfu, session);
+  await first.state();
+  await command(0x21, ...at(32));
+  await host.abort();
+  session.abort();
+  const next = new FakeDfuHost(dfu);
+  await next.send(DfuRequest.UPLOAD, { value: 2, length: 8 });
+  assertEquals(calls, [["read", 0, 8]]);
 });
 
 Deno.test("what is not in the memory, or no command, is an error", async () => {

@@ -7,6 +7,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { setTimeout as delay } from "node:timers/promises";
 import { DfuRuntime, type DfuRuntimeOptions } from "@usb/gadget/dfu";
 import { fakeSession } from "@usb/gadget/testing";
+import { DfuRequest } from "../../src/classes/dfu/codes.ts";
 import { FakeDfuHost } from "../support/dfu/fake_dfu_host.ts";
 
 function start(options: DfuRuntimeOptions = {}) {
@@ -58,7 +59,15 @@ Deno.test("a request that is refused ends the wait for a reset", async () => {
 
 Deno.test("a device that will detach does so when the host has its answer", async () => {
   const { runtime, session, host, events } = start({ willDetach: true });
-  assertEquals(await host.detach(1000), { taken: 0 });
+  const detached = runtime.detached();
+  let isAnswered = false;
+  const detaching = host.send(DfuRequest.DETACH, {
+    value: 1000,
+    onSetup: ({ setup }) => detached.then(() => isAnswered = setup.settled),
+  });
+  assertEquals(await detaching, { taken: 0 });
+  await detached;
+  assertEquals(isAnswered, true);
   await delay(1);
   assertEquals(events, ["detached"]);
   assertEquals(await host.state(), "APP_DETACH");

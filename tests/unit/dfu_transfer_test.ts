@@ -170,6 +170,14 @@ Deno.test("a block that is too long, and a direction that the area does not have
   assertEquals(await host.download(1, 2, 3), "stall");
   await host.clearStatus();
   assertEquals(await host.upload(2), "stall");
+  assertEquals((await host.status()).status, "errSTALLEDPKT");
+  await end();
+});
+
+Deno.test("an upload of nothing is refused", async () => {
+  const { area, host, end } = start();
+  assertEquals(await host.upload(0), "stall");
+  assertEquals(area.calls, []);
   await end();
 });
 
@@ -321,6 +329,26 @@ Deno.test("left() resolves by itself after manifestation, if the device will det
   await left;
   assertEquals(await host.state(), "MANIFEST_WAIT_RESET");
   await end();
+});
+
+Deno.test("a failed manifestation does not make the device leave", async () => {
+  const area = new TestArea();
+  const dfu = new Dfu({ areas: [area], manifestationTolerant: false });
+  let isLeft = false;
+  dfu.left().then(() => isLeft = true);
+  const session = new AbortController();
+  const host = new FakeDfuHost(dfu, session);
+  await host.download(1);
+  await host.status();
+  await host.download();
+  const { promise, reject } = Promise.withResolvers<void>();
+  area.gate = promise;
+  assertEquals((await host.status()).state, "MANIFEST");
+  reject(new DfuError("errVERIFY"));
+  await delay(1);
+  session.abort();
+  await delay(1);
+  assertEquals(isLeft, false);
 });
 
 Deno.test("a failed manifestation is reported, also if the device is not tolerant", async () => {

@@ -159,7 +159,7 @@ export class DfuMachine {
       this.#fail(statusOf(error, "errUNKNOWN"));
       throw new Stall("The area cannot be read");
     }
-    if (setup.settled || signal.aborted) return;
+    // Fails if the host has given up: it can ask again.
     await setup.reply(data);
     if (signal.aborted) return;
     blocks.sent(data.length);
