@@ -54,16 +54,20 @@ for (const willDetach of [true, false]) {
         assertStringIncludes(await runDfuUtil("-l"), "Found Runtime");
         const detached = runtime.detached();
         await Deno.writeFile(file, pattern(20_000, round));
-        // It waits for the device in DFU mode before it looks for it.
-        detach = startDfuUtil("-E", "4", "-D", file, "-R");
+        // It waits for the device in DFU mode before it looks for it, or ends.
+        detach = willDetach
+          ? startDfuUtil("-E", "10", "-D", file, "-R")
+          : startDfuUtil("-e");
         await detached;
       }
       await waitForNoDevice(ids);
       {
         await using _ = await Gadget.start({ ...ids, functions: [bootloader] });
         const left = bootloader.left();
+        await waitForDevice(ids);
         const { code, text } = await outputOf(detach);
         assertEquals(code, 0, text);
+        if (!willDetach) await runDfuUtil("-D", file, "-R");
         assertEquals(area.firmware, pattern(20_000, round));
         await left;
       }

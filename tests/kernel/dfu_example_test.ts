@@ -20,11 +20,13 @@ Deno.test("examples/dfu.ts takes firmware from dfu-util, runs it, and gives it b
   await Deno.writeFile(sent, pattern(50_000, 1));
   await using example = startExample("dfu.ts");
   const app = { vendorId: 0x1209, productId: 0x0001 };
-  const ids = ["-d", "1209:0001,1209:0002"];
-  await waitForDevice(app);
-  await runDfuUtil(...ids, "-E", "4", "-D", sent, "-R");
-  await waitForDevice(app);
-  await runDfuUtil(...ids, "-E", "4", "-U", got);
+  const boot = { vendorId: 0x1209, productId: 0x0002 };
+  for (const args of [["-D", sent, "-R"], ["-U", got]]) {
+    await waitForDevice(app);
+    await runDfuUtil("-e");
+    await waitForDevice(boot);
+    await runDfuUtil("-d", "1209:0002", ...args);
+  }
   assertEquals(await Deno.readFile(got), pattern(50_000, 1));
   const { text } = await example.end("SIGINT");
   assertEquals(text.trim().split("\n"), [

@@ -20,6 +20,9 @@ import { DfuHost, failDfuUtil, runDfuUtil } from "../support/host/dfu_util.ts";
 import { soak } from "../support/run/soak.ts";
 import { until } from "../support/waiting/until.ts";
 
+/** In the error of a request that was stalled. */
+const STALLED = "Broken pipe";
+
 Deno.test("dfu-util lists the areas of a device, and finds each by its name", async () => {
   const [flash, eeprom] = [new MemoryArea("flash"), new MemoryArea("eeprom")];
   await using bench = await DfuBench.start({ areas: [flash, eeprom] });
@@ -41,8 +44,8 @@ Deno.test("dfu-util lists the areas of a device, and finds each by its name", as
 Deno.test("what is downloaded is what was sent, and what is uploaded is what there was", async () => {
   const area = new MemoryArea();
   await using bench = await DfuBench.start({ areas: [area] });
-  const large = soak(8, 1) * 2 ** 20;
-  for (const size of [1, 64, 4095, 4096, 4097, large - 1, large]) {
+  const large = soak(8 << 20, 128 << 10);
+  for (const size of [1, 4095, 4096, large - 1, large]) {
     const data = pattern(size, size);
     assertStringIncludes(await bench.download(data), "Done!");
     assertEquals(firstDifference(area.firmware, data), -1);
@@ -134,7 +137,7 @@ Deno.test("a request in a wrong state is stalled, and dfu-util clears the error"
   {
     await using host = await DfuHost.claim();
     for (const request of [DfuRequest.DETACH, DfuRequest.CLRSTATUS]) {
-      await assertRejects(() => host.out(request), Error, "EPIPE");
+      await assertRejects(() => host.out(request), Error, STALLED);
       assertEquals(await host.status(), {
         state: "ERROR",
         status: "errSTALLEDPKT",
@@ -142,7 +145,7 @@ Deno.test("a request in a wrong state is stalled, and dfu-util clears the error"
       await host.out(DfuRequest.CLRSTATUS);
       assertEquals(await host.status(), { state: "IDLE", status: "OK" });
     }
-    await assertRejects(() => host.out(DfuRequest.DETACH), Error, "EPIPE");
+    await assertRejects(() => host.out(DfuRequest.DETACH), Error, STALLED);
   }
   await bench.download(pattern(100, 1));
   assertEquals(area.firmware, pattern(100, 1));
