@@ -38,9 +38,12 @@ export async function outputOf(
  */
 export async function runDfuUtil(...args: string[]): Promise<string> {
   const { code, text } = await outputOf(startDfuUtil(...args));
-  if (code === 0) return text;
+  if (code === 0 || args.includes("-R") && code === GONE) return text;
   throw new Error(`dfu-util ${args.join(" ")} ends with ${code}:\n${text}`);
 }
+
+/** LIBUSB_ERROR_NOT_FOUND as exit code: the device has left before its reset was over. */
+const GONE = 251;
 
 /** Runs dfu-util, which has to fail, and returns its output. */
 export async function failDfuUtil(...args: string[]): Promise<string> {
