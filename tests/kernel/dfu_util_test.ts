@@ -45,7 +45,7 @@ Deno.test("what is downloaded is what was sent, and what is uploaded is what the
   const area = new MemoryArea();
   await using bench = await DfuBench.start({ areas: [area] });
   const large = soak(8 << 20, 128 << 10);
-  for (const size of [1, 4095, 4096, large - 1, large]) {
+  for (const size of [1, 4095, 4096, 99_999, large]) {
     const data = pattern(size, size);
     assertStringIncludes(await bench.download(data), "Done!");
     assertEquals(firstDifference(area.firmware, data), -1);
