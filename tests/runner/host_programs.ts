@@ -51,6 +51,7 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   // A file system in user space, of an older kind
   { file: "ntfs-3g", package: "ntfs-3g", tests: "mtp_store" },
   { file: "xorriso", package: "xorriso", tests: "disk_" },
+  { file: "dfu-util", package: "dfu-util", tests: "dfu_" },
   { file: "gphoto2", package: "gphoto2", tests: "mtp_" },
   { file: "ip", package: "iproute2", tests: "mtp_composite" },
   { file: "jmtpfs", package: "jmtpfs", tests: "mtp_fuse" },

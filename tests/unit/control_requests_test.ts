@@ -1,6 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { controlRoutes, dfu, hid, unhandled, usbFunction } from "@usb/gadget";
-import { dfuRequests, DfuState } from "@usb/gadget/dfu";
 import { hidRequests } from "@usb/gadget/hid";
 import { massStorageRequests } from "@usb/gadget/mass-storage";
 import { printerRequests } from "@usb/gadget/printer";
@@ -121,25 +120,6 @@ Deno.test("protocol and idle rate return to their defaults when the session ends
   heard.splice(0);
   session.end("disabled");
   assertEquals(heard, []);
-});
-
-Deno.test("dfuRequests() answers the requests of DFU 1.1", async () => {
-  const blocks: unknown[] = [];
-  const control = controlRoutes(dfuRequests({
-    download: (block, data) => void blocks.push(block, data.length),
-    upload: (block, length) => Uint8Array.of(block, length),
-    getStatus: () => ({ state: DfuState.DNBUSY, pollTimeoutMs: 0x10203 }),
-  }));
-  await outcomeOf(control, set(1, 7), [1, 2, 3]);
-  assertEquals(blocks, [7, 3]);
-  assertEquals(await outcomeOf(control, ask(2, 64, 3)), { sent: [3, 64] });
-  assertEquals(await outcomeOf(control, ask(3, 6)), {
-    sent: [0, 3, 2, 1, DfuState.DNBUSY, 0],
-  });
-  assertEquals(await outcomeOf(control, ask(5, 1)), { sent: [4] });
-  for (const request of [0, 4, 6]) {
-    assertEquals(await outcomeOf(control, set(request)), "stall");
-  }
 });
 
 Deno.test("printerRequests() reports the identity and the state of the printer", async () => {

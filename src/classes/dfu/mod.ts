@@ -1,36 +1,35 @@
 /**
- * Device firmware upgrade (DFU): firmware in blocks, over control requests.
+ * Device firmware upgrade (DFU 1.1): firmware in blocks, over control requests.
  *
- * @example A device that takes firmware into memory
+ * @example A device whose firmware is in memory
  * ```ts
- * import { controlRoutes, dfu, usbFunction } from "@usb/gadget";
- * import { dfuRequests, DfuState } from "@usb/gadget/dfu";
+ * import { Dfu } from "@usb/gadget/dfu";
+ * import { assertEquals } from "@std/assert";
  *
- * const blocks: Uint8Array[] = [];
- * let state: DfuState = DfuState.IDLE;
- * const upgrade = usbFunction({
- *   name: "upgrade",
- *   interfaces: [{
- *     class: 0xfe,
- *     subclass: 1,
- *     protocol: 2,
- *     descriptors: [dfu({ transferSize: 4096 })],
- *   }],
- *   control: controlRoutes(dfuRequests({
- *     download: (block, data) => {
- *       if (block === 0) blocks.length = 0; // drops what another host began
+ * let firmware = new Uint8Array(0);
+ * let blocks: Uint8Array[] = [];
+ * const bootloader = new Dfu({
+ *   areas: [{
+ *     name: "firmware",
+ *     read: (offset, length) => firmware.subarray(offset, offset + length),
+ *     write(offset, data) {
+ *       if (offset === 0) blocks = []; // drops what another host began
  *       blocks.push(data);
- *       state = data.length > 0 ? DfuState.DNLOAD_IDLE : DfuState.IDLE;
  *     },
- *     getStatus: () => ({ state }),
- *     // A host sends this first if another one has stopped in between.
- *     abort: () => {
- *       state = DfuState.IDLE;
+ *     async manifest() {
+ *       firmware = await new Blob(blocks as BlobPart[]).bytes();
  *     },
- *   })),
+ *   }],
  * });
+ * assertEquals(bootloader.interfaces.length, 1);
+ * // await using gadget = await Gadget.start({ ...ids, functions: [bootloader] });
  * ```
  *
  * @module
  */
-export * from "./requests.ts";
+export type { DfuArea, DfuSeMemory } from "./area.ts";
+export type { DfuErrorStatus } from "./codes.ts";
+export { DfuError } from "./dfu_error.ts";
+export { Dfu } from "./function.ts";
+export type { DfuModeOptions, DfuRuntimeOptions } from "./options.ts";
+export { DfuRuntime } from "./runtime.ts";

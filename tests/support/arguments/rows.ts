@@ -26,7 +26,7 @@ import {
   definitionFromBlocks,
   encodeSetup,
 } from "@usb/gadget/inspect";
-import { dfuRequests } from "@usb/gadget/dfu";
+import { Dfu, DfuError, DfuRuntime } from "@usb/gadget/dfu";
 import { DmaBuffer, type DmaBufferAttachment } from "@usb/gadget/dmabuf";
 import { hidRequests } from "@usb/gadget/hid";
 import { massStorageRequests } from "@usb/gadget/mass-storage";
@@ -295,19 +295,38 @@ function helperRows(): ArgumentRow[] {
       ],
     ),
     ...rowsFor(
-      "dfuRequests",
+      "Dfu",
       "sync",
-      ["the options", [...NO_OBJECTS, undefined], dfuRequests],
+      ["the options", [...NO_OBJECTS, undefined], (it) => new Dfu(it)],
       [
-        "getStatus",
-        [...NO_CALLBACKS, undefined],
-        (it) => dfuRequests({ getStatus: it }),
-      ],
-      [
-        "download",
+        "write",
         NO_CALLBACKS,
-        (it) => dfuRequests({ getStatus: () => ({ state: 2 }), download: it }),
+        (it) => new Dfu({ areas: [{ name: "flash", write: it }] }),
       ],
+      [
+        "pollTimeoutMs",
+        NO_NUMBERS,
+        (it) =>
+          new Dfu({
+            areas: [{ name: "flash", write: nothing }],
+            pollTimeoutMs: it,
+          }),
+      ],
+    ),
+    ...rowsFor(
+      "DfuRuntime",
+      "sync",
+      ["the options", NO_OBJECTS, (it) => new DfuRuntime(it)],
+      [
+        "detachTimeoutMs",
+        NO_NUMBERS,
+        (it) => new DfuRuntime({ detachTimeoutMs: it }),
+      ],
+    ),
+    ...rowsFor(
+      "DfuError",
+      "sync",
+      ["the status", [...NO_TEXTS, undefined], (it) => new DfuError(it)],
     ),
     ...rowsFor("languageTag", "sync", ["the LANGID", NO_NUMBERS, languageTag]),
     ...rowsFor("decodeDescriptors", "sync", [
