@@ -15,7 +15,7 @@ import { endMark, PrinterResetError, type PrintJob } from "@usb/gadget/printer";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { Random } from "../support/data/random.ts";
 import { testSeed } from "../support/data/seed.ts";
-import { servePrinter } from "../support/gadgets/printer_session.ts";
+import { servePrinter } from "../support/printer/session.ts";
 import { soak } from "../support/run/soak.ts";
 import { failureOf, staysPending } from "../support/waiting/settling.ts";
 import { until } from "../support/waiting/until.ts";

@@ -9,39 +9,13 @@ import {
   Printer,
   type PrinterOptions,
   PrinterRequest,
-  type PrintJob,
 } from "@usb/gadget/printer";
 import { fakeSession } from "@usb/gadget/testing";
-import { outcomeOf } from "./run_setup.ts";
+import { outcomeOf } from "../gadgets/run_setup.ts";
+import { JobRecord, type PrintedJob } from "./jobs.ts";
 
 /** Short, as no host of these tests waits within a job. */
 const IDLE_MS = 20;
-
-/** What has become of a job. */
-export interface PrintedJob {
-  readonly id: number;
-  /** All that was read of it. */
-  data: Uint8Array<ArrayBuffer>;
-  /** How reading it has failed. */
-  failure?: unknown;
-  /** Whether it is over. */
-  isOver: boolean;
-}
-
-/** Reads a job to its end, whatever that is. */
-export async function readJob(
-  job: PrintJob,
-  printed: PrintedJob,
-): Promise<void> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  try {
-    for await (const part of job.readable) parts.push(part);
-  } catch (error) {
-    printed.failure = error;
-  }
-  printed.data = new Uint8Array(await new Blob(parts).arrayBuffer());
-  printed.isOver = true;
-}
 
 /** A bench. */
 export interface PrinterSession extends AsyncDisposable {
@@ -68,14 +42,10 @@ export function servePrinter(
   options: Partial<PrinterOptions> = {},
   speed: FunctionSpeed = "high",
 ): PrinterSession {
-  const jobs: PrintedJob[] = [];
+  const record = new JobRecord();
   const printer: Printer = new Printer({
     idleMs: IDLE_MS,
-    print: (job) => {
-      const printed = { id: job.id, data: new Uint8Array(0), isOver: false };
-      jobs.push(printed);
-      return readJob(job, printed);
-    },
+    print: async (job) => void await record.print(job),
     ...options as Partial<PrinterOptions<"printer">>,
   });
   const connect = () => {
@@ -94,10 +64,9 @@ export function servePrinter(
   };
   return {
     printer,
-    jobs,
+    jobs: record.jobs,
     get texts() {
-      return jobs.filter(({ isOver, failure }) => isOver && !failure)
-        .map(({ data }) => new TextDecoder().decode(data));
+      return record.texts;
     },
     async send(data, zlp) {
       const { host, endpoints } = now.session;
