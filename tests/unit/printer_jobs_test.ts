@@ -26,8 +26,8 @@ const NEVER = 60_000;
 
 for (const speed of SPEEDS) {
   Deno.test(`a job ends when no data comes, whatever its size and its packets: ${speed} speed`, async () => {
-    await using bench = servePrinter({}, speed);
-    const sizes = [1, 63, 64, 65, 511, 512, 513, 1024, 8192, 65_536, 1_000_003];
+    await using bench = servePrinter({ idleMs: 100 }, speed);
+    const sizes = [1, 64, 512, 1024, 8192, 65_536, 1_000_003];
     for (const [index, size] of sizes.entries()) {
       const data = pattern(size, index);
       // As usblp does, in pieces that may end in the middle of a job.
@@ -38,22 +38,21 @@ for (const speed of SPEEDS) {
       assertEquals(firstDifference(bench.jobs[index].data, data), -1);
     }
     assertEquals(bench.jobs.map(({ id }) => id), sizes.map((_, it) => it + 1));
-    assertEquals(bench.jobs.map(({ failure }) => failure ?? "none"), [
-      ...sizes.map(() => "none"),
-    ]);
+    assertEquals(bench.jobs.filter(({ failure }) => failure), []);
   });
 }
 
 Deno.test("short and empty packets do not end a job", async () => {
-  await using bench = servePrinter({ idleMs: 300 });
+  await using bench = servePrinter({ idleMs: NEVER, endOfJob: endMark("!") });
   for (let piece = 0; piece < 20; piece++) {
-    await bench.send(pattern(512, piece), "auto");
+    await bench.send("x".repeat(512), "auto");
     await bench.send(new Uint8Array(0));
     await bench.send("short");
   }
-  await until(() => bench.jobs[0].isOver, "the job has ended");
+  await bench.send("!");
+  await until(() => bench.jobs[0]?.isOver, "the job has ended");
   assertEquals(bench.jobs.length, 1);
-  assertEquals(bench.jobs[0].data.byteLength, 20 * (512 + 5));
+  assertEquals(bench.jobs[0].data.byteLength, 20 * (512 + 5) + 1);
 });
 
 Deno.test("the time in which a job is not read does not end it, and the host waits", async () => {
@@ -76,6 +75,22 @@ Deno.test("the time in which a job is not read does not end it, and the host wai
   await sent;
   assertEquals((await reader.read()).done, true);
   done.resolve();
+});
+
+Deno.test("what comes while the event loop is blocked belongs to the job", async () => {
+  await using bench = servePrinter({ idleMs: 100 });
+  await bench.send("one ");
+  await until(() => bench.jobs[0]?.received > 0, "the job has begun");
+  for (let round = 0; round < 5; round++) {
+    await delay(0);
+    const end = performance.now() + 250;
+    while (performance.now() < end);
+    // As a completion, which the loop finds after timers that are due.
+    await delay(1);
+    await bench.send("more ");
+  }
+  await until(() => bench.jobs[0].isOver, "the job has ended");
+  assertEquals(bench.texts, ["one " + "more ".repeat(5)]);
 });
 
 Deno.test("the host waits with a job until the one before it is printed", async () => {
@@ -142,7 +157,7 @@ Deno.test("a finder can end a job before bytes that have come", async () => {
       return found < 0 ? undefined : found;
     };
   };
-  await using bench = servePrinter({ endOfJob: findHash });
+  await using bench = servePrinter({ endOfJob: findHash, idleMs: 200 });
   for (const text of ["#a", "b", "#c#d", "#e"]) await bench.send(text);
   await until(() => bench.texts.length === 4, "all jobs have ended");
   assertEquals(bench.texts, ["#ab", "#c", "#d", "#e"]);
@@ -270,26 +285,25 @@ Deno.test("a host that is gone fails its job, and the next host's is whole", asy
 Deno.test("a complete job goes on when its host is gone, and the next host waits for it", async () => {
   const gate = Promise.withResolvers<void>();
   const jobs: PrintJob[] = [];
+  let complete = 0;
   await using bench = servePrinter({
     async print(job) {
       jobs.push(job);
       await new Response(job.readable).text();
+      complete++;
       await gate.promise;
     },
   });
   await bench.send("one");
-  await until(() => jobs.length === 1, "it has begun");
-  await until(() => jobs[0].readable.locked, "it is read");
-  await delay(60);
+  await until(() => complete === 1, "it is complete");
   await bench.unplug();
   bench.plug();
   await bench.send("two");
-  await delay(60);
-  assertEquals(jobs.length, 1);
+  assert(await staysPending(until(() => jobs.length === 2, "the next begins")));
   assertEquals(jobs[0].signal.aborted, false);
   await assertRejects(() => jobs[0].send(pattern(1)), SessionEndedError);
   gate.resolve();
-  await until(() => jobs.length === 2, "the second has begun");
+  await until(() => complete === 2, "the second is complete");
 });
 
 Deno.test("what print() does not read is dropped, and the next job is printed", async () => {
@@ -310,20 +324,20 @@ Deno.test("what print() does not read is dropped, and the next job is printed", 
   const texts: string[] = [];
   const way = { now: 0 };
   await using bench = servePrinter({
+    idleMs: NEVER,
+    endOfJob: endMark("!"),
     async print(job) {
       if (job.id % 2 === 1) await ways[way.now](job);
       else texts.push(await new Response(job.readable).text());
     },
   });
   for (way.now = 0; way.now < ways.length; way.now++) {
-    await bench.send(pattern(300_000));
-    await delay(60);
-    await bench.send(`${way.now}`);
+    await bench.send(`${"x".repeat(300_000)}!${way.now}!`);
     await until(() => texts.length === way.now + 1, `way ${way.now}`);
     const reported = bench.takeReported().map(String);
     assertEquals(reported, way.now === 1 ? ["Error: jam"] : []);
   }
-  assertEquals(texts, ["0", "1", "2", "3", "4", "5"]);
+  assertEquals(texts, ["0!", "1!", "2!", "3!", "4!", "5!"]);
 });
 
 Deno.test("a job that is still read when print() has returned cannot be read on", async () => {

@@ -29,12 +29,19 @@ export class Inbox {
     return bytes;
   }
 
-  /** Waits for bytes; `undefined` if none come for so many milliseconds. */
+  /**
+   * Waits for bytes; `undefined` if none come for so many milliseconds. Two waits of
+   * half the time: what has come while the event loop was blocked is found between
+   * them.
+   */
   async takeWithin(milliseconds: number): Promise<Bytes | undefined> {
     const rest = this.#takeRest();
     if (rest !== undefined) return rest;
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => resolve(undefined), milliseconds);
+    const half = milliseconds / 2;
+    let timer = setTimeout(() => {
+      timer = setTimeout(() => resolve(undefined), half);
+    }, half);
     try {
       const bytes = await Promise.race([this.#read(), promise]);
       if (bytes !== undefined) this.#next = undefined;

@@ -27,8 +27,7 @@ export class Cups implements AsyncDisposable {
    */
   static async start(folder: string, printer: CupsPrinter): Promise<Cups> {
     await shell(
-      `mkdir -p ${folder}/cache ${folder}/run/certs ${folder}/spool/tmp
-      chown -R lp:lp ${folder}`,
+      `mkdir -p ${folder}/cache ${folder}/run/certs ${folder}/spool/tmp`,
     );
     await Deno.writeTextFile(
       `${folder}/cupsd.conf`,
