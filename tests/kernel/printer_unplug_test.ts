@@ -16,7 +16,7 @@ import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { Random } from "../support/data/random.ts";
 import { testSeed } from "../support/data/seed.ts";
-import { startUsblp, waitForUsblp } from "../support/host/usblp.ts";
+import { startUsblp } from "../support/host/usblp.ts";
 import { PrinterBench } from "../support/printer/bench.ts";
 import { soak } from "../support/run/soak.ts";
 import { until } from "../support/waiting/until.ts";
@@ -60,7 +60,7 @@ for (const how of ["an unplugged cable", "a reset of the port"] as const) {
         await using device = await UsbfsDevice.find(IDS);
         await device.reset();
         await program.output();
-        await waitForUsblp(IDS);
+        await bench.find();
       }
       await until(() => job.isOver, "the job is over");
       assertInstanceOf(job.failure, SessionEndedError, where);
@@ -73,7 +73,7 @@ for (const how of ["an unplugged cable", "a reset of the port"] as const) {
 
 Deno.test("a program that is killed in the middle of a job ends it, and the next one prints", async () => {
   const random = new Random(testSeed());
-  await using bench = await startBench(500);
+  await using bench = await startBench(1000);
   for (let round = 0; round < soak(50, 4); round++) {
     const { program, job } = await beginJob(bench, random);
     await delay(random.int(0, 20));

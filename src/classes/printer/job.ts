@@ -119,6 +119,7 @@ export class Job implements PrintJob {
       return;
     }
     if (!this.#isDropped) this.#stream.error(reason);
+    this.#isDropped = true;
     this.#end();
     this.#life.abort(reason);
   }
@@ -136,7 +137,7 @@ export class Job implements PrintJob {
   /** Never rejects: its failures are those of {@linkcode cut}. */
   async #pull(): Promise<void> {
     const bytes = await this.#next();
-    if (this.#isDropped || this.signal.aborted) return;
+    if (this.#isDropped) return;
     if (bytes !== undefined) this.#stream.enqueue(bytes);
     if (this.#isReceived) this.#stream.close();
   }

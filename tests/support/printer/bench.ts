@@ -59,7 +59,7 @@ export class PrinterBench implements AsyncDisposable {
       functions: [printer, ...others],
     });
     const bench = new PrinterBench(printer, gadget, folder, record);
-    await bench.#find();
+    await bench.find();
     return bench;
   }
 
@@ -118,7 +118,12 @@ export class PrinterBench implements AsyncDisposable {
   /** Plugs it in again, and waits for the driver. */
   async plug(): Promise<void> {
     await this.gadget.bind();
-    await this.#find();
+    await this.find();
+  }
+
+  /** Waits for the driver, and its file. */
+  async find(): Promise<void> {
+    this.#node = await waitForUsblp(IDS);
   }
 
   /** @throws {Error} If the gadget has reported errors. */
@@ -127,10 +132,6 @@ export class PrinterBench implements AsyncDisposable {
     await waitForNoDevice(IDS);
     await this.#folder[Symbol.asyncDispose]();
     assertEquals(this.#errors, []);
-  }
-
-  async #find(): Promise<void> {
-    this.#node = await waitForUsblp(IDS);
   }
 
   async #watch(): Promise<void> {
