@@ -108,6 +108,7 @@ export abstract class SerialChip implements SerialFunction {
   /** Drops what was sent to the host, or received from it. */
   protected async purge(sent: boolean, received: boolean): Promise<void> {
     const link = this.#link;
+    if (received) this.#unsent = 0;
     await Promise.all([
       sent && link?.in.discard().then(() => link.in.flush()),
       received && link?.out.discard(),
@@ -129,7 +130,11 @@ export abstract class SerialChip implements SerialFunction {
 
   async #serve({ endpoints }: Session<SerialFunction>): Promise<void> {
     this.#link = endpoints.link;
-    await this.#connect(this);
+    try {
+      await this.#connect(this);
+    } finally {
+      this.#link = undefined;
+    }
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { bulkPair, usbFunction } from "@usb/gadget";
 import { endMark, PrinterResetError, type PrintJob } from "@usb/gadget/printer";
 import { KernelLog } from "../../src/remedies/kernel_log.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
@@ -34,6 +35,22 @@ Deno.test("the host reads the device ID and the status, which the program change
   assertEquals(await bench.run("status"), ["00"]);
   printer.status = {};
   assertEquals(await bench.run("status"), ["18"]);
+});
+
+Deno.test("a printer that comes first in a composite device has all of its requests", async () => {
+  const other = usbFunction({
+    name: "other",
+    interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+  });
+  await using bench = await PrinterBench.start({
+    idleMs: NEVER,
+    endOfJob: endMark("!"),
+  }, other);
+  const steps = ["id", "status", "text=half", "reset", "text=whole!"];
+  const id = "MFG:Example;CMD:PCL,PS;MDL:Jet;CLS:PRINTER;";
+  assertEquals(await bench.run(...steps), [id, "18", "4", "6"]);
+  await until(() => bench.texts.length === 1, "the job has ended");
+  assertEquals(bench.texts, ["whole!"]);
 });
 
 Deno.test("jobs of all sizes end, however programs write them", async () => {
