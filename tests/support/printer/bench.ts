@@ -7,6 +7,7 @@ import { assertEquals } from "@std/assert";
 import { Gadget, type UsbFunction } from "@usb/gadget";
 import { Printer, type PrinterOptions } from "@usb/gadget/printer";
 import { waitForNoDevice } from "../../../src/testing/usbfs/find.ts";
+import { reportedErrors } from "../gadgets/reported_errors.ts";
 import { type ImageFolder, makeImageFolder } from "../gadgets/storage_bench.ts";
 import { runUsblp, waitForUsblp } from "../host/usblp.ts";
 import { gadgetSpeed } from "../run/speed.ts";
@@ -30,7 +31,7 @@ export class PrinterBench implements AsyncDisposable {
   readonly folder: string;
   readonly #folder: ImageFolder;
   readonly #record: JobRecord;
-  readonly #errors: unknown[] = [];
+  readonly #errors: readonly unknown[];
   #node = "";
 
   /**
@@ -75,7 +76,7 @@ export class PrinterBench implements AsyncDisposable {
     this.folder = folder.path;
     this.#folder = folder;
     this.#record = record;
-    this.#watch();
+    this.#errors = reportedErrors(gadget.functions[printer.name].events).errors;
   }
 
   /** The file of the printer. */
@@ -132,11 +133,5 @@ export class PrinterBench implements AsyncDisposable {
     await waitForNoDevice(IDS);
     await this.#folder[Symbol.asyncDispose]();
     assertEquals(this.#errors, []);
-  }
-
-  async #watch(): Promise<void> {
-    for await (const event of this.gadget.functions[this.printer.name].events) {
-      if (event.type === "error") this.#errors.push(event.error);
-    }
   }
 }
