@@ -18,6 +18,7 @@ import { Random } from "../support/data/random.ts";
 import { soak } from "../support/run/soak.ts";
 import { ask, startWorker } from "../support/workers/start.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
+import { findTerminal } from "../support/host/terminal.ts";
 import { shell } from "../support/machine/shell.ts";
 import { until } from "../support/waiting/until.ts";
 
@@ -32,16 +33,6 @@ interface SerialChip extends AsyncDisposable {
 const GET_COMM_STATUS = 0x10;
 /** A CP210x request: empty the queues. */
 const PURGE = 0x12;
-
-/** Finds the only USB terminal of the host. */
-function findTerminal(): string | undefined {
-  try {
-    const [entry] = Deno.readDirSync("/sys/bus/usb-serial/devices");
-    return entry && `/dev/${entry.name}`;
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Starts a chip that Linux's `cp210x` driver serves, as much of it as a terminal

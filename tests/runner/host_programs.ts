@@ -56,6 +56,8 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "ip", package: "iproute2", tests: "mtp_composite" },
   { file: "jmtpfs", package: "jmtpfs", tests: "mtp_fuse" },
   { file: "mtp-connect", package: "mtp-tools", tests: "mtp_" },
+  { file: "cupsd", package: "cups", tests: "printer_cups" },
+  { file: "perl", package: "perl-base", tests: "printer_" },
 ];
 
 /** The programs that some test files need. */

@@ -5,6 +5,7 @@
  */
 import type { ControlRoute } from "../../usb/control_routes.ts";
 import { acknowledge, classRoutes } from "../class_routes.ts";
+import { encodeDeviceId } from "./device_id.ts";
 
 /**
  * Values of `bRequest` of printer class requests.
@@ -94,20 +95,4 @@ export function printerRequests(
     softReset,
     { ...softReset, recipient: "other", index: undefined },
   ];
-}
-
-/** A big-endian length, which counts itself, and ASCII. */
-function encodeDeviceId(text: string): Uint8Array {
-  const length = text.length + 2;
-  // deno-lint-ignore no-control-regex -- ASCII is all of it
-  if (!/^[\x00-\x7f]*$/.test(text) || length > 4096) {
-    throw new RangeError(
-      `Cannot use device ID "${text}": give at most 4094 ASCII characters`,
-    );
-  }
-  return Uint8Array.of(
-    length >> 8,
-    length,
-    ...new TextEncoder().encode(text),
-  );
 }
