@@ -180,8 +180,8 @@ export class Usbtmc<N extends string = "usbtmc">
   }
 
   /** @ignore Whether a response waits for the host. */
-  protected get isAvailable(): boolean {
-    return this.#transport.isAvailable;
+  protected get hasResponse(): boolean {
+    return this.#transport.hasResponse;
   }
 
   /** @ignore A response was not read, or there is none. */
@@ -209,7 +209,7 @@ export class Usbtmc<N extends string = "usbtmc">
   #status(): number {
     const { statusByte = () => 0 } = this.#options;
     return statusByte() & ~(AVAILABLE | SERVICE) |
-      (this.isAvailable ? AVAILABLE : 0) |
+      (this.hasResponse ? AVAILABLE : 0) |
       (this.#requestsService ? SERVICE : 0);
   }
 

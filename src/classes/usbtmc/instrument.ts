@@ -104,7 +104,7 @@ export class Instrument<N extends string = "usbtmc"> extends Usbtmc<N> {
     }
     const { onTrigger } = device;
     const status = new StatusModel(() =>
-      instrument.isAvailable ? AVAILABLE : 0
+      instrument.hasResponse ? AVAILABLE : 0
     );
     const interpreter = new Interpreter(
       [
