@@ -103,6 +103,7 @@ export class Handling {
   }
 
   #respond(message: IncomingMessage, response: Outgoing | undefined): void {
+    this.#messages.delete(message);
     if (message !== this.#last) {
       if (response === undefined) return;
       response.close();
