@@ -197,8 +197,8 @@ Deno.test("queries that are not read, and reads without a query, are errors", as
   assertEquals(await it.ask("SYST:ERR?"), '-420,"Query UNTERMINATED"');
   await it.host.write("A");
   await it.host.request();
-  // The command is executed, then.
-  assertEquals(await it.host.status(), 0);
+  // The error is in the queue.
+  assertEquals(await it.host.status(), 4);
   assertEquals(await it.errors(), ['-420,"Query UNTERMINATED"']);
 });
 

@@ -82,6 +82,7 @@ Deno.test("the host takes the control with a message, and returns it", async () 
     onRemote: (state) => states.push(state),
   });
   const { device, host } = bench;
+  await host.control(Request.LOCAL_LOCKOUT);
   await host.ask("a");
   assertEquals(device.remote, "local");
   assertEquals(await host.control(Request.REN_CONTROL, 1), [1]);

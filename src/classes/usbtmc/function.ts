@@ -151,7 +151,10 @@ export class Usbtmc<N extends string = "usbtmc">
         if (!isEnabled) this.#setRemote(() => this.#forgetRemote());
       },
       goToLocal: () => this.#setRemote(() => this.#isRemote = false),
-      lockOut: () => this.#setRemote(() => this.#isLockedOut = true),
+      lockOut: () => {
+        if (!this.#remoteEnabled) return;
+        this.#setRemote(() => this.#isLockedOut = true);
+      },
     }));
     this.serve = (session) =>
       this.#gadget.serve(this.name, session, () => this.#serve(session));

@@ -15,6 +15,7 @@ const MESSAGES: Readonly<Record<number, string>> = {
   [-109]: "Missing parameter",
   [-111]: "Header separator error",
   [-113]: "Undefined header",
+  [-114]: "Header suffix out of range",
   [-138]: "Suffix not allowed",
   [-151]: "Invalid string data",
   [-161]: "Invalid block data",
