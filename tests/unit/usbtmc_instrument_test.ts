@@ -113,7 +113,7 @@ Deno.test("parameters are checked for their number, kind and range", async () =>
     },
   });
   await it.host.write(
-    "NUMB -5;NUMB MIN;NUMB MAXimum;NUMB DEF;NUMB;FLAG ON;FLAG 0;FLAG 2;TEXT 'a';TEXT (@1);MODE ext;MODE DC;DATA #12ab;OUTP2:LIST 3,4",
+    "NUMB -5;NUMB MIN;NUMB MAXimum;NUMB DEF;NUMB;FLAG ON;FLAG 0;FLAG 2;FLAG off;TEXT 'a';TEXT (@1);MODE ext;MODE DC;DATA #12ab;OUTP2:LIST 3,4",
   );
   assertEquals(await it.errors(), []);
   assertEquals(seen.splice(0), [
@@ -125,6 +125,7 @@ Deno.test("parameters are checked for their number, kind and range", async () =>
     true,
     false,
     true,
+    false,
     "a",
     "(@1)",
     "EXTernal",
@@ -133,7 +134,7 @@ Deno.test("parameters are checked for their number, kind and range", async () =>
     [[2, 1], 2, 3, 4],
   ]);
   await it.host.write(
-    "NUMB 31;NUMB ON;NUMB 1V;FLAG;FLAG MAYBE;TEXT 5;MODE AC;DATA 'a';FLAG 1,2",
+    "NUMB 31;NUMB ON;NUMB 1V;FLAG;FLAG MAYBE;FLAG 'ON';TEXT 5;MODE AC;MODE 5;DATA 'a';FLAG 1,2",
   );
   assertEquals(await it.errors(), [
     '-222,"Data out of range"',
@@ -142,7 +143,9 @@ Deno.test("parameters are checked for their number, kind and range", async () =>
     '-109,"Missing parameter"',
     '-224,"Illegal parameter value"',
     '-104,"Data type error"',
+    '-104,"Data type error"',
     '-224,"Illegal parameter value"',
+    '-104,"Data type error"',
     '-104,"Data type error"',
     '-108,"Parameter not allowed"',
   ]);

@@ -57,6 +57,8 @@ export class UsbtmcHost {
   readonly #control: ControlHandler;
   /** Of the last transfer to the device. */
   tag = 0;
+  /** Ends transfers early. */
+  signal: AbortSignal | undefined;
 
   constructor(session: FakeSession, control: ControlHandler) {
     this.#session = session;
@@ -75,7 +77,8 @@ export class UsbtmcHost {
 
   /** Sends anything. */
   async send(bytes: Bytes, zlp: "auto" | "never" = "never"): Promise<void> {
-    await this.#session.host.write(this.#link, bytes, { zlp });
+    const { signal } = this;
+    await this.#session.host.write(this.#link, bytes, { zlp, signal });
   }
 
   /** Sends a part of a message, or all of it. */
@@ -110,7 +113,9 @@ export class UsbtmcHost {
 
   /** Receives any transfer. */
   async receive(length = 1 << 21): Promise<Bytes> {
-    return new Uint8Array(await this.#session.host.read(this.#link, length));
+    const { signal } = this;
+    const { host } = this.#session;
+    return new Uint8Array(await host.read(this.#link, length, { signal }));
   }
 
   /** Receives a part of a response. */
