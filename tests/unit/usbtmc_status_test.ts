@@ -47,6 +47,17 @@ Deno.test("a status byte that a host has not read does not reach the next one", 
   assertEquals(await host.status(5), 0);
 });
 
+Deno.test("a status byte with a tag that means something else is refused", async () => {
+  await using bench = serveUsbtmc({ onCommand });
+  for (const tag of [0, 1, 128]) {
+    assertEquals(
+      await bench.host.control(Request.READ_STATUS_BYTE, tag, 3),
+      [0x80, 0, 0],
+    );
+  }
+  assertEquals(await bench.host.status(), 0);
+});
+
 Deno.test("a service request is sent once, and ends when the status byte is read", async () => {
   let own = 1;
   await using bench = serveUsbtmc({ onCommand, statusByte: () => own });

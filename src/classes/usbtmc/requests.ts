@@ -94,10 +94,11 @@ export function usbtmcRequests(target: RequestTarget): ControlRoute[] {
     ),
     route("interface", GET_CAPABILITIES, () => capabilities(target)),
     ...(pulse === undefined ? [] : [done(INDICATOR_PULSE, pulse)]),
-    route("interface", READ_STATUS_BYTE, ({ value }) => {
-      target.sendStatus(value & 0x7f);
+    route("interface", READ_STATUS_BYTE, ({ value: tag }) => {
+      if (tag < 2 || tag > 127) return Uint8Array.of(Status.FAILED, 0, 0);
+      target.sendStatus(tag);
       // The third byte has the status only if there is no interrupt endpoint.
-      return Uint8Array.of(Status.SUCCESS, value & 0x7f, 0);
+      return Uint8Array.of(Status.SUCCESS, tag, 0);
     }),
     done(REN_CONTROL, ({ value }) => target.enableRemote(value !== 0)),
     done(GO_TO_LOCAL, () => target.goToLocal()),
