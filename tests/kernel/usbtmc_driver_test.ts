@@ -29,6 +29,12 @@ async function start() {
   const { instrument, record } = testInstrument();
   const gadget = await startUsbtmc(instrument);
   const python = await gadget.driver();
+  await python.run(`
+def early(source):
+    """Does what cannot be done in time."""
+    device.set_timeout(300)
+    try: eval(source)
+    finally: device.set_timeout(120000)`);
   return {
     instrument,
     record,
@@ -82,7 +88,6 @@ Deno.test("blocks of 4 MiB go in both directions", async () => {
   await using it = await start();
   const size = 4 << 20;
   await it.run(`
-device.set_timeout(60000)
 data = bytes(range(251)) * (${size} // 251 + 1)
 data = data[:${size}]
 device.write(b"DATA #7${size}" + data + b"\\n")`);
@@ -159,7 +164,6 @@ Deno.test("the device is cleared in every phase", async () => {
   await using it = await start();
   const { record } = it;
   await it.run(`
-device.set_timeout(1000)
 def header(id, size, attributes=0):
     # A tag that the driver does not use now
     return struct.pack("<BBBxI4B", id, 200, 55, size, attributes, 0, 0, 0)`);
@@ -209,17 +213,14 @@ device.cleanup_io()`,
 Deno.test("reads are aborted, by hand and by themselves, and their responses are read later", async () => {
   await using it = await start();
   const { record } = it;
-  await it.run("device.set_timeout(300)");
   for (const isAutomatic of [false, true]) {
     await it.run(`device.auto_abort(${isAutomatic ? 1 : 0})`);
     await it.run("device.write('WAIT?')");
-    assertEquals(await it.failure("device.read()"), ETIMEDOUT);
-    if (!isAutomatic) await it.run("device.abort_bulk_in()");
     await until(() => record.waiting === 1, "the command");
+    assertEquals(await it.failure("early('device.read()')"), ETIMEDOUT);
+    if (!isAutomatic) await it.run("device.abort_bulk_in()");
     record.release();
-    await it.run("device.set_timeout(60000)");
     assertEquals(await it.run("device.read().decode()"), "waited\n");
-    await it.run("device.set_timeout(300)");
   }
   // Nothing to abort
   await it.run("device.abort_bulk_in()");
@@ -228,7 +229,6 @@ Deno.test("reads are aborted, by hand and by themselves, and their responses are
 Deno.test("a response that is aborted in its middle comes again", async () => {
   await using it = await start();
   await it.run(`
-device.set_timeout(60000)
 tag = 77
 device.write("DATA? 3000000")
 device.generic_write(struct.pack("<BBBxI4x", 2, tag, 255 - tag, 1 << 22))
@@ -249,17 +249,20 @@ assert answer == [1, tag], answer`);
 
 Deno.test("messages are aborted, and the next one is understood", async () => {
   await using it = await start();
+  const { record } = it;
   await it.run(`
-device.set_timeout(300)
 device.auto_abort(1)
 device.write("WAIT?")
 device.write("WAIT?")`);
+  await until(() => record.waiting === 1, "the command");
   // The device takes the beginning of one more.
-  assertEquals(await it.failure("device.write(b'x' * (4 << 20))"), ETIMEDOUT);
-  it.record.release();
-  await until(() => it.record.waiting === 1, "the second command");
-  it.record.release();
-  await it.run("device.set_timeout(60000)");
+  assertEquals(
+    await it.failure("early('device.write(bytes(4 << 20))')"),
+    ETIMEDOUT,
+  );
+  record.release();
+  await until(() => record.waiting === 1, "the second command");
+  record.release();
   assertEquals(await it.run("device.ask('*CLS;*IDN?')"), `${IDENTITY}\n`);
 });
 
@@ -292,7 +295,6 @@ Deno.test("a device of messages receives and sends in parts", async () => {
   await using gadget = await startUsbtmc(device);
   await using python = await gadget.driver();
   await python.run(`
-device.set_timeout(60000)
 data = os.urandom(3000000)
 device.write(data)
 back = device.read_all()`);

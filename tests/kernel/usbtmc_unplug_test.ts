@@ -53,7 +53,10 @@ for (const how of ["an unplugged cable", "a reset"] as const) {
         await python.kill();
         if (how !== "a reset") await gadget.plug();
         await using next = await gadget.driver();
-        assertEquals(await next.run("device.get_stb() & 0x50"), 0, phase);
+        if (how === "an unplugged cable") {
+          // After a reset, the driver does not poll the interrupt endpoint.
+          assertEquals(await next.run("device.get_stb() & 0x50"), 0, phase);
+        }
         assertEquals(
           await next.run("device.ask('*CLS;*SRE 0;*IDN?')"),
           `${IDENTITY}\n`,

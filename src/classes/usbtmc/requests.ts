@@ -71,8 +71,8 @@ export function usbtmcRequests(target: RequestTarget): ControlRoute[] {
     });
   /** Status, 3 bytes, and the number of bytes that were transferred. */
   const checkAbort = (request: number, split: "abort in" | "abort out") =>
-    route("endpoint", request, () => {
-      const { status, bytes } = transport.check(split);
+    route("endpoint", request, async () => {
+      const { status, bytes } = await transport.check(split);
       const view = new DataView(new ArrayBuffer(8));
       view.setUint8(0, status);
       view.setUint32(4, bytes, true);
@@ -90,7 +90,7 @@ export function usbtmcRequests(target: RequestTarget): ControlRoute[] {
     route(
       "interface",
       CHECK_CLEAR_STATUS,
-      () => Uint8Array.of(transport.check("clear").status, 0),
+      async () => Uint8Array.of((await transport.check("clear")).status, 0),
     ),
     route("interface", GET_CAPABILITIES, () => capabilities(target)),
     ...(pulse === undefined ? [] : [done(INDICATOR_PULSE, pulse)]),

@@ -25,6 +25,12 @@ export const IDS = {
 
 const FILE = "/dev/usbtmc0";
 
+/** Opens it in Python, with a timeout that is long enough on a busy machine. */
+export const OPEN_DRIVER = `
+from usbtmc_driver import *
+device = Driver()
+device.set_timeout(120000)`;
+
 /** Starts a gadget; at the end, nothing may have been reported. */
 export async function startUsbtmc(device: Usbtmc) {
   const occupation = occupiedFifo();
@@ -41,17 +47,19 @@ export async function startUsbtmc(device: Usbtmc) {
       if (event.type === "error") errors.push(event.error);
     }
   })();
-  const ready = async (session: number) => {
+  const configured = async (session: number) => {
     await occupation.occupied(session);
     await waitForDevice(IDS);
+  };
+  const ready = async (session: number) => {
+    await configured(session);
     await until(() => exists(FILE), "the driver has the device");
   };
   await ready(1);
   return {
     gadget,
     /** Opens the driver's file. */
-    driver: () =>
-      Python.start("from usbtmc_driver import *; device = Driver()"),
+    driver: () => Python.start(OPEN_DRIVER),
     /** Pulls the cable, and waits until the host has seen that. */
     async unplug() {
       await gadget.unbind();
@@ -63,11 +71,11 @@ export async function startUsbtmc(device: Usbtmc) {
       await gadget.bind();
       await ready(next);
     },
-    /** Something that ends the session, after which the host has the device again. */
+    /** Something that ends the session, and begins another one. */
     async reconnect(how: () => Promise<unknown>) {
       const next = occupation.sessions + 1;
       await how();
-      await ready(next);
+      await configured(next);
     },
     async [Symbol.asyncDispose]() {
       await gadget.stop();

@@ -99,7 +99,7 @@ export class Outbox {
     return true;
   }
 
-  /** Ends an aborted transfer with a short packet. Some hosts do not read it. */
+  /** Ends an aborted transfer with a short packet. */
   terminate(): void {
     const { in: endpoint } = this.#session!.endpoints.link;
     if (this.#sending !== undefined) return;
@@ -107,6 +107,14 @@ export class Outbox {
       await endpoint.write(new Uint8Array(0), { signal });
       return 0;
     });
+  }
+
+  /** Withdraws that packet from a host that has not read it: some do not. */
+  async endTermination(): Promise<void> {
+    const sending = this.#sending;
+    if (sending === undefined || sending.tag !== undefined) return;
+    sending.controller.abort();
+    await sending.done;
   }
 
   #pump(): void {

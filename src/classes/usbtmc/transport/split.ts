@@ -21,6 +21,13 @@ export type StatusCode = typeof Status[keyof typeof Status];
 /** What takes two requests. */
 export type Split = "abort in" | "abort out" | "clear";
 
+/** How far a request has come. */
+export interface SplitProgress {
+  readonly status: StatusCode;
+  /** Bytes that were transferred, when it is done. */
+  readonly bytes: number;
+}
+
 /** The request that is in progress. */
 export class SplitRequest {
   #current:
@@ -44,7 +51,7 @@ export class SplitRequest {
   }
 
   /** How far it has come. When it is done, it ends. */
-  check(split: Split): { readonly status: StatusCode; readonly bytes: number } {
+  check(split: Split): SplitProgress {
     const current = this.#current;
     if (current?.split !== split) {
       return { status: Status.SPLIT_NOT_IN_PROGRESS, bytes: 0 };

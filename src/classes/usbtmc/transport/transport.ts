@@ -20,7 +20,13 @@ import { type Arrival, Inbox } from "./inbox.ts";
 import { Handling, type Listener } from "./handling.ts";
 import type { IncomingMessage } from "./message.ts";
 import { Outbox } from "./outbox.ts";
-import { type Split, SplitRequest, Status, type StatusCode } from "./split.ts";
+import {
+  type Split,
+  type SplitProgress,
+  SplitRequest,
+  Status,
+  type StatusCode,
+} from "./split.ts";
 
 /** A USB session as the transport uses it. */
 export type TransportSession = Pick<Session, "signal" | "report"> & {
@@ -129,7 +135,9 @@ export class Transport {
   }
 
   /** CHECK_..._STATUS: how far a request to abort or clear has come. */
-  check(split: Split): { readonly status: StatusCode; readonly bytes: number } {
+  async check(split: Split): Promise<SplitProgress> {
+    // The next response would come after it.
+    if (split === "abort in") await this.#outbox.endTermination();
     return this.#splits.check(split);
   }
 
