@@ -261,7 +261,7 @@ device.write("WAIT?")`);
     ETIMEDOUT,
   );
   record.release();
-  await until(() => record.waiting === 1, "the second command");
+  await until(() => record.waits === 2, "the second command");
   record.release();
   assertEquals(await it.run("device.ask('*CLS;*IDN?')"), `${IDENTITY}\n`);
 });

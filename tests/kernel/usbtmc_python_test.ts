@@ -56,12 +56,13 @@ device.write_raw(b"DATA #7${SIZE}" + data[9:-1])`);
   await python.run("device.write('WAIT?'); device.clear()");
   assertEquals(await python.run("device.ask('*IDN?')"), IDENTITY);
   // A message that the device does not take in time
+  const { waits } = record;
   await python.run("device.write('WAIT?'); device.write('WAIT?')");
-  await until(() => record.waiting === 1, "the command");
+  await until(() => record.waits === waits + 1, "the command");
   await python.run("device.timeout = 0.3");
   await python.failure("device.write_raw(bytes(1 << 20))");
   record.release();
-  await until(() => record.waiting === 1, "the second command");
+  await until(() => record.waits === waits + 2, "the second command");
   record.release();
   await python.run("device.timeout = 60");
   assertEquals(await python.run("device.ask('*IDN?')"), IDENTITY);

@@ -19,8 +19,9 @@ export function testInstrument() {
     remote: [] as string[],
     /** The last block. */
     block: new Uint8Array(0),
-    /** Commands that wait for {@linkcode release}. */
+    /** Commands that wait for {@linkcode release}, and those that have begun to. */
     waiting: 0,
+    waits: 0,
     release() {
       gate.resolve();
       gate = Promise.withResolvers();
@@ -41,6 +42,7 @@ export function testInstrument() {
       /** Answers when the test lets it, or the host gives it up. */
       "WAIT?": async ({ signal }) => {
         record.waiting++;
+        record.waits++;
         await Promise.race([
           gate.promise,
           new Promise((resolve) => signal.addEventListener("abort", resolve)),
