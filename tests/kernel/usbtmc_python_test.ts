@@ -48,7 +48,7 @@ device.write_raw(b"DATA #7${SIZE}" + data[9:-1])`);
   // A response that does not come in time
   await python.run("device.write('WAIT?')");
   await until(() => record.waiting === 1, "the command");
-  await python.run("device.timeout = 0.3");
+  await python.run("device.timeout = 2");
   await python.failure("device.read()");
   await python.run("device.timeout = 60");
   record.release();
@@ -59,7 +59,7 @@ device.write_raw(b"DATA #7${SIZE}" + data[9:-1])`);
   const { waits } = record;
   await python.run("device.write('WAIT?'); device.write('WAIT?')");
   await until(() => record.waits === waits + 1, "the command");
-  await python.run("device.timeout = 0.3");
+  await python.run("device.timeout = 2");
   await python.failure("device.write_raw(bytes(1 << 20))");
   record.release();
   await until(() => record.waits === waits + 2, "the second command");
@@ -71,7 +71,7 @@ device.write_raw(b"DATA #7${SIZE}" + data[9:-1])`);
   assertEquals(await python.run("device.read()"), "line\nend");
 });
 
-Deno.test("pyvisa-py finds the instrument, asks, transfers blocks, polls and triggers", async () => {
+Deno.test("pyvisa-py finds the instrument, asks, transfers blocks and aborts", async () => {
   const { instrument, record } = testInstrument();
   await using gadget = await startUsbtmc(instrument);
   // It resets the device when it opens it.
@@ -88,21 +88,20 @@ device.read_termination = "\\n"`)
   );
   assertEquals(await python.run("device.query('*IDN?')"), IDENTITY);
   assertEquals(instrument.remote, "remote");
-  const block = await python.run(`
+  await python.run(`
 values = device.query_binary_values("DATA? ${SIZE}", datatype="B", container=bytes)
-device.write_binary_values("DATA ", values[:100000], datatype="B")
-len(values)`);
-  assertEquals(block, null);
+device.write_binary_values("DATA ", values[:100000], datatype="B")`);
   assertEquals(await python.run("len(values)"), SIZE);
   assertEquals(await python.run("device.query('DATA:SIZE?')"), "100000");
   assertEquals(firstDifference(record.block, pattern(100_000)), -1);
-  await python.run("device.assert_trigger()");
+  // Debian's version does not send the trigger of USB488.
+  await python.run("device.write('*TRG')");
   assertEquals(await python.run("device.query('*OPC?')"), "1");
   assertEquals(record.triggers, 1);
   // A read that is too early is aborted.
   await python.run("device.write('WAIT?')");
   await until(() => record.waiting === 1, "the command");
-  await python.run("device.timeout = 300");
+  await python.run("device.timeout = 2000");
   await python.failure("device.read()");
   await python.run("device.timeout = 60000");
   record.release();
