@@ -1,70 +1,38 @@
-// An instrument that is controlled by lines of text, as many are:
-//
-//   *IDN?        identifies the instrument
-//   VOLT 3.3     sets a voltage
-//   VOLT?        returns the voltage
-//   ERR?         returns the last error
-//
-// Lines are independent of transfers: a host may send a line in pieces, or several
-// lines at once.
+// A power supply with two outputs, controlled with SCPI: /dev/usbtmc0 on Linux.
 //
 //   sudo deno run --allow-ffi examples/instrument.ts
-import { TextLineStream } from "@std/streams/text-line-stream";
-import { bulkPair, Gadget, usbFunction } from "@usb/gadget";
+//   echo "VOLT2 3.3;:OUTP2 ON" >/dev/usbtmc0
+import { Gadget } from "@usb/gadget";
+import { Instrument, type ScpiCall, ScpiError } from "@usb/gadget/usbtmc";
 
-let volts = 0;
-let mistake = "none";
+const outputs = [{ volts: 0, isOn: false }, { volts: 0, isOn: false }];
 
-/** Executes a line, and returns the answer to a query. */
-function obey(line: string): string | undefined {
-  const [command, argument] = line.trim().split(/\s+/);
-  switch (command.toUpperCase()) {
-    case "*IDN?":
-      return "Example,Voltage source,1,0.1";
-    case "VOLT?":
-      return volts.toFixed(3);
-    case "ERR?":
-      return mistake;
-    case "VOLT":
-      if (argument !== undefined && Number.isFinite(Number(argument))) {
-        volts = Number(argument);
-        return undefined;
-      }
-  }
-  if (command !== "") mistake = `cannot do "${line.trim()}"`;
-  return undefined;
+function output({ suffixes: [number] }: ScpiCall) {
+  const found = outputs[number - 1];
+  if (found === undefined) throw new ScpiError(-114);
+  return found;
 }
 
-const encoder = new TextEncoder();
-
-const instrument = usbFunction({
-  name: "instrument",
-  interfaces: [{
-    class: 0xff,
-    description: "Instrument",
-    endpoints: { link: bulkPair() },
-  }],
-  // A line that a host left unfinished is dropped with its session.
-  async serve({ endpoints: { link } }) {
-    const lines = link.readable
-      .pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream());
-    for await (const line of lines) {
-      const answer = obey(line);
-      if (answer === undefined) continue;
-      await link.write(encoder.encode(`${answer}\n`));
-    }
+const supply = new Instrument({
+  identity: "Example,Power supply,1,0.1",
+  commands: {
+    "[SOURce]:VOLTage#": (call) => {
+      output(call).volts = call.number({ min: 0, max: 30, default: 0 });
+    },
+    "[SOURce]:VOLTage#?": (call) => output(call).volts,
+    "OUTPut#[:STATe]": (call) => void (output(call).isOn = call.boolean()),
+    "OUTPut#[:STATe]?": (call) => output(call).isOn,
+    "MEASure:VOLTage#?": (call) => output(call).isOn ? output(call).volts : 0,
+  },
+  onReset: () => {
+    for (const each of outputs) Object.assign(each, { volts: 0, isOn: false });
   },
 });
-
-const gadget = await Gadget.start({
+await Gadget.start({
   vendorId: 0x1209,
   productId: 0x0001,
   manufacturer: "Example",
-  product: "Voltage source",
+  product: "Power supply",
   serialNumber: "1",
-  functions: [instrument],
+  functions: [supply],
 });
-
-// The host sees where an answer ends, whatever its size.
-gadget.functions.instrument.endpoints.link.autoZlp = true;

@@ -6,15 +6,18 @@
  * @module
  */
 import { type Architecture, isNative } from "../../src/vm/architectures.ts";
-import { findProgram } from "../../src/vm/process.ts";
+import { findProgram, run } from "../../src/vm/process.ts";
 import type { Job } from "../../src/vm/progress.ts";
 import { install } from "../../src/vm/tools.ts";
+import { PYTHON_LIBRARIES } from "../support/programs/python.ts";
 
 /** What a test runs as a host, and the Debian package that has it. */
 export interface HostProgram {
   /** The name of a program, or the path of a file that a program reads. */
   readonly file: string;
   readonly package: string;
+  /** What Python's registry has it as; the Debian package is its installer, then. */
+  readonly python?: string;
   /** The test files that need it have this in their name; undefined: any. */
   readonly tests?: string;
 }
@@ -58,6 +61,22 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "mtp-connect", package: "mtp-tools", tests: "mtp_" },
   { file: "cupsd", package: "cups", tests: "printer_cups" },
   { file: "perl", package: "perl-base", tests: "printer_" },
+  {
+    file: "/usr/lib/python3/dist-packages/usb/core.py",
+    package: "python3-usb",
+    tests: "usbtmc_",
+  },
+  {
+    file: "/usr/lib/python3/dist-packages/pyvisa_py/usb.py",
+    package: "python3-pyvisa-py",
+    tests: "usbtmc_",
+  },
+  {
+    file: `${PYTHON_LIBRARIES}/usbtmc/usbtmc.py`,
+    package: "python3-pip",
+    python: "python-usbtmc==0.8",
+    tests: "usbtmc_",
+  },
 ];
 
 /** The programs that some test files need. */
@@ -75,11 +94,26 @@ export async function ensureHostPrograms(
   job: Job,
 ): Promise<void> {
   if (!isNative(architecture)) return;
-  const missing: string[] = [];
-  for (const { file, package: name } of hostProgramsFor(paths)) {
-    if (!await isInstalled(file)) missing.push(name);
+  const missing: HostProgram[] = [];
+  for (const program of hostProgramsFor(paths)) {
+    if (!await isInstalled(program.file)) missing.push(program);
   }
-  if (missing.length > 0) await install(missing, job);
+  const packages = missing.map((program) => program.package);
+  if (packages.length > 0) await install(packages, job);
+  const libraries = missing.flatMap(({ python = [] }) => python);
+  if (libraries.length > 0) await installPython(libraries, job);
+}
+
+/** Installs libraries of Python, without what they depend on. */
+async function installPython(libraries: string[], job: Job): Promise<void> {
+  job.progress.step(`installing ${libraries.join(", ")}`);
+  await run("/usr/bin/python3", [
+    ...["-m", "pip", "install", "--quiet", "--no-deps"],
+    ...["--target", PYTHON_LIBRARIES, ...libraries],
+  ], {
+    action: `install ${libraries.join(", ")} for Python`,
+    signal: job.signal,
+  });
 }
 
 async function isInstalled(file: string): Promise<boolean> {

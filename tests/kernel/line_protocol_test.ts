@@ -8,10 +8,10 @@ import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 
 const IDENTITY = "Example,Voltage source,1,0.1\n";
 
-Deno.test("examples/instrument.ts answers lines in any division, and drops what a host left unfinished", async () => {
+Deno.test("examples/line_protocol.ts answers lines in any division, and drops what a host left unfinished", async () => {
   const before = gadgetTraces();
   {
-    await using program = startExample("instrument.ts");
+    await using program = startExample("line_protocol.ts");
     await using device = await UsbfsDevice.find({
       vendorId: 0x1209,
       productId: 0x0001,
