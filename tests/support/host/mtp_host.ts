@@ -320,7 +320,7 @@ function messageOf(bytes: Bytes): Message {
 }
 
 /** Finds the three endpoints of a device's first interface in its descriptors. */
-function endpointsOf(device: UsbfsDevice) {
+export function endpointsOf(device: UsbfsDevice) {
   const ENDPOINT = 5;
   const BULK = 2;
   const bytes = device.descriptors();
