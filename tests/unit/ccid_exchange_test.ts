@@ -11,23 +11,20 @@ import {
   CommandType,
   HEADER_SIZE,
 } from "../../src/classes/ccid/transport/messages.ts";
+import { mirrorCard, OK } from "../support/ccid/cards.ts";
 import { serveReader } from "../support/ccid/reader_bench.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { staysPending } from "../support/waiting/settling.ts";
 import { until } from "../support/waiting/until.ts";
 
 const { XFR_BLOCK, GET_SLOT_STATUS } = CommandType;
-const OK = Uint8Array.of(0x90, 0x00);
 const HEADER = Uint8Array.of(0, 0xb0, 0, 0);
 const DONE = [CommandStatus.DONE, 0];
 const SLOW = Uint8Array.of(0, 1, 0, 0);
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Answers with what it is sent. */
-const mirror: SmartCard = {
-  onApdu: (apdu) => Uint8Array.of(...apdu.subarray(4), ...OK),
-};
+const mirror = mirrorCard();
 
 function join(...parts: Uint8Array[]): Bytes {
   return Uint8Array.of(...parts.flatMap((it) => [...it]));

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { ccid } from "@usb/gadget";
+import type { ccid } from "@usb/gadget";
 import { CardError, CardReader, type SmartCard } from "@usb/gadget/ccid";
 import {
   CommandType,
