@@ -9,10 +9,7 @@
  */
 import "../support/run/aio_libraries.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  CommandType,
-  HEADER_SIZE,
-} from "../../src/classes/ccid/transport/messages.ts";
+import { CommandType, HEADER_SIZE } from "../../src/classes/ccid/messages.ts";
 import { startReader } from "../support/ccid/bus_bench.ts";
 import { hangingCard, mirrorCard, mirrored } from "../support/ccid/cards.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";

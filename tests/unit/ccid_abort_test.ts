@@ -6,10 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { CardReader } from "@usb/gadget/ccid";
-import {
-  CommandType,
-  ResponseType,
-} from "../../src/classes/ccid/transport/messages.ts";
+import { CommandType, ResponseType } from "../../src/classes/ccid/messages.ts";
 import { serveReader } from "../support/ccid/reader_bench.ts";
 import { failureOf } from "../support/waiting/settling.ts";
 import { until } from "../support/waiting/until.ts";

@@ -10,8 +10,8 @@ import {
   CommandStatus,
   CommandType,
   HEADER_SIZE,
-} from "../../src/classes/ccid/transport/messages.ts";
-import { mirrorCard, OK } from "../support/ccid/cards.ts";
+} from "../../src/classes/ccid/messages.ts";
+import { mirrorCard, mirrored, OK } from "../support/ccid/cards.ts";
 import { serveReader } from "../support/ccid/reader_bench.ts";
 import { firstDifference, pattern } from "../support/data/pattern.ts";
 import { staysPending } from "../support/waiting/settling.ts";
@@ -268,4 +268,36 @@ Deno.test("calls of a card do not overlap, also in another slot", async () => {
   assertEquals((await host.response(next)).data, OK);
   await called;
   assertEquals(calls, [SLOW[1], HEADER[1]]);
+});
+
+Deno.test("a program of the host that was killed does not hinder the next one", async () => {
+  await using bench = serveReader();
+  const { host, slot } = bench;
+  const signals: AbortSignal[] = [];
+  slot.insert({
+    onApdu(apdu, signal) {
+      signals.push(signal);
+      if (signals.length > 1) return mirrored(apdu);
+      return new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(signal.reason))
+      );
+    },
+  });
+  await host.powerOn();
+  // It waits for a card ...
+  host.seq = 100;
+  await host.send(XFR_BLOCK, { data: HEADER });
+  await until(() => signals.length === 1, "the card has the command");
+  host.seq = 0;
+  assertEquals(await host.status(), 0);
+  assert(signals[0].aborted);
+  // ... or has sent a part of a message.
+  for (const packets of [1, 3]) {
+    const data = new Uint8Array(packets * host.pipe.packetSize - HEADER_SIZE);
+    const length = 5 * data.byteLength;
+    await host.send(XFR_BLOCK, { data, length, zlp: false });
+    host.seq = 0;
+    assertEquals(await host.status(), 0);
+  }
+  assertEquals(await host.transmit(HEADER), OK);
 });

@@ -5,11 +5,13 @@
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import type { ccid } from "@usb/gadget";
-import { CardError, CardReader, type SmartCard } from "@usb/gadget/ccid";
 import {
-  CommandType,
-  ResponseType,
-} from "../../src/classes/ccid/transport/messages.ts";
+  CardError,
+  CardReader,
+  ccidRequests,
+  type SmartCard,
+} from "@usb/gadget/ccid";
+import { CommandType, ResponseType } from "../../src/classes/ccid/messages.ts";
 import { serveReader } from "../support/ccid/reader_bench.ts";
 import { until } from "../support/waiting/until.ts";
 
@@ -362,6 +364,11 @@ Deno.test("wrong options of a reader are refused", () => {
   );
   assertThrows(make({ exchange: "long" }), TypeError);
   assertThrows(make({ slot: 1 }), TypeError, 'did you mean "slots"?');
+  assertThrows(
+    () => ccidRequests({} as never),
+    TypeError,
+    'Cannot answer CCID requests: "abort" must be a function, is undefined',
+  );
   assertThrows(
     () => new CardError("CMD_ABORTED" as "HW_ERROR"),
     TypeError,

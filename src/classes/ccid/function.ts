@@ -63,11 +63,13 @@ type ReaderFunction = UsbFunction<string, CardReader["interfaces"]>;
  *
  * Each slot has one command at a time, and slots work beside each other. A command
  * under way ends when the host aborts it, the card is removed, or the session ends;
- * with the session, all cards lose their power. A host that sends a command does not
- * get the responses of earlier ones that it has not taken.
+ * with the session, all cards lose their power. It also ends with a message whose
+ * number does not follow the last one: another program of the host has sent that. A
+ * host that sends a command does not get the responses to earlier ones that it has not
+ * taken.
  *
- * Drivers for PIN pads and contact-less cards are not supported: Secure, Mechanical,
- * T0APDU and SetDataRateAndClockFrequency are refused.
+ * Secure (for PIN pads), Mechanical, T0APDU and SetDataRateAndClockFrequency are
+ * refused.
  *
  * @example
  * ```ts

@@ -12,7 +12,7 @@ import {
   CommandStatus,
   CommandType,
   HEADER_SIZE,
-} from "../../../src/classes/ccid/transport/messages.ts";
+} from "../../../src/classes/ccid/messages.ts";
 import type { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 import type { TransferOptions } from "../../../src/testing/usbfs/transfer.ts";
 import { endpointsOf } from "./mtp_host.ts";

@@ -7,11 +7,7 @@ import { bytesProblem } from "../../../arguments/bytes.ts";
 import { CommandFailure, SlotErrorCode } from "../card/card_error.ts";
 import { type Parameters, PROTOCOLS } from "../card/parameters.ts";
 import { callCard } from "../card/smart_card.ts";
-import {
-  type CommandMessage,
-  CommandType,
-  ResponseType,
-} from "../transport/messages.ts";
+import { type CommandMessage, CommandType, ResponseType } from "../messages.ts";
 import type { SlotState } from "./state.ts";
 
 /** Answers PC_to_RDR_Escape; see `CardReaderOptions.onEscape`. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { CommandFailure, SlotErrorCode } from "../card/card_error.ts";
-import { HEADER_SIZE } from "../transport/messages.ts";
+import { HEADER_SIZE } from "../messages.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

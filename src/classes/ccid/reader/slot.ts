@@ -17,7 +17,7 @@ import {
   HEADER_SIZE,
   type ResponseMessage,
   ResponseType,
-} from "../transport/messages.ts";
+} from "../messages.ts";
 import {
   type Command,
   COMMANDS,
@@ -108,10 +108,16 @@ export class Slot {
     this.#end("The host is gone");
   }
 
-  /** The host has sent a message to the slot. */
-  handle(message: CommandMessage): void {
+  /**
+   * The host has sent a message to the slot.
+   *
+   * @param isNext Whether its number follows the last one. If not, it comes from
+   * another program of the host, and the one before was killed.
+   */
+  handle(message: CommandMessage, isNext: boolean): void {
     const { type, isWhole, data } = message;
     if (type === CommandType.ABORT) return this.#abortByMessage(message);
+    if (!isNext) this.#end("Another program of the host uses the slot");
     const command = COMMANDS[type] ?? UNKNOWN;
     const isAborting = this.#abortRequest !== undefined ||
       this.#abortMessage !== undefined;

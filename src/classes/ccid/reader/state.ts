@@ -6,7 +6,7 @@
 import { CommandFailure, SlotErrorCode } from "../card/card_error.ts";
 import type { Parameters } from "../card/parameters.ts";
 import type { InsertedCard } from "../card/smart_card.ts";
-import { IccStatus } from "../transport/messages.ts";
+import { IccStatus } from "../messages.ts";
 import { Exchange, type ExchangeLimits } from "./exchange.ts";
 
 /** A card that has power. */

@@ -5,15 +5,19 @@
  * zero-length packet after one that ends on a packet border. So its first packet is
  * received alone, and then as much as is missing.
  *
+ * A program of the host that is killed stops anywhere in a message. The first
+ * message of the next one then ends the read for the rest, and is found there.
+ *
  * @module
  */
 import type { OutEndpoint } from "../../../functionfs/endpoint/out_endpoint.ts";
 import {
   type CommandMessage,
+  CommandType,
   dataLengthOf,
   decodeCommand,
   HEADER_SIZE,
-} from "./messages.ts";
+} from "../messages.ts";
 
 /** Bytes that are received at once when more has come than was announced. */
 const REST = 64 * 1024;
@@ -63,7 +67,10 @@ export class Inbox {
     const rest = await this.#endpoint.read(size);
     if (rest.byteLength !== missing) {
       if (rest.byteLength === size) await this.#drop();
-      return decodeCommand(first.subarray(0, HEADER_SIZE), false);
+      const last = rest.subarray(rest.byteLength - rest.byteLength % packet);
+      return isMessage(last)
+        ? decodeCommand(last, true)
+        : decodeCommand(first.subarray(0, HEADER_SIZE), false);
     }
     const bytes = new Uint8Array(wanted);
     bytes.set(first);
@@ -78,4 +85,11 @@ export class Inbox {
       if (byteLength < REST) return;
     }
   }
+}
+
+/** Whether a packet is a message of its own. */
+function isMessage(packet: Uint8Array<ArrayBuffer>): boolean {
+  return packet.byteLength >= HEADER_SIZE &&
+    packet.byteLength === HEADER_SIZE + dataLengthOf(packet) &&
+    (Object.values(CommandType) as number[]).includes(packet[0]);
 }

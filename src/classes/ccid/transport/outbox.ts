@@ -6,7 +6,7 @@
 import type { InEndpoint } from "../../../functionfs/endpoint/in_endpoint.ts";
 import { SessionEndedError } from "../../../functionfs/session.ts";
 import { AbortedTransferError } from "../../../functionfs/transfer/error.ts";
-import { encodeResponse, type ResponseMessage } from "./messages.ts";
+import { encodeResponse, type ResponseMessage } from "../messages.ts";
 
 /** A message that the host has not received. */
 interface Pending {

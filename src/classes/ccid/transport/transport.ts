@@ -11,11 +11,13 @@ import { COMMANDS } from "../reader/commands.ts";
 import type { Slot } from "../reader/slot.ts";
 import { Inbox } from "./inbox.ts";
 import {
+  type CommandMessage,
   CommandStatus,
   CommandType,
   IccStatus,
+  type ResponseMessage,
   ResponseType,
-} from "./messages.ts";
+} from "../messages.ts";
 import { Outbox } from "./outbox.ts";
 import type { SlotChanges } from "./slot_changes.ts";
 
@@ -46,6 +48,10 @@ export async function serveSlots(
     });
   }
   changes.open(session.endpoints.changes);
+  /** The number of the last message, and of the last one to each slot. */
+  let last = 0;
+  const lasts = slots.map(() => 0);
+  const follows = (seq: number, it: number) => seq === (it + 1 & 0xff);
   try {
     for (;;) {
       const message = await inbox.next();
@@ -53,22 +59,31 @@ export async function serveSlots(
       // The response to what is aborted is that of a living host.
       if (type !== CommandType.ABORT) await outbox.withdraw(message.slot);
       const slot = slots.at(message.slot);
-      if (slot !== undefined) slot.handle(message);
-      else {
-        outbox.send({
-          type: COMMANDS[type]?.response ?? ResponseType.SLOT_STATUS,
-          slot: message.slot,
-          seq,
-          iccStatus: IccStatus.ABSENT,
-          commandStatus: CommandStatus.FAILED,
-          error: SlotErrorCode.BAD_SLOT,
-          detail: 0,
-          data: new Uint8Array(0),
-        });
+      if (slot === undefined) {
+        outbox.send(badSlot(message));
+      } else {
+        const isNext = follows(seq, last) || follows(seq, lasts[slot.index]);
+        lasts[slot.index] = seq;
+        slot.handle(message, isNext);
       }
+      last = seq;
     }
   } finally {
     changes.close();
     for (const slot of slots) slot.close();
   }
+}
+
+/** The response to a message for a slot that does not exist. */
+function badSlot({ type, slot, seq }: CommandMessage): ResponseMessage {
+  return {
+    type: COMMANDS[type]?.response ?? ResponseType.SLOT_STATUS,
+    slot,
+    seq,
+    iccStatus: IccStatus.ABSENT,
+    commandStatus: CommandStatus.FAILED,
+    error: SlotErrorCode.BAD_SLOT,
+    detail: 0,
+    data: new Uint8Array(0),
+  };
 }
