@@ -55,6 +55,14 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "ip", package: "iproute2", tests: "mtp_composite" },
   { file: "jmtpfs", package: "jmtpfs", tests: "mtp_fuse" },
   { file: "mtp-connect", package: "mtp-tools", tests: "mtp_" },
+  { file: "opensc-tool", package: "opensc", tests: "ccid_" },
+  { file: "pcscd", package: "pcscd", tests: "ccid_" },
+  {
+    file: "/usr/lib/pcsc/drivers/ifd-ccid.bundle",
+    package: "libccid",
+    tests: "ccid_",
+  },
+  { file: "pcsc_scan", package: "pcsc-tools", tests: "ccid_" },
 ];
 
 /** The programs that some test files need. */
