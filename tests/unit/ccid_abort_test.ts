@@ -68,6 +68,17 @@ for (const requestFirst of [true, false]) {
   });
 }
 
+Deno.test("a host may read the response to what it has aborted after its abort", async () => {
+  await using bench = await serveHanging();
+  const { host } = bench;
+  const command = await bench.begin();
+  const seq = host.seq++;
+  await host.abortRequest(seq);
+  await host.send(ABORT, { seq });
+  assertEquals((await host.response(command)).error, ABORTED);
+  assertEquals((await host.response(seq)).commandStatus, 0);
+});
+
 Deno.test("a half of an abort with another number is no match, and the last one counts", async () => {
   await using bench = await serveHanging();
   const { host } = bench;

@@ -20,6 +20,8 @@ import { until } from "../support/waiting/until.ts";
 const { XFR_BLOCK, GET_SLOT_STATUS } = CommandType;
 const HEADER = Uint8Array.of(0, 0xb0, 0, 0);
 const DONE = [CommandStatus.DONE, 0];
+/** With a BWI of 0: hosts wait for 90 ms. */
+const IMPATIENT = Uint8Array.fromHex("3b8081210525");
 const SLOW = Uint8Array.of(0, 1, 0, 0);
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -39,7 +41,8 @@ for (const speed of ["full", "high", "super"] as const) {
       await host.powerOn();
       const { packetSize } = host.pipe;
       const borders = [packetSize, 2 * packetSize, maxMessageLength]
-        .flatMap((it) => [it - 1, it, it + 1])
+        .flatMap((it) => [it - 1, it, it + 1, it + 2, it + 3])
+        // With the header of the command, or the status of the answer
         .map((it) => it - HEADER_SIZE - 4)
         .filter((it) => it <= 65_536);
       for (const size of [0, 1, 2, ...borders, 10_000, 65_536]) {
@@ -192,9 +195,7 @@ Deno.test("the reader asks for more time while a card computes", async () => {
   await using bench = serveReader();
   const { host, slot } = bench;
   const { promise, resolve } = Promise.withResolvers<Uint8Array>();
-  // BWI 0: the host waits 90 ms
-  const atr = Uint8Array.fromHex("3b8081210525");
-  slot.insert({ atr, onApdu: () => promise });
+  slot.insert({ atr: IMPATIENT, onApdu: () => promise });
   await host.powerOn();
   const seq = await host.send(XFR_BLOCK, { data: HEADER });
   for (let count = 0; count < 3; count++) {
@@ -209,6 +210,19 @@ Deno.test("the reader asks for more time while a card computes", async () => {
   resolve(OK);
   const { data } = await host.response(seq);
   assertEquals(data, OK);
+});
+
+Deno.test("a host that takes no request for more time gets no second one", async () => {
+  await using bench = serveReader();
+  const { host, slot } = bench;
+  const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+  slot.insert({ atr: IMPATIENT, onApdu: () => promise });
+  await host.powerOn();
+  const seq = await host.send(XFR_BLOCK, { data: HEADER });
+  assert(await staysPending(promise, 200));
+  resolve(OK);
+  assertEquals((await host.response(seq)).data, OK);
+  assertEquals(host.extensions, 1);
 });
 
 Deno.test("a slot is busy until its card has answered, and others are not", async () => {

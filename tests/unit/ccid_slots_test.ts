@@ -317,6 +317,28 @@ Deno.test("a card that is removed takes its command along", async () => {
   assertEquals(await host.status(), INACTIVE);
 });
 
+Deno.test("a card that is removed while it is reset does not get power", async () => {
+  await using bench = serveReader();
+  const { host, slot } = bench;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  slot.insert({ ...echo, onReset: () => promise });
+  const seq = await host.send(ICC_POWER_ON);
+  slot.remove();
+  assertEquals((await host.response(seq)).error, MUTE);
+  slot.insert(echo);
+  resolve();
+  assertEquals(await host.status(), INACTIVE);
+  assertEquals(slot.powered, false);
+});
+
+Deno.test("an answer to reset is copied", async () => {
+  await using bench = serveReader();
+  const atr = new Uint8Array(ATR);
+  bench.slot.insert({ ...echo, atr });
+  atr.fill(0);
+  assertEquals(await bench.host.powerOn(), ATR);
+});
+
 Deno.test("a slot has one card, which must be one", () => {
   const [slot] = new CardReader().slots;
   slot.insert(echo);
