@@ -32,7 +32,7 @@ Deno.test("lsusb reads the descriptors, and the host the class requests", async 
   const text = (await shell("lsusb -v -d 1209:0001")).replace(/ +/g, " ");
   for (
     const line of [
-      "bInterfaceClass 11 Chip/SmartCard",
+      "bInterfaceClass 11",
       "bLength 54",
       "nMaxSlotIndex 1",
       "dwProtocols 3 T=0 T=1",
@@ -48,7 +48,7 @@ Deno.test("lsusb reads the descriptors, and the host the class requests", async 
 });
 
 Deno.test("APDUs of all sizes arrive whole, with and without zero-length packets", async () => {
-  for (const maxMessageLength of [271, 65_554]) {
+  for (const [maxMessageLength, longest] of [[271, 2000], [65_554, 65_000]]) {
     await using bench = await startReader({ maxMessageLength });
     await using open = await bench.open();
     const { host } = open;
@@ -58,7 +58,7 @@ Deno.test("APDUs of all sizes arrive whole, with and without zero-length packets
     const borders = [packetSize, 2 * packetSize].flatMap((
       it,
     ) => [it - 1, it, it + 1]);
-    for (const length of [HEADER_SIZE + 4, ...borders, 20_000, 65_000]) {
+    for (const length of [HEADER_SIZE + 4, ...borders, longest]) {
       const apdu = pattern(length - HEADER_SIZE, length);
       for (const zlp of [true, false]) {
         const answer = await host.transmit(apdu, { zlp });

@@ -8,7 +8,7 @@ import { shell } from "../machine/shell.ts";
 import { type RunningExample, startProgram } from "../programs/example.ts";
 import { Pcsc } from "./pcsc.ts";
 
-const BUNDLE = "/usr/lib/pcsc/drivers/ifd-ccid.bundle";
+const DRIVERS = "/usr/lib/pcsc/drivers";
 const IDS = {
   ifdVendorID: "0x1209",
   ifdProductID: "0x0001",
@@ -26,8 +26,8 @@ export class Pcscd implements AsyncDisposable {
   readonly #drivers: string;
 
   /**
-   * Starts it, and waits until it has readers: libccid serves those that its list
-   * has, so it gets a copy with the ids of tests.
+   * Starts it, and waits until it has readers. libccid serves those that its list
+   * has: a copy with the ids of tests is mounted in its place.
    *
    * @param readers How many.
    */
@@ -37,21 +37,22 @@ export class Pcscd implements AsyncDisposable {
       `-e '/<key>${key}</,/<array>/ s|<array>|<array>\\n<string>${value}</string>|'`
     );
     await shell(`
-      cp -rL ${BUNDLE} ${drivers}
+      cp -rL ${DRIVERS}/ifd-ccid.bundle ${drivers}
       sed -i ${added.join(" ")} \
         -e '/<key>ifdDriverOptions</,/<string>/ s|0x0000|${OPTIONS}|' \
-        ${drivers}/*/Contents/Info.plist`);
+        ${drivers}/*/Contents/Info.plist
+      mount --bind ${drivers} ${DRIVERS}`);
     const program = startProgram("pcscd", {
       args: ["--foreground", "--info"],
-      env: { PCSCLITE_HP_DROPDIR: drivers },
     });
     const pcsc = await Pcsc.open();
     let names: string[] = [];
     for (let tries = 0; names.length < readers; tries++) {
       if (tries > 0) await delay(20);
       names = await pcsc.readers();
-      if (tries === 3000) {
+      if (tries === 1000) {
         const { text } = await program.end("SIGKILL");
+        await shell(`umount ${DRIVERS}`);
         throw new Error(`pcscd has no reader: ${text}`);
       }
     }
@@ -84,6 +85,6 @@ export class Pcscd implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.pcsc.close();
     await this.end();
-    await Deno.remove(this.#drivers, { recursive: true });
+    await shell(`umount ${DRIVERS}; rm -r ${this.#drivers}`);
   }
 }
