@@ -77,6 +77,14 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
     python: "python-usbtmc==0.8",
     tests: "usbtmc_",
   },
+  { file: "opensc-tool", package: "opensc", tests: "ccid_" },
+  { file: "pcscd", package: "pcscd", tests: "ccid_" },
+  {
+    file: "/usr/lib/pcsc/drivers/ifd-ccid.bundle",
+    package: "libccid",
+    tests: "ccid_",
+  },
+  { file: "pcsc_scan", package: "pcsc-tools", tests: "ccid_" },
 ];
 
 /** The programs that some test files need. */

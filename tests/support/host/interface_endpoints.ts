@@ -1,0 +1,24 @@
+/**
+ * The endpoints of a device, as its descriptors have them.
+ *
+ * @module
+ */
+import type { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
+
+/** Finds the three endpoints of a device's first interface in its descriptors. */
+export function endpointsOf(device: UsbfsDevice) {
+  const ENDPOINT = 5;
+  const BULK = 2;
+  const bytes = device.descriptors();
+  const found = { input: 0, output: 0, events: 0, packetSize: 0 };
+  for (let at = 0; at < bytes.byteLength; at += bytes[at]) {
+    const [, type, address, attributes, low, high] = bytes.subarray(at, at + 6);
+    if (type !== ENDPOINT) continue;
+    if ((attributes & 3) !== BULK) found.events = address;
+    else {
+      found.packetSize = low | high << 8;
+      found[address & 0x80 ? "input" : "output"] ||= address;
+    }
+  }
+  return found;
+}
