@@ -9,6 +9,7 @@ import { dataContainer } from "../support/host/mtp_host.ts";
 import {
   ENDS_EARLY,
   FAILS,
+  LARGE,
   Op,
   serveOperations,
 } from "../support/mtp/transport_bench.ts";
@@ -143,6 +144,20 @@ for (const speed of SPEEDS) {
         assertEquals(record.announced, undefined);
       }
     }
+  });
+
+  Deno.test(`a header with the lower half of an announced length is known as such: ${speed} speed`, async () => {
+    await using bench = serveOperations(speed);
+    const { host, record } = bench;
+    await host.pass(Op.OPEN, [1]);
+    // libmtp does that. All of it would take too long; what comes is not too much.
+    const how = { send: pattern(1_000_001), length: (LARGE + 12) % 2 ** 32 };
+    const { response } = await host.run(Op.PUT_LARGE, [], how);
+    assertEquals(response, "Incomplete_Transfer");
+    assertEquals(record.announced, LARGE);
+    // Other wrong lengths are wrong.
+    const wrong = await host.run(Op.PUT_LARGE, [], { ...how, length: 113 });
+    assertEquals(wrong.response, "Invalid_Dataset");
   });
 
   Deno.test(`lengths that lie end the operation, and no other: ${speed} speed`, async () => {

@@ -48,7 +48,12 @@ export const Op = {
   ECHO: 0x9007,
   /** Responds when the bench lets it. */
   HANG: 0x9008,
+  /** PUT of {@linkcode LARGE} bytes, which were announced before. */
+  PUT_LARGE: 0x9009,
 } as const;
+
+/** More than a header can say. */
+export const LARGE = 2 ** 32 + 100;
 
 /** How {@linkcode Op.GET} goes wrong. */
 export const ENDS_EARLY = 1;
@@ -150,6 +155,11 @@ function operationsFor(record: Record): Operations {
         data: pattern(size, seed),
         parameters: [size],
       }),
+    },
+    [Op.PUT_LARGE]: {
+      data: "from host",
+      announced: () => LARGE,
+      run: ({ data }) => watched(gather(data)),
     },
     [Op.PUT]: {
       data: "from host",

@@ -58,6 +58,8 @@ export interface Answer {
 export interface Operation {
   /** Which way its data goes, if it has any. */
   readonly data?: "to host" | "from host";
+  /** How many bytes of data an operation before it has announced, if known. */
+  announced?(): number | undefined;
   /** Whether it also works without an open session. */
   readonly withoutSession?: boolean;
   run(call: Call): Answer | void | Promise<Answer | void>;

@@ -23,7 +23,12 @@ import {
   HEADER_SIZE,
   type Message,
 } from "../protocol/container.ts";
-import { type Chunk, type ChunkSource, DataContainer } from "./incoming.ts";
+import {
+  type Chunk,
+  type ChunkSource,
+  DataContainer,
+  dataLength,
+} from "./incoming.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -60,6 +65,8 @@ const BEGINNINGS: readonly number[] = [
 
 /** Receives containers in their order. */
 export class Inbox implements ChunkSource {
+  /** Bytes that the next data will have, if known. */
+  announced: number | undefined;
   readonly #receive: Receive;
   readonly #packetSize: number;
   readonly #reads: Read[] = [];
@@ -116,10 +123,11 @@ export class Inbox implements ChunkSource {
       // It has ended a transfer that ended on a packet border.
       if (bytes.byteLength === 0) continue;
       const header = decodeHeader(bytes);
-      const isData = header?.type === ContainerType.DATA &&
-        header.length >= HEADER_SIZE;
-      if (isData) {
-        const data = new DataContainer(this, header, chunk);
+      const length = header?.type === ContainerType.DATA
+        ? dataLength(header, this.announced)
+        : -1;
+      if (header !== undefined && length >= 0) {
+        const data = new DataContainer(this, header, length, chunk);
         this.#begin(data);
         return { kind: "data", data };
       }

@@ -38,6 +38,27 @@ export interface ChunkSource {
 /** The largest dataset. */
 const MAX_DATASET = 1 << 20;
 
+/** What a header cannot say: lengths have 32 bits. */
+const TOO_LONG = 2 ** 32;
+
+/**
+ * The bytes of data in a container; Infinity if a short packet ends them, and
+ * negative if the header is wrong. A container of 4 GiB and more should have
+ * UNKNOWN_LENGTH; libmtp writes the lower half of its length.
+ *
+ * @param announced What the host has announced before, if known.
+ */
+export function dataLength(
+  { length }: ContainerHeader,
+  announced: number | undefined,
+): number {
+  if (length === UNKNOWN_LENGTH) return Infinity;
+  const whole = (announced ?? 0) + HEADER_SIZE;
+  return whole >= TOO_LONG && length === whole % TOO_LONG
+    ? whole - HEADER_SIZE
+    : length - HEADER_SIZE;
+}
+
 /** A data container that is being received. */
 export class DataContainer implements IncomingData {
   readonly header: ContainerHeader;
@@ -53,18 +74,23 @@ export class DataContainer implements IncomingData {
   #isOver = false;
   #failure: Error | undefined;
 
-  /** @param first What came first, with the header at its start. */
-  constructor(source: ChunkSource, header: ContainerHeader, first: Chunk) {
+  /**
+   * @param length See {@linkcode dataLength}.
+   * @param first What came first, with the header at its start.
+   */
+  constructor(
+    source: ChunkSource,
+    header: ContainerHeader,
+    length: number,
+    first: Chunk,
+  ) {
     this.#source = source;
     this.header = header;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#end = resolve;
-    const { length } = header;
-    this.byteLength = length === UNKNOWN_LENGTH
-      ? undefined
-      : length - HEADER_SIZE;
-    this.#missing = this.byteLength ?? Infinity;
+    this.byteLength = length === Infinity ? undefined : length;
+    this.#missing = length;
     const bytes = first.bytes.subarray(HEADER_SIZE);
     // Some hosts send the header as a transfer of its own.
     const isAlone = bytes.byteLength === 0 && this.#missing > 0;

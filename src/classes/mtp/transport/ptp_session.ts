@@ -57,6 +57,11 @@ export class PtpSession {
     this.#memory.forget();
   }
 
+  /** How many bytes of data the host has announced for an operation. */
+  announced(code: number): number | undefined {
+    return this.#operations[code]?.announced?.();
+  }
+
   /** Runs an operation, and sends its data. Throws what its response is made of. */
   async operate(
     transaction: Transaction,

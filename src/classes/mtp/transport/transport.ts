@@ -191,6 +191,7 @@ export class Transport {
     this.#current = undefined;
     if (isCancelled) return;
     const { code } = command;
+    this.#inbox.announced = this.#ptp.announced(code);
     this.#current = new Transaction(command, this.#ptp.expectsData(code));
     this.#run(this.#current);
   }
