@@ -1,6 +1,6 @@
 // A printer that writes each job into a file of DIRECTORY.
 //
-//   sudo deno run --allow-ffi --allow-write examples/printer.ts DIRECTORY
+//   sudo deno run --allow-ffi --allow-read --allow-write examples/printer.ts DIRECTORY
 import { Gadget } from "@usb/gadget";
 import { Printer, type PrintJob } from "@usb/gadget/printer";
 

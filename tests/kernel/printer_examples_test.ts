@@ -21,7 +21,7 @@ Deno.test("examples/printer.ts writes each job into a file, and nothing of one t
   const directory = await images.folder("directory");
   await using printer = startExample("printer.ts", {
     args: [directory],
-    permissions: ["--allow-ffi", "--allow-write"],
+    permissions: ["--allow-ffi", "--allow-read", "--allow-write"],
   });
   const node = await waitForUsblp(IDS);
   const files = () => [...Deno.readDirSync(directory)].map((it) => it.name);
