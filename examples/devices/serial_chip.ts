@@ -134,6 +134,7 @@ export abstract class SerialChip implements SerialFunction {
       await this.#connect(this);
     } finally {
       this.#link = undefined;
+      this.#unsent = 0;
     }
   }
 }

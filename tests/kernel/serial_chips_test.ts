@@ -10,6 +10,7 @@ import { Gadget } from "@usb/gadget";
 import { Cp2102 } from "../../examples/devices/cp2102.ts";
 import { Ft232r } from "../../examples/devices/ft232r.ts";
 import { loopBack } from "../../examples/devices/serial_chip.ts";
+import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 import { waitForNoDevice } from "../../src/testing/usbfs/find.ts";
 import { pattern } from "../support/data/pattern.ts";
 import { makeImageFolder } from "../support/gadgets/storage_bench.ts";
@@ -18,6 +19,7 @@ import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
 import { startExample } from "../support/programs/example.ts";
 import { soak } from "../support/run/soak.ts";
+import { until } from "../support/waiting/until.ts";
 
 const CHIPS = [
   {
@@ -47,16 +49,16 @@ const LOOP_BACK = `loop_back() {
 `;
 
 for (const { example, Chip, driver, ids } of CHIPS) {
-  Deno.test(`examples/${example}: ${driver} loops back 1 MiB, and opens a hundred times`, async () => {
+  Deno.test(`examples/${example}: ${driver} loops back what is sent, and opens many times`, async () => {
     const before = gadgetTraces();
     await using images = await makeImageFolder();
     const { path } = images;
     await using program = startExample(example);
     const terminal = await waitForTerminal(driver);
-    await Deno.writeFile(`${path}/large`, pattern(1 << 20));
+    await Deno.writeFile(`${path}/large`, pattern(soak(1 << 20, 1 << 18)));
     await shell(`${LOOP_BACK}
       loop_back ${terminal} ${path}/large
-      for round in $(seq ${soak(100, 20)}); do
+      for round in $(seq ${soak(100, 10)}); do
         seq $round $((round + 100)) >${path}/small
         loop_back ${terminal} ${path}/small
       done`);
@@ -89,5 +91,51 @@ for (const { example, Chip, driver, ids } of CHIPS) {
     // Closing it hangs up.
     assertEquals([settings.dtr, settings.rts], [false, false]);
     assertEquals(gadget.functions.serial.state, "enabled");
+  });
+
+  Deno.test(`${driver}: the cable works after a reset, an unplugged cable and a killed program in the middle of data`, async () => {
+    await using images = await makeImageFolder();
+    const { path } = images;
+    await Deno.writeFile(`${path}/large`, pattern(1 << 20));
+    await Deno.writeFile(`${path}/small`, pattern(3000, 5));
+    let received = 0;
+    const chip = new Chip(async (chip) => {
+      for await (const bytes of chip.received()) {
+        received += bytes.length;
+        await chip.send(bytes);
+      }
+    });
+    const gadget = await Gadget.start({
+      ...ids,
+      maxSpeed: "full-speed",
+      functions: [chip],
+    });
+    for (let round = 0; round < soak(15, 3); round++) {
+      const terminal = await waitForTerminal(driver);
+      const writer = new Deno.Command("sh", {
+        args: [
+          "-c",
+          `stty raw -echo 921600 <${terminal}; exec cat ${path}/large >${terminal}`,
+        ],
+        stderr: "null",
+      }).spawn();
+      const least = received + 3000;
+      await until(() => received > least, "the host is sending");
+      if (round % 3 === 0) {
+        await using device = await UsbfsDevice.find(ids);
+        await device.reset();
+      } else if (round % 3 === 1) {
+        gadget.unbind();
+        await waitForNoDevice(ids);
+        await gadget.bind();
+      } else {
+        writer.kill("SIGKILL");
+      }
+      await writer.status;
+      const next = await waitForTerminal(driver);
+      await shell(`${LOOP_BACK} loop_back ${next} ${path}/small`);
+    }
+    await gadget.stop();
+    await waitForNoDevice(ids);
   });
 }
