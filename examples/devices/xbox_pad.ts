@@ -96,23 +96,21 @@ export class XboxPad implements PadFunction {
     this.#newest.abort();
   }
 
-  async #serve({ endpoints, signal }: Session<PadFunction>): Promise<void> {
+  async #serve({ endpoints }: Session<PadFunction>): Promise<void> {
+    const { input, output } = endpoints;
     try {
-      await Promise.all([
-        this.#send(endpoints.input, signal),
-        this.#receive(endpoints.output),
-      ]);
+      await Promise.all([this.#send(input), this.#receive(output)]);
     } finally {
       this.#options.onRumble?.(0, 0);
     }
   }
 
-  async #send(input: InEndpoint, ended: AbortSignal): Promise<void> {
+  async #send(input: InEndpoint): Promise<void> {
     for (;;) {
       const { signal } = this.#newest = new AbortController();
       try {
         await input.write(this.#report(), { signal });
-        await aborted(AbortSignal.any([signal, ended]));
+        await aborted(signal);
       } catch (error) {
         if (!(error instanceof AbortedTransferError)) throw error;
       }

@@ -162,7 +162,7 @@ Deno.test("hackrf_transfer transmits all of a file", async () => {
     },
   });
   const path = `${bench.path}/samples`;
-  const sent = pattern(3_000_002);
+  const sent = pattern(2_900_002);
   await Deno.writeFile(path, sent);
   for (let round = 0; round < soak(10, 2); round++) {
     await run("hackrf_transfer", "-t", path, "-f", "1000000", "-x", "40");
