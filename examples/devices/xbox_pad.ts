@@ -4,12 +4,15 @@
 //   sudo deno run --allow-ffi examples/devices/xbox_pad.ts
 import {
   AbortedTransferError,
+  type ControlAnswer,
   Gadget,
   type InEndpoint,
   interruptIn,
   interruptOut,
   type OutEndpoint,
   type Session,
+  type SetupRequest,
+  unhandled,
   type UsbFunction,
 } from "@usb/gadget";
 
@@ -18,6 +21,10 @@ const REPORT_SIZE = 20;
 // Commands of the host, by their first byte
 const RUMBLE = 0;
 const LED = 1;
+const GET_CAPABILITIES = 0x01;
+/** The bits of a report that the pad has. */
+const CAPABILITIES = new Uint8Array(REPORT_SIZE).fill(0xff, 2, 14);
+CAPABILITIES.set([REPORT_SIZE, 0xff, 0xf7], 1);
 
 /** By the numbers of their bits in a report; one is not in use. */
 const BUTTONS = [
@@ -72,6 +79,7 @@ export class XboxPad implements PadFunction {
   readonly name = "pad";
   readonly interfaces = interfaces;
   readonly speeds = ["full"] as const;
+  readonly control = (setup: SetupRequest) => this.#answer(setup);
   readonly serve = (session: Session<PadFunction>) => this.#serve(session);
   readonly #options: XboxPadOptions;
   #state: XboxPadState = {
@@ -94,6 +102,13 @@ export class XboxPad implements PadFunction {
   set(changes: Partial<XboxPadState>): void {
     this.#state = { ...this.#state, ...changes };
     this.#newest.abort();
+  }
+
+  /** Some pads send nothing before this request, so hosts make it. */
+  #answer({ type, request, value }: SetupRequest): ControlAnswer {
+    const isKnown = type === "vendor" && request === GET_CAPABILITIES &&
+      value === 0x0100;
+    return isKnown ? CAPABILITIES : unhandled;
   }
 
   async #serve({ endpoints }: Session<PadFunction>): Promise<void> {

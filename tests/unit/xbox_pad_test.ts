@@ -6,6 +6,7 @@
 import { assertEquals } from "@std/assert";
 import { fakeSession } from "@usb/gadget/testing";
 import { XboxPad } from "../../examples/devices/xbox_pad.ts";
+import { outcomeOf } from "../support/gadgets/run_setup.ts";
 
 Deno.test("an X-Box pad reports its state when a host comes, and each change", async () => {
   const pad = new XboxPad();
@@ -83,4 +84,20 @@ Deno.test("a host makes an X-Box pad rumble and shine, and its end stops the mot
     "rumble 0 1",
     "rumble 0 0",
   ]);
+});
+
+Deno.test("an X-Box pad has one button less than its report has bits", async () => {
+  const { control } = new XboxPad();
+  const request = (value: number) =>
+    outcomeOf(control, {
+      type: "vendor",
+      recipient: "interface",
+      direction: "in",
+      request: 1,
+      value,
+      length: 20,
+    });
+  const { sent } = await request(0x100) as { sent: number[] };
+  assertEquals([sent.length, ...sent.slice(0, 4)], [20, 0, 20, 0xff, 0xf7]);
+  assertEquals(await request(0), "stall");
 });
