@@ -57,7 +57,10 @@ Deno.test("a controller is listed and read before, with and after a gadget", asy
     functions: [echo],
   });
   await gadget.functions.echo.enabled();
-  const taken = await waitForUdc(name, ["configured", "suspended"]);
+  const taken = await waitForUdc({
+    name,
+    state: ["configured", "suspended"],
+  });
   assertEquals(taken, {
     ...free,
     driver: gadget.name,
@@ -68,9 +71,9 @@ Deno.test("a controller is listed and read before, with and after a gadget", asy
   gadget.unbind();
   assertEquals(readUdc(name).driver, "");
   await assertRejects(
-    () => waitForUdc(name, "configured", { timeout: 50 }),
+    () => waitForUdc({ name, state: "configured", timeout: 50 }),
     Deno.errors.TimedOut,
-    `Timed out waiting for UDC "${name}" to become "configured": after 50 ms it is "not attached", without a gadget`,
+    `Timed out waiting for UDC "${name}" to become "configured": after 50 ms "${name}" is "not attached", without a gadget`,
   );
   assertThrows(() => readUdc("nowhere.0"), Deno.errors.NotFound);
   assertThrows(() => readUdc("../net"), TypeError);

@@ -8,6 +8,7 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import type { GadgetFunctions } from "../../src/gadget/gadget.ts";
+import type { KernelHandles } from "../../src/gadget/kernel/handle.ts";
 import { sameValue } from "../../src/gadget/configfs/value.ts";
 import { checkGadget } from "../../src/check/gadget/gadget.ts";
 import { mountData } from "../../src/functionfs/mount.ts";
@@ -46,6 +47,22 @@ Deno.test("functions of a gadget are typed, also between those of the kernel", (
   const direction = (link: Link) => link.readable;
   assertEquals(Object.keys(names).length, 2);
   assertEquals(typeof direction, "function");
+});
+
+Deno.test("handles of the kernel's functions have what their types have", () => {
+  const functions = [
+    kernelFunction("ecm", {}, { name: "net" }),
+    echo,
+    kernelFunction("acm"),
+  ] as const;
+  const check = (kernel: KernelHandles<typeof functions>) => {
+    const texts: string[] = [kernel.net.ifname, kernel.acm.tty];
+    // @ts-expect-error Ethernet has no terminal
+    texts.push(kernel.net.tty);
+    // @ts-expect-error it is not served by the kernel
+    return [...texts, kernel.echo];
+  };
+  assertEquals(typeof check, "function");
 });
 
 Deno.test("interfaceOffsets() counts the interfaces before each function", () => {
