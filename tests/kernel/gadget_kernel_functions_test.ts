@@ -120,7 +120,10 @@ for (const [type, kind] of Object.entries(KINDS)) {
       { vendorId: 0x1209, productId: 0x0002, functions: [kind.make("first")] },
       { bind: false },
     );
-    const functions = ["b", "a"].map(kind.make);
+    // Two printers of one gadget share their descriptors in the kernel (f_printer.c):
+    // the endpoints of the first one do not answer.
+    const names = type === "printer" ? ["b"] : ["b", "a"];
+    const functions = names.map(kind.make);
     await using gadget = await Gadget.start({ ...ids, maxSpeed, functions });
     await checkTwice(gadget, async () => {
       await using device = await UsbfsDevice.find(ids);
