@@ -39,7 +39,8 @@ export interface KernelHandle {
   /** Its type, as configfs spells it. */
   readonly type: string;
   /**
-   * The network interface, such as `"usb0"`, of ecm, eem, geth, ncm and rndis.
+   * The network interface, such as `"usb0"`, of ecm, eem, geth, ncm, phonet and
+   * rndis.
    */
   readonly ifname: string;
   /** The terminal, such as `"/dev/ttyGS0"`, of acm, gser and obex. */
@@ -65,6 +66,7 @@ const PLACES = {
   eem: ["ifname"],
   geth: ["ifname"],
   ncm: ["ifname"],
+  phonet: ["ifname"],
   rndis: ["ifname"],
   acm: ["tty"],
   gser: ["tty"],
