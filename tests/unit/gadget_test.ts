@@ -8,6 +8,7 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import type { GadgetFunctions } from "../../src/gadget/gadget.ts";
+import { hardwareFirst, type Udc } from "../../src/gadget/udc/udc.ts";
 import type { KernelHandles } from "../../src/gadget/kernel/handle.ts";
 import { sameValue } from "../../src/gadget/configfs/value.ts";
 import { checkGadget } from "../../src/check/gadget/gadget.ts";
@@ -63,6 +64,15 @@ Deno.test("handles of the kernel's functions have what their types have", () => 
     return [...texts, kernel.echo];
   };
   assertEquals(typeof check, "function");
+});
+
+Deno.test("controllers of hardware come before virtual ones", () => {
+  const drivers = ["dummy_udc", "dwc3", "usbip-vudc", "dwc2"];
+  const udcs = drivers.map((controllerDriver) => ({ controllerDriver }) as Udc);
+  assertEquals(
+    hardwareFirst(udcs).map((it) => it.controllerDriver),
+    ["dwc3", "dwc2", "dummy_udc", "usbip-vudc"],
+  );
 });
 
 Deno.test("interfaceOffsets() counts the interfaces before each function", () => {

@@ -108,19 +108,19 @@ export function readUdc(name: string): Udc {
   };
 }
 
-/**
- * The controllers that no gadget uses: those of hardware before virtual ones,
- * which have no host but this machine, or one over a network.
- */
+/** The controllers that no gadget uses, in the order of {@linkcode hardwareFirst}. */
 export function freeUdcs(): Udc[] {
-  return listUdcs()
-    .filter(({ driver }) => driver === "")
-    .toSorted((a, b) => Number(isVirtual(a)) - Number(isVirtual(b)));
+  return hardwareFirst(listUdcs()).filter(({ driver }) => driver === "");
 }
 
-/** dummy_hcd, and USB/IP. */
-function isVirtual({ controllerDriver }: Udc): boolean {
-  return /^(dummy_udc|usbip-vudc)$/.test(controllerDriver);
+/**
+ * Puts controllers of hardware before virtual ones (dummy_hcd, USB/IP), which have
+ * no host but this machine, or one over a network.
+ */
+export function hardwareFirst(udcs: readonly Udc[]): Udc[] {
+  const isVirtual = ({ controllerDriver }: Udc) =>
+    /^(dummy_udc|usbip-vudc)$/.test(controllerDriver);
+  return udcs.toSorted((a, b) => Number(isVirtual(a)) - Number(isVirtual(b)));
 }
 
 /** The gadget driver that uses a controller: `""` if it is free, `undefined` if it does not exist. */
