@@ -8,7 +8,7 @@
  *
  * // modprobe usbip-vudc
  * await using gadget = await Gadget.start(definition, { udc: "usbip-vudc.0" });
- * using shared = shareOverNetwork([gadget]);
+ * await using shared = shareOverNetwork([gadget]);
  * // usbip attach -r 127.0.0.1 -b usbip-vudc.0
  * ```
  *

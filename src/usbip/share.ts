@@ -10,6 +10,7 @@ import { watch } from "../../ffi/reactor.ts";
 import { acceptFrom, listenAt, parseAddress, type Socket } from "./socket.ts";
 import {
   CALLBACK,
+  checkArgument,
   checkOptions,
   FLAG,
   isWithin,
@@ -17,6 +18,8 @@ import {
   TEXT,
 } from "../arguments/rules.ts";
 import type { Gadget } from "../gadget/gadget.ts";
+import { Once } from "../functionfs/once.ts";
+import { readUdc } from "../gadget/udc/udc.ts";
 import { ClosedError, receive, send } from "./connection.ts";
 import {
   BUS_ID_SIZE,
@@ -33,7 +36,7 @@ import { endConnection, handOver, sharedDevice, VUDC_DRIVER } from "./vudc.ts";
 
 /** The port that clients of USB/IP try. */
 const PORT = 3240;
-/** A client has this time to say what it wants. */
+/** A client has this time to be authenticated, and to say what it wants. */
 const PATIENCE_MS = 10_000;
 /** After an error of the system, clients wait this long. */
 const AFTER_ERROR_MS = 1000;
@@ -76,9 +79,9 @@ export interface ShareOptions {
    */
   readonly allAddresses?: boolean;
   /**
-   * Decides whether a client may see and use the devices. One that may not gets
-   * nothing: its connection is closed. An error that it throws refuses the client,
-   * too.
+   * Decides, within 10 s, whether a client may see and use the devices. One that
+   * may not gets nothing: its connection is closed. An error that it throws
+   * refuses the client, too.
    * @default {all may}
    */
   readonly authenticate?: (peer: UsbIpPeer) => boolean | Promise<boolean>;
@@ -105,28 +108,30 @@ export interface ShareOptions {
  * machine can connect, such as the end of an SSH tunnel (`ssh -L`) or a TLS server
  * (stunnel); `authenticate` can choose by addresses. Needs root.
  *
- * @param gadgets Those to share. They need not be bound all the time: one that is
- * not is not listed.
+ * @param devices Gadgets, or names of controllers, whose gadgets other processes
+ * have. One that is not bound is not listed.
  * @throws {TypeError} For an option that is unknown or of the wrong type, an
  * address that is none, all addresses without `allAddresses`, or a gadget on
  * another controller.
- * @throws {RangeError} If the port is no port.
+ * @throws {Deno.errors.NotFound} If a controller does not exist, or a gadget was
+ * never bound to one.
  * @throws {Deno.errors.AddrInUse} If another program has the port.
  *
  * @example A device for another machine
  * ```ts ignore
  * const gadget = await Gadget.start(definition, { udc: "usbip-vudc.0" });
- * using shared = shareOverNetwork([gadget]);
+ * await using shared = shareOverNetwork([gadget]);
  * console.log(`Attach it: usbip attach -r 127.0.0.1 -b ${gadget.udc.name}`);
  * ```
  *
  * @category Network
  */
 export function shareOverNetwork(
-  gadgets: readonly Gadget[],
+  devices: readonly (Gadget | string)[],
   options: ShareOptions = {},
 ): SharedGadgets {
   const action = "share gadgets";
+  checkArgument(action, "the devices", devices, DEVICES);
   checkOptions(action, options, {
     address: TEXT,
     port: PORT_NUMBER,
@@ -147,17 +152,18 @@ export function shareOverNetwork(
       `Cannot ${action}: "${address}" stands for all addresses of this machine, and USB/IP has no password: give one address, or allAddresses: true`,
     );
   }
-  for (const { name, udc } of gadgets) {
+  for (const device of devices) {
+    const udc = typeof device === "string" ? readUdc(device) : device.udc;
     if (udc.controllerDriver === VUDC_DRIVER) continue;
     throw new TypeError(
-      `Cannot ${action}: gadget "${name}" is on ${udc.name}: load the kernel's module usbip-vudc, and start it with { udc: "usbip-vudc.0" }`,
+      `Cannot ${action}: "${udc.name}" is no controller for USB/IP: load the kernel's module usbip-vudc, and start the gadget with { udc: "usbip-vudc.0" }`,
     );
   }
   options.signal?.throwIfAborted();
   const socket = listenAt({ address, port }, {
     action: `listen at ${address}, port ${port}`,
   });
-  return new Server(gadgets, socket, options);
+  return new Server(devices, socket, options);
 }
 
 /**
@@ -165,60 +171,65 @@ export function shareOverNetwork(
  *
  * @category Network
  */
-export interface SharedGadgets extends Disposable {
+export interface SharedGadgets extends AsyncDisposable {
   /** The address of this machine at which clients connect. */
   readonly address: string;
   /** The port at which clients connect. */
   readonly port: number;
-  /** Ends the sharing: no client can connect, and those that have a device lose it. */
-  close(): void;
+  /**
+   * Ends the sharing: no client can connect, and those that have a device lose it.
+   * Resolves when the port is free.
+   */
+  close(): Promise<void>;
 }
 
 class Server implements SharedGadgets {
   readonly address: string;
   readonly port: number;
-  readonly #gadgets: readonly Gadget[];
+  readonly #shared: readonly (Gadget | string)[];
   readonly #options: ShareOptions;
   readonly #end = new AbortController();
   readonly #watch: ReturnType<typeof watch>;
   readonly #socket: number;
-  #waiting = 0;
+  readonly #closing = new Once();
+  /** Those that have not been answered. */
+  readonly #clients = new Set<Promise<void>>();
 
   constructor(
-    gadgets: readonly Gadget[],
+    shared: readonly (Gadget | string)[],
     { fd, address, port }: Socket,
     options: ShareOptions,
   ) {
     this.address = address;
     this.port = port;
-    this.#gadgets = [...gadgets];
+    this.#shared = [...shared];
     this.#options = options;
     this.#socket = fd;
     this.#watch = watch(fd, POLLIN, () => this.#accept());
-    options.signal?.addEventListener("abort", this.#close, {
+    options.signal?.addEventListener("abort", () => this.close(), {
       signal: this.#end.signal,
     });
   }
 
-  close(): void {
-    this.#close();
+  close(): Promise<void> {
+    return this.#closing.run(async () => {
+      this.#end.abort(new ClosedError("The sharing has ended"));
+      await this.#watch.stop();
+      close(this.#socket);
+      for (const { busId } of this.#devices()) endConnection(busId);
+      await Promise.all(this.#clients);
+    });
   }
 
-  [Symbol.dispose](): void {
-    this.#close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
-
-  readonly #close = (): void => {
-    if (this.#end.signal.aborted) return;
-    this.#end.abort(new ClosedError("The sharing has ended"));
-    this.#watch.stop().then(() => close(this.#socket));
-    for (const { busId } of this.#devices()) endConnection(busId);
-  };
 
   #devices(): SharedDevice[] {
-    return this.#gadgets.flatMap((gadget, index) =>
-      gadget.bound ? sharedDevice(gadget.udc.name, index + 1) ?? [] : []
-    );
+    return this.#shared.flatMap((each, index) => {
+      if (typeof each === "string") return sharedDevice(each, index + 1) ?? [];
+      return each.bound ? sharedDevice(each.udc.name, index + 1) ?? [] : [];
+    });
   }
 
   #accept(): void {
@@ -233,27 +244,29 @@ class Server implements SharedGadgets {
       Deno.unrefTimer(timer);
     }
     if (client === undefined) return;
-    if (this.#waiting >= MAX_WAITING) close(client.fd);
-    else this.#serve(client);
+    if (this.#clients.size >= MAX_WAITING) return close(client.fd);
+    const served = this.#serve(client);
+    this.#clients.add(served);
+    served.finally(() => this.#clients.delete(served));
   }
 
   async #serve({ fd, address, port }: Socket): Promise<void> {
-    this.#waiting++;
     const signal = AbortSignal.any([
       this.#end.signal,
       AbortSignal.timeout(PATIENCE_MS),
     ]);
     try {
       const { authenticate = () => true } = this.#options;
-      if (await authenticate({ address, port }) === true) {
-        await this.#answer(fd, signal);
-      }
+      const isAllowed = await Promise.race([
+        authenticate({ address, port }),
+        rejection(signal),
+      ]);
+      if (isAllowed === true) await this.#answer(fd, signal);
     } catch (error) {
       const isOver = error === signal.reason || error instanceof ClosedError ||
         isSystemError(error, "ECONNRESET", "EPIPE", "ETIMEDOUT");
       if (!isOver) this.#report(error);
     } finally {
-      this.#waiting--;
       // The kernel keeps it if a controller has it.
       close(fd);
     }
@@ -279,6 +292,23 @@ class Server implements SharedGadgets {
     onError(error);
   }
 }
+
+/** Rejects when the signal is aborted. */
+function rejection(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(signal.reason));
+  promise.catch(() => {}); // if nothing waits for it any longer
+  return promise;
+}
+
+const DEVICES = {
+  expected: "an array of gadgets or names of controllers",
+  accepts: (value: unknown) =>
+    Array.isArray(value) &&
+    value.every((each) =>
+      typeof each === "string" || typeof each === "object" && each !== null
+    ),
+};
 
 const PORT_NUMBER = {
   expected: "an integer from 0 to 65535",

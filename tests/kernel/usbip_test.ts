@@ -71,7 +71,7 @@ async function checkEcho(
 Deno.test("a client lists two devices, attaches both, and gets what it sends", async () => {
   await using first = await startEcho(0);
   await using second = await startEcho(1);
-  using shared = shareOverNetwork([first, second], { port: 0 });
+  await using shared = shareOverNetwork([first, second.udc.name], { port: 0 });
   const at = ["--tcp-port", String(shared.port)];
   const list = await usbip(...at, "list", "-r", "127.0.0.1");
   assert(list.includes("usbip-vudc.0:") && list.includes("(1209:0020)"), list);
@@ -101,7 +101,7 @@ Deno.test("a disk is mounted over the network", async () => {
     { ...ids(0x22), functions: [new MassStorage({ luns: [disk] })] },
     { udc: "usbip-vudc.0" },
   );
-  using shared = shareOverNetwork([gadget], { port: 0 });
+  await using shared = shareOverNetwork([gadget], { port: 0 });
   await using _ = await Attached.device(shared.port, gadget.udc.name);
   await until(() => findDisk(size) !== undefined, "there is a disk");
   const path = `/dev/${findDisk(size)}`;
@@ -182,7 +182,7 @@ Deno.test({
       })],
     }, { udc: "usbip-vudc.0" });
     await using _ = gadget;
-    using shared = shareOverNetwork([gadget], { port: 0 });
+    await using shared = shareOverNetwork([gadget], { port: 0 });
     await using cable = new Cable(shared.port);
     for (let round = 0; round < soak(50, 4); round++) {
       await usbip(
@@ -209,7 +209,7 @@ Deno.test("a client that may not gets nothing, and one that may gets the device"
   let allowed = false;
   const peers: string[] = [];
   const errors: unknown[] = [];
-  using shared = shareOverNetwork([gadget], {
+  await using shared = shareOverNetwork([gadget], {
     port: 0,
     authenticate: ({ address, port }) => {
       peers.push(address);
@@ -247,7 +247,7 @@ Deno.test("the end of the sharing takes the device from its client", async () =>
   const shared = shareOverNetwork([gadget], { port: 0 });
   await using _ = await Attached.device(shared.port, "usbip-vudc.0");
   await checkEcho(gadget, 1000);
-  shared.close();
+  await shared.close();
   await waitForNoDevice(ids(0x20));
   await until(() => attachedPorts().length === 0, "the client is free");
   await assertRejects(() => Deno.connect({ port: shared.port }));

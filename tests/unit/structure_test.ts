@@ -54,7 +54,13 @@ const LAYERS: Layers = {
   ],
   // Public symbols only, and files; another test looks at them
   "src/classes": [...PURE, "src/files", "src/functionfs", "src/gadget"],
-  "src/usbip": [...PURE, "ffi", "src/gadget/udc", "src/gadget"],
+  "src/usbip": [
+    ...PURE,
+    "ffi",
+    "src/functionfs",
+    "src/gadget/udc",
+    "src/gadget",
+  ],
   // Boots a kernel; knows nothing of gadgets
   "src/vm": [],
   "src/testing": [

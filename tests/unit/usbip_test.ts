@@ -92,12 +92,34 @@ Deno.test("shareOverNetwork() refuses what would share with everyone, or nothing
   assertThrows(
     () => shareOverNetwork([{ name: "x", udc } as Gadget]),
     TypeError,
-    'gadget "x" is on dummy_udc.0: load the kernel\'s module usbip-vudc, and start it with { udc: "usbip-vudc.0" }',
+    'Cannot share gadgets: "dummy_udc.0" is no controller for USB/IP: load the kernel\'s module usbip-vudc, and start the gadget with { udc: "usbip-vudc.0" }',
   );
 });
 
-Deno.test("a free port is chosen, and one that is taken is refused", () => {
-  using shared = shareOverNetwork([], { port: 0 });
+Deno.test("shareOverNetwork() refuses arguments of another type", () => {
+  // deno-lint-ignore no-explicit-any -- the types are wrong on purpose
+  const share = shareOverNetwork as any;
+  const wrong: [unknown[], string][] = [
+    [["usbip-vudc.0"], "the devices must be an array"],
+    [[[1]], "the devices must be an array of gadgets or names of controllers"],
+    [[[], { port: 65536 }], '"port" must be an integer from 0 to 65535'],
+    [[[], { port: "3240" }], '"port" must be an integer'],
+    [[[], { adress: "::1" }], 'there is no option "adress"'],
+    [[[], { authenticate: true }], '"authenticate" must be a function'],
+    [[[], { allAddresses: 1 }], '"allAddresses" must be'],
+  ];
+  for (const [args, message] of wrong) {
+    assertThrows(() => share(...args), TypeError, message);
+  }
+  assertThrows(
+    () => shareOverNetwork(["nowhere.0"]),
+    Deno.errors.NotFound,
+    "there is no such controller",
+  );
+});
+
+Deno.test("a free port is chosen, and one that is taken is refused", async () => {
+  await using shared = shareOverNetwork([], { port: 0 });
   const { address, port } = shared;
   assertEquals(address, "127.0.0.1");
   assertThrows(
@@ -105,5 +127,5 @@ Deno.test("a free port is chosen, and one that is taken is refused", () => {
     Deno.errors.AddrInUse,
     `listen at 127.0.0.1, port ${port}`,
   );
-  shared.close();
+  await shared.close();
 });
