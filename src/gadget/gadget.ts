@@ -238,7 +238,7 @@ export class Gadget<
   }
 
   /**
-   * Wakes a host that has suspended the bus. Does nothing if the bus is not
+   * Wakes a host that has suspended the bus. The kernel ignores it if the bus is not
    * suspended. The host resumes it if the current configuration announces
    * `remoteWakeup` (see {@linkcode ConfigurationDefinition}), and the host has
    * allowed the device to wake it; otherwise the kernel ignores the call.
@@ -257,8 +257,7 @@ export class Gadget<
         { syscall: "open" },
       );
     }
-    const { name, state } = this.udc;
-    if (state === "suspended") wakeHostOf(name, action);
+    wakeHostOf(this.udc.name, action);
   }
 
   /**
