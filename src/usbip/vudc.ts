@@ -9,9 +9,6 @@ import { readFile, readTextFile, writeFile } from "../../ffi/file.ts";
 import { readUdc, UDC_CLASS } from "../gadget/udc/udc.ts";
 import { type SharedDevice, Status } from "./protocol.ts";
 
-/** The name of the kernel's driver. */
-export const VUDC_DRIVER = "usbip-vudc";
-
 /** No client has the device. */
 const AVAILABLE = "1";
 

@@ -8,7 +8,13 @@
 import "../support/run/aio_libraries.ts";
 import { existsSync } from "node:fs";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bulkPair, Gadget, SessionEndedError, usbFunction } from "@usb/gadget";
+import {
+  bulkPair,
+  Gadget,
+  readUdc,
+  SessionEndedError,
+  usbFunction,
+} from "@usb/gadget";
 import { MassStorage, memoryDisk } from "@usb/gadget/mass-storage";
 import { TestHost } from "@usb/gadget/testing";
 import { shareOverNetwork } from "@usb/gadget/usbip";
@@ -22,6 +28,11 @@ import {
   usbip,
 } from "../support/host/usbip.ts";
 import { shell } from "../support/machine/shell.ts";
+import {
+  firstOutput,
+  startProgram,
+  victimProgram,
+} from "../support/programs/victim.ts";
 import { soak } from "../support/run/soak.ts";
 import { until } from "../support/waiting/until.ts";
 
@@ -57,7 +68,8 @@ async function checkEcho(
 ): Promise<void> {
   const { link } = gadget.functions.echo.endpoints;
   await using host = await TestHost.open(gadget);
-  const part = 100_000;
+  // Less than transfers() takes at once.
+  const part = 50_000;
   const data = pattern(part, length);
   for (let done = 0; done < length; done += part) {
     const [back] = await Promise.all([
@@ -240,6 +252,32 @@ Deno.test("a client that may not gets nothing, and one that may gets the device"
   await checkEcho(gadget, 1000);
   assertEquals(new Set(peers), new Set(["127.0.0.1"]));
   assertEquals(errors, []);
+});
+
+Deno.test("a process that is killed while a client has its device leaves the kernel alive, and the next one shares", async () => {
+  for (let round = 0; round < soak(50, 2); round++) {
+    const program = startProgram(victimProgram(`
+      const gadget = await start({ udc: "usbip-vudc.0" });
+      await gadget.functions.victim.enabled();
+      console.log("enabled");
+      await gadget.functions.victim.endpoints.link.read(100);`));
+    await until(
+      () => readUdc("usbip-vudc.0").driver !== "",
+      "the gadget is bound",
+    );
+    await using shared = shareOverNetwork(["usbip-vudc.0"], { port: 0 });
+    await using _ = await Attached.device(shared.port, "usbip-vudc.0");
+    await firstOutput(program);
+    program.kill("SIGKILL");
+    await program.status;
+    await program.stdout.cancel();
+    assertEquals((await Gadget.cleanUp()).length, 1);
+    await until(() => attachedPorts().length === 0, "the client is free");
+  }
+  await using gadget = await startEcho();
+  await using shared = shareOverNetwork([gadget], { port: 0 });
+  await using _ = await Attached.device(shared.port, "usbip-vudc.0");
+  await checkEcho(gadget, 1000);
 });
 
 Deno.test("the end of the sharing takes the device from its client", async () => {

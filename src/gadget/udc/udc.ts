@@ -113,13 +113,16 @@ export function freeUdcs(): Udc[] {
   return hardwareFirst(listUdcs()).filter(({ driver }) => driver === "");
 }
 
+/** The kernel's driver of controllers for USB/IP. */
+export const USB_IP_DRIVER = "usbip-vudc";
+
 /**
  * Puts controllers of hardware before virtual ones (dummy_hcd, USB/IP), which have
  * no host but this machine, or one over a network.
  */
 export function hardwareFirst(udcs: readonly Udc[]): Udc[] {
   const isVirtual = ({ controllerDriver }: Udc) =>
-    /^(dummy_udc|usbip-vudc)$/.test(controllerDriver);
+    controllerDriver === "dummy_udc" || controllerDriver === USB_IP_DRIVER;
   return udcs.toSorted((a, b) => Number(isVirtual(a)) - Number(isVirtual(b)));
 }
 
@@ -157,7 +160,8 @@ export function checkUdcName(name: string): void {
   }
 }
 
-function controllerDriver(name: string): string {
+/** The kernel driver of a controller; `""` if it has none, or does not exist. */
+export function controllerDriver(name: string): string {
   try {
     const link = readlink(`${UDC_CLASS}/${name}/device/driver`);
     return link.slice(link.lastIndexOf("/") + 1);
