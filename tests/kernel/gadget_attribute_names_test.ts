@@ -7,7 +7,12 @@
  */
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertRejects } from "@std/assert";
-import { Gadget, type KernelAttributes, kernelFunction } from "@usb/gadget";
+import {
+  Gadget,
+  type KernelAttributes,
+  type KernelFunction,
+  kernelFunction,
+} from "@usb/gadget";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 
@@ -180,11 +185,12 @@ function writableFiles(directory: string, prefix = ""): string[] {
 
 async function attributesOf(
   type: string,
-  links?: Record<string, string>,
+  attributes: KernelFunction["attributes"] = {},
+  links: KernelFunction["links"] = {},
 ): Promise<string[]> {
   await using gadget = await Gadget.start({
     ...ids,
-    functions: [kernelFunction<string>(type, {}, { links })],
+    functions: [kernelFunction<string>(type, attributes, { links })],
   }, { bind: false });
   const root = `/sys/kernel/config/usb_gadget/${gadget.name}`;
   return writableFiles(`${root}/functions/${type}.${type}`);
@@ -218,6 +224,8 @@ Deno.test("the attributes of disks and cameras are those of the kernel, apart fr
     Object.keys(camera),
     // The kernel refuses a camera without a format.
     (await attributesOf("uvc", {
+      "streaming/uncompressed/u/360p/wWidth": 640,
+    }, {
       "streaming/header/h/u": "streaming/uncompressed/u",
       "streaming/class/fs/h": "streaming/header/h",
     })).filter((path) => !path.includes("/")),
