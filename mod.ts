@@ -167,6 +167,7 @@ export { type FunctionState } from "./src/functionfs/lifecycle.ts";
 export { DefinitionError, type Problem } from "./src/check/problem.ts";
 export { SystemError, type SystemErrorFields } from "./ffi/errno.ts";
 export { AbortedTransferError } from "./src/functionfs/transfer/error.ts";
+export { type KernelHandle } from "./src/gadget/kernel/handle.ts";
 export { type BindFailure } from "./src/gadget/bind_failure.ts";
 
 // How a gadget is started, bound and changed
@@ -198,9 +199,8 @@ export {
   softConnect,
   type Udc,
   type UdcState,
-  type UdcWaitOptions,
-  waitForUdc,
 } from "./src/gadget/udc/udc.ts";
+export { type UdcWaitOptions, waitForUdc } from "./src/gadget/udc/wait.ts";
 
 // USB vocabulary
 export { ClassCode } from "./src/usb/class_code.ts";
@@ -211,5 +211,5 @@ export {
   type Synchronization,
   type TransferType,
 } from "./src/usb/endpoint_attributes.ts";
-export { LANGUAGE_IDS, languageId, languageTag } from "./src/usb/language.ts";
+export { languageId, languageTag } from "./src/usb/language.ts";
 export { type FunctionSpeed, type Speed } from "./src/usb/speed.ts";

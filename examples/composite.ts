@@ -2,7 +2,7 @@
 // of DIRECTORY, Ethernet by the kernel, and a keyboard that counts.
 //
 //   sudo deno run --allow-ffi examples/composite.ts DIRECTORY &
-//   sudo ip address add 10.9.0.1/24 dev usb0 && sudo ip link set usb0 up
+//   sudo ip address add 10.9.0.1/24 dev INTERFACE && sudo ip link set INTERFACE up
 //
 // composite_gadget.ts is the same device in three processes.
 import { Gadget, kernelFunction, SessionEndedError } from "@usb/gadget";
@@ -16,7 +16,7 @@ if (directory === undefined) {
 }
 
 const keyboard = new Keyboard();
-await Gadget.start({
+const gadget = await Gadget.start({
   vendorId: 0x1209,
   productId: 0x0003,
   manufacturer: "Example",
@@ -33,6 +33,8 @@ await Gadget.start({
     keyboard,
   ],
 });
+
+console.log(`Ethernet is ${gadget.kernel.ecm.ifname}`);
 
 for (let number = 1;; number++) {
   try {

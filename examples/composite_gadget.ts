@@ -5,7 +5,7 @@
 //   sudo deno run --allow-ffi examples/composite_gadget.ts &
 //   sudo deno run --allow-ffi examples/composite_mtp.ts DIRECTORY &
 //   sudo deno run --allow-ffi examples/composite_keyboard.ts &
-//   sudo ip address add 10.9.0.1/24 dev usb0 && sudo ip link set usb0 up
+//   sudo ip address add 10.9.0.1/24 dev INTERFACE && sudo ip link set INTERFACE up
 import { externalFunction, Gadget, kernelFunction } from "@usb/gadget";
 
 const gadget = await Gadget.start({
@@ -34,5 +34,7 @@ const gadget = await Gadget.start({
   persistent: true, // it stays if this process is killed
 });
 
-console.log(`"${gadget.name}" is on ${gadget.udc.name}`);
+console.log(
+  `"${gadget.name}" is on ${gadget.udc.name}, Ethernet is ${gadget.kernel.ecm.ifname}`,
+);
 Deno.addSignalListener("SIGINT", () => gadget.stop());

@@ -150,6 +150,8 @@ const DENO_CLASSES: Readonly<Record<number, MessageErrorClass>> = {
   [Errno.ENOSYS]: Deno.errors.NotSupported,
   [Errno.ELOOP]: Deno.errors.FilesystemLoop,
   [Errno.EOPNOTSUPP]: Deno.errors.NotSupported,
+  [Errno.EADDRINUSE]: Deno.errors.AddrInUse,
+  [Errno.EADDRNOTAVAIL]: Deno.errors.AddrNotAvailable,
   [Errno.ECONNABORTED]: Deno.errors.ConnectionAborted,
   [Errno.ECONNRESET]: Deno.errors.ConnectionReset,
   [Errno.ENOTCONN]: Deno.errors.NotConnected,

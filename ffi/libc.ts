@@ -8,6 +8,13 @@
  */
 import { SYMBOLS } from "./symbols.ts";
 
+// On import, before a module fails by the name that it does not find.
+if (typeof Deno === "undefined") {
+  throw new Error(
+    "@usb/gadget runs on Deno only (https://deno.com): Node.js, Bun and browsers lack the calls by which it reaches the kernel",
+  );
+}
+
 /** The functions of libc by name. */
 export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 

@@ -145,10 +145,38 @@ export interface KernelAttributes {
     readonly p_mute_present?: boolean;
     /** See `c_volume_present`. */
     readonly p_volume_present?: boolean;
+    /** Lowest volume in 1/256 dB. By default -25600, which is -100 dB. */
+    readonly c_volume_min?: number;
+    /** Highest volume in 1/256 dB. By default 0. */
+    readonly c_volume_max?: number;
+    /** Step of the volume in 1/256 dB. By default 256. */
+    readonly c_volume_res?: number;
+    /** See `c_volume_min`. */
+    readonly p_volume_min?: number;
+    /** See `c_volume_max`. */
+    readonly p_volume_max?: number;
+    /** See `c_volume_res`. */
+    readonly p_volume_res?: number;
     /** Requests in the queue. By default 2. */
     readonly req_number?: number;
     /** Name of the function. */
     readonly function_name?: string;
+    /** Name of the input terminal. */
+    readonly c_it_name?: string;
+    /** Name of the channels of the input terminal. */
+    readonly c_it_ch_name?: string;
+    /** Name of the output terminal. */
+    readonly c_ot_name?: string;
+    /** Name of the volume control. */
+    readonly c_fu_vol_name?: string;
+    /** See `c_it_name`. */
+    readonly p_it_name?: string;
+    /** See `c_it_ch_name`. */
+    readonly p_it_ch_name?: string;
+    /** See `c_ot_name`. */
+    readonly p_ot_name?: string;
+    /** See `c_fu_vol_name`. */
+    readonly p_fu_vol_name?: string;
   };
   /** USB Audio Class 2. */
   readonly uac2: KernelAttributes["uac1"] & {
@@ -160,6 +188,16 @@ export interface KernelAttributes {
     readonly p_hs_bint?: number;
     /** Largest extra bandwidth in asynchronous mode, in per mille. By default 5. */
     readonly fb_max?: number;
+    /** wTerminalType of what the host's sound comes out of. By default 0x0201. */
+    readonly c_terminal_type?: number;
+    /** wTerminalType of what the sound for the host comes from. By default 0x0301. */
+    readonly p_terminal_type?: number;
+    /** Name of the control interface. */
+    readonly if_ctrl_name?: string;
+    /** Name of the clock for playback. */
+    readonly clksrc_in_name?: string;
+    /** Name of the clock for capture. */
+    readonly clksrc_out_name?: string;
   };
   /**
    * USB Video Class. Formats and frames go by path, and `links` bind them.
@@ -187,6 +225,8 @@ export interface KernelAttributes {
     /** Requests in the queue. By default 10. */
     readonly q_len?: number;
   };
+  /** Phonet, of Nokia: the network interface `upnlinkN` here. */
+  readonly phonet: Readonly<Record<never, never>>;
   /** Sends back what it receives. */
   readonly loopback: {
     /** Bytes of a buffer. By default 4096. */
@@ -204,6 +244,8 @@ export interface KernelAttributes {
     readonly bulk_buflen?: number;
     /** Bulk requests in the queue. By default 1. */
     readonly bulk_qlen?: number;
+    /** bMaxBurst of the bulk endpoints. By default 0. */
+    readonly bulk_maxburst?: number;
     /** Isochronous requests in the queue. By default 8. */
     readonly iso_qlen?: number;
     /** bInterval of the isochronous endpoints. By default 4. */

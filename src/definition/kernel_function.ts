@@ -106,6 +106,15 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
+ * Attributes that this package does not know, such as those of a newer kernel.
+ *
+ * @internal
+ */
+export type OtherAttributes = Readonly<
+  Record<string, string | number | boolean | Uint8Array | undefined>
+>;
+
+/**
  * Describes a function that the kernel itself implements, for the `functions`
  * of a gadget.
  *
@@ -133,9 +142,14 @@ export function kernelFunction<
   const N extends string = T,
 >(
   type: T,
-  ...rest: Record<never, never> extends KernelAttributes[T]
-    ? [attributes?: KernelAttributes[T], options?: KernelFunctionOptions<N>]
-    : [attributes: KernelAttributes[T], options?: KernelFunctionOptions<N>]
+  ...rest: Record<never, never> extends KernelAttributes[T] ? [
+      attributes?: KernelAttributes[T] & OtherAttributes,
+      options?: KernelFunctionOptions<N>,
+    ]
+    : [
+      attributes: KernelAttributes[T] & OtherAttributes,
+      options?: KernelFunctionOptions<N>,
+    ]
 ): KernelFunction<N, T>;
 /**
  * Describes a function of a type that this package does not know.

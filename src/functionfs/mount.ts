@@ -34,7 +34,7 @@ export interface FunctionMountOptions {
   /**
    * Whether the gadget stays attached, and stalls, when the function's last
    * file is closed. It is still detached when the function is opened again.
-   * @default {false}
+   * @default {false; true for a gadget that is started on usbip-vudc}
    */
   readonly noDisconnect?: boolean;
   /**

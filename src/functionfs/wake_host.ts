@@ -28,8 +28,12 @@ export function wakeHost(name: string, mountPoint: string): void {
       { syscall: "open" },
     );
   }
-  const path = `/sys/class/udc/${udc}/srp`;
-  writeFile(path, "1", { action });
+  wakeHostOf(udc, action);
+}
+
+/** Wakes the host of a controller. */
+export function wakeHostOf(udc: string, action: string): void {
+  writeFile(`/sys/class/udc/${udc}/srp`, "1", { action });
 }
 
 /** The controller that the gadget of a mounted function is bound to. */

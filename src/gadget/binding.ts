@@ -17,7 +17,7 @@ import {
   checkVirtualAddresses,
   warnOfLandingPage,
 } from "./udc/capabilities.ts";
-import { listUdcs, readUdcDriver } from "./udc/udc.ts";
+import { freeUdcs, listUdcs, readUdcDriver } from "./udc/udc.ts";
 
 const POLL_MS = 20;
 /** How often to check a gadget that is to be bound again. */
@@ -149,7 +149,7 @@ export class Binding {
     }
     if (actual !== "") return this.#move(actual, udc ?? actual);
     if (udc !== undefined) return this.#bindTo(udc);
-    const free = listUdcs().filter(({ driver }) => driver === "");
+    const free = freeUdcs();
     if (free.length === 0) throw noFreeController(this.#gadget, listUdcs());
     for (const [index, candidate] of free.entries()) {
       try {

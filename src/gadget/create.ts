@@ -22,6 +22,7 @@ import { gadgetsDirectory } from "./configfs/directory.ts";
 import { readLinks, restoreLinks } from "./configfs/links.ts";
 import { modelGadget } from "./configfs/tree.ts";
 import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
+import { controllerDriver, USB_IP_DRIVER } from "./udc/udc.ts";
 import { makeOrAdopt, makeUnnamedDirectory } from "./directory.ts";
 import type { GadgetOptions } from "./options.ts";
 
@@ -147,12 +148,16 @@ export function buildGadget(
 export function mountAll(
   { functions }: GadgetDefinition,
   gadget: string,
-  { mounts = {} }: GadgetOptions,
+  { mounts = {}, udc = "" }: GadgetOptions,
 ): Map<string, string> {
+  // Its kernel driver crashes when a process that is killed closes a function of a
+  // device in use: it waits in a way that a signal ends (vudc_dev.c,
+  // usbip_stop_eh()).
+  const noDisconnect = controllerDriver(udc) === USB_IP_DRIVER;
   return new Map(
     functions.filter((it) => !isKernelFunction(it)).map(({ name }) => {
       const { [name]: options = {} } = mounts;
-      const data = mountData(options);
+      const data = mountData({ noDisconnect, ...options });
       return [name, mountFunction(gadget, name, data, options.path)];
     }),
   );

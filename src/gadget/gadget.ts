@@ -8,6 +8,7 @@ import { checkGadget } from "../check/gadget/gadget.ts";
 import type { GadgetDefinition, GadgetFunction } from "../definition/gadget.ts";
 import type { FunctionFs } from "../functionfs/function_fs.ts";
 import { Once } from "../functionfs/once.ts";
+import { wakeHostOf } from "../functionfs/wake_host.ts";
 import { removeAtExit } from "../state/exit.ts";
 import {
   cleanUp,
@@ -26,6 +27,7 @@ import { changeGadget } from "./change_gadget.ts";
 import { ChangeQueue } from "./change_queue.ts";
 import { type GadgetChange, TreeWriter } from "./configfs/writer.ts";
 import { nextName } from "./directory.ts";
+import { type KernelHandles, kernelHandles } from "./kernel/handle.ts";
 import {
   type AppliedChanges,
   type BindOptions,
@@ -185,6 +187,24 @@ export class Gadget<
     return !this.#stopping.begun && this.#binding.bound;
   }
 
+  /**
+   * Its functions that the kernel serves, under their names: which network
+   * interfaces, terminals, device files and sound cards are theirs.
+   *
+   * @example The network interface of a function
+   * ```ts ignore
+   * await using gadget = await Gadget.start({
+   *   ...ids,
+   *   functions: [kernelFunction("ncm", { host_addr: "02:00:00:00:00:02" })],
+   * });
+   * gadget.kernel.ncm.ifname; // "usb0"
+   * ```
+   */
+  get kernel(): KernelHandles<F> {
+    const udc = () => this.bound ? this.udc.name : "";
+    return kernelHandles(this.#gadget, udc) as KernelHandles<F>;
+  }
+
   /** Where FunctionFS is mounted, by the names of functions. */
   get mountPoints(): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#gadget.mountPoints);
@@ -215,6 +235,29 @@ export class Gadget<
   async rebind(options: BindOptions = {}): Promise<void> {
     this.#prepareBind(options);
     await this.#binding.rebind(options);
+  }
+
+  /**
+   * Wakes a host that has suspended the bus. The kernel ignores it if the bus is not
+   * suspended. The host resumes it if the current configuration announces
+   * `remoteWakeup` (see {@linkcode ConfigurationDefinition}), and the host has
+   * allowed the device to wake it; otherwise the kernel ignores the call.
+   *
+   * Writes to `srp` of the device controller, which takes root.
+   *
+   * @throws {Deno.errors.NotFound} If the gadget is not bound to a controller.
+   * @throws {Deno.errors.PermissionDenied} Without the right to do it.
+   */
+  wakeHost(): void {
+    const action = `wake the host of gadget "${this.name}"`;
+    if (!this.bound) {
+      throw errorOf(
+        Errno.ENOENT,
+        `Cannot ${action}: it is not bound to a controller`,
+        { syscall: "open" },
+      );
+    }
+    wakeHostOf(this.udc.name, action);
   }
 
   /**

@@ -96,7 +96,7 @@ for (const [tag, id] of Object.entries(LANGUAGE_IDS)) {
  *
  * @param language A language tag such as `"en-US"`, in upper or lower case, or a LANGID as a number or in digits
  * (`"1033"`, `"0x0409"`).
- * @returns The LANGID, or `undefined` for a tag that is not in {@linkcode LANGUAGE_IDS} or a number outside 1 to 0xffff.
+ * @returns The LANGID, or `undefined` for an unknown tag, or a number outside 1 to 0xffff.
  *
  * @example Usage
  * ```ts
@@ -123,7 +123,7 @@ export function languageId(language: string | number): number | undefined {
 }
 
 /**
- * Returns the language tag of a LANGID, or the LANGID in hexadecimal if it is not in {@linkcode LANGUAGE_IDS}.
+ * Returns the language tag of a LANGID, or the LANGID in hexadecimal if it is unknown.
  *
  * @example Usage
  * ```ts

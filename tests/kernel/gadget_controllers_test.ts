@@ -57,7 +57,10 @@ Deno.test("a controller is listed and read before, with and after a gadget", asy
     functions: [echo],
   });
   await gadget.functions.echo.enabled();
-  const taken = await waitForUdc(name, ["configured", "suspended"]);
+  const taken = await waitForUdc({
+    name,
+    state: ["configured", "suspended"],
+  });
   assertEquals(taken, {
     ...free,
     driver: gadget.name,
@@ -68,9 +71,9 @@ Deno.test("a controller is listed and read before, with and after a gadget", asy
   gadget.unbind();
   assertEquals(readUdc(name).driver, "");
   await assertRejects(
-    () => waitForUdc(name, "configured", { timeout: 50 }),
+    () => waitForUdc({ name, state: "configured", timeout: 50 }),
     Deno.errors.TimedOut,
-    `Timed out waiting for UDC "${name}" to become "configured": after 50 ms it is "not attached", without a gadget`,
+    `Timed out waiting for UDC "${name}" to become "configured": after 50 ms "${name}" is "not attached", without a gadget`,
   );
   assertThrows(() => readUdc("nowhere.0"), Deno.errors.NotFound);
   assertThrows(() => readUdc("../net"), TypeError);
@@ -149,6 +152,35 @@ Deno.test("a gadget is unbound while its controller is gone", async () => {
   }
   await gadget.stop();
   assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("waitForUdc() waits for a controller that does not exist yet, and for a free one", async () => {
+  const [{ name }] = listUdcs();
+  const definition = { ...ids, maxSpeed, functions: [echo] };
+  await shell("modprobe -r dummy_hcd");
+  await assertRejects(
+    () => waitForUdc({ timeout: 50 }),
+    Deno.errors.TimedOut,
+    "Timed out waiting for a UDC that is free: after 50 ms there is none",
+  );
+  const [any, named] = [waitForUdc(), waitForUdc({ name, timeout: Infinity })];
+  await shell("modprobe dummy_hcd is_super_speed=1");
+  assertEquals([(await any).name, (await named).name], [name, name]);
+  const gadget = await Gadget.start(definition, { udc: name });
+  const configured = await waitForUdc({ state: "configured" });
+  assertEquals(configured.driver, gadget.name);
+  await assertRejects(
+    () => waitForUdc({ timeout: 0 }),
+    Deno.errors.TimedOut,
+    "waiting for a UDC that is free",
+  );
+  const ending = new AbortController();
+  const ended = waitForUdc({ signal: ending.signal });
+  ending.abort(new Error("no longer"));
+  await assertRejects(() => ended, Error, "no longer");
+  const free = waitForUdc();
+  await gadget.stop();
+  assertEquals((await free).driver, "");
 });
 
 Deno.test("rebind binds a gadget to a controller that has returned", async () => {

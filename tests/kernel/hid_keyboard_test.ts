@@ -6,7 +6,7 @@
  */
 // VM: --modules usbhid,hid-generic,evdev --processors 1, a class of device
 import "../support/run/aio_libraries.ts";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Gadget, type GadgetFunction, SessionEndedError } from "@usb/gadget";
 import {
   Keyboard,
@@ -174,7 +174,7 @@ if (maxSpeed !== "super-speed") {
     // On other threads: the host may want answers of the keyboard meanwhile.
     await Deno.writeTextFile(`${power}/autosuspend_delay_ms`, "200");
     const fs = Object.values(gadget.functions)[0];
-    for (let round = 0; round < soak(50, 3); round++) {
+    const suspend = async () => {
       await Deno.writeTextFile(`${power}/control`, "auto");
       await until(() => fs.suspended, "the host has suspended the bus");
       await until(
@@ -182,6 +182,9 @@ if (maxSpeed !== "super-speed") {
           Deno.readTextFileSync(`${power}/runtime_status`) === "suspended\n",
         "the host has suspended the device",
       );
+    };
+    for (let round = 0; round < soak(50, 3); round++) {
+      await suspend();
       await keyboard.type("k");
       const events = await input.until(({ code, value }) =>
         code === "KEY_K" && value === 0
@@ -189,6 +192,17 @@ if (maxSpeed !== "super-speed") {
       assertEquals(changes(events), ["KEY_K 1", "KEY_K 0"]);
       await Deno.writeTextFile(`${power}/control`, "on");
     }
+    // Without a function, too.
+    await suspend();
+    await Deno.writeTextFile(`${power}/autosuspend_delay_ms`, "600000");
+    gadget.wakeHost();
+    await until(() => !fs.suspended, "the gadget has woken the host");
+    gadget.unbind();
+    assertThrows(
+      () => gadget.wakeHost(),
+      Deno.errors.NotFound,
+      "it is not bound to a controller",
+    );
   });
 }
 

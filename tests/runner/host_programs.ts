@@ -53,6 +53,7 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "mkfs.vfat", package: "dosfstools", tests: "mtp_store" },
   // A file system in user space, of an older kind
   { file: "ntfs-3g", package: "ntfs-3g", tests: "mtp_store" },
+  { file: "usbip", package: "usbip", tests: "usbip_" },
   { file: "xorriso", package: "xorriso", tests: "disk_" },
   { file: "dfu-util", package: "dfu-util", tests: "dfu_" },
   { file: "fftest", package: "joystick", tests: "xbox_" },

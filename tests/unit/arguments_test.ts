@@ -38,6 +38,7 @@ const NO_ARGUMENTS = [
   "Gadget.stop",
   "listUdcs",
   "FunctionFs.wakeHost",
+  "Gadget.wakeHost",
 ];
 /** Definitions: `validateFunction()` and `checkGadget()` say what is wrong. */
 const DEFINITIONS = [
@@ -302,7 +303,7 @@ Deno.test("numbers of the right type and out of range are RangeErrors", async ()
   }
   for (const timeout of [-1, NaN]) {
     await assertRejects(
-      () => waitForUdc("none", "configured", { timeout }),
+      () => waitForUdc({ name: "none", timeout }),
       RangeError,
       `"timeout" must be 0 or more, is ${timeout}`,
     );

@@ -8,6 +8,8 @@ import {
   usbFunction,
 } from "@usb/gadget";
 import type { GadgetFunctions } from "../../src/gadget/gadget.ts";
+import { hardwareFirst, type Udc } from "../../src/gadget/udc/udc.ts";
+import type { KernelHandles } from "../../src/gadget/kernel/handle.ts";
 import { sameValue } from "../../src/gadget/configfs/value.ts";
 import { checkGadget } from "../../src/check/gadget/gadget.ts";
 import { mountData } from "../../src/functionfs/mount.ts";
@@ -46,6 +48,31 @@ Deno.test("functions of a gadget are typed, also between those of the kernel", (
   const direction = (link: Link) => link.readable;
   assertEquals(Object.keys(names).length, 2);
   assertEquals(typeof direction, "function");
+});
+
+Deno.test("handles of the kernel's functions have what their types have", () => {
+  const functions = [
+    kernelFunction("ecm", {}, { name: "net" }),
+    echo,
+    kernelFunction("acm"),
+  ] as const;
+  const check = (kernel: KernelHandles<typeof functions>) => {
+    const texts: string[] = [kernel.net.ifname, kernel.acm.tty];
+    // @ts-expect-error Ethernet has no terminal
+    texts.push(kernel.net.tty);
+    // @ts-expect-error it is not served by the kernel
+    return [...texts, kernel.echo];
+  };
+  assertEquals(typeof check, "function");
+});
+
+Deno.test("controllers of hardware come before virtual ones", () => {
+  const drivers = ["dummy_udc", "dwc3", "usbip-vudc", "dwc2"];
+  const udcs = drivers.map((controllerDriver) => ({ controllerDriver }) as Udc);
+  assertEquals(
+    hardwareFirst(udcs).map((it) => it.controllerDriver),
+    ["dwc3", "dwc2", "dummy_udc", "usbip-vudc"],
+  );
 });
 
 Deno.test("interfaceOffsets() counts the interfaces before each function", () => {

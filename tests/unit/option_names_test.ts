@@ -40,7 +40,7 @@ Deno.test("an option that nothing reads is refused, and the nearest one named", 
       // @ts-expect-error persistent
       [() => Gadget.cleanUp({ persist: true }), 'there is no option "persist": did you mean "persistent"?'],
       // @ts-expect-error timeout
-      [() => waitForUdc("x", "configured", { timeoutMs: 5 }), 'there is no option "timeoutMs": did you mean "timeout"?'],
+      [() => waitForUdc({ name: "x", timeoutMs: 5 }), 'there is no option "timeoutMs": did you mean "timeout"?'],
     ];
     for (const [call, message] of rejected) {
       await assertRejects(call, TypeError, message);

@@ -54,6 +54,13 @@ const LAYERS: Layers = {
   ],
   // Public symbols only, and files; another test looks at them
   "src/classes": [...PURE, "src/files", "src/functionfs", "src/gadget"],
+  "src/usbip": [
+    ...PURE,
+    "ffi",
+    "src/functionfs",
+    "src/gadget/udc",
+    "src/gadget",
+  ],
   // Boots a kernel; knows nothing of gadgets
   "src/vm": [],
   "src/testing": [
@@ -96,6 +103,7 @@ const CATEGORIES = [
   "Block devices",
   "Object stores",
   "Requests",
+  "Network",
   "Virtual machine",
   "Testing",
   "Faults",

@@ -1,4 +1,5 @@
-import { ClassCode, LANGUAGE_IDS, languageId, languageTag } from "@usb/gadget";
+import { ClassCode, languageId, languageTag } from "@usb/gadget";
+import { LANGUAGE_IDS } from "../../src/usb/language.ts";
 import { assert, assertEquals } from "@std/assert";
 import { className } from "../../src/usb/class_code.ts";
 import {

@@ -11,22 +11,10 @@ import {
   readTextFile,
   writeFile,
 } from "../../../ffi/file.ts";
-import {
-  checkArgument,
-  checkOptions,
-  FLAG,
-  NUMBER,
-  oneOf,
-  type Rules,
-  SIGNAL,
-  TEXT,
-} from "../../arguments/rules.ts";
+import { checkArgument, FLAG, TEXT } from "../../arguments/rules.ts";
 
 /** Their directory in sysfs. */
 export const UDC_CLASS = "/sys/class/udc";
-
-const POLL_MS = 10;
-const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * State of a UDC, as the USB specification names it (`usb_state_string()` in
@@ -65,21 +53,6 @@ export interface Udc {
   readonly isOtg: boolean;
   /** The kernel driver of the controller itself, such as `"dwc2"`; `""` without one. */
   readonly controllerDriver: string;
-}
-
-/**
- * How to wait for a UDC.
- *
- * @category Controllers
- */
-export interface UdcWaitOptions {
-  /**
-   * Milliseconds.
-   * @default {10000}
-   */
-  readonly timeout?: number;
-  /** Ends the wait; the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -135,6 +108,24 @@ export function readUdc(name: string): Udc {
   };
 }
 
+/** The controllers that no gadget uses, in the order of {@linkcode hardwareFirst}. */
+export function freeUdcs(): Udc[] {
+  return hardwareFirst(listUdcs()).filter(({ driver }) => driver === "");
+}
+
+/** The kernel's driver of controllers for USB/IP. */
+export const USB_IP_DRIVER = "usbip-vudc";
+
+/**
+ * Puts controllers of hardware before virtual ones (dummy_hcd, USB/IP), which have
+ * no host but this machine, or one over a network.
+ */
+export function hardwareFirst(udcs: readonly Udc[]): Udc[] {
+  const isVirtual = ({ controllerDriver }: Udc) =>
+    controllerDriver === "dummy_udc" || controllerDriver === USB_IP_DRIVER;
+  return udcs.toSorted((a, b) => Number(isVirtual(a)) - Number(isVirtual(b)));
+}
+
 /** The gadget driver that uses a controller: `""` if it is free, `undefined` if it does not exist. */
 export function readUdcDriver(name: string): string | undefined {
   try {
@@ -142,53 +133,6 @@ export function readUdcDriver(name: string): string | undefined {
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENODEV")) return undefined;
     throw error;
-  }
-}
-
-/**
- * Waits until a controller is in a state, such as `"configured"`: a host has
- * chosen a configuration.
- *
- * @param state The state, or several of which one is enough.
- * @returns The controller, in that state.
- * @throws {TypeError} If an argument is of another type, or a state is unknown.
- * @throws {Deno.errors.TimedOut} If it does not reach the state in time.
- *
- * @category Controllers
- */
-export async function waitForUdc(
-  name: string,
-  state: UdcState | readonly UdcState[],
-  options: UdcWaitOptions = {},
-): Promise<Udc> {
-  const action = "wait for a UDC";
-  checkUdcName(name);
-  const states = Array.isArray(state) ? state as UdcState[] : [state];
-  for (const each of states) checkArgument(action, "the state", each, STATE);
-  checkOptions(action, options, WAIT_OPTIONS);
-  const { timeout = DEFAULT_TIMEOUT_MS, signal } = options;
-  if (!(timeout >= 0)) {
-    throw new RangeError(
-      `Cannot ${action}: "timeout" must be 0 or more, is ${timeout}`,
-    );
-  }
-  const end = performance.now() + timeout;
-  for (;;) {
-    signal?.throwIfAborted();
-    const udc = readUdc(name);
-    if (states.includes(udc.state)) return udc;
-    if (performance.now() >= end) {
-      throw errorOf(
-        Errno.ETIMEDOUT,
-        `Timed out waiting for UDC "${name}" to become ${
-          states.map((it) => `"${it}"`).join(" or ")
-        }: after ${timeout} ms it is "${udc.state}"${
-          udc.driver === "" ? ", without a gadget" : ""
-        }`,
-        { syscall: "read" },
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
@@ -208,27 +152,16 @@ export function softConnect(name: string, connected: boolean): void {
   });
 }
 
-const STATE = oneOf(
-  "not attached",
-  "attached",
-  "powered",
-  "reconnecting",
-  "unauthenticated",
-  "default",
-  "addressed",
-  "configured",
-  "suspended",
-);
-const WAIT_OPTIONS: Rules<UdcWaitOptions> = { timeout: NUMBER, signal: SIGNAL };
-
-function checkUdcName(name: string): void {
+/** Throws if it cannot be the name of a controller. */
+export function checkUdcName(name: string): void {
   checkArgument("use a UDC", "the name", name, TEXT);
   if (name === "" || name.includes("/") || name === "." || name === "..") {
     throw new TypeError(`Cannot use "${name}" as the name of a UDC`);
   }
 }
 
-function controllerDriver(name: string): string {
+/** The kernel driver of a controller; `""` if it has none, or does not exist. */
+export function controllerDriver(name: string): string {
   try {
     const link = readlink(`${UDC_CLASS}/${name}/device/driver`);
     return link.slice(link.lastIndexOf("/") + 1);

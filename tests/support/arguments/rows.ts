@@ -143,23 +143,19 @@ export function staticRows(): ArgumentRow[] {
     ...rowsFor(
       "waitForUdc",
       "async",
-      ["the name", NO_TEXTS, (it) => waitForUdc(it, "configured")],
+      ["the options", NO_OBJECTS, (it) => waitForUdc(it)],
+      ["name", NO_TEXTS, (it) => waitForUdc({ name: it })],
       [
-        "the state",
-        [...WORDS, ["configured", "up"]],
-        (it) => waitForUdc("none", it),
+        "state",
+        [...WORDS, [], ["configured", "up"]],
+        (it) => waitForUdc({ name: "none", state: it }),
       ],
-      ["the options", NO_OBJECTS, (it) => waitForUdc("none", "configured", it)],
       [
         "timeout",
         NO_NUMBERS,
-        (it) => waitForUdc("none", "configured", { timeout: it }),
+        (it) => waitForUdc({ name: "none", timeout: it }),
       ],
-      [
-        "signal",
-        NO_SIGNALS,
-        (it) => waitForUdc("none", "configured", { signal: it }),
-      ],
+      ["signal", NO_SIGNALS, (it) => waitForUdc({ name: "none", signal: it })],
     ),
     ...rowsFor(
       "mountFunctionFs",

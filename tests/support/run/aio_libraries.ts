@@ -8,10 +8,12 @@
  */
 import { openAio } from "../../../ffi/aio/calls.ts";
 import { fileCalls } from "../../../ffi/files/symbols.ts";
+import { socketCalls } from "../../../src/usbip/socket.ts";
 
 const { library } = openAio();
 openAio({ library: "syscall" });
 fileCalls();
+socketCalls();
 
 /**
  * The two ways to make AIO calls, as values of the `library` option. Tests of the
