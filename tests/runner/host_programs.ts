@@ -55,6 +55,8 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "ntfs-3g", package: "ntfs-3g", tests: "mtp_store" },
   { file: "xorriso", package: "xorriso", tests: "disk_" },
   { file: "dfu-util", package: "dfu-util", tests: "dfu_" },
+  { file: "fastboot", package: "fastboot", tests: "fastboot_" },
+  { file: "openocd", package: "openocd", tests: "cmsis_dap_" },
   { file: "gphoto2", package: "gphoto2", tests: "mtp_" },
   { file: "ip", package: "iproute2", tests: "mtp_composite" },
   { file: "jmtpfs", package: "jmtpfs", tests: "mtp_fuse" },
