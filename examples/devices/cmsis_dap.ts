@@ -21,7 +21,8 @@ import { MemoryTarget, type SwdTarget } from "./swd_target.ts";
 const interfaces = [{
   class: 0xff,
   description: "Example CMSIS-DAP v2",
-  endpoints: { link: bulkPair() },
+  // Hosts expect the OUT endpoint first.
+  endpoints: { link: bulkPair({ first: "out" }) },
 }] as const;
 
 type ProbeFunction = UsbFunction<"probe", typeof interfaces>;
