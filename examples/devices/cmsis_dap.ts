@@ -4,7 +4,7 @@
 //   openocd -f interface/cmsis-dap.cfg -c 'transport select swd' \
 //     -c 'swd newdap chip cpu; dap create chip.dap -chain-position chip.cpu' \
 //     -c 'target create chip.mem mem_ap -dap chip.dap -ap-num 0' \
-//     -c 'init; dap info; mdw 0x20000000 8; exit'
+//     -c 'init; chip.dap info; mdw 0x20000000 8; exit'
 //
 //   sudo deno run --allow-ffi examples/devices/cmsis_dap.ts
 import { setTimeout as delay } from "node:timers/promises";

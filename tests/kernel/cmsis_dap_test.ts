@@ -73,7 +73,7 @@ Deno.test("examples/devices/cmsis_dap.ts shows its chip to openocd", async () =>
   await using folder = await makeImageFolder();
   await using program = startExample("devices/cmsis_dap.ts");
   await waitForDevice(IDS);
-  const info = await openocd("dap info");
+  const info = await openocd("chip.dap info");
   for (
     const line of [
       "CMSIS-DAP: SWD supported",
