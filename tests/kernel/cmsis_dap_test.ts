@@ -32,7 +32,8 @@ import { soak } from "../support/run/soak.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 
 const IDS = { vendorId: 0x1209, productId: 0x0001 };
-const SIZE = 65_536;
+/** Bytes that take a while. */
+const SIZE = 32_768;
 
 /** The arguments of openocd for some commands with the chip. */
 function argumentsFor(...commands: string[]): string[] {
