@@ -57,6 +57,8 @@ export const HOST_PROGRAMS: readonly HostProgram[] = [
   { file: "xorriso", package: "xorriso", tests: "disk_" },
   { file: "dfu-util", package: "dfu-util", tests: "dfu_" },
   { file: "fftest", package: "joystick", tests: "xbox_" },
+  { file: "fastboot", package: "fastboot", tests: "fastboot_" },
+  { file: "openocd", package: "openocd", tests: "cmsis_dap_" },
   { file: "gphoto2", package: "gphoto2", tests: "mtp_" },
   { file: "hackrf_transfer", package: "hackrf", tests: "hackrf_" },
   { file: "ip", package: "iproute2", tests: "mtp_composite" },

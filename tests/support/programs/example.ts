@@ -86,3 +86,13 @@ export function startProgram(
     },
   };
 }
+
+/** Runs any program to its end, and returns its status and its output. */
+export async function runProgram(
+  program: string,
+  options: Deno.CommandOptions,
+): Promise<{ status: Deno.CommandStatus; text: string }> {
+  await using running = startProgram(program, options);
+  await running.process.status;
+  return await running.end("SIGKILL");
+}
