@@ -58,7 +58,7 @@ Deno.test("pcscd sees every card that is inserted and removed", async () => {
   await using bench = await startReader();
   await using pcscd = await Pcscd.start();
   const { pcsc, reader } = pcscd;
-  for (let round = 0; round < soak(500, 10); round++) {
+  for (let round = 0; round < soak(500, 5); round++) {
     bench.slot.insert(card(10, round));
     await expectAnswer(pcscd, 10, round);
     bench.slot.remove();
@@ -71,7 +71,7 @@ Deno.test("a card that is removed in the middle of a command leaves a reader tha
   await using bench = await startReader();
   await using pcscd = await Pcscd.start();
   const { pcsc, reader } = pcscd;
-  for (let round = 0; round < soak(100, 3); round++) {
+  for (let round = 0; round < soak(100, 2); round++) {
     let signal: AbortSignal | undefined;
     bench.slot.insert({
       onApdu: (_, given) => {
@@ -106,7 +106,7 @@ for (const how of ["killed", "resetPort", "replug"] as const) {
     const seed = testSeed();
     const random = new Random(seed);
     await using bench = await startReader({ maxMessageLength: 65_554 });
-    for (let round = 0; round < soak(100, 3); round++) {
+    for (let round = 0; round < soak(100, 2); round++) {
       const isSlow = random.chance();
       const current = card(LONG, round);
       const { onApdu } = current;
