@@ -34,14 +34,11 @@ Deno.test("opensc-tool finds the reader, and identifies a PIV card by its object
   const list = await shell("opensc-tool --list-readers");
   assertStringIncludes(list, "Yes");
   assertStringIncludes(list, "Test Reader");
-  assertEquals(
-    (await shell("opensc-tool --atr")).trim(),
-    "3b:80:01:81",
-  );
-  const text = await shell("opensc-tool --name; opensc-tool --serial");
-  assertStringIncludes(text, "PIV");
-  const serial = text.toUpperCase().replace(/[^0-9A-F]/g, "");
-  assertStringIncludes(serial, guid.toHex().toUpperCase());
+  const text = await shell("opensc-tool --atr --name --serial");
+  assertStringIncludes(text, "3b:80:01:81");
+  assertStringIncludes(text, "Personal Identity Verification Card");
+  const serial = text.replaceAll(" ", "").toLowerCase();
+  assertStringIncludes(serial, guid.toHex());
   assert(card.apdus > 0);
   assertEquals(bench.errors, []);
 });
@@ -69,14 +66,16 @@ for (const options of LEVELS) {
     await using bench = await startReader(options);
     await using pcscd = await Pcscd.start();
     const { pcsc, reader } = pcscd;
-    // Blocks of T=1 would be up to the card.
-    for (const atr of exchange === "tpdu" ? [T0] : [T0, T1]) {
+    // Blocks of T=1 would be up to the card, and chains are the same with both.
+    const isAlike = exchange === "tpdu" || maxMessageLength !== "any";
+    for (const atr of isAlike ? [T0] : [T0, T1]) {
       bench.slot.insert(mirrorCard(atr));
       assertEquals(await pcsc.until(reader, "present"), atr);
       const card = await pcsc.connect(reader);
       assertEquals(card.protocol, atr === T0 ? 1n : 2n);
       const sizes = exchange === "extended"
-        ? [5, 498, 499, 1009, 1010, 5000, 65_536]
+        // In the shortest messages, 64 KiB takes seconds.
+        ? [5, 498, 499, 1009, 1010, maxMessageLength === 271 ? 5000 : 65_536]
         : [1, 5, 50, 200, 256];
       for (const size of sizes) {
         const apdu = pattern(HEADER_LENGTH + size, size);

@@ -10,7 +10,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Gadget, type KernelFunction, kernelFunction } from "@usb/gadget";
 import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 import { waitForNoDevice } from "../../src/testing/usbfs/find.ts";
-import { inEndpointOf } from "../support/host/interface_endpoints.ts";
+import { endpointsOf } from "../support/host/interface_endpoints.ts";
 import { shell } from "../support/machine/shell.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 
@@ -130,13 +130,13 @@ for (const [type, kind] of Object.entries(KINDS)) {
       for (const [index, { name, interfaces }] of functions.entries()) {
         const number = index * interfaces! + kind.data;
         await device.claimInterface(number);
-        const endpoint = inEndpointOf(device, number);
+        const { input, events } = endpointsOf(device, number);
         const path = gadget.kernel[name][kind.handle]!;
         // Raw, or the terminal waits for the end of a line.
         if (kind.handle === "tty") await shell(`stty raw -F ${path}`);
         const bytes = Uint8Array.from(kind.written(index + 1));
         const writing = Deno.writeFile(path, bytes, { create: false });
-        const got = await device.bulkIn(endpoint, 64);
+        const got = await device.bulkIn(input || events, 64);
         await writing;
         assertEquals([...got], kind.received(index + 1), `${name} by ${path}`);
         await device.releaseInterface(number);

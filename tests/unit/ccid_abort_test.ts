@@ -106,11 +106,28 @@ Deno.test("an abort without a command has no effect, and ends a chain", async ()
   assertEquals(await host.failure(XFR_BLOCK, rest), 8);
 });
 
+Deno.test("half of an abort of a program that was killed does not hinder the next one", async () => {
+  await using bench = serveReader();
+  const { host } = bench;
+  for (const isRequest of [true, false]) {
+    host.seq = 100;
+    await host.status();
+    const seq = host.seq++;
+    if (isRequest) await host.abortRequest(seq);
+    else await host.send(ABORT, { seq });
+    // Those of the same program fail.
+    assertEquals(await host.failure(GET_SLOT_STATUS), ABORTED);
+    assertEquals(await host.failure(GET_SLOT_STATUS), ABORTED);
+    host.seq = 0;
+    assertEquals(await host.status(), 2);
+  }
+});
+
 Deno.test("half of an abort is gone with the session", async () => {
   const reader = new CardReader();
   {
     await using bench = serveReader({}, { reader });
-    await bench.host.abortRequest(1);
+    await bench.host.abortRequest(bench.host.seq++);
     assertEquals(await bench.host.failure(GET_SLOT_STATUS), ABORTED);
   }
   await using bench = serveReader({}, { reader });

@@ -11,9 +11,12 @@ import {
   waitForNoDevice,
 } from "../../../src/testing/usbfs/find.ts";
 import { occupiedFifo } from "../gadgets/occupied_fifo.ts";
+import { reportedErrors } from "../gadgets/reported_errors.ts";
 import { CcidHost } from "../host/ccid_host.ts";
 import { gadgetSpeed } from "../run/speed.ts";
 
+/** After that of the FIFO. */
+const INTERFACE = 1;
 const MATCH = { vendorId: 0x1209, productId: 0x0001, serialNumber: "1" };
 
 /** Starts a gadget with a reader. */
@@ -23,14 +26,10 @@ export async function startReader(options: CardReaderOptions<"ccid"> = {}) {
   const gadget = await Gadget.start({
     ...MATCH,
     maxSpeed: gadgetSpeed().maxSpeed,
-    functions: [reader, occupation.fifo],
+    // In this order: the first message about slots would take the FIFO.
+    functions: [occupation.fifo, reader],
   });
-  const errors: unknown[] = [];
-  const collected = (async () => {
-    for await (const event of gadget.functions.ccid.events) {
-      if (event.type === "error") errors.push(event.error);
-    }
-  })();
+  const { errors, ended } = reportedErrors(gadget.functions.ccid.events);
   const ready = async (session: number) => {
     await occupation.occupied(session);
     await waitForDevice(MATCH);
@@ -44,7 +43,8 @@ export async function startReader(options: CardReaderOptions<"ccid"> = {}) {
     /** Claims the reader for a host of this process. */
     async open() {
       const device = await UsbfsDevice.find(MATCH);
-      const host = await CcidHost.claim(device, options.maxMessageLength);
+      const { maxMessageLength } = options;
+      const host = await CcidHost.claim(device, INTERFACE, maxMessageLength);
       return {
         device,
         host,
@@ -70,7 +70,7 @@ export async function startReader(options: CardReaderOptions<"ccid"> = {}) {
     async [Symbol.asyncDispose]() {
       await gadget.stop();
       await waitForNoDevice(MATCH);
-      await collected;
+      await ended;
     },
   };
 }

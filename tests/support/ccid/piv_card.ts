@@ -17,6 +17,9 @@ function tlv(tag: string, ...value: (Uint8Array | string)[]): Bytes {
 }
 
 const AID = "a000000308000010000100";
+/** The number within an agency; 9999 stands for none, so that the GUID counts. */
+const FASC_N = new Uint8Array(25);
+FASC_N.set(Uint8Array.fromHex("d4e739da"));
 const OK = Uint8Array.of(0x90, 0x00);
 const NOT_FOUND = Uint8Array.of(0x6a, 0x82);
 const UNKNOWN = Uint8Array.of(0x6d, 0x00);
@@ -42,10 +45,10 @@ export function pivCard(guid: Uint8Array): SmartCard & { apdus: number } {
       ...["f300", "f40100", "f50110", "f600", "f700", "fa00", "fb00"],
       ...["fc00", "fd00", "fe00"],
     ),
-    // Cardholder unique identifier: without an agency, so its GUID counts
+    // Cardholder unique identifier
     "5fc102": tlv(
       "53",
-      tlv("30", new Uint8Array(25)),
+      tlv("30", FASC_N),
       tlv("34", guid),
       tlv("35", new TextEncoder().encode("20991231")),
       "3e00fe00",

@@ -39,8 +39,15 @@ export interface CcidPipe {
 }
 
 /** The pipe of a real device, whose interface is claimed. */
-export function usbfsCcidPipe(device: UsbfsDevice): CcidPipe {
-  const { input, output, events, packetSize } = endpointsOf(device);
+export function usbfsCcidPipe(
+  device: UsbfsDevice,
+  interfaceNumber: number,
+): CcidPipe {
+  const { input, output, events, packetSize } = endpointsOf(
+    device,
+    interfaceNumber,
+  );
+  const index = interfaceNumber;
   return {
     packetSize,
     send: (data, zlp, options) =>
@@ -48,9 +55,9 @@ export function usbfsCcidPipe(device: UsbfsDevice): CcidPipe {
     receive: (length, options) => device.bulkIn(input, length, options),
     change: (options) => device.interruptIn(events, 8, options),
     controlOut: (request, value) =>
-      device.controlOut({ requestType: REQUEST_OUT, request, value }),
+      device.controlOut({ requestType: REQUEST_OUT, request, value, index }),
     controlIn: (request, length) =>
-      device.controlIn({ requestType: REQUEST_IN, request, length }),
+      device.controlIn({ requestType: REQUEST_IN, request, length, index }),
   };
 }
 
@@ -131,13 +138,14 @@ export class CcidHost {
     this.#longest = longest;
   }
 
-  /** Takes the first interface of a device. */
+  /** Takes an interface of a device. */
   static async claim(
     device: UsbfsDevice,
+    interfaceNumber: number,
     longest?: number,
   ): Promise<CcidHost> {
-    await device.claimInterface(0);
-    return new CcidHost(usbfsCcidPipe(device), longest);
+    await device.claimInterface(interfaceNumber);
+    return new CcidHost(usbfsCcidPipe(device, interfaceNumber), longest);
   }
 
   /** Sends a message; returns its sequence number. */

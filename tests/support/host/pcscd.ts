@@ -17,6 +17,10 @@ const IDS = {
 /** Escape by SCardControl. */
 const OPTIONS = "0x0001";
 
+/** How often it is started, and how often it is asked for readers, each time. */
+const ATTEMPTS = 3;
+const QUESTIONS = 1000;
+
 /** A running pcscd, which has a reader. */
 export class Pcscd implements AsyncDisposable {
   readonly pcsc: Pcsc;
@@ -28,6 +32,10 @@ export class Pcscd implements AsyncDisposable {
   /**
    * Starts it, and waits until it has readers. libccid serves those that its list
    * has: a copy with the ids of tests is mounted in its place.
+   *
+   * libccid grants a reader twice 100 ms for its first response, which can be too
+   * short for an emulation on a busy machine: pcscd then starts again, which is
+   * printed.
    *
    * @param readers How many.
    */
@@ -42,21 +50,25 @@ export class Pcscd implements AsyncDisposable {
         -e '/<key>ifdDriverOptions</,/<string>/ s|0x0000|${OPTIONS}|' \
         ${drivers}/*/Contents/Info.plist
       mount --bind ${drivers} ${DRIVERS}`);
-    const program = startProgram("pcscd", {
-      args: ["--foreground", "--info"],
-    });
-    const pcsc = await Pcsc.open();
-    let names: string[] = [];
-    for (let tries = 0; names.length < readers; tries++) {
-      if (tries > 0) await delay(20);
-      names = await pcsc.readers();
-      if (tries === 1000) {
-        const { text } = await program.end("SIGKILL");
-        await shell(`umount ${DRIVERS}`);
+    const log = `${drivers}/log`;
+    for (let attempt = 1;; attempt++) {
+      const program = startProgram("sh", {
+        args: ["-c", `exec pcscd --foreground --info >${log} 2>&1`],
+      });
+      const pcsc = await Pcsc.open();
+      const names = await waitForReaders(pcsc, readers, log);
+      if (names !== undefined) {
+        return new Pcscd(pcsc, names[0], program, drivers);
+      }
+      await pcsc.close();
+      await program.end("SIGTERM");
+      const text = await Deno.readTextFile(log);
+      if (attempt === ATTEMPTS) {
+        await unmount(drivers);
         throw new Error(`pcscd has no reader: ${text}`);
       }
+      console.log(`pcscd starts again, attempt ${attempt}: ${text}`);
     }
-    return new Pcscd(pcsc, names[0], program, drivers);
   }
 
   private constructor(
@@ -76,15 +88,32 @@ export class Pcscd implements AsyncDisposable {
     await this.#program.end("SIGKILL");
   }
 
-  /** Ends it, and returns what it has logged. */
-  async end(): Promise<string> {
-    const { text } = await this.#program.end("SIGTERM");
-    return text;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.pcsc.close();
-    await this.end();
-    await shell(`umount ${DRIVERS}; rm -r ${this.#drivers}`);
+    await this.#program.end("SIGTERM");
+    await unmount(this.#drivers);
   }
+}
+
+async function unmount(drivers: string): Promise<void> {
+  await shell(`umount ${DRIVERS}; rm -r ${drivers}`);
+}
+
+/** Returns their names, or `undefined` if pcscd gives up. */
+async function waitForReaders(
+  pcsc: Pcsc,
+  count: number,
+  log: string,
+): Promise<string[] | undefined> {
+  for (let asked = 0; asked < QUESTIONS; asked++) {
+    const names = await pcsc.readers();
+    if (names.length >= count) return names;
+    const text = await Deno.readTextFile(log);
+    const failures = text.split("CreateChannelByNameOrChannel() failed");
+    // libccid is also asked for the interfaces of other classes.
+    const others = text.split("Device not found?");
+    if (failures.length > others.length) break;
+    await delay(20);
+  }
+  return undefined;
 }

@@ -102,8 +102,7 @@ export class Slot {
   /** Ends a session: the card loses its power. */
   close(): void {
     this.#link = undefined;
-    this.#abortRequest = undefined;
-    this.#abortMessage = undefined;
+    this.#forgetAbort();
     this.#state.powerOff();
     this.#end("The host is gone");
   }
@@ -111,13 +110,19 @@ export class Slot {
   /**
    * The host has sent a message to the slot.
    *
-   * @param isNext Whether its number follows the last one. If not, it comes from
-   * another program of the host, and the one before was killed.
+   * @param isNext Whether its number follows that of the last message. If not, it
+   * comes from another program of the host, and the one before was killed.
    */
   handle(message: CommandMessage, isNext: boolean): void {
-    const { type, isWhole, data } = message;
+    const { type, seq, isWhole, data } = message;
     if (type === CommandType.ABORT) return this.#abortByMessage(message);
-    if (!isNext) this.#end("Another program of the host uses the slot");
+    // The number of a control request counts too.
+    const isSameProgram = isNext || this.#abortRequest !== undefined &&
+        seq === (this.#abortRequest + 1 & 0xff);
+    if (!isSameProgram) {
+      this.#forgetAbort();
+      this.#end("Another program of the host uses the slot");
+    }
     const command = COMMANDS[type] ?? UNKNOWN;
     const isAborting = this.#abortRequest !== undefined ||
       this.#abortMessage !== undefined;
@@ -157,9 +162,13 @@ export class Slot {
 
   /** Both halves of an abort have come. */
   #finishAbort(message: CommandMessage): void {
+    this.#forgetAbort();
+    this.#succeed(message, UNKNOWN, { detail: this.#state.clockStatus });
+  }
+
+  #forgetAbort(): void {
     this.#abortRequest = undefined;
     this.#abortMessage = undefined;
-    this.#succeed(message, UNKNOWN, { detail: this.#state.clockStatus });
   }
 
   /** Never rejects. */
