@@ -64,7 +64,7 @@ Deno.test("an unplugged cable in every phase leaves an instrument that works", a
     assertEquals(instrument.remote, "local", phase);
     assertEquals(record.waiting, 0, phase);
   };
-  for (let round = 0; round < soak(20, 1); round++) {
+  for (let round = 0; round < soak(10, 1); round++) {
     for (const [phase, source] of Object.entries(PHASES)) {
       await python.run(source);
       await replug(phase);
@@ -83,7 +83,7 @@ Deno.test("a reset in every phase leaves an instrument that works", async () => 
   const { instrument, record } = testInstrument();
   await using gadget = await startUsbtmc(instrument);
   await using python = await gadget.driver();
-  for (let round = 0; round < soak(20, 1); round++) {
+  for (let round = 0; round < soak(10, 1); round++) {
     for (const [phase, source] of Object.entries(PHASES)) {
       await python.run(source);
       await gadget.reconnect(async () => {
@@ -133,7 +133,7 @@ device.open()`;
     assertEquals(await python.run("device.ask('*CLS;*IDN?')"), IDENTITY, phase);
     assertEquals(await python.run("device.ask('SYST:ERR?')"), '0,"No error"');
   };
-  for (let round = 0; round < soak(20, 1); round++) {
+  for (let round = 0; round < soak(10, 1); round++) {
     for (const [phase, [before, call]] of Object.entries(phases)) {
       await python.run(before);
       await until(() => record.waiting === 1, "the command");
