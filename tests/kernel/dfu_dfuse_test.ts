@@ -5,7 +5,7 @@
  * @module
  */
 import "../support/run/aio_libraries.ts";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type DfuArea, DfuError } from "@usb/gadget/dfu";
 import { pattern } from "../support/data/pattern.ts";
 import { DfuBench } from "../support/gadgets/dfu_bench.ts";
@@ -104,4 +104,25 @@ Deno.test("dfu-util shows that memory was not erased, or is somewhere else", asy
   const fail = (at: string) => failDfuUtil("-D", bench.file("sent"), "-s", at);
   assertStringIncludes(await fail("0x08000000"), "erase check failed");
   assertStringIncludes(await fail("0x07fff000"), "is not writeable");
+});
+
+Deno.test("dfu-util writes the parts of a DfuSe file that are for setting 0", async () => {
+  const flash = new Flash();
+  await using bench = await DfuBench.start({ areas: [flash] });
+  const data = pattern(5_000, 1);
+  await Deno.writeFile(bench.file("part"), data);
+  const at = (offset: number) => `0x${(ADDRESS + offset).toString(16)}`;
+  const { success } = await new Deno.Command("dfuse-pack", {
+    args: [
+      ...["-b", `${at(0)}:${bench.file("part")}`],
+      ...["-b", `${at(SMALL)}:${bench.file("part")}`],
+      ...["-b", `${at(LARGE)}@1:${bench.file("part")}`],
+      ...["-D", "0x1209:0x0001", bench.file("all.dfu")],
+    ],
+  }).output();
+  assert(success);
+  await runDfuUtil("-D", bench.file("all.dfu"));
+  assertEquals(flash.erased, [[0, SMALL], [SMALL, SMALL]]);
+  assertEquals(flash.bytes.slice(0, 5_000), data);
+  assertEquals(flash.bytes.slice(SMALL, SMALL + 5_000), data);
 });

@@ -38,6 +38,13 @@ Deno.test("dfu-util lists the areas of a device, and finds each by its name", as
   assertEquals(eeprom.firmware, pattern(5_000, 3));
   assertEquals(await bench.upload("-a", "eeprom"), pattern(5_000, 3));
   assertEquals(await bench.upload("-a", "flash"), pattern(10_000, 1));
+  // Each is setting 0 of its own interface.
+  const fail = (...args: string[]) =>
+    failDfuUtil("-U", bench.file("x"), ...args);
+  assertStringIncludes(await fail("-a", "1"), "No DFU capable USB device");
+  const several = "More than one DFU capable USB device";
+  assertStringIncludes(await fail("-a", "0"), several);
+  assertStringIncludes(await fail(), several);
   assertEquals(bench.errors, []);
 });
 

@@ -311,7 +311,7 @@ def many(count):
         if n % 10 == 0:
             device.read_stb()
             device.clear()`);
-  const rounds = soak(1000, 100);
+  const rounds = soak(1000, 40);
   await it.run(`many(${rounds})`);
   const used = () =>
     usedMemory(({ heapUsed, external }) => heapUsed + external);

@@ -47,14 +47,13 @@ type UsbtmcFunction = UsbFunction<string, Usbtmc["interfaces"]>;
  * that the host has asked for.
  *
  * What the host aborts or clears is dropped, and has no effect on the next
- * message, which waits only for a pending `onMessage`. A
- * transfer to the host that is aborted is not lost: the next request of the host
- * gets its data again.
+ * message, which waits only for a pending `onMessage`. A transfer to the host that
+ * is aborted is not lost: the next request of the host gets its data again.
  *
- * Against USBTMC 4.2.1.2, the endpoint is not halted when the host aborts a
+ * Unlike USBTMC 4.2.1.2 demands, the endpoint is not halted when the host aborts a
  * message: python-usbtmc would not clear the halt.
  *
- * In a gadget with several functions it should be the first one: Linux sends its
+ * In a gadget with several functions it should be the first one: Linux sends some
  * class requests to interface 0.
  *
  * @example
@@ -187,10 +186,10 @@ export class Usbtmc<N extends string = "usbtmc">
     return this.#transport.hasResponse;
   }
 
-  /** @ignore A response was not read, or there is none. */
+  /** @ignore A response was not read, or does not exist. */
   protected onQueryError(_kind: "interrupted" | "unterminated"): void {}
 
-  /** @ignore A response waits for the host, or does no longer. */
+  /** @ignore Whether a response waits for the host has changed. */
   protected onAvailability(): void {}
 
   /** @ignore Reports an error that no caller awaits. */

@@ -37,9 +37,9 @@ export interface InstrumentOptions<N extends string = string>
    * `MEAS:VOLT?`, `:measure:volt?` and so on. Nodes in brackets are optional, as in
    * `"[SOURce]:VOLTage[:LEVel]"`, and `#` is a numeric suffix, as in `"OUTPut#"`.
    *
-   * The commands that IEEE 488.2 and SCPI demand are there without being given:
-   * `*CLS`, `*ESE`, `*ESE?`, `*ESR?`, `*IDN?`, `*OPC`, `*OPC?`, `*RST`, `*SRE`,
-   * `*SRE?`, `*STB?`, `*TST?`, `*WAI`, `SYSTem:ERRor?`, `SYSTem:ERRor:COUNt?`,
+   * Every instrument has the commands that IEEE 488.2 and SCPI demand: `*CLS`,
+   * `*ESE`, `*ESE?`, `*ESR?`, `*IDN?`, `*OPC`, `*OPC?`, `*RST`, `*SRE`, `*SRE?`,
+   * `*STB?`, `*TST?`, `*WAI`, `SYSTem:ERRor?`, `SYSTem:ERRor:COUNt?`,
    * `SYSTem:VERSion?`; and `*TRG` with `onTrigger`. Handlers take precedence.
    */
   readonly commands: Readonly<Record<string, ScpiHandler>>;
@@ -87,8 +87,8 @@ export class Instrument<N extends string = "usbtmc"> extends Usbtmc<N> {
   /**
    * Makes the function.
    *
-   * @throws {TypeError} For an unknown option, one of the wrong type, or a pattern
-   * that is none.
+   * @throws {TypeError} For an unknown option, one of the wrong type, or an invalid
+   * pattern.
    */
   constructor(options: InstrumentOptions<N>) {
     const action = "make instrument";

@@ -76,6 +76,13 @@ export class Python implements AsyncDisposable {
     throw error ?? new Error(`${source} has not failed`);
   }
 
+  /** Whether it waits for something else than its next step: in a call of a device. */
+  get isInCall(): boolean {
+    const path = `/proc/${this.#process.pid}/syscall`;
+    const [call, firstArgument] = Deno.readTextFileSync(path).split(" ");
+    return call.trim() !== "running" && firstArgument !== "0x0";
+  }
+
   /** Kills it, whatever it does. */
   async kill(): Promise<void> {
     this.#isKilled = true;
