@@ -20,7 +20,6 @@ import {
   ContainerType,
   decodeHeader,
   decodeMessage,
-  HEADER_SIZE,
   type Message,
 } from "../protocol/container.ts";
 import {
