@@ -28,6 +28,8 @@ export const KERNEL_FEATURES = {
   dfu: { major: 6, minor: 12 },
   /** `FUNCTIONFS_RW_PROXY_EPS` and `FUNCTIONFS_ENDPOINT_ENABLE_ZLP`. */
   rwProxy: { major: 7, minor: 3 },
+  /** usbip-vudc survives the end of a function. Seen in 6.1, 6.12 and 7.3 only. */
+  usbIp: { major: 7, minor: 3 },
 } as const satisfies Record<string, KernelVersion>;
 
 /** Whether a kernel is at least the version that introduced a feature. An unknown kernel counts as the newest. */

@@ -14,6 +14,7 @@ import { TreeWriter } from "./configfs/writer.ts";
 import type { BindOptions } from "./options.ts";
 import { unreadyFunctions } from "./readiness.ts";
 import {
+  checkUsbIp,
   checkVirtualAddresses,
   warnOfLandingPage,
 } from "./udc/capabilities.ts";
@@ -180,6 +181,7 @@ export class Binding {
     const gadget = this.#gadget;
     if (readUdcDriver(udc) === undefined) throw bindError(gadget, udc);
     checkVirtualAddresses(gadget.definition, udc);
+    checkUsbIp(gadget.definition, udc, this.#firstUdc);
     const writer = this.#writer();
     using log = new KernelLog();
     try {

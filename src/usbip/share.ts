@@ -104,10 +104,9 @@ export interface ShareOptions {
  * ends; then another one can attach it. For the gadget, that is a cable. The
  * protocol is 1.1.1; the kernel itself transfers the data, at most at high speed.
  *
- * If the process of a gadget is killed while a client has the device, kernels (seen
- * up to 7.3) crash in their driver, unless the functions are mounted with
- * `noDisconnect`. `Gadget.start()` does that if its option `udc` names such a
- * controller.
+ * It needs Linux 7.3: older kernels crash when FunctionFS leaves usbip-vudc, and
+ * binding a gadget there fails with `Deno.errors.NotSupported`. Name the controller
+ * in the options of `Gadget.start()`.
  *
  * USB/IP has neither passwords nor encryption. By default, only programs of this
  * machine can connect, such as the end of an SSH tunnel (`ssh -L`) or a TLS server

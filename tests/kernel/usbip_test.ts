@@ -1,4 +1,4 @@
-// VM: --modules usbip-vudc,vhci-hcd,usb-storage,sd_mod, any speed
+// VM: --modules usbip-vudc,vhci-hcd,usb-storage,sd_mod, any speed, newest kernel
 /**
  * Gadgets shared over a network, attached by the kernel's own client over the
  * loopback network.
@@ -278,6 +278,16 @@ Deno.test("a process that is killed while a client has its device leaves the ker
   await using shared = shareOverNetwork([gadget], { port: 0 });
   await using _ = await Attached.device(shared.port, "usbip-vudc.0");
   await checkEcho(gadget, 1000);
+});
+
+Deno.test("a gadget that was not started for USB/IP does not get there", async () => {
+  const definition = { ...ids(0x24), functions: [echo()] };
+  await using gadget = await Gadget.start(definition, { bind: false });
+  await assertRejects(
+    () => gadget.bind({ udc: "usbip-vudc.0" }),
+    Deno.errors.NotSupported,
+    'give Gadget.start() the option udc: "usbip-vudc.0"',
+  );
 });
 
 Deno.test("the end of the sharing takes the device from its client", async () => {

@@ -159,11 +159,10 @@ export class Printer<N extends string = "printer">
    * The data is one transfer, whose end the host sees: a zero-length packet follows
    * a last packet that is full.
    *
-   * @throws {Deno.errors.NotConnected} If no host is connected.
    * @throws {PrinterResetError} If the host resets the printer.
    * @throws {SessionEndedError} If the host goes.
    * @throws {AbortedTransferError} If the signal is aborted.
-   * @throws {TypeError} If the data is not a `Uint8Array`.
+   * @throws {TypeError} If the data is not a `Uint8Array`, or no host is connected.
    */
   send(data: Uint8Array, options?: EndpointOptions): Promise<void> {
     return this.#receiver.send(data, options);

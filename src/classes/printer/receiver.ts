@@ -88,9 +88,7 @@ export class JobReceiver {
   send(data: Uint8Array, options?: EndpointOptions): Promise<void> {
     if (this.#session === undefined) {
       return Promise.reject(
-        new Deno.errors.NotConnected(
-          "Cannot send to the host: no host is connected",
-        ),
+        new TypeError("Cannot send to the host: no host is connected"),
       );
     }
     return sendTo(this.#session, data, options);

@@ -3,6 +3,13 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../../ffi/errno.ts";
+import { kernelRelease } from "../../../ffi/kernel_release.ts";
+import {
+  KERNEL_FEATURES,
+  kernelHas,
+  parseKernelRelease,
+} from "../../compile/kernel_version.ts";
 import { DUMMY_UDC, pickEndpoints } from "../../check/endpoint_choice.ts";
 import { DefinitionError } from "../../check/problem.ts";
 import { hex } from "../../arguments/show.ts";
@@ -10,9 +17,10 @@ import { compileFunction } from "../../check/compile_function.ts";
 import {
   configurationFunctions,
   type GadgetDefinition,
+  isKernelFunction,
   isOwnFunction,
 } from "../../definition/gadget.ts";
-import { listUdcs, type Udc } from "./udc.ts";
+import { controllerDriver, listUdcs, type Udc, USB_IP_DRIVER } from "./udc.ts";
 
 /**
  * Says whether the controllers of a driver can scatter-gather, which DMABUF
@@ -110,6 +118,41 @@ export function checkVirtualAddresses(
         stage: "configure",
       }]);
     });
+  }
+}
+
+/**
+ * Checks that a gadget with functions of FunctionFS does not crash the kernel on a
+ * controller for USB/IP: older kernels do when it leaves (`vep_dequeue()` in
+ * vudc_dev.c), and all when its process is killed, unless its functions are mounted
+ * with `noDisconnect`.
+ *
+ * @param firstUdc The controller that the gadget was started for.
+ * @throws {Deno.errors.NotSupported} If it would.
+ */
+export function checkUsbIp(
+  { functions }: GadgetDefinition,
+  udc: string,
+  firstUdc: string | undefined,
+): void {
+  if (functions.every(isKernelFunction)) return;
+  if (controllerDriver(udc) !== USB_IP_DRIVER) return;
+  const refuse = (reason: string) =>
+    errorOf(
+      Errno.EOPNOTSUPP,
+      `Cannot bind gadget to UDC "${udc}": ${reason}`,
+      { syscall: "write" },
+    );
+  const release = kernelRelease();
+  if (!kernelHas(parseKernelRelease(release), KERNEL_FEATURES.usbIp)) {
+    throw refuse(
+      `Linux ${release} crashes when a function leaves usbip-vudc; use Linux 7.3 or later`,
+    );
+  }
+  if (firstUdc === undefined || controllerDriver(firstUdc) !== USB_IP_DRIVER) {
+    throw refuse(
+      `a gadget is made for USB/IP from its start: give Gadget.start() the option udc: "${udc}"`,
+    );
   }
 }
 
