@@ -105,7 +105,7 @@ for (const { example, Chip, driver, ids } of CHIPS) {
         await chip.send(bytes);
       }
     });
-    const gadget = await Gadget.start({
+    await using gadget = await Gadget.start({
       ...ids,
       maxSpeed: "full-speed",
       functions: [chip],

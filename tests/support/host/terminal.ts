@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { shell } from "../machine/shell.ts";
 import { until } from "../waiting/until.ts";
 
@@ -21,7 +22,7 @@ export async function waitForTerminal(driver: string): Promise<string> {
   await shell(`modprobe ${driver}`);
   const isThere = () => {
     const path = findTerminal();
-    return path !== undefined && Deno.statSync(path).isCharDevice === true;
+    return path !== undefined && existsSync(path);
   };
   await until(isThere, "the host has a terminal");
   return findTerminal()!;
