@@ -5,7 +5,10 @@
  */
 import type { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 
-/** Finds the three endpoints of an interface in the descriptors of its device. */
+/**
+ * Finds the bulk endpoints of an interface, and its interrupt IN endpoint, in the
+ * descriptors of its device.
+ */
 export function endpointsOf(device: UsbfsDevice, interfaceNumber = 0) {
   const INTERFACE = 4;
   const ENDPOINT = 5;
@@ -18,10 +21,12 @@ export function endpointsOf(device: UsbfsDevice, interfaceNumber = 0) {
     // Of an interface, the number is where an endpoint has its address.
     if (type === INTERFACE) isWanted = address === interfaceNumber;
     if (type !== ENDPOINT || !isWanted) continue;
-    if ((attributes & 3) !== BULK) found.events = address;
-    else {
+    const isIn = (address & 0x80) !== 0;
+    if ((attributes & 3) !== BULK) {
+      if (isIn) found.events = address;
+    } else {
       found.packetSize = low | high << 8;
-      found[address & 0x80 ? "input" : "output"] ||= address;
+      found[isIn ? "input" : "output"] ||= address;
     }
   }
   return found;
