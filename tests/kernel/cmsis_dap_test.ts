@@ -1,4 +1,4 @@
-// VM: --processors 1, a class of device
+// VM: --processors 1, a class of device, newest kernel
 /**
  * examples/devices/cmsis_dap.ts with openocd as its host.
  *

@@ -1,4 +1,4 @@
-// VM: a class of device
+// VM: a class of device, newest kernel
 /**
  * examples/devices/hackrf.ts, with hackrf_info and hackrf_transfer as its hosts.
  *

@@ -1,4 +1,4 @@
-// VM: --processors 1, a class of device
+// VM: --processors 1, a class of device, newest kernel
 /**
  * The serial chips of examples/devices under the kernel's drivers for them.
  *

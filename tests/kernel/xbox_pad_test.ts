@@ -1,4 +1,4 @@
-// VM: --modules xpad,evdev --processors 1, a class of device
+// VM: --modules xpad,evdev --processors 1, a class of device, newest kernel
 /**
  * examples/devices/xbox_pad.ts, with the kernel's xpad and evdev as its host.
  *
