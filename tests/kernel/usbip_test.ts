@@ -1,4 +1,4 @@
-// VM: --modules usbip-vudc,vhci-hcd,usb-storage,sd_mod, any speed, newest kernel
+// VM: --modules usbip-vudc,vhci-hcd,usb-storage,sd_mod, any speed, newest kernel, since Linux 7.3
 /**
  * Gadgets shared over a network, attached by the kernel's own client over the
  * loopback network.
