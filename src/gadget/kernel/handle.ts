@@ -9,6 +9,7 @@ import {
   type GadgetFunction,
   isKernelFunction,
 } from "../../definition/gadget.ts";
+import { functionDirectory } from "../../definition/gadget_names.ts";
 import type { KernelFunction } from "../../definition/kernel_function.ts";
 import type { LiveGadget } from "../create.ts";
 import {
@@ -165,7 +166,7 @@ class FunctionHandle implements KernelHandle {
         case "printer":
           return findPrinterNode(this.#directory);
         case "uvc":
-          return findVideoNode(this.#udc(), `uvc.${this.name}`);
+          return findVideoNode(this.#udc(), this.#instance);
       }
       const card = this.#card();
       const kind = this.type === "midi" ? "midi" : "ump";
@@ -182,7 +183,11 @@ class FunctionHandle implements KernelHandle {
   }
 
   get #directory(): string {
-    return `${this.#gadget.root}/functions/${this.type}.${this.name}`;
+    return `${this.#gadget.root}/functions/${this.#instance}`;
+  }
+
+  get #instance(): string {
+    return functionDirectory(this.#gadget.name, this.#function);
   }
 
   #find<T>(place: Place, find: () => T | undefined): T {

@@ -20,7 +20,7 @@ import {
   isKernelFunction,
   isOwnFunction,
 } from "../../definition/gadget.ts";
-import { controllerDriver, listUdcs, type Udc, USB_IP_DRIVER } from "./udc.ts";
+import { controllerDriver, findUdc, type Udc, USB_IP_DRIVER } from "./udc.ts";
 
 /**
  * Says whether the controllers of a driver can scatter-gather, which DMABUF
@@ -86,7 +86,7 @@ export function checkVirtualAddresses(
   const asked = definition.functions.some((each) =>
     isOwnFunction(each) && each.virtualAddresses
   );
-  if (!asked || findUdc(udc)?.controllerDriver !== "dummy_udc") return;
+  if (!asked || controllerDriver(udc) !== "dummy_udc") return;
   for (const functions of configurationFunctions(definition)) {
     const other = functions.findIndex((each) => !isOwnFunction(each));
     const endpoints = functions.slice(0, other < 0 ? undefined : other)
@@ -154,8 +154,4 @@ export function checkUsbIp(
       `a gadget is made for USB/IP from its start: give Gadget.start() the option udc: "${udc}"`,
     );
   }
-}
-
-function findUdc(name: string): Udc | undefined {
-  return listUdcs().find((it) => it.name === name);
 }

@@ -62,14 +62,18 @@ export interface Udc {
  */
 export function listUdcs(): Udc[] {
   if (!exists(UDC_CLASS)) return [];
-  return list(UDC_CLASS).flatMap(({ name }) => {
-    try {
-      return [readUdc(name)];
-    } catch (error) {
-      if (isSystemError(error, "ENOENT", "ENODEV")) return []; // Gone by now.
-      throw error;
-    }
-  }).sort((a, b) => a.name < b.name ? -1 : 1);
+  return list(UDC_CLASS).flatMap(({ name }) => findUdc(name) ?? [])
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Reads the state of a controller, if it exists. */
+export function findUdc(name: string): Udc | undefined {
+  try {
+    return readUdc(name);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENODEV")) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Errno, errorOf, isSystemError } from "../../../ffi/errno.ts";
+import { Errno, errorOf } from "../../../ffi/errno.ts";
 import {
   checkOptions,
   NUMBER,
@@ -14,9 +14,9 @@ import {
 } from "../../arguments/rules.ts";
 import {
   checkUdcName,
+  findUdc,
   freeUdcs,
   listUdcs,
-  readUdc,
   type Udc,
   type UdcState,
 } from "./udc.ts";
@@ -124,19 +124,17 @@ const WAIT_OPTIONS: Rules<UdcWaitOptions> = {
 
 function find({ name, state }: UdcWaitOptions): Udc | undefined {
   if (name === undefined && state === undefined) return freeUdcs()[0];
-  const udcs = name === undefined ? listUdcs() : existing(name);
+  const udcs = candidates(name);
   return state === undefined
     ? udcs[0]
     : udcs.find((udc) => [state].flat().includes(udc.state));
 }
 
-function existing(name: string): Udc[] {
-  try {
-    return [readUdc(name)];
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENODEV")) return [];
-    throw error;
-  }
+/** The controllers that exist, of those that are waited for. */
+function candidates(name: string | undefined): Udc[] {
+  if (name === undefined) return listUdcs();
+  const udc = findUdc(name);
+  return udc === undefined ? [] : [udc];
 }
 
 function explain({ name, state }: UdcWaitOptions, timeout: number): string {
@@ -147,8 +145,7 @@ function explain({ name, state }: UdcWaitOptions, timeout: number): string {
     : name === undefined
     ? "that is free"
     : "to exist";
-  const present = name === undefined ? listUdcs() : existing(name);
-  const now = present.map((udc) =>
+  const now = candidates(name).map((udc) =>
     `"${udc.name}" is "${udc.state}"${
       udc.driver === "" ? ", without a gadget" : ""
     }`

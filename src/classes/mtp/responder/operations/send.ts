@@ -36,7 +36,7 @@ export function sendOperations(device: Device): Operations {
     },
     [OperationCode.SendObject]: {
       data: "from host",
-      announced: () => device.announced && (device.announced.size ?? Infinity),
+      announced: () => device.announced?.size,
       async run(call) {
         const { announced } = device;
         device.announced = undefined;
