@@ -132,9 +132,9 @@ Deno.test("the newest state of slots waits for a host that does not poll", async
   }
   first.remove();
   const { pipe } = open.host;
-  assertEquals(await pipe.change(), Uint8Array.of(0x50, 0x0a));
+  assertEquals(await pipe.poll(8), Uint8Array.of(0x50, 0x0a));
   second.insert(mirrorCard());
-  assertEquals(await pipe.change(), Uint8Array.of(0x50, 0x0c));
+  assertEquals(await pipe.poll(8), Uint8Array.of(0x50, 0x0c));
 });
 
 /** A message in which anything can be wrong. */

@@ -164,14 +164,14 @@ Deno.test("the host is notified of cards that come and go", async () => {
   await using bench = serveReader({ slots: 6 });
   const { host: { pipe }, reader: { slots } } = bench;
   slots[0].insert(card);
-  assertEquals(await pipe.change(), Uint8Array.of(0x50, 0x03, 0));
+  assertEquals(await pipe.poll(8), Uint8Array.of(0x50, 0x03, 0));
   slots[5].insert(card);
-  assertEquals(await pipe.change(), Uint8Array.of(0x50, 0x01, 0x0c));
+  assertEquals(await pipe.poll(8), Uint8Array.of(0x50, 0x01, 0x0c));
   slots[0].remove();
-  assertEquals(await pipe.change(), Uint8Array.of(0x50, 0x02, 0x04));
+  assertEquals(await pipe.poll(8), Uint8Array.of(0x50, 0x02, 0x04));
   // Nothing has changed.
   assertEquals(slots[0].remove(), undefined);
-  assert(await failureOf(pipe.change(PATIENCE)) !== undefined);
+  assert(await failureOf(pipe.poll(8, PATIENCE)) !== undefined);
 });
 
 Deno.test("a host that does not poll finds the newest state, and all that has changed", async () => {
@@ -186,8 +186,8 @@ Deno.test("a host that does not poll finds the newest state, and all that has ch
       await host.status();
     }
   }
-  assertEquals(await host.pipe.change(), Uint8Array.of(0x50, 0x32));
-  assert(await failureOf(host.pipe.change(PATIENCE)) !== undefined);
+  assertEquals(await host.pipe.poll(8), Uint8Array.of(0x50, 0x32));
+  assert(await failureOf(host.pipe.poll(8, PATIENCE)) !== undefined);
 });
 
 Deno.test("a host that comes later is notified of the cards that are there", async () => {
@@ -199,7 +199,7 @@ Deno.test("a host that comes later is notified of the cards that are there", asy
   for (let session = 0; session < 2; session++) {
     await using bench = serveReader({}, { reader });
     const { pipe } = bench.host;
-    assertEquals(await pipe.change(), Uint8Array.of(0x50, 0x03));
+    assertEquals(await pipe.poll(8), Uint8Array.of(0x50, 0x03));
     second.insert(card);
     // Not taken by this host.
     second.remove();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import type { ControlHandler } from "@usb/gadget";
 import type { CardReader } from "@usb/gadget/ccid";
 import { type FakeSession, fakeSetup } from "@usb/gadget/testing";
@@ -15,27 +15,18 @@ import {
 } from "../../../src/classes/ccid/messages.ts";
 import type { UsbfsDevice } from "../../../src/testing/usbfs/device.ts";
 import type { TransferOptions } from "../../../src/testing/usbfs/transfer.ts";
-import { endpointsOf } from "./interface_endpoints.ts";
+import { type ClassPipe, fakePipe, usbfsPipe } from "./class_pipe.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** ABORT, of a class, to an interface. */
 const ABORT = 1;
 const REQUEST_OUT = 0x21;
-const REQUEST_IN = 0xa1;
 
 /** The transfers of a host, on a bus or in memory. */
-export interface CcidPipe {
-  /** wMaxPacketSize of both bulk endpoints. */
-  readonly packetSize: number;
-  /** @param zlp Whether a transfer that ends on a packet border gets an empty packet. */
-  send(data: Bytes, zlp: boolean, options?: TransferOptions): Promise<number>;
-  receive(length: number, options?: TransferOptions): Promise<Bytes>;
-  /** Polls the interrupt endpoint. */
-  change(options?: TransferOptions): Promise<Bytes>;
+export interface CcidPipe extends ClassPipe {
   /** Fails if the device stalls it. */
   controlOut(request: number, value: number): Promise<unknown>;
-  controlIn(request: number, length: number): Promise<Bytes>;
 }
 
 /** The pipe of a real device, whose interface is claimed. */
@@ -43,21 +34,11 @@ export function usbfsCcidPipe(
   device: UsbfsDevice,
   interfaceNumber: number,
 ): CcidPipe {
-  const { input, output, events, packetSize } = endpointsOf(
-    device,
-    interfaceNumber,
-  );
   const index = interfaceNumber;
   return {
-    packetSize,
-    send: (data, zlp, options) =>
-      device.bulkOut(output, data, { ...options, zeroPacket: zlp }),
-    receive: (length, options) => device.bulkIn(input, length, options),
-    change: (options) => device.interruptIn(events, 8, options),
+    ...usbfsPipe(device, interfaceNumber),
     controlOut: (request, value) =>
       device.controlOut({ requestType: REQUEST_OUT, request, value, index }),
-    controlIn: (request, length) =>
-      device.controlIn({ requestType: REQUEST_IN, request, length, index }),
   };
 }
 
@@ -66,18 +47,10 @@ export function fakeCcidPipe(
   session: FakeSession<CardReader>,
   control: ControlHandler,
 ): CcidPipe {
-  const { host, endpoints: { link, changes } } = session;
+  const { link, changes } = session.endpoints;
   const fields = { type: "class", recipient: "interface" } as const;
   return {
-    packetSize: link.in.maxPacketSize,
-    send: (data, zlp, options) =>
-      host.write(link, data, { ...options, zlp: zlp ? "auto" : "never" }),
-    async receive(length, options) {
-      return new Uint8Array(await host.read(link, length, options));
-    },
-    async change(options) {
-      return new Uint8Array(await host.read(changes, 8, options));
-    },
+    ...fakePipe(session, control, link, changes),
     async controlOut(request, value) {
       const setup = fakeSetup(
         { ...fields, direction: "out", request, value },
@@ -86,15 +59,6 @@ export function fakeCcidPipe(
       const outcome = await setup.answer(control);
       if (outcome === "stall") throw new Error("EPIPE");
       assertEquals(outcome, { taken: 0 });
-    },
-    async controlIn(request, length) {
-      const setup = fakeSetup(
-        { ...fields, direction: "in", request, length },
-        { session },
-      );
-      const outcome = await setup.answer(control);
-      assert(typeof outcome === "object" && "sent" in outcome, `${outcome}`);
-      return Uint8Array.from(outcome.sent);
     },
   };
 }

@@ -201,7 +201,7 @@ export class MtpHost {
 
   /** Polls for an event. */
   async event(options?: TransferOptions): Promise<Message> {
-    const message = messageOf(await this.pipe.event(options));
+    const message = messageOf(await this.pipe.poll(64, options));
     assertEquals(message.type, ContainerType.EVENT);
     return message;
   }
