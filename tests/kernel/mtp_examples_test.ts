@@ -1,4 +1,4 @@
-// VM: a class of device, newest kernel
+// VM: --processors 1, a class of device, newest kernel
 /**
  * examples/phone.ts and examples/camera.ts, as a user runs them.
  *

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Gadget, type UsbFunction } from "@usb/gadget";
+import { Gadget } from "@usb/gadget";
 import { directoryStore, Mtp, type MtpOptions } from "@usb/gadget/mtp";
 import {
   waitForDevice,
@@ -12,6 +12,7 @@ import {
 } from "../../../src/testing/usbfs/find.ts";
 import { shell } from "../machine/shell.ts";
 import { gadgetSpeed } from "../run/speed.ts";
+import { occupiedFifo } from "./occupied_fifo.ts";
 import { reportedErrors } from "./reported_errors.ts";
 import { type ImageFolder, makeImageFolder } from "./storage_bench.ts";
 
@@ -32,15 +33,8 @@ export class MtpBench implements AsyncDisposable {
   readonly #gadget: Gadget;
   readonly #errors: readonly unknown[];
 
-  /**
-   * Starts a gadget, and waits until the host has it.
-   *
-   * @param others Functions after the one with MTP.
-   */
-  static async start(
-    options: Partial<MtpOptions> = {},
-    ...others: UsbFunction[]
-  ): Promise<MtpBench> {
+  /** Starts a gadget, and waits until the host has it. */
+  static async start(options: Partial<MtpOptions> = {}): Promise<MtpBench> {
     const folder = await makeImageFolder();
     const device = await folder.folder("device");
     const host = await folder.folder("host");
@@ -50,13 +44,15 @@ export class MtpBench implements AsyncDisposable {
       storages: [{ name: "Files", store: directoryStore(device) }],
       ...options,
     });
+    const { fifo, occupied } = occupiedFifo();
     const gadget = await Gadget.start({
       ...IDS,
       maxSpeed: gadgetSpeed().maxSpeed,
       microsoftOs: true,
-      functions: [mtp, ...others],
+      functions: [mtp, fifo],
     });
     await waitForDevice(IDS);
+    await occupied(1);
     return new MtpBench(folder, device, host, mtp, gadget);
   }
 

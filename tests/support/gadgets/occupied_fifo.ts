@@ -1,5 +1,5 @@
 /**
- * Responses that a host has abandoned, without the emulation's remains.
+ * A gadget whose small writes do not end in the emulated FIFO of dummy_hcd.
  *
  * @module
  */
@@ -11,8 +11,10 @@ import { until } from "../waiting/until.ts";
  *
  * dummy_hcd takes a write of up to 64 bytes into a FIFO before the host asks for
  * it. No UDC call empties it, so a response that a host has abandoned would reach
- * the next one, which real controllers prevent. All IN endpoints share that FIFO,
- * and it has room for one write: that of this function, which the host never reads.
+ * the next one, which real controllers prevent. And two such writes in a row can
+ * complete one of them twice, which crashes the kernel. All IN endpoints share that
+ * FIFO, and it has room for one write: that of this function, which the host never
+ * reads.
  */
 export function occupiedFifo() {
   let sessions = 0;
