@@ -1,6 +1,6 @@
 /**
  * Manages gadgets on the command line. Needs `--allow-ffi` and no other
- * permission.
+ * permission, except for files that name modules (`--allow-read`).
  *
  * ```sh
  * sudo deno run --allow-ffi jsr:@usb/gadget/cli doctor
@@ -8,74 +8,73 @@
  *
  * - `doctor` reports what gadgets need and this machine lacks.
  * - `list` shows the gadgets with their functions, mounts and processes.
- * - `show NAME` shows the descriptors of a gadget.
+ * - `show [NAME]` shows the descriptors of gadgets.
+ * - `up FILE` makes the gadget that a file describes, or changes the one that
+ *   exists to match it.
+ * - `down NAME` removes a gadget.
+ * - `export NAME` writes the file of a gadget.
+ * - `unit FILE` writes a unit for systemd, which makes the gadget at boot.
+ * - `share [NAME...]` shares gadgets over a network.
  * - `clean` removes gadgets that ended processes have left behind.
+ * - `completion` writes a script that completes these commands in bash and zsh.
+ *
+ * With `--json`, each command prints its result as JSON.
  *
  * @module
  */
-import { examine, formatFindings, thisMachine } from "./src/cli/doctor.ts";
-import { type FoundGadget, listGadgets } from "./src/cli/inventory.ts";
-import { formatGadget, formatGadgetTree, gadgetTree } from "./src/cli/show.ts";
-import { cleanUp } from "./src/state/recovery.ts";
+import { type Command, type Commands, formatUsage } from "./src/cli/command.ts";
+import { makeCommands } from "./src/cli/commands.ts";
 
-const HELP = `Manages USB gadgets on this machine.
+/** The widest name of a command with what it is applied to. */
+const WIDTH = 17;
+
+function formatHelp(commands: Commands): string {
+  const lines = Object.entries(commands).flatMap(([name, command]) => [
+    `  ${formatUsage(name, command).padEnd(WIDTH)}${command.summary}`,
+    ...Object.entries(command.options ?? {}).map(
+      ([option, { summary, value = "" }]) =>
+        `${" ".repeat(WIDTH + 4)}${
+          `--${option} ${value}`.trimEnd()
+        }  ${summary}`,
+    ),
+  ]);
+  return `Manages USB gadgets on this machine.
 
 Usage: deno run --allow-ffi jsr:@usb/gadget/cli COMMAND [--json]
 
-  doctor         what gadgets need, and what is missing
-  list           gadgets, functions, mounts, and the processes that hold them
-  show [NAME]    a gadget with its descriptors, or all
-  clean          remove gadgets that ended processes have left behind
-                   --persistent  also persistent gadgets
+${lines.join("\n")}
 
 Exit code: 0; 1 if something is missing or fails; 2 for a wrong command line.
 `;
-
-/** What a command prints, and its exit code. */
-interface Answer {
-  readonly text: string;
-  readonly json: unknown;
-  readonly code: number;
 }
 
 /**
- * Runs the command line, and returns the exit code.
+ * Runs the command line, and returns the exit code. Commands that go on until a
+ * signal ends the process (`share`, and `up` if the process serves functions)
+ * do not return.
  *
  * @category Gadget
  */
 export async function main(args: string[]): Promise<number> {
-  // A dynamic import, so that the package can be checked without JSR.
-  const { parseArgs } = await import("@std/cli/parse-args");
-  const unknown: string[] = [];
-  const options: Record<string, unknown> = parseArgs(args, {
-    boolean: ["json", "help", "persistent"],
-    unknown: (argument: string): unknown => {
-      if (argument.startsWith("-")) unknown.push(argument);
-      return undefined;
-    },
-  });
+  const commands = makeCommands(import.meta.url);
+  const { words, options, unknown } = await parse(args, commands);
   if (options.help) {
-    console.log(HELP);
+    console.log(formatHelp(commands));
     return 0;
   }
-  const [command = "", name, ...rest] = Array.isArray(options._)
-    ? options._.map(String)
-    : [];
-  const commands = new Map<string, () => Answer | Promise<Answer>>([
-    ["doctor", doctor],
-    ["list", list],
-    ["show", () => show(name)],
-    ["clean", () => clean(options.persistent === true)],
-  ]);
-  const run = commands.get(command);
-  const tooMany = rest.length > 0 || name !== undefined && command !== "show";
-  if (run === undefined || unknown.length > 0 || tooMany) {
-    console.error(HELP);
+  const [name = "", ...operands] = words;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (
+    command === undefined || unknown ||
+    !takes(command, operands, Object.keys(options))
+  ) {
+    console.error(formatHelp(commands));
     return 2;
   }
   try {
-    const { text, json, code } = await run();
+    const { text, json, code, stays } = await command.run(operands, options);
     console.log(options.json ? JSON.stringify(json, bytesAsArrays, 2) : text);
+    if (stays) await untilSignal();
     return code;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
@@ -83,51 +82,55 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
+/** Splits a command line into words and the options that are given. */
+async function parse(args: string[], commands: Commands) {
+  // A dynamic import, so that the package can be checked without JSR.
+  const { parseArgs } = await import("@std/cli/parse-args");
+  const all = Object.values(commands)
+    .flatMap(({ options = {} }) => Object.entries(options));
+  let unknown = false;
+  const { _: words, ...given }: Record<string, unknown> = parseArgs(args, {
+    boolean: [
+      "json",
+      "help",
+      ...all.filter(([, it]) => it.value === undefined).map(([name]) => name),
+    ],
+    string: all.filter(([, it]) => it.value !== undefined)
+      .map(([name]) => name),
+    unknown: (argument: string): unknown => {
+      if (argument.startsWith("-")) unknown = true;
+      return undefined;
+    },
+  });
+  const options = Object.entries(given)
+    .filter(([, value]) => value !== false && value !== undefined);
+  return {
+    words: Array.isArray(words) ? words.map(String) : [],
+    options: Object.fromEntries(options) as Record<string, string | boolean>,
+    unknown,
+  };
+}
+
+/** Whether a command has these operands and options. */
+function takes(
+  { operand, options = {} }: Command,
+  operands: readonly string[],
+  given: readonly string[],
+): boolean {
+  const least = operand !== undefined && operand.count === undefined ? 1 : 0;
+  const most = operand === undefined ? 0 : operand.count === "*" ? Infinity : 1;
+  return operands.length >= least && operands.length <= most &&
+    given.every((it) => it === "json" || Object.hasOwn(options, it));
+}
+
+/** Keeps the process alive; a signal removes its gadgets and ends it. */
+function untilSignal(): Promise<never> {
+  return new Promise(() => setInterval(() => {}, 0x7fffffff));
+}
+
 /** Writes bytes as arrays of numbers. */
 function bytesAsArrays(_: string, value: unknown): unknown {
   return value instanceof Uint8Array ? [...value] : value;
-}
-
-async function doctor(): Promise<Answer> {
-  const findings = examine(await thisMachine());
-  const broken = findings.some(({ state }) => state === "missing");
-  return {
-    text: formatFindings(findings),
-    json: findings,
-    code: broken ? 1 : 0,
-  };
-}
-
-function list(): Answer {
-  const gadgets = listGadgets();
-  const text = gadgets.map(formatGadget).join("\n\n") || "No gadgets.";
-  return { text, json: gadgets, code: 0 };
-}
-
-function show(name: string | undefined): Answer {
-  const gadgets = listGadgets();
-  const found: FoundGadget[] = name === undefined
-    ? gadgets
-    : gadgets.filter((it) => it.name === name);
-  if (name !== undefined && found.length === 0) {
-    const names = gadgets.map((it) => `"${it.name}"`).join(", ");
-    throw new Deno.errors.NotFound(
-      `Cannot find gadget "${name}": there is ${names || "none"}`,
-    );
-  }
-  const trees = found.map(gadgetTree);
-  const text = trees.map(formatGadgetTree).join("\n\n") || "No gadgets.";
-  return { text, json: trees, code: 0 };
-}
-
-async function clean(persistent: boolean): Promise<Answer> {
-  const removed = await cleanUp({ persistent });
-  return {
-    text: removed.map((it) => `removed ${it}`).join("\n") ||
-      "Nothing to remove.",
-    json: { removed },
-    code: 0,
-  };
 }
 
 if (import.meta.main) {

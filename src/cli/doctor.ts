@@ -20,12 +20,19 @@ import {
 import { findConfigfs } from "../gadget/configfs/directory.ts";
 import { describeScatterGather } from "../gadget/udc/capabilities.ts";
 import { listUdcs, type Udc } from "../gadget/udc/udc.ts";
+import {
+  type Environment,
+  findEnvironment,
+  THIS_SYSTEM,
+} from "./environment.ts";
 import { kernelOptions, type OptionValue } from "./kernel_options.ts";
 
 /** What the doctor examines. */
 export interface Machine {
   /** The release of the kernel. */
   readonly release: string;
+  /** Where it runs, if not on a machine of its own. */
+  readonly environment: Environment | undefined;
   /** Whether the program runs as root. */
   readonly root: boolean;
   /** Where configfs is mounted. */
@@ -75,6 +82,7 @@ export async function thisMachine(): Promise<Machine> {
   const release = kernelRelease();
   return {
     release,
+    environment: findEnvironment(release, THIS_SYSTEM),
     options: await kernelOptions(release, OPTIONS),
     root: libc().geteuid() === 0,
     configfs,
@@ -94,6 +102,7 @@ export function examine(machine: Machine): Finding[] {
   const { leftovers } = machine;
   const findings = [
     ok("kernel", `Linux ${machine.release}`),
+    ...examineEnvironment(machine),
     machine.root
       ? ok("permissions", "root")
       : missing("permissions", "not root", ROOT_REMEDY),
@@ -141,6 +150,25 @@ function note(name: string, text: string, remedy?: string): Finding {
 
 function missing(name: string, text: string, remedy?: string): Finding {
   return { ...note(name, text, remedy), state: "missing" };
+}
+
+function examineEnvironment({ environment }: Machine): Finding[] {
+  switch (environment?.kind) {
+    case undefined:
+      return [];
+    case "container":
+      return [note(
+        "environment",
+        `a container (${environment.manager})`,
+        "gadgets need --privileged, and modules that are loaded outside of the container",
+      )];
+    case "WSL":
+      return [note(
+        "environment",
+        "WSL",
+        "if its kernel lacks something, build one that has it and name it in .wslconfig, or use a VM: deno run -A jsr:@usb/gadget/vm",
+      )];
+  }
 }
 
 function examineOptions({ options, release }: Machine): Finding {

@@ -92,6 +92,21 @@ export function listGadgets(): FoundGadget[] {
   });
 }
 
+/**
+ * Finds a gadget by its name.
+ *
+ * @throws {Deno.errors.NotFound} If there is none; the error names those that exist.
+ */
+export function findGadget(name: string): FoundGadget {
+  const gadgets = listGadgets();
+  const found = gadgets.find((it) => it.name === name);
+  if (found !== undefined) return found;
+  const names = gadgets.map((it) => `"${it.name}"`).join(", ");
+  throw new Deno.errors.NotFound(
+    `Cannot find gadget "${name}": there is ${names || "none"}`,
+  );
+}
+
 function readGadget(
   directory: string,
   name: string,

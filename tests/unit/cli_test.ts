@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { examine, formatFindings, type Machine } from "../../src/cli/doctor.ts";
+import {
+  type Environment,
+  findEnvironment,
+} from "../../src/cli/environment.ts";
 import { parseOptions } from "../../src/cli/kernel_options.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -24,6 +28,7 @@ async function cli(...args: string[]) {
 
 const bare: Machine = {
   release: "6.12.1",
+  environment: undefined,
   options: new Map([["CONFIG_USB_CONFIGFS", "n"]]),
   root: false,
   configfs: undefined,
@@ -99,6 +104,45 @@ note    DMABUF: no, needs Linux 6.9
 
 Gadgets work on this machine.`,
   );
+});
+
+Deno.test("doctor knows containers and WSL", () => {
+  const system = (files: Record<string, string>) => ({
+    exists: (path: string) => Object.hasOwn(files, path),
+    read: (path: string) => files[path],
+  });
+  const cases = [
+    ["6.12.1", {}, undefined],
+    ["6.12.1", { "/.dockerenv": "" }, "docker"],
+    ["6.12.1", { "/run/.containerenv": "", "/.dockerenv": "" }, "podman"],
+    ["6.12.1", { "/proc/1/environ": "TERM=linux\0container=lxc\0" }, "lxc"],
+    ["6.12.1", { "/proc/1/environ": "notcontainer=lxc" }, undefined],
+    [
+      "6.12.1",
+      { "/run/systemd/container": "systemd-nspawn" },
+      "systemd-nspawn",
+    ],
+    ["6.6.87-microsoft-standard-WSL2", {}, "WSL"],
+    ["6.6.87-microsoft-standard-WSL2", { "/.dockerenv": "" }, "docker"],
+    [
+      "6.6.87-microsoft-standard-WSL2",
+      { "/run/systemd/container": "wsl" },
+      "WSL",
+    ],
+  ] as const;
+  for (const [release, files, expected] of cases) {
+    const found = findEnvironment(release, system(files));
+    assertEquals(found?.manager ?? found?.kind, expected);
+  }
+  const texts = [{ kind: "container", manager: "docker" }, { kind: "WSL" }]
+    .map((it) => {
+      const environment = it as Environment;
+      const [, finding] = examine({ ...complete, environment });
+      assertEquals([finding.name, finding.state], ["environment", "note"]);
+      return `${finding.text}: ${finding.remedy}`;
+    });
+  assertStringIncludes(texts[0], "a container (docker): gadgets need --priv");
+  assertStringIncludes(texts[1], "WSL: if its kernel lacks something");
 });
 
 Deno.test("doctor reports a machine that seems complete and does not work", () => {

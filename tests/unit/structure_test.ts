@@ -81,6 +81,7 @@ const LAYERS: Layers = {
     "src/functionfs",
     "src/gadget/udc",
     "src/gadget",
+    "src/usbip",
   ],
 };
 

@@ -65,7 +65,7 @@ function directoryOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
 }
 
-function compareNames(a: string, b: string): number {
+export function compareNames(a: string, b: string): number {
   return a.localeCompare(b, "en", { numeric: true }) ||
     (a === b ? 0 : a < b ? -1 : 1);
 }
