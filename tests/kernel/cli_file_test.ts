@@ -254,17 +254,12 @@ Deno.test("functions of a module are served until a signal ends the command", as
   await using folder = await workFolder();
   await Deno.writeTextFile(
     `${folder.path}/echo.ts`,
-    `export default {
+    `import { bulkPair } from "@usb/gadget";
+    export default {
       name: "echo",
-      interfaces: [{
-        class: 0xff,
-        endpoints: {
-          rx: { direction: "out", type: "bulk" },
-          tx: { direction: "in", type: "bulk" },
-        },
-      }],
-      async serve({ endpoints: { rx, tx } }) {
-        for await (const bytes of rx.transfers()) await tx.write(bytes);
+      interfaces: [{ class: 0xff, endpoints: { link: bulkPair() } }],
+      async serve({ endpoints: { link } }) {
+        for await (const bytes of link.transfers()) await link.write(bytes);
       },
     };`,
   );

@@ -19,6 +19,7 @@ import { decodeFunctionBlock } from "../../inspect/decode_block.ts";
 import { recordedBlocks } from "../../state/descriptors.ts";
 import { languageTag } from "../../usb/language.ts";
 import { compareNames } from "../../gadget/configfs/order.ts";
+import { isHexadecimal } from "../../gadget/configfs/tree.ts";
 import type { FoundFunction, FoundGadget } from "../inventory.ts";
 import type { Content } from "./format.ts";
 
@@ -237,9 +238,14 @@ function describeKernelFunction(
   return {
     kernel: type,
     ...(name === type ? {} : { name }),
-    ...(attributes.length === 0
-      ? {}
-      : { attributes: Object.fromEntries(attributes) }),
+    ...(attributes.length === 0 ? {} : {
+      attributes: Object.fromEntries(
+        attributes.map(([path, value]) => [
+          path,
+          isHexadecimal(type, path) ? parseInt(String(value), 16) : value,
+        ]),
+      ),
+    }),
     ...(links.length === 0 ? {} : { links: Object.fromEntries(links) }),
   };
 }

@@ -6,6 +6,7 @@
 import { isSystemError } from "../../../ffi/errno.ts";
 import { exists } from "../../../ffi/file.ts";
 import { withHint } from "../../remedies/hint.ts";
+import { comesFirst } from "./order.ts";
 import { type AttributeNode, type FunctionNode, isMedium } from "./tree.ts";
 import type { TreeWriter } from "./writer.ts";
 
@@ -13,11 +14,15 @@ import type { TreeWriter } from "./writer.ts";
 export function addFunction(writer: TreeWriter, node: FunctionNode): void {
   const path = `functions/${node.directory}`;
   writer.make(path);
-  // First: an attribute may refer to a directory, such as the default frame.
-  for (const { path: attribute } of node.attributes) {
-    makeParents(writer, path, attribute);
+  const first = node.attributes.filter((it) => comesFirst(it.path));
+  const others = node.attributes.filter((it) => !first.includes(it));
+  for (const attributes of [first, others]) {
+    // First: an attribute may refer to a directory, such as the default frame.
+    for (const { path: attribute } of attributes) {
+      makeParents(writer, path, attribute);
+    }
+    for (const attribute of attributes) writer.set(path, attribute);
   }
-  for (const attribute of node.attributes) writer.set(path, attribute);
   for (const [link, target] of node.links) {
     makeParents(writer, path, link);
     writer.link(`${path}/${target}`, `${path}/${link}`);

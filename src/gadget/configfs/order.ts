@@ -20,6 +20,14 @@ const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^lun\.\d+\/file$/, 2],
 ];
 
+/**
+ * Whether a file must be written before directories of others are made: the
+ * formats of a camera use the default colors, which then cannot be changed.
+ */
+export function comesFirst(path: string): boolean {
+  return path.startsWith("streaming/color_matching/");
+}
+
 /** A link inside a function's directory: its path, and where it leads. */
 export type Link = readonly [path: string, target: string];
 

@@ -60,6 +60,11 @@ const HEX_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   rndis: ["class", "subclass", "protocol"],
 };
 
+/** Whether the kernel shows and takes an attribute in hexadecimal without `0x`. */
+export function isHexadecimal(type: string, path: string): boolean {
+  return HEX_ATTRIBUTES[type]?.includes(path) ?? false;
+}
+
 /** Whether an attribute names the medium of a drive. It reads as an absolute path without links. */
 export function isMedium(path: string): boolean {
   return /^lun\.\d+\/file$/.test(path);
@@ -91,7 +96,7 @@ export function modelGadget(
           ) => ({
             path,
             value,
-            hex: HEX_ATTRIBUTES[each.type]?.includes(path) ?? false,
+            hex: isHexadecimal(each.type, path),
           })),
         )
         : [],
