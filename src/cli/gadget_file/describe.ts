@@ -292,5 +292,7 @@ function readWritable(path: string): unknown {
   if (text === "") return undefined;
   // deno-lint-ignore no-control-regex -- a report descriptor is no text
   if (/[\0-\x08\ufffd]/.test(text)) return [...bytes];
-  return /^(0|[1-9][0-9]{0,8})$/.test(text) ? Number(text) : text;
+  if (/^(0|[1-9][0-9]{0,8})$/.test(text)) return Number(text);
+  // bmaControls of uvc is shown with one digit, and taken with two only.
+  return text.replace(/^0x([0-9a-f])$/, "0x0$1");
 }
