@@ -14,11 +14,10 @@ import { bulkEndpoints } from "../support/host/echo.ts";
 import { link } from "../support/gadgets/link_function.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
-import { runCli } from "../support/programs/cli.ts";
-import { startProgram } from "../support/programs/example.ts";
+import { runCli, startCli } from "../support/programs/cli.ts";
 import {
   firstOutput,
-  startProgram as startVictim,
+  startProgram,
   victimProgram,
 } from "../support/programs/victim.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
@@ -274,22 +273,7 @@ Deno.test("functions of a module are served until a signal ends the command", as
       functions: [{ module: "./echo.ts" }],
     }),
   );
-  await using command = startProgram(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--no-check",
-      "--cached-only",
-      "--import-map=tests/import_map.json",
-      "--allow-ffi",
-      "--allow-read",
-      "cli.ts",
-      "up",
-      `${folder.path}/echo.json`,
-    ],
-    cwd: new URL("../../", import.meta.url),
-    env: { NO_COLOR: "1" },
-  });
+  await using command = startCli("up", `${folder.path}/echo.json`);
   await waitForDevice(IDS);
   {
     await using device = await UsbfsDevice.find(IDS);
@@ -315,7 +299,7 @@ Deno.test("functions of a module are served until a signal ends the command", as
 
 Deno.test("down removes what a killed process has left, and nothing of others", async () => {
   const traces = gadgetTraces();
-  const victim = startVictim(
+  const victim = startProgram(
     victimProgram(`await start({ name: "left" }); console.log("up");`),
   );
   await firstOutput(victim);

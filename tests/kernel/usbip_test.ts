@@ -28,6 +28,7 @@ import {
   usbip,
 } from "../support/host/usbip.ts";
 import { shell } from "../support/machine/shell.ts";
+import { startCli } from "../support/programs/cli.ts";
 import {
   firstOutput,
   startProgram,
@@ -300,4 +301,24 @@ Deno.test("the end of the sharing takes the device from its client", async () =>
   await until(() => attachedPorts().length === 0, "the client is free");
   await assertRejects(() => Deno.connect({ port: shared.port }));
   assertEquals(gadget.bound, true);
+});
+
+Deno.test("the command share offers the gadgets of other processes", async () => {
+  await using gadget = await startEcho();
+  await using command = startCli("share", "--port", "3241", gadget.name);
+  const port = 3241..toString(16).toUpperCase();
+  await until(
+    () => Deno.readTextFileSync("/proc/net/tcp").includes(`:0${port} `),
+    "the command listens",
+  );
+  await using _ = await Attached.device(3241, "usbip-vudc.0");
+  await checkEcho(gadget, 1000);
+  const { text } = await command.end("SIGTERM");
+  assertEquals(
+    text,
+    `Listening at 127.0.0.1, port 3241. Where the device is wanted:
+  usbip --tcp-port 3241 attach -r 127.0.0.1 -b usbip-vudc.0
+`,
+  );
+  await waitForNoDevice(ids(0x20));
 });

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { checkGadget } from "../../src/check/gadget/gadget.ts";
 import { completionScript } from "../../src/cli/completion.ts";
 import { makeCommands } from "../../src/cli/commands.ts";
 import {
@@ -7,7 +8,11 @@ import {
 } from "../../src/cli/gadget_file/format.ts";
 import { loadGadgetFile } from "../../src/cli/gadget_file/load.ts";
 import { formatUnit, specifierOf } from "../../src/cli/unit.ts";
+import { libc } from "../../ffi/libc.ts";
 import { shell } from "../support/machine/shell.ts";
+
+// Opened here: it stays open after the first test that needs it.
+libc();
 
 const MODULE = `
   export const one = { name: "one", interfaces: [{ class: 0xff }] };
@@ -99,6 +104,28 @@ Deno.test("a TOML file has a definition, its options, and functions of three kin
     { name: "two", interfaces: [{ class: 0xff }] },
     { name: "one", interfaces: [{ class: 0xff }] },
   ]);
+});
+
+Deno.test("examples/board.toml and the file in docs/command_line.md are what gadgets can be made from", async () => {
+  const root = new URL("../../", import.meta.url);
+  const page = await Deno.readTextFile(
+    new URL("docs/command_line.md", root),
+  );
+  const [, text] = /```toml\n([^]*?)```/.exec(page)!;
+  const keyboard = `export const keyboard = {
+    name: "keyboard",
+    interfaces: [{ class: 3, endpoints: {} }],
+  };`;
+  await using folder = await folderWith({
+    "doc.toml": text,
+    "keyboard.ts": keyboard,
+  });
+  const example = new URL("examples/board.toml", root).pathname;
+  for (const path of [example, `${folder.path}/doc.toml`]) {
+    const { definition, options } = await loadGadgetFile(path);
+    checkGadget(definition, options.name);
+    assertEquals(options.name, "board");
+  }
 });
 
 Deno.test("a JSON file can name the gadget", async () => {

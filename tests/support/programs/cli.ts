@@ -1,10 +1,11 @@
 /**
- * The command line tool, run in this process, because starting another one is slow
- * in emulation.
+ * The command line tool: in this process, because starting another one is slow in
+ * emulation, or in one of its own, where a command goes on until a signal.
  *
  * @module
  */
 import { main } from "../../../cli.ts";
+import { type RunningExample, startProgram } from "./example.ts";
 
 /** Runs `cli.ts`, and returns its output and its exit code. */
 export async function runCli(
@@ -19,4 +20,23 @@ export async function runCli(
   } finally {
     Object.assign(console, { log, error });
   }
+}
+
+/** Starts `cli.ts` with the permissions that it may need. */
+export function startCli(...args: string[]): RunningExample {
+  return startProgram(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "--no-check",
+      "--cached-only",
+      "--import-map=tests/import_map.json",
+      "--allow-ffi",
+      "--allow-read",
+      "cli.ts",
+      ...args,
+    ],
+    cwd: new URL("../../../", import.meta.url),
+    env: { NO_COLOR: "1" },
+  });
 }
