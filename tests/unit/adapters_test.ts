@@ -17,6 +17,7 @@ import {
 } from "@std/assert";
 import { parseArgs } from "@std/cli/parse-args";
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { parse, stringify } from "@std/toml";
 
 /** True for identical types, false for types that are only assignable. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends
@@ -125,4 +126,15 @@ Deno.test("TextLineStream splits text chunks into lines", async () => {
     ReadableStream.from(pieces).pipeThrough(stream),
   );
   assertEquals(lines, ["one", "two", "", "three", "four"]);
+});
+
+Deno.test("TOML is parsed into plain objects, and written", () => {
+  const text = 'a = 0x10\n\n[b]\nc = ["d", true]\n';
+  const parsed = parse(text);
+  hasType<Record<string, unknown>>()(parsed, true);
+  assertEquals(parsed, { a: 16, b: { c: ["d", true] } });
+  const written = stringify(parsed);
+  hasType<string>()(written, true);
+  assertEquals(parse(written), parsed);
+  assertThrows(() => parse("a ="), Error);
 });

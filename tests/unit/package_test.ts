@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 
 const root = new URL("../../", import.meta.url);
 
-Deno.test("cli.ts reaches @std/cli, and nothing else outside the package", async () => {
+Deno.test("cli.ts reaches @std/cli and @std/toml, and nothing else outside the package", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "--import-map=tests/import_map.json", "cli.ts"],
     cwd: root,
@@ -13,11 +13,14 @@ Deno.test("cli.ts reaches @std/cli, and nothing else outside the package", async
   assertEquals(modules.filter(({ error }) => error !== undefined), []);
   const map = new URL("tests/import_map.json", root);
   const { imports } = JSON.parse(await Deno.readTextFile(map));
-  const adapter = new URL(imports["@std/cli/parse-args"], map).href;
+  const adapters = ["@std/cli/parse-args", "@std/toml"]
+    .map((name) => new URL(imports[name], map).href);
   const outside = modules.map(({ specifier }) => specifier).filter((it) =>
     !["cli.ts", "src/", "ffi/"].some((part) => it.startsWith(root.href + part))
   );
-  assertEquals(outside.filter((it) => !it.startsWith("node:")), [adapter]);
+  // What the adapters use.
+  const ours = outside.filter((it) => !/^(node|npm):/.test(it));
+  assertEquals(ours, adapters);
 });
 
 Deno.test("importing the package needs no permission", async () => {
