@@ -50,8 +50,8 @@ Exit code: 0; 1 if something is missing or fails; 2 for a wrong command line.
 
 /**
  * Runs the command line, and returns the exit code. Commands that go on until a
- * signal ends the process (`share`, and `up` if the process serves functions)
- * do not return.
+ * signal ends the process (`share`, and `up` if the process serves functions) do
+ * not return before.
  *
  * @category Gadget
  */
@@ -74,7 +74,7 @@ export async function main(args: string[]): Promise<number> {
   try {
     const { text, json, code, stays } = await command.run(operands, options);
     console.log(options.json ? JSON.stringify(json, bytesAsArrays, 2) : text);
-    if (stays) await untilSignal();
+    if (stays) await untilSignal(stays);
     return code;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
@@ -123,9 +123,19 @@ function takes(
     given.every((it) => it === "json" || Object.hasOwn(options, it));
 }
 
-/** Keeps the process alive; a signal removes its gadgets and ends it. */
-function untilSignal(): Promise<never> {
-  return new Promise(() => setInterval(() => {}, 0x7fffffff));
+/** Keeps the process alive. By default, a signal removes its gadgets and ends it. */
+async function untilSignal(
+  stays: true | (() => Promise<void>),
+): Promise<void> {
+  const alive = setInterval(() => {}, 0x7fffffff);
+  await new Promise<void>((resolve) => {
+    if (stays === true) return;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, resolve);
+    }
+  });
+  clearInterval(alive);
+  if (stays !== true) await stays();
 }
 
 /** Writes bytes as arrays of numbers. */

@@ -10,8 +10,11 @@ export interface Answer {
   readonly json: unknown;
   /** The exit code. */
   readonly code: number;
-  /** Whether the process then goes on until a signal ends it. */
-  readonly stays?: boolean;
+  /**
+   * Whether the process then goes on until a signal ends it; a function is called
+   * by SIGINT and SIGTERM, and the process ends when its promise resolves.
+   */
+  readonly stays?: boolean | (() => Promise<void>);
 }
 
 /** The options that were given: texts and flags. */

@@ -27,7 +27,7 @@ export function share(
       'Cannot share gadgets: there is no controller for USB/IP: run "sudo modprobe usbip-vudc", and start a gadget on usbip-vudc.0',
     );
   }
-  const { address, port } = shareOverNetwork(controllers, {
+  const shared = shareOverNetwork(controllers, {
     allAddresses: options["all-addresses"] === true,
     ...(typeof options.address === "string"
       ? { address: options.address }
@@ -36,6 +36,7 @@ export function share(
       ? { port: Number(options.port || NaN) }
       : {}),
   });
+  const { address, port } = shared;
   const lines = controllers.map((it) =>
     `  usbip${
       port === 3240 ? "" : ` --tcp-port ${port}`
@@ -48,7 +49,8 @@ export function share(
       }`,
     json: { address, port, controllers },
     code: 0,
-    stays: true,
+    // The kernel has the connections: without this, clients keep the devices.
+    stays: () => shared.close(),
   };
 }
 

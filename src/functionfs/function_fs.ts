@@ -6,6 +6,7 @@
 import { isSystemError } from "../../ffi/errno.ts";
 import { close, ioctl } from "../../ffi/file.ts";
 import {
+  CALLBACK,
   checkArgument,
   checkInteger,
   checkOptions,
@@ -342,6 +343,7 @@ const OPTIONS: Rules<FunctionFsOptions> = {
       ),
   },
   eventfd: FLAG,
+  trace: CALLBACK,
 };
 
 function check(

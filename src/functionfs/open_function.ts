@@ -31,6 +31,8 @@ import { Lifecycle } from "./lifecycle.ts";
 import type { SessionLife } from "./session.ts";
 import { explainOpen } from "../remedies/mount.ts";
 import { registerFunction } from "./register.ts";
+import type { TraceRecord } from "./trace/record.ts";
+import { Tracer } from "./trace/tracer.ts";
 import { interceptorOf } from "./transfer/interception.ts";
 
 /**
@@ -64,6 +66,14 @@ export interface FunctionFsOptions {
    * @default {false}
    */
   readonly eventfd?: boolean;
+  /**
+   * Receives a record of each control request, each transfer and each event, of
+   * which {@linkcode formatTrace} makes a line. Transfers of DMABUFs and of
+   * other programs are not in it. What it throws is printed, and ignored. A
+   * function that is slow slows the device down.
+   * @default {nothing is recorded, which costs nothing}
+   */
+  readonly trace?: (record: TraceRecord) => void;
 }
 
 /**
@@ -130,8 +140,11 @@ export function openFunction<F extends UsbFunction>(
       const path = `${mountPoint}/${file}`;
       return [name, { path, fd: openEndpoint(path) }];
     }));
-    const intercept = interceptorOf(definition)
+    const tracer = options.trace &&
+      new Tracer(definition.name, options.trace);
+    const interceptor = interceptorOf(definition)
       ?.open({ mountPoint, lifecycle });
+    const intercept = tracer?.transfers(interceptor) ?? interceptor;
     const numbered = compiled.endpoints.map((endpoint) => {
       const path = `${mountPoint}/${endpoint.file}`;
       const fd = openEndpoint(path);
@@ -161,7 +174,8 @@ export function openFunction<F extends UsbFunction>(
       context,
       () => numbered.some(({ isReceiving }) => isReceiving),
     );
-    const service = { fd, path, lifecycle, earlier, notice, onEnd };
+    if (tracer) lifecycle.events.listen((event) => tracer.event(event));
+    const service = { fd, path, lifecycle, earlier, notice, onEnd, tracer };
     const haltable = numbered.map((core) => endpointOf(core));
     const control = serveControl(definition, haltable, service);
     lifecycle.unread = () => control.hasUnread;

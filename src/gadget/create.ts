@@ -167,7 +167,7 @@ export function mountAll(
 export async function openFunctions(
   definition: GadgetDefinition,
   mountPoints: ReadonlyMap<string, string>,
-  { libaio, eventfd }: GadgetOptions,
+  { libaio, eventfd, trace }: GadgetOptions,
 ): Promise<Readonly<Record<string, FunctionFs>>> {
   const offsets = interfaceOffsets(definition);
   const open: [string, FunctionFs][] = [];
@@ -175,7 +175,7 @@ export async function openFunctions(
     for (const each of definition.functions.filter(isOwnFunction)) {
       const interfaceOffset = offsets.get(each.name);
       const mounted = mountPoints.get(each.name)!;
-      const options = { interfaceOffset, libaio, eventfd };
+      const options = { interfaceOffset, libaio, eventfd, trace };
       open.push([each.name, FunctionFs.open(each, mounted, options)]);
     }
   } catch (error) {

@@ -17,6 +17,7 @@ import {
   checkMountOptions,
   type FunctionMountOptions,
 } from "../functionfs/mount.ts";
+import type { FunctionFsOptions } from "../functionfs/open_function.ts";
 import type { GadgetChange } from "./configfs/writer.ts";
 
 /**
@@ -73,6 +74,13 @@ export interface GadgetOptions {
   readonly persistent?: boolean;
   /** Ends the wait for functions of other processes. */
   readonly signal?: AbortSignal;
+  /**
+   * Receives a record of each control request, each transfer and each event of
+   * the functions that this process serves; see `trace` of
+   * {@linkcode FunctionFsOptions}.
+   * @default {nothing is recorded, which costs nothing}
+   */
+  readonly trace?: FunctionFsOptions["trace"];
 }
 
 /**
@@ -136,6 +144,7 @@ const START: Rules<GadgetOptions> = {
   persistent: FLAG,
   signal: SIGNAL,
   onError: CALLBACK,
+  trace: CALLBACK,
 };
 const BIND: Rules<BindOptions> = { udc: TEXT, wait: FLAG, signal: SIGNAL };
 const APPLY: Rules<GadgetApplyOptions> = {

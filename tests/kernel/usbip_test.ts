@@ -313,7 +313,8 @@ Deno.test("the command share offers the gadgets of other processes", async () =>
   );
   await using _ = await Attached.device(3241, "usbip-vudc.0");
   await checkEcho(gadget, 1000);
-  const { text } = await command.end("SIGTERM");
+  const { status, text } = await command.end("SIGTERM");
+  assertEquals(status.code, 0);
   assertEquals(
     text,
     `Listening at 127.0.0.1, port 3241. Where the device is wanted:

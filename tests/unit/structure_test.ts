@@ -105,6 +105,7 @@ const CATEGORIES = [
   "Object stores",
   "Requests",
   "Network",
+  "Trace",
   "Virtual machine",
   "Testing",
   "Faults",

@@ -16,6 +16,7 @@ import {
 import { ControlEndpoint, type ControlEndpointOptions } from "./endpoint.ts";
 import { ControlLog } from "./log.ts";
 import { guard, type Setup } from "./setup.ts";
+import type { Tracer } from "../trace/tracer.ts";
 import { type Haltable, standardRequests } from "./standard_requests.ts";
 import { show } from "../../arguments/show.ts";
 
@@ -24,6 +25,7 @@ export interface ControlService
   extends Omit<ControlEndpointOptions, "onSetup" | "onFailure" | "reports"> {
   /** Called when the kernel reports no more events. */
   readonly onEnd: () => void;
+  readonly tracer?: Tracer;
 }
 
 /**
@@ -36,7 +38,7 @@ export function serveControl(
   endpoints: readonly Haltable[],
   service: ControlService,
 ): ControlEndpoint {
-  const { lifecycle } = service;
+  const { lifecycle, tracer } = service;
   const { onControl } = definition;
   const log = new ControlLog(definition.name);
   const report: ControlErrorHandler = (error, setup) => {
@@ -54,14 +56,19 @@ export function serveControl(
     ...service,
     reports: {
       onError: (error, setup) => reportError(error, setup, handlers),
-      onOutcome: onControl &&
-        ((setup, outcome) =>
+      onOutcome: (onControl ?? tracer) &&
+        ((setup, outcome, data) => {
+          tracer?.outcome(setup, outcome, data);
           guard(
-            () => onControl(setup, outcome),
+            () => onControl?.(setup, outcome),
             (error) => report(error, setup),
-          )),
+          );
+        }),
     },
-    onSetup: (setup) => void dispatchControl(setup, handlers),
+    onSetup: (setup) => {
+      tracer?.begin(setup);
+      dispatchControl(setup, handlers);
+    },
     onFailure: (error) => {
       if (!lifecycle.events.report(error)) log.error(error);
       service.onEnd();

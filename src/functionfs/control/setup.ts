@@ -35,8 +35,12 @@ export interface StallCause {
 
 /** Where the fate of a request is reported. */
 export interface SetupReports {
-  /** Gets its outcome. Never throws. */
-  readonly onOutcome?: (setup: SetupRequest, outcome: ControlOutcome) => void;
+  /** Gets its outcome, and its data if it was answered. Never throws. */
+  readonly onOutcome?: (
+    setup: SetupRequest,
+    outcome: ControlOutcome,
+    data?: Uint8Array,
+  ) => void;
   /** Gets what a callback has thrown. Never throws. */
   readonly onError?: ControlErrorHandler;
 }
@@ -175,14 +179,15 @@ export class Setup implements SetupRequest {
 
   #send(data: Uint8Array): Promise<number> {
     this.#begin();
-    return this.#answers.send(this, data).then((count) => this.#finish(count));
+    return this.#answers.send(this, data)
+      .then((count) => this.#finish(count, data));
   }
 
   #receive(): Promise<Uint8Array<ArrayBuffer>> {
     this.#begin();
     const buffer = new Uint8Array(this.length);
     return this.#answers.take(this, buffer)
-      .then((count) => buffer.subarray(0, this.#finish(count)));
+      .then((count) => buffer.subarray(0, this.#finish(count, buffer)));
   }
 
   #begin(): void {
@@ -193,12 +198,16 @@ export class Setup implements SetupRequest {
     this.#answered = true;
   }
 
-  #finish(count: number): number {
+  #finish(count: number, data: Uint8Array): number {
     if (count < 0) {
       this.cancel();
       throw this.signal.reason;
     }
-    this.#reports.onOutcome?.(this, { type: "answered", length: count });
+    this.#reports.onOutcome?.(
+      this,
+      { type: "answered", length: count },
+      data.subarray(0, count),
+    );
     return count;
   }
 }
