@@ -23,6 +23,7 @@ function echo() {
       if (setup.request === 3) throw new Stall();
       if (setup.direction === "in") return new Uint8Array([1, 2, 3]);
       await setup.receive();
+      return undefined;
     },
     async serve({ endpoints: { link } }) {
       for await (const bytes of link.transfers()) {
@@ -81,9 +82,8 @@ Deno.test("a trace has every control request, transfer and event, in order", asy
   await gadget.stop();
   const reading = /^echo: link out: 2 of (\d+) bytes ab cd$/;
   const room = records.map((it) => reading.exec(it)?.[1]).find((it) => it);
-  const end = "Cannot send after transport endpoint shutdown";
-  // How many reads stand in the kernel at the end is the engine's business.
-  const isEnd = (line: string) => line === `echo: link out: ${end}`;
+  // How many reads stand in the kernel at the end, and fail, may change.
+  const isEnd = (line: string) => /^echo: link out: \D/.test(line);
   assertEquals(records.filter((it) => !isEnd(it)), [
     "echo: bind",
     "echo: enable",
