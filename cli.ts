@@ -15,6 +15,7 @@
  * - `export NAME` writes the file of a gadget.
  * - `unit FILE` writes a unit for systemd, which makes the gadget at boot.
  * - `share [NAME...]` shares gadgets over a network.
+ * - `watch` shows transfers, endpoints and states as they change.
  * - `clean` removes gadgets that ended processes have left behind.
  * - `completion` writes a script that completes these commands in bash and zsh.
  *
@@ -22,7 +23,12 @@
  *
  * @module
  */
-import { type Command, type Commands, formatUsage } from "./src/cli/command.ts";
+import {
+  type Command,
+  type Commands,
+  type Emit,
+  formatUsage,
+} from "./src/cli/command.ts";
 import { makeCommands } from "./src/cli/commands.ts";
 
 /** The widest name of a command with what it is applied to. */
@@ -50,7 +56,7 @@ Exit code: 0; 1 if something is missing or fails; 2 for a wrong command line.
 
 /**
  * Runs the command line, and returns the exit code. Commands that go on until a
- * signal ends the process (`share`, and `up` if the process serves functions) do
+ * signal ends the process (`share`, `watch`, and `up` if the process serves functions) do
  * not return before.
  *
  * @category Gadget
@@ -72,7 +78,10 @@ export async function main(args: string[]): Promise<number> {
     return 2;
   }
   try {
-    const { text, json, code, stays } = await command.run(operands, options);
+    const emit: Emit = (text, json) =>
+      console.log(options.json ? JSON.stringify(json) : text);
+    const answer = await command.run(operands, options, emit);
+    const { text, json, code, stays } = answer;
     console.log(options.json ? JSON.stringify(json, bytesAsArrays, 2) : text);
     if (stays) await untilSignal(stays);
     return code;

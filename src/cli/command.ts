@@ -17,6 +17,9 @@ export interface Answer {
   readonly stays?: boolean | (() => Promise<void>);
 }
 
+/** Prints a line of a command that goes on: its text, or its JSON in one line. */
+export type Emit = (text: string, json: unknown) => void;
+
 /** The options that were given: texts and flags. */
 export type GivenOptions = Readonly<
   Record<string, string | boolean | undefined>
@@ -46,6 +49,7 @@ export interface Command {
   run(
     operands: readonly string[],
     options: GivenOptions,
+    emit: Emit,
   ): Answer | Promise<Answer>;
 }
 

@@ -14,6 +14,7 @@ import { share } from "./share.ts";
 import { formatGadget, formatGadgetTree, gadgetTree } from "./show.ts";
 import { unit } from "./unit.ts";
 import { down, up } from "./up.ts";
+import { watchGadgets } from "./watch/watch.ts";
 
 /** The name of the installed program. */
 const PROGRAM = "usb-gadget";
@@ -83,6 +84,11 @@ export function makeCommands(cli: string): Commands {
         "all-addresses": { summary: "allow 0.0.0.0 and ::" },
       },
       run: share,
+    },
+    watch: {
+      summary: "what gadgets do, as it happens",
+      options: { each: { summary: "each transfer, not their sums" } },
+      run: (_, { each }, emit) => watchGadgets(each === true, emit),
     },
     clean: {
       summary: "remove gadgets that ended processes have left behind",
