@@ -82,7 +82,11 @@ export async function main(args: string[]): Promise<number> {
       console.log(options.json ? JSON.stringify(json) : text);
     const answer = await command.run(operands, options, emit);
     const { text, json, code, stays } = answer;
-    console.log(options.json ? JSON.stringify(json, bytesAsArrays, 2) : text);
+    // One that goes on may print more lines.
+    const indent = stays ? 0 : 2;
+    console.log(
+      options.json ? JSON.stringify(json, bytesAsArrays, indent) : text,
+    );
     if (stays) await untilSignal(stays);
     return code;
   } catch (error) {

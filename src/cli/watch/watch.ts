@@ -34,11 +34,10 @@ export function watchGadgets(each: boolean, emit: Emit): Answer {
       else emit(describeEvent(event), event);
     }
   };
-  const reading = setInterval(read, READ_MS);
-  const summing = setInterval(() => {
-    for (const [endpoint, sum] of traffic) {
-      const { transfers, bytes, failed } = sum;
-      emit(describeTraffic(endpoint, sum), {
+  const sum = () => {
+    for (const [endpoint, its] of traffic) {
+      const { transfers, bytes, failed } = its;
+      emit(describeTraffic(endpoint, its), {
         type: "traffic",
         endpoint,
         transfers,
@@ -47,7 +46,9 @@ export function watchGadgets(each: boolean, emit: Emit): Answer {
       });
     }
     traffic.clear();
-  }, SUMMARY_MS);
+  };
+  const reading = setInterval(read, READ_MS);
+  const summing = setInterval(sum, SUMMARY_MS);
   return {
     text: "Watching the gadgets of this machine.",
     json: { type: "watching" },
@@ -56,6 +57,7 @@ export function watchGadgets(each: boolean, emit: Emit): Answer {
       clearInterval(reading);
       clearInterval(summing);
       read();
+      sum();
       tracepoints[Symbol.dispose]();
       return Promise.resolve();
     },
