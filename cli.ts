@@ -77,22 +77,43 @@ export async function main(args: string[]): Promise<number> {
     console.error(formatHelp(commands));
     return 2;
   }
+  const ending = command.handlesSignals ? endingSignal() : FOREVER;
   try {
     const emit: Emit = (text, json) =>
       console.log(options.json ? JSON.stringify(json) : text);
-    const answer = await command.run(operands, options, emit);
-    const { text, json, code, stays } = answer;
+    const { text, json, code, stays, end } = await command.run(
+      operands,
+      options,
+      emit,
+    );
     // One that goes on may print more lines.
     const indent = stays ? 0 : 2;
     console.log(
       options.json ? JSON.stringify(json, bytesAsArrays, indent) : text,
     );
-    if (stays) await untilSignal(stays);
+    if (stays) {
+      const alive = setInterval(() => {}, 0x7fffffff);
+      await ending;
+      clearInterval(alive);
+      await end?.();
+    }
     return code;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return 1;
   }
+}
+
+/** Until a signal ends the process, after its gadgets were removed. */
+const FOREVER = new Promise<void>(() => {});
+
+/** Resolves at the first SIGINT or SIGTERM from now on. */
+function endingSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, resolve);
+    }
+  });
 }
 
 /** Splits a command line into words and the options that are given. */
@@ -134,21 +155,6 @@ function takes(
   const most = operand === undefined ? 0 : operand.count === "*" ? Infinity : 1;
   return operands.length >= least && operands.length <= most &&
     given.every((it) => it === "json" || Object.hasOwn(options, it));
-}
-
-/** Keeps the process alive. By default, a signal removes its gadgets and ends it. */
-async function untilSignal(
-  stays: true | (() => Promise<void>),
-): Promise<void> {
-  const alive = setInterval(() => {}, 0x7fffffff);
-  await new Promise<void>((resolve) => {
-    if (stays === true) return;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, resolve);
-    }
-  });
-  clearInterval(alive);
-  if (stays !== true) await stays();
 }
 
 /** Writes bytes as arrays of numbers. */

@@ -10,11 +10,10 @@ export interface Answer {
   readonly json: unknown;
   /** The exit code. */
   readonly code: number;
-  /**
-   * Whether the process then goes on until a signal ends it; a function is called
-   * by SIGINT and SIGTERM, and the process ends when its promise resolves.
-   */
-  readonly stays?: boolean | (() => Promise<void>);
+  /** Whether the process then goes on until a signal ends it. */
+  readonly stays?: boolean;
+  /** Ends what goes on, if {@linkcode Command.handlesSignals}. */
+  readonly end?: () => Promise<void>;
 }
 
 /** Prints a line of a command that goes on: its text, or its JSON in one line. */
@@ -46,6 +45,8 @@ export interface Command {
   readonly summary: string;
   readonly operand?: Operand;
   readonly options?: Readonly<Record<string, CommandOption>>;
+  /** Whether SIGINT and SIGTERM end it in order. By default they end the process. */
+  readonly handlesSignals?: boolean;
   run(
     operands: readonly string[],
     options: GivenOptions,

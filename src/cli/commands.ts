@@ -83,11 +83,13 @@ export function makeCommands(cli: string): Commands {
         port: { summary: "3240 by default", value: "PORT" },
         "all-addresses": { summary: "allow 0.0.0.0 and ::" },
       },
+      handlesSignals: true,
       run: share,
     },
     watch: {
       summary: "what gadgets do, as it happens",
       options: { each: { summary: "each transfer, not their sums" } },
+      handlesSignals: true,
       run: (_, { each }, emit) => watchGadgets(each === true, emit),
     },
     clean: {

@@ -49,8 +49,9 @@ export function share(
       }`,
     json: { address, port, controllers },
     code: 0,
+    stays: true,
     // The kernel has the connections: without this, clients keep the devices.
-    stays: () => shared.close(),
+    end: () => shared.close(),
   };
 }
 

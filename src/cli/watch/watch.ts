@@ -53,7 +53,8 @@ export function watchGadgets(each: boolean, emit: Emit): Answer {
     text: "Watching the gadgets of this machine.",
     json: { type: "watching" },
     code: 0,
-    stays: () => {
+    stays: true,
+    end: () => {
       clearInterval(reading);
       clearInterval(summing);
       read();
