@@ -116,7 +116,12 @@ Deno.test("a second command finds the slot busy, and one that was not received i
   // The host takes one packet of the response, and goes away.
   const packet = await host.pipe.receive(host.pipe.packetSize);
   assertEquals([packet.byteLength, packet[6]], [host.pipe.packetSize, first]);
-  assertEquals(await host.status(), 0);
+  // A host that is faster than the reader gets the rest before it is withdrawn.
+  const next = await host.send(GET_SLOT_STATUS);
+  const receive = () => host.pipe.receive(64 * 1024);
+  let response = await receive();
+  if (response.byteLength > 10) response = await receive();
+  assertEquals([response.byteLength, response[6], response[7]], [10, next, 0]);
   assertEquals(firstDifference(await host.transmit(APDU), long), -1);
 });
 
