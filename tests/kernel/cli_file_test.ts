@@ -7,6 +7,7 @@
 import "../support/run/aio_libraries.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { FunctionFs, Gadget, kernelFunction } from "@usb/gadget";
+import { kernelHas } from "../../src/compile/kernel_version.ts";
 import { loadGadgetFile } from "../../src/cli/gadget_file/load.ts";
 import { UsbfsDevice } from "../../src/testing/usbfs/device.ts";
 import { waitForDevice } from "../../src/testing/usbfs/find.ts";
@@ -14,6 +15,7 @@ import { bulkEndpoints } from "../support/host/echo.ts";
 import { link } from "../support/gadgets/link_function.ts";
 import { gadgetTraces } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
+import { testKernel } from "../support/run/kernel_version.ts";
 import { runCli, startCli } from "../support/programs/cli.ts";
 import {
   firstOutput,
@@ -55,11 +57,15 @@ Deno.test("a gadget is exported as the file that it was made from", async () => 
     product: { "en-US": "Board", "de-DE": "Brett" },
     selfPowered: true,
     microsoftOs: { vendorCode: 0x42, signature: "MSFT100" },
-    webUsb: {
-      vendorCode: 2,
-      version: 0x0100,
-      landingPage: "https://example.org/",
-    },
+    ...(kernelHas(testKernel(), { major: 6, minor: 3 })
+      ? {
+        webUsb: {
+          vendorCode: 2,
+          version: 0x0100,
+          landingPage: "https://example.org/",
+        },
+      }
+      : {}),
     options: { name: "tool", mounts: { link: { path: "/run/link" } } },
     functions: [
       { external: "link", interfaces: 1 },
