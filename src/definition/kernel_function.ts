@@ -115,6 +115,16 @@ export type OtherAttributes = Readonly<
 >;
 
 /**
+ * The types of functions whose attributes can all be left out.
+ *
+ * @internal
+ */
+export type TypeWithDefaults = {
+  [T in keyof KernelAttributes]: Record<never, never> extends
+    KernelAttributes[T] ? T : never;
+}[keyof KernelAttributes];
+
+/**
  * Describes a function that the kernel itself implements, for the `functions`
  * of a gadget.
  *
@@ -138,18 +148,25 @@ export type OtherAttributes = Readonly<
  * @category Functions
  */
 export function kernelFunction<
-  const T extends keyof KernelAttributes,
+  const T extends TypeWithDefaults,
   const N extends string = T,
 >(
   type: T,
-  ...rest: Record<never, never> extends KernelAttributes[T] ? [
-      attributes?: KernelAttributes[T] & OtherAttributes,
-      options?: KernelFunctionOptions<N>,
-    ]
-    : [
-      attributes: KernelAttributes[T] & OtherAttributes,
-      options?: KernelFunctionOptions<N>,
-    ]
+  attributes?: KernelAttributes[T] & OtherAttributes,
+  options?: KernelFunctionOptions<N>,
+): KernelFunction<N, T>;
+/**
+ * Describes a function with attributes that have no default.
+ *
+ * @category Functions
+ */
+export function kernelFunction<
+  const T extends Exclude<keyof KernelAttributes, TypeWithDefaults>,
+  const N extends string = T,
+>(
+  type: T,
+  attributes: KernelAttributes[T] & OtherAttributes,
+  options?: KernelFunctionOptions<N>,
 ): KernelFunction<N, T>;
 /**
  * Describes a function of a type that this package does not know.
