@@ -34,7 +34,8 @@ import type {
   UnknownNode,
 } from "./descriptor_nodes.ts";
 
-const CONFIGURATION_LENGTH = 9;
+/** `bLength` of a configuration descriptor. */
+export const CONFIGURATION_LENGTH = 9;
 
 /**
  * Decodes a configuration as a host reads it: the configuration descriptor and all that follow. Descriptors of unknown
@@ -86,7 +87,7 @@ export function decodeDescriptors(bytes: Uint8Array): DecodedConfiguration {
 }
 
 /** Splits bytes into views of the descriptors. */
-function splitDescriptors(bytes: Uint8Array): Uint8Array[] {
+export function splitDescriptors(bytes: Uint8Array): Uint8Array[] {
   const found: Uint8Array[] = [];
   let offset = 0;
   while (offset < bytes.length) {

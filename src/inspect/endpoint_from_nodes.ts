@@ -32,10 +32,12 @@ export function endpointRecord(
   const record: Record<string, EndpointDefinition> = {};
   for (let i = 0; i < endpoints.length; i++) {
     const name = names[i];
-    const { address, direction, transferType } = endpoints[i][0].node;
-    if (transferType === "control") {
-      throw cannot(`endpoint ${hex(address)} is a control endpoint`);
+    const { direction, transferType } = endpoints[i][0].node;
+    for (const { speed, node } of endpoints.slice(i, i + 2).flat()) {
+      const reason = endpointProblem(node, speed);
+      if (reason) throw cannot(`endpoint ${hex(node.address)} ${reason}`);
     }
+    if (transferType === "control") continue;
     const settings = explicitSettings(endpoints[i]);
     if (names[i + 1] !== name) {
       record[name] = { kind: direction, transferType, ...settings };
@@ -56,6 +58,20 @@ export function endpointRecord(
   return record;
 }
 
+/** Explains why a definition cannot have an endpoint, after its name; `undefined` if it can. */
+export function endpointProblem(
+  { transferType, transactions, companion }: EndpointNode,
+  speed: FunctionSpeed,
+): string | undefined {
+  if (transferType === "control") return "is a control endpoint";
+  if (transactions > 1 && (speed !== "high" || transferType === "bulk")) {
+    return `has transactions at ${speed} speed`;
+  }
+  return speed === "super" && companion === undefined
+    ? "has no companion"
+    : undefined;
+}
+
 function explicitSettings(endpoint: EndpointAtSpeeds): EndpointSettings {
   const { address, synchronization, usage, refresh, synchAddress } =
     endpoint[0].node;
@@ -71,22 +87,17 @@ function explicitSettings(endpoint: EndpointAtSpeeds): EndpointSettings {
 }
 
 function speedSettings(
-  { address, transferType, companion, ...node }: EndpointNode,
+  { transferType, companion, ...node }: EndpointNode,
   speed: FunctionSpeed,
 ): SuperSpeedSettings {
   const { maxPacketSize, interval, transactions } = node;
   const isPeriodic = transferType !== "bulk";
-  if (transactions > 1 && (speed !== "high" || !isPeriodic)) {
-    throw cannot(`endpoint ${hex(address)} has transactions at ${speed} speed`);
-  }
   const settings = { maxPacketSize, interval };
   if (speed === "full") return settings;
   if (speed === "high") {
     return { ...settings, ...(isPeriodic ? { transactions } : {}) };
   }
-  if (companion === undefined) {
-    throw cannot(`endpoint ${hex(address)} has no companion`);
-  }
+  if (companion === undefined) return settings;
   const { maxBurst, streams, mult, bytesPerInterval } = companion;
   return {
     ...settings,

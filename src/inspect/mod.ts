@@ -1,6 +1,7 @@
 /**
  * Descriptors and definitions without a kernel: compile and validate
- * definitions, decode the bytes of descriptors, format them for people.
+ * definitions, decode the bytes of descriptors, format them for people, make
+ * definitions from real devices.
  *
  * @example What a definition becomes
  * ```ts
@@ -40,6 +41,14 @@
  * );
  * ```
  *
+ * @example The clone of a device that `lsusb -v` has printed
+ * ```ts ignore
+ * import { definitionFromDevice, parseLsusb } from "@usb/gadget/inspect";
+ *
+ * const [{ device }] = parseLsusb(Deno.readTextFileSync("device.txt"));
+ * const { definition, problems } = definitionFromDevice(device);
+ * ```
+ *
  * @module
  */
 export {
@@ -70,6 +79,17 @@ export {
   type FromBlocksOptions,
   normalizeDefinition,
 } from "./definition_from_blocks.ts";
+export {
+  definitionFromDevice,
+  type DeviceClone,
+  type FromDeviceOptions,
+} from "./device/definition_from_device.ts";
+export {
+  type DeviceDescriptors,
+  type DeviceProblem,
+} from "./device/device_descriptors.ts";
+export { type CapturedDevice, devicesInCapture } from "./device/capture.ts";
+export { type LsusbDevice, parseLsusb } from "./device/lsusb.ts";
 export {
   type AssociationNode,
   type DecodedConfiguration,
