@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { UDC_STATES } from "../../gadget/udc/udc.ts";
 
 /** What a line reports. Times are seconds of the kernel's clock. */
 export type KernelEvent =
@@ -56,19 +57,6 @@ export const TRACEPOINTS = [
   "usb_gadget_wakeup",
 ] as const;
 
-/** `enum usb_device_state` of `include/uapi/linux/usb/ch9.h`. */
-const STATES = [
-  "not attached",
-  "attached",
-  "powered",
-  "reconnecting",
-  "unauthenticated",
-  "default",
-  "addressed",
-  "configured",
-  "suspended",
-];
-
 /** Parses a line of `trace_pipe`; `undefined` for one of something else. */
 export function parseEvent(line: string): KernelEvent | undefined {
   const [, lost] = /\[LOST (\d+) EVENTS\]/.exec(line) ?? [];
@@ -106,6 +94,6 @@ export function parseEvent(line: string): KernelEvent | undefined {
     type: "device",
     time,
     event: event.slice("usb_gadget_".length),
-    state: STATES[Number(state)] ?? state,
+    state: UDC_STATES[Number(state)] ?? state,
   };
 }

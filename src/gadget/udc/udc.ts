@@ -33,6 +33,19 @@ export type UdcState =
   | "configured"
   | "suspended";
 
+/** The states, by their numbers in the kernel (`enum usb_device_state`). */
+export const UDC_STATES: readonly UdcState[] = [
+  "not attached",
+  "attached",
+  "powered",
+  "reconnecting",
+  "unauthenticated",
+  "default",
+  "addressed",
+  "configured",
+  "suspended",
+];
+
 /**
  * A USB device controller of this machine.
  *

@@ -18,6 +18,7 @@ import {
   freeUdcs,
   listUdcs,
   type Udc,
+  UDC_STATES,
   type UdcState,
 } from "./udc.ts";
 
@@ -95,17 +96,7 @@ export async function waitForUdc(options: UdcWaitOptions = {}): Promise<Udc> {
   }
 }
 
-const STATE = oneOf(
-  "not attached",
-  "attached",
-  "powered",
-  "reconnecting",
-  "unauthenticated",
-  "default",
-  "addressed",
-  "configured",
-  "suspended",
-);
+const STATE = oneOf(...UDC_STATES);
 
 const STATES = {
   expected: `${STATE.expected}, or an array of them`,
