@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isSystemError } from "../../ffi/errno.ts";
+import { Errno, errorOf, isSystemError } from "../../ffi/errno.ts";
 import {
   exists,
   list,
@@ -102,8 +102,10 @@ export function findGadget(name: string): FoundGadget {
   const found = gadgets.find((it) => it.name === name);
   if (found !== undefined) return found;
   const names = gadgets.map((it) => `"${it.name}"`).join(", ");
-  throw new Deno.errors.NotFound(
+  throw errorOf(
+    Errno.ENOENT,
     `Cannot find gadget "${name}": there is ${names || "none"}`,
+    { syscall: "access" },
   );
 }
 

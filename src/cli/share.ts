@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Errno, errorOf } from "../../ffi/errno.ts";
 import { listUdcs, USB_IP_DRIVER } from "../gadget/udc/udc.ts";
 import { shareOverNetwork } from "../usbip/share.ts";
 import type { Answer, GivenOptions } from "./command.ts";
@@ -23,7 +24,7 @@ export function share(
     : listUdcs().filter((it) => it.controllerDriver === USB_IP_DRIVER)
       .map((it) => it.name);
   if (controllers.length === 0) {
-    throw new Deno.errors.NotFound(
+    throw missing(
       'Cannot share gadgets: there is no controller for USB/IP: run "sudo modprobe usbip-vudc", and start a gadget on usbip-vudc.0',
     );
   }
@@ -60,7 +61,9 @@ function controllerOf(name: string): string {
   const gadget = listGadgets().find((it) => it.name === name);
   if (gadget === undefined) return name;
   if (gadget.udc !== "") return gadget.udc;
-  throw new Deno.errors.NotFound(
-    `Cannot share gadget "${name}": it is not on a controller`,
-  );
+  throw missing(`Cannot share gadget "${name}": it is not on a controller`);
+}
+
+function missing(message: string): Error {
+  return errorOf(Errno.ENOENT, message, { syscall: "access" });
 }
