@@ -83,7 +83,7 @@ Deno.test("README.md shows examples/echo.ts as it is", async () => {
   const example = await Deno.readTextFile(new URL("examples/echo.ts", root));
   const withoutComments = example.replaceAll(/^\/\/.*\n/gm, "")
     .replaceAll(/ *\/\/ typed.*/g, "").trim();
-  const shown = /```ts ignore\n([\s\S]*?)```/.exec(readme)![1]
+  const shown = /```ts ignore\n(import \{ bulkPair[^]*?)```/.exec(readme)![1]
     .replaceAll(/ *\/\/ typed.*/g, "").trim();
   assertEquals(shown, withoutComments);
 });
@@ -118,4 +118,38 @@ Deno.test("deno compile finds all of the package for each architecture, without 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+/** The URLs of the files that are published. */
+async function published(): Promise<Set<string>> {
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["publish", "--dry-run", "--allow-dirty", "--no-check"],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  const text = decoder.decode(stdout) + decoder.decode(stderr);
+  const paths = text.matchAll(/^ +(file:\/\/\S+) \([\d.]+K?M?B\)$/gm);
+  return new Set([...paths].map(([, path]) => path));
+}
+
+Deno.test("links in the README and the pages lead to what is published, or elsewhere", async () => {
+  const files = await published();
+  const pages = [...files].filter((it) => it.endsWith(".md"));
+  assert(pages.length > 20, `only ${pages.length} pages`);
+  const dead: string[] = [];
+  for (const page of pages) {
+    const text = await Deno.readTextFile(new URL(page));
+    const links = [
+      ...text.matchAll(/\]\(([^)\s]+)\)/g),
+      ...text.matchAll(/^\[[^\]]+\]: (\S+)$/gm),
+    ].map(([, link]) => link);
+    for (const link of links) {
+      const { href, protocol } = new URL(link.replace(/#.*/, ""), page);
+      const leads = protocol !== "file:" || files.has(href) ||
+        [...files].some((it) => it.startsWith(`${href.replace(/\/$/, "")}/`));
+      if (!leads) dead.push(`${page.slice(root.href.length)}: ${link}`);
+    }
+  }
+  assertEquals(dead, []);
 });
