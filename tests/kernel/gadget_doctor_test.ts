@@ -18,6 +18,7 @@ import { openAio } from "../../ffi/aio/calls.ts";
 import { runCli } from "../support/programs/cli.ts";
 import { asNobody } from "../support/machine/unprivileged.ts";
 import { shell } from "../support/machine/shell.ts";
+import { assertDocumented } from "../support/troubleshooting.ts";
 
 const release = Deno.osRelease();
 const [major, minor] = release.split(".").map(Number);
@@ -121,11 +122,12 @@ Gadgets do not work on this machine: 3 things are missing.
 `,
   );
   assertEquals(code, 1);
-  await assertRejects(
+  const missing = await assertRejects(
     start,
     Deno.errors.NotFound,
     'Cannot make gadgets: the kernel\'s configfs is not loaded: /sys/kernel/config: load it with "sudo modprobe libcomposite"',
   );
+  await assertDocumented("No configfs", missing.message);
   await shell("modprobe configfs");
   await assertRejects(
     start,
@@ -148,6 +150,7 @@ Deno.test("a function without a driver and a machine without a controller are re
     error.message.replace(/"usb-gadget.*?"/, "GADGET"),
     'Cannot bind gadget GADGET: this machine has no USB device controller, or its driver is not loaded: load the driver of the board\'s controller, or a virtual one: "sudo modprobe dummy_hcd is_super_speed=1"',
   );
+  await assertDocumented("No controller", error.message);
 });
 
 Deno.test("gadgets work after the doctor's advice is followed", async () => {
@@ -200,4 +203,5 @@ Deno.test("a user without rights reads what to do", async () => {
     error.message.replaceAll(/usb-gadget\.\d+\.\d+/g, "NAME"),
     'Cannot claim gadget "NAME": Permission denied (os error 13): /run/usb-gadget/NAME=owner: gadgets need root: run it with sudo, in a container also with --privileged',
   );
+  await assertDocumented("Not root", error.message);
 });

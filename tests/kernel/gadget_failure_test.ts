@@ -33,6 +33,7 @@ import { gadgetTraces, openFiles } from "../support/machine/leftovers.ts";
 import { shell } from "../support/machine/shell.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { until } from "../support/waiting/until.ts";
+import { assertDocumented } from "../support/troubleshooting.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const { maxSpeed } = gadgetSpeed();
@@ -89,10 +90,12 @@ Deno.test("a taken controller is reported with the gadget and the process that u
       message,
       `Cannot bind gadget "${second.name}" to UDC "${UDC}": it is taken by ${owner}`,
     );
+    const taken = await failure(() => second.bind());
     assertEquals(
-      (await failure(() => second.bind())).message,
+      taken.message,
       `Cannot bind gadget "${second.name}": no USB device controller is free: "${UDC}" by ${owner}`,
     );
+    await assertDocumented("The controller is taken", taken.message);
   }
   const path = `${CONFIGFS}/foreign`;
   await shell(`
@@ -362,6 +365,10 @@ Deno.test("an unknown type of function is reported with its module", async () =>
   assertMatch(
     error.message,
     /^Cannot make function of type "nope": No such file or directory \(os error 2\): .*: the kernel has no driver for it: this kernel \(.*\) has no module "usb_f_nope"; check the name, or use a kernel that has it$/,
+  );
+  await assertDocumented(
+    "A kernel function without its module",
+    error.message,
   );
   assertEquals(gadgetTraces(), traces);
 });

@@ -25,6 +25,7 @@ import { asNobody } from "../support/machine/unprivileged.ts";
 import { removeTree } from "../../src/gadget/configfs/remove.ts";
 import { TreeWriter } from "../../src/gadget/configfs/writer.ts";
 import { victimProgram } from "../support/programs/victim.ts";
+import { assertDocumented } from "../support/troubleshooting.ts";
 
 const ids = { vendorId: 0x1209, productId: 0x0001 };
 const echo = usbFunction({
@@ -72,6 +73,7 @@ Deno.test("a missing image file and an unknown attribute are named", async () =>
     image.message,
     '/lun.0/file: the file "/nowhere.img" does not exist',
   );
+  await assertDocumented("The image of a disk does not exist", image.message);
   const { message } = await start({ "lun.0/nope": "1" });
   assertStringIncludes(message, "has no such attribute; check its name");
   await Deno.writeFile("/tmp/small.img", new Uint8Array(1));
@@ -89,6 +91,14 @@ Deno.test("a missing image file and an unknown attribute are named", async () =>
   );
   await Deno.remove("/tmp/small.img");
   assertEquals(gadgetTraces(), traces);
+});
+
+Deno.test("a write after stop() is refused", async () => {
+  const gadget = await Gadget.start({ ...ids, functions: [echo] });
+  const { link } = gadget.functions.echo.endpoints;
+  await gadget.stop();
+  const error = await assertRejects(() => link.write(new Uint8Array(1)), Error);
+  await assertDocumented("A write after stop()", error.message);
 });
 
 Deno.test("every call on a gadget that another program has removed reports that", async () => {
