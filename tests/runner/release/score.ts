@@ -42,9 +42,9 @@ export async function scoreItems(root: URL): Promise<ScoreItem[]> {
   const withoutModuleDoc: string[] = [];
   const withoutExample: string[] = [];
   let symbols = 0;
+  const { nodes } = await documentation(root, Object.values(exports));
   for (const [entry, path] of Object.entries(exports)) {
-    const { nodes } = await documentation(root, path);
-    const [module] = Object.values(nodes);
+    const module = nodes[new URL(path, root).href];
     const text = module.module_doc?.doc ?? "";
     if (text === "") withoutModuleDoc.push(entry);
     if (!(await read(path)).includes("```")) withoutExample.push(entry);
@@ -88,12 +88,16 @@ function list(name: string, lacking: readonly string[]): ScoreItem {
   return { name, met, text: met ? "all" : `not ${lacking.join(", ")}` };
 }
 
-async function documentation(root: URL, path: string): Promise<Documentation> {
+/** The documentation of modules, by their URLs. */
+async function documentation(
+  root: URL,
+  paths: readonly string[],
+): Promise<Documentation> {
   const bytes = await run(Deno.execPath(), [
     "doc",
     "--json",
     `--import-map=${new URL("tests/import_map.json", root).pathname}`,
-    new URL(path, root).pathname,
+    ...paths.map((it) => new URL(it, root).pathname),
   ]);
   return JSON.parse(new TextDecoder().decode(bytes));
 }
