@@ -4,7 +4,7 @@
  * @module
  */
 import { isSystemError } from "../../ffi/errno.ts";
-import { exists, readTextFile } from "../../ffi/file.ts";
+import { exists, readlinkIfThere, readTextFile } from "../../ffi/file.ts";
 
 /** What shares its kernel with another system. */
 export interface Environment {
@@ -18,11 +18,17 @@ export interface EnvironmentFiles {
   exists(path: string): boolean;
   /** The text of a file; `undefined` if it cannot be read. */
   read(path: string): string | undefined;
+  /** Where a symbolic link leads; `undefined` if there is none. */
+  link(path: string): string | undefined;
 }
+
+/** The first namespace of processes: `PROC_PID_INIT_INO` of the kernel. */
+const MACHINE = "pid:[4026531836]";
 
 /** The files of this system. */
 export const THIS_SYSTEM: EnvironmentFiles = {
   exists,
+  link: readlinkIfThere,
   read: (path) => {
     try {
       return readTextFile(path);
@@ -42,7 +48,11 @@ export function findEnvironment(
   const announced = files.read("/run/systemd/container") ??
     /(?:^|\0)container=([^\0]+)/.exec(files.read("/proc/1/environ") ?? "")?.[1];
   const marks = { "/run/.containerenv": "podman", "/.dockerenv": "docker" };
-  const marked = Object.entries(marks).find(([path]) => files.exists(path));
+  // A VM may boot from the files of a container.
+  const isOwn = files.link("/proc/self/ns/pid") === MACHINE;
+  const marked = isOwn
+    ? undefined
+    : Object.entries(marks).find(([path]) => files.exists(path));
   const manager = announced || marked?.[1];
   if (
     manager === "wsl" || manager === undefined && /microsoft/i.test(release)

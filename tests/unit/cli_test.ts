@@ -110,10 +110,21 @@ Deno.test("doctor knows containers and WSL", () => {
   const system = (files: Record<string, string>) => ({
     exists: (path: string) => Object.hasOwn(files, path),
     read: (path: string) => files[path],
+    link: (path: string) => files[path],
   });
   const cases = [
     ["6.12.1", {}, undefined],
     ["6.12.1", { "/.dockerenv": "" }, "docker"],
+    [
+      "6.12.1",
+      { "/.dockerenv": "", "/proc/self/ns/pid": "pid:[4026531836]" },
+      undefined,
+    ],
+    [
+      "6.12.1",
+      { "/.dockerenv": "", "/proc/self/ns/pid": "pid:[4026532201]" },
+      "docker",
+    ],
     ["6.12.1", { "/run/.containerenv": "", "/.dockerenv": "" }, "podman"],
     ["6.12.1", { "/proc/1/environ": "TERM=linux\0container=lxc\0" }, "lxc"],
     ["6.12.1", { "/proc/1/environ": "notcontainer=lxc" }, undefined],
