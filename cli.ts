@@ -55,9 +55,9 @@ Exit code: 0; 1 if something is missing or fails; 2 for a wrong command line.
 }
 
 /**
- * Runs the command line, and returns the exit code. Commands that go on until a
- * signal ends the process (`share`, `watch`, and `up` if the process serves functions) do
- * not return before.
+ * Runs the command line, and returns the exit code. `share` and `watch` return
+ * after a signal. `up` of a file whose functions this process serves does not: a
+ * signal ends the process.
  *
  * @category Gadget
  */

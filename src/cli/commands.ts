@@ -102,7 +102,7 @@ export function makeCommands(cli: string): Commands {
       },
     },
     completion: {
-      summary: `completion of these commands for bash and zsh`,
+      summary: "completion of these commands for bash and zsh",
       run: () => {
         const script = completionScript(PROGRAM, commands);
         return answer(script, { script });

@@ -5,6 +5,7 @@
  */
 import { Errno, errorOf } from "../../ffi/errno.ts";
 import { listUdcs, USB_IP_DRIVER } from "../gadget/udc/udc.ts";
+import { USB_IP_PORT } from "../usbip/protocol.ts";
 import { shareOverNetwork } from "../usbip/share.ts";
 import type { Answer, GivenOptions } from "./command.ts";
 import { listGadgets } from "./inventory.ts";
@@ -40,7 +41,7 @@ export function share(
   const { address, port } = shared;
   const lines = controllers.map((it) =>
     `  usbip${
-      port === 3240 ? "" : ` --tcp-port ${port}`
+      port === USB_IP_PORT ? "" : ` --tcp-port ${port}`
     } attach -r ${address} -b ${it}`
   );
   return {

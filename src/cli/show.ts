@@ -6,6 +6,7 @@
  */
 import { isSystemError } from "../../ffi/errno.ts";
 import { list, readFile } from "../../ffi/file.ts";
+import { decodeText, isBinary } from "../gadget/configfs/value.ts";
 import { decodeFunctionBlock } from "../inspect/decode_block.ts";
 import { formatDescriptors } from "../inspect/format_descriptors.ts";
 import type { DecodedFunctionBlock } from "../inspect/descriptor_nodes.ts";
@@ -74,10 +75,8 @@ function readAttributes(
 }
 
 function formatValue(bytes: Uint8Array): string {
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
-    .replace(/[\n\0]+$/, "");
-  // deno-lint-ignore no-control-regex -- a report descriptor is no text
-  return /[\0-\x08\ufffd]/.test(text) ? `(${bytes.length} bytes)` : text;
+  const text = decodeText(bytes);
+  return isBinary(text) ? `(${bytes.length} bytes)` : text;
 }
 
 /** A gadget in a few lines: identity, controller, owner, functions. */

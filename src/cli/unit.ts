@@ -4,8 +4,12 @@
  * @module
  */
 import { readlink, realPath } from "../../ffi/file.ts";
-import { isOwnFunction } from "../definition/gadget.ts";
-import { type GadgetFile, loadGadgetFile } from "./gadget_file/load.ts";
+import {
+  type GadgetFile,
+  loadGadgetFile,
+  servesFunctions,
+  staysRunning,
+} from "./gadget_file/load.ts";
 
 /**
  * Writes the unit that makes the gadget of a file at boot.
@@ -15,13 +19,12 @@ import { type GadgetFile, loadGadgetFile } from "./gadget_file/load.ts";
 export async function unit(path: string, cli: string): Promise<string> {
   const file = await loadGadgetFile(path);
   const program = readlink("/proc/self/exe");
-  const serves = file.definition.functions.some(isOwnFunction);
   const command = Deno.build.standalone ? [program] : [
     program,
     "run",
     "--allow-ffi",
     // To import the modules of its functions.
-    ...(serves ? ["--allow-read"] : []),
+    ...(servesFunctions(file) ? ["--allow-read"] : []),
     specifierOf(cli),
   ];
   return formatUnit(file, realPath(path), command.map(escape).join(" "));
@@ -38,15 +41,14 @@ export function specifierOf(url: string): string {
 
 /** Writes a unit. */
 export function formatUnit(
-  { definition, options }: GadgetFile,
+  gadget: GadgetFile,
   path: string,
   command: string,
 ): string {
-  const { product } = definition;
+  const { definition: { product }, options } = gadget;
   const title = typeof product === "string" ? product : options.name;
   const file = escape(path);
-  const serves = definition.functions.some(isOwnFunction);
-  const stays = serves || options.rebind === true;
+  const stays = staysRunning(gadget);
   const service = [
     ...(stays
       ? ["Type=exec", "Restart=on-failure", "RestartSec=1"]
@@ -55,7 +57,9 @@ export function formatUnit(
     `ExecStart=${command} up --wait ${file}`,
     ...(stays ? [] : [`ExecReload=${command} up ${file}`]),
     // A process that serves functions takes them with it.
-    ...(serves ? [] : [`ExecStopPost=${command} down ${escape(options.name)}`]),
+    ...(servesFunctions(gadget)
+      ? []
+      : [`ExecStopPost=${command} down ${escape(options.name)}`]),
   ];
   return `[Unit]
 Description=USB gadget: ${title.replaceAll("%", "%%")}

@@ -3,13 +3,16 @@
  *
  * @module
  */
-import { isOwnFunction } from "../definition/gadget.ts";
 import { Gadget } from "../gadget/gadget.ts";
 import { listUdcs } from "../gadget/udc/udc.ts";
 import { waitForUdc } from "../gadget/udc/wait.ts";
 import { cleanUp } from "../state/recovery.ts";
 import type { Answer } from "./command.ts";
-import { loadGadgetFile } from "./gadget_file/load.ts";
+import {
+  loadGadgetFile,
+  servesFunctions,
+  staysRunning,
+} from "./gadget_file/load.ts";
 import { findGadget } from "./inventory.ts";
 
 /**
@@ -19,18 +22,18 @@ import { findGadget } from "./inventory.ts";
  * @param wait Whether to wait for a controller that does not exist yet.
  */
 export async function up(path: string, wait: boolean): Promise<Answer> {
-  const { definition, options } = await loadGadgetFile(path);
-  const serves = definition.functions.some(isOwnFunction);
+  const file = await loadGadgetFile(path);
+  const { definition, options } = file;
   const { name, udc } = options;
   if (wait && (udc !== undefined || listUdcs().length === 0)) {
     await waitForUdc({ name: udc, timeout: Infinity });
   }
   const gadget = await Gadget.start(definition, {
     ...options,
-    persistent: !serves,
+    persistent: !servesFunctions(file),
   });
   const { changes, udc: { name: controller } } = gadget;
-  const stays = serves || options.rebind === true;
+  const stays = staysRunning(file);
   if (!stays) await gadget[Symbol.asyncDispose]();
   const count = changes.length === 1 ? "1 change" : `${changes.length} changes`;
   return {

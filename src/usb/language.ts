@@ -140,3 +140,14 @@ export function languageTag(id: number): string {
   checkArgument("name language", "the LANGID", id, NUMBER);
   return TAGS.get(id) ?? `0x${id.toString(16).padStart(4, "0")}`;
 }
+
+/** Texts by their LANGIDs as definitions have them: one text if there is only that of American English. */
+export function textsByTag(
+  texts: ReadonlyMap<number, string>,
+): string | Record<string, string> {
+  const [[id, text] = [0, ""]] = texts;
+  if (texts.size === 1 && id === LANGUAGE_IDS["en-US"]) return text;
+  return Object.fromEntries(
+    [...texts].map(([id, text]) => [languageTag(id), text]),
+  );
+}

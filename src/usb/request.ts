@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hex } from "../arguments/show.ts";
 import type { SetupPacket } from "./setup_packet.ts";
 
 /**
@@ -104,8 +105,4 @@ export function describeRequest(setup: SetupPacket): string {
     numbered ? `${recipient} ${index}` : `recipient "${recipient}"`,
     `(${fields.join(", ")})`,
   ].join(" ");
-}
-
-function hex(value: number, digits: number): string {
-  return `0x${value.toString(16).padStart(digits, "0")}`;
 }

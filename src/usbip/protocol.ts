@@ -7,6 +7,8 @@
 
 /** The version that every message has. */
 export const VERSION = 0x0111;
+/** The port that clients try. */
+export const USB_IP_PORT = 3240;
 /** Bytes of the header: version, code, status. */
 export const HEADER_SIZE = 8;
 /** Bytes of a name of a device. */

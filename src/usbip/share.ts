@@ -31,11 +31,10 @@ import {
   Request,
   type SharedDevice,
   Status,
+  USB_IP_PORT,
 } from "./protocol.ts";
 import { endConnection, handOver, sharedDevice } from "./vudc.ts";
 
-/** The port that clients of USB/IP try. */
-const PORT = 3240;
 /** A client has this time to be authenticated, and to say what it wants. */
 const PATIENCE_MS = 10_000;
 /** After an error of the system, clients wait this long. */
@@ -144,7 +143,8 @@ export function shareOverNetwork(
     onError: CALLBACK,
     signal: SIGNAL,
   });
-  const { address = "127.0.0.1", port = PORT, allAddresses = false } = options;
+  const { address = "127.0.0.1", port = USB_IP_PORT, allAddresses = false } =
+    options;
   const bytes = parseAddress(address);
   if (bytes === undefined) {
     throw new TypeError(

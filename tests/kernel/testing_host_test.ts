@@ -19,7 +19,7 @@ import {
 } from "@usb/gadget";
 import { type BusRecord, TestHost } from "@usb/gadget/testing";
 import { pattern } from "../support/data/pattern.ts";
-import { startProgram } from "../support/programs/example.ts";
+import { startDeno } from "../support/programs/example.ts";
 import { gadgetSpeed } from "../support/run/speed.ts";
 import { shell } from "../support/machine/shell.ts";
 import { until } from "../support/waiting/until.ts";
@@ -423,19 +423,10 @@ Deno.test("record() shows what was transferred, and as a file for Wireshark", as
 
 Deno.test("a host needs --allow-ffi, and no other permission", async () => {
   await shell("modprobe usbmon");
-  const root = new URL("../../", import.meta.url);
-  await using program = startProgram(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--no-check",
-      "--cached-only",
-      "--import-map=tests/import_map.json",
-      "--allow-ffi",
-      new URL("tests/support/programs/host.ts", root).href,
-    ],
-    cwd: root,
-  });
+  await using program = startDeno(
+    "--allow-ffi",
+    new URL("../support/programs/host.ts", import.meta.url).href,
+  );
   await program.process.status;
   const { text } = await program.end("SIGTERM");
   assertEquals(text, "hello Host program 0\n");

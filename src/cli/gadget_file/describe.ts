@@ -17,9 +17,10 @@ import {
 import { STATE } from "../../definition/gadget_names.ts";
 import { decodeFunctionBlock } from "../../inspect/decode_block.ts";
 import { recordedBlocks } from "../../state/descriptors.ts";
-import { languageTag } from "../../usb/language.ts";
+import { textsByTag } from "../../usb/language.ts";
 import { compareNames } from "../../gadget/configfs/order.ts";
 import { isHexadecimal } from "../../gadget/configfs/tree.ts";
+import { decodeText, isBinary } from "../../gadget/configfs/value.ts";
 import type { FoundFunction, FoundGadget } from "../inventory.ts";
 import type { Content } from "./format.ts";
 
@@ -126,13 +127,9 @@ function functionName(gadget: string, { directory, mounts }: FoundFunction) {
   const mounted = mounts.find((it) => it.startsWith(folder));
   if (mounted !== undefined) return mounted.slice(folder.length);
   // A hash stands for the gadget's name where both are too long.
-  return [`${gadget}-`, instance.match(/^[0-9a-z]{7}-/)?.[0]].reduce<string>(
-    (text, it) =>
-      it !== undefined && text === instance && text.startsWith(it)
-        ? text.slice(it.length)
-        : text,
-    instance,
-  );
+  const [hash = ""] = /^[0-9a-z]{7}-/.exec(instance) ?? [];
+  const own = `${gadget}-`;
+  return instance.slice((instance.startsWith(own) ? own : hash).length);
 }
 
 function countInterfaces({ mounts: [point] }: FoundFunction): Content {
@@ -177,17 +174,15 @@ function describeStrings(
     .map((it) => it.name).sort();
   return Object.fromEntries(
     Object.entries(files).flatMap(([key, file]) => {
-      const texts = languages.map((language) =>
-        [
-          languageTag(Number(language)),
+      const texts = new Map(
+        languages.map((language) => [
+          Number(language),
           readTextFile(`${path}/${language}/${file}`),
-        ] as const
+        ]),
       );
-      const [[tag, text] = ["", ""]] = texts;
-      if (texts.every(([, it]) => it === "")) return [];
-      const one = key === "serialNumber" ||
-        texts.length === 1 && tag === languageTag(0x0409);
-      return [[key, one ? text : Object.fromEntries(texts)]];
+      const [first = ""] = texts.values();
+      if ([...texts.values()].every((it) => it === "")) return [];
+      return [[key, key === "serialNumber" ? first : textsByTag(texts)]];
     }),
   );
 }
@@ -285,13 +280,11 @@ function readWritable(path: string): unknown {
     if (isSystemError(error)) return undefined;
     throw error;
   }
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
-    .replace(/[\n\0]+$/, "");
+  const text = decodeText(bytes);
   // The name that an interface has now; a pattern would have been kept.
   if (path.endsWith("/ifname") && !text.includes("%d")) return undefined;
   if (text === "") return undefined;
-  // deno-lint-ignore no-control-regex -- a report descriptor is no text
-  if (/[\0-\x08\ufffd]/.test(text)) return [...bytes];
+  if (isBinary(text)) return [...bytes];
   if (/^(0|[1-9][0-9]{0,8})$/.test(text)) return Number(text);
   // bmaControls of uvc is shown with one digit, and taken with two only.
   return text.replace(/^0x([0-9a-f])$/, "0x0$1");

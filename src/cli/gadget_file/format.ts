@@ -4,6 +4,8 @@
  * @module
  */
 
+import { hex } from "../../arguments/show.ts";
+
 /** What a gadget file contains: tables, lists, texts, numbers and booleans. */
 export type Content = Readonly<Record<string, unknown>>;
 
@@ -36,8 +38,8 @@ export async function formatToml(content: Content): Promise<string> {
   return stringify(content).trim().replace(
     DECIMAL,
     (_: string, name: string, digits: string) => {
-      const hex = Number(digits).toString(16);
-      return `${name} = 0x${hex.padStart(hex.length > 2 ? 4 : 2, "0")}`;
+      const value = Number(digits);
+      return `${name} = ${hex(value, value > 0xff ? 4 : 2)}`;
     },
   );
 }

@@ -17,9 +17,10 @@ import {
   TEXT,
 } from "../../arguments/rules.ts";
 import { show } from "../../arguments/show.ts";
-import type {
-  GadgetDefinition,
-  GadgetFunction,
+import {
+  type GadgetDefinition,
+  type GadgetFunction,
+  isOwnFunction,
 } from "../../definition/gadget.ts";
 import {
   externalFunction,
@@ -32,6 +33,16 @@ import { parseGadgetFile } from "./format.ts";
 export interface GadgetFile {
   readonly definition: GadgetDefinition;
   readonly options: GadgetOptions & { readonly name: string };
+}
+
+/** Whether the process that makes a gadget serves functions of it. */
+export function servesFunctions({ definition }: GadgetFile): boolean {
+  return definition.functions.some(isOwnFunction);
+}
+
+/** Whether the process that makes a gadget has to go on. */
+export function staysRunning(file: GadgetFile): boolean {
+  return servesFunctions(file) || file.options.rebind === true;
 }
 
 /** Options of `Gadget.start()` that a file can have. */

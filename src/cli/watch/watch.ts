@@ -4,6 +4,7 @@
  * @module
  */
 import { strerror } from "../../../ffi/errno.ts";
+import { hex } from "../../arguments/show.ts";
 import type { Answer, Emit } from "../command.ts";
 import { type KernelEvent, parseEvent } from "./events.ts";
 import { GadgetTracepoints } from "./tracefs.ts";
@@ -100,10 +101,8 @@ export function describeEvent(event: KernelEvent): string {
     case "device":
       return `${event.time.toFixed(6)} ${event.event}: ${event.state}`;
     case "endpoint": {
-      const address = event.address.toString(16).padStart(2, "0");
-      return `${
-        event.time.toFixed(6)
-      } ${event.endpoint} (0x${address}): ${event.event}`;
+      const { time, endpoint, address } = event;
+      return `${time.toFixed(6)} ${endpoint} (${hex(address)}): ${event.event}`;
     }
     case "transfer": {
       const { time, endpoint, length, requested, status } = event;

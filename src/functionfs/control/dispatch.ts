@@ -67,7 +67,7 @@ export function serveControl(
     },
     onSetup: (setup) => {
       tracer?.begin(setup);
-      dispatchControl(setup, handlers);
+      void dispatchControl(setup, handlers);
     },
     onFailure: (error) => {
       if (!lifecycle.events.report(error)) log.error(error);

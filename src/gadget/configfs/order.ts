@@ -73,6 +73,7 @@ function directoryOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
 }
 
+/** Compares names in natural order: `360p` before `1080p`. */
 export function compareNames(a: string, b: string): number {
   return a.localeCompare(b, "en", { numeric: true }) ||
     (a === b ? 0 : a < b ? -1 : 1);

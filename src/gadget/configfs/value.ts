@@ -29,6 +29,17 @@ export function encodeValue(
   return String(value) || "\n";
 }
 
+/** The text of a file. Some end in a NUL, such as host_addr of ecm. */
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes).replace(/[\n\0]+$/, "");
+}
+
+/** Whether the text of a file is none: a report descriptor, for example, is bytes. */
+export function isBinary(text: string): boolean {
+  // deno-lint-ignore no-control-regex -- those that texts do not have
+  return /[\0-\x08\ufffd]/.test(text);
+}
+
 /**
  * Whether a file already has a value: `0x1209` and `4617` are the same, and so
  * is a MAC address in capitals.
@@ -39,8 +50,7 @@ export function sameValue(actual: Uint8Array, node: AttributeNode): boolean {
     return actual.length === desired.length &&
       actual.every((byte, index) => byte === desired[index]);
   }
-  // Some end in a NUL, such as host_addr of ecm.
-  const text = decoder.decode(actual).replace(/[\n\0]+$/, "");
+  const text = decodeText(actual);
   if (text === desired.replace(/[\n\0]+$/, "")) return true;
   if (PADDED.test(node.path)) return text.trimEnd() === desired.trimEnd();
   if (node.path === "os_desc/qw_sign" && desired.length === 7) {

@@ -27,8 +27,7 @@ export function bosFields(
     const [length, type, capability] = bytes;
     if (type === DescriptorType.BOS) continue;
     const at = { place: `BOS, capability ${hex(capability ?? 0)}` };
-    const uuid = [...bytes.subarray(4, 20)]
-      .map((it) => it.toString(16).padStart(2, "0")).join("");
+    const uuid = bytes.subarray(4, 20).toHex();
     if (KERNEL_CAPABILITIES.has(capability)) {
       problems.changed(at, "bos", "The kernel writes this capability itself");
     } else if (

@@ -4,13 +4,13 @@
  * @module
  */
 import { checkBytes } from "../../arguments/bytes.ts";
-import type { LocalizedString } from "../../definition/function.ts";
 import { DescriptorType } from "../../usb/descriptor_type.ts";
-import { languageTag } from "../../usb/language.ts";
+import { textsByTag } from "../../usb/language.ts";
 import { decodeSetup } from "../../usb/setup_packet.ts";
 import type { Speed } from "../../usb/speed.ts";
 import { u16 } from "../decode_descriptors.ts";
 import type { DeviceDescriptors } from "./device_descriptors.ts";
+import { SUPER_SPEED_PACKET } from "./device_speed.ts";
 import { readPcapng } from "./pcapng_reader.ts";
 
 /**
@@ -156,7 +156,7 @@ class DeviceRecord {
       at += each.length;
     }
     const strings = [...this.#texts].map(([index, texts]) =>
-      [index, localized(texts)] as const
+      [index, textsByTag(texts)] as const
     );
     const speed = this.#speed();
     return {
@@ -174,15 +174,6 @@ class DeviceRecord {
 
   /** usbmon does not record the speed; that of super speed is in the device descriptor. */
   #speed(): Speed | undefined {
-    return this.#device[7] === 9 ? "super-speed" : undefined;
+    return this.#device[7] === SUPER_SPEED_PACKET ? "super-speed" : undefined;
   }
-}
-
-/** One text if only one language has it, and the default one. */
-function localized(texts: ReadonlyMap<number, string>): LocalizedString {
-  const [[language, text]] = texts;
-  if (texts.size === 1 && language === 0x0409) return text;
-  return Object.fromEntries(
-    [...texts].map(([language, text]) => [languageTag(language), text]),
-  );
 }

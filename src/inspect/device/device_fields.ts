@@ -12,6 +12,7 @@ import type {
 import type { FunctionSpeed } from "../../usb/speed.ts";
 import { u16 } from "../decode_descriptors.ts";
 import type { ConfigurationSource, Source } from "./device_descriptors.ts";
+import { SUPER_SPEED_PACKET } from "./device_speed.ts";
 import type { DeviceProblems } from "./problems.ts";
 
 /** The fields of a gadget that a device descriptor has. */
@@ -47,7 +48,7 @@ export function deviceFields(
       } in place of ${hex(usbVersion, 4)}: the kernel writes it`,
     );
   }
-  const packet = speed === "super" ? 9 : 64;
+  const packet = speed === "super" ? SUPER_SPEED_PACKET : 64;
   if (bytes[7] !== packet) {
     change(
       "packet-size",

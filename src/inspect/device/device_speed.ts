@@ -18,7 +18,7 @@ import type {
 } from "./device_descriptors.ts";
 
 /** bMaxPacketSize0 at super speed: an exponent. */
-const SUPER_SPEED_PACKET = 9;
+export const SUPER_SPEED_PACKET = 9;
 
 /** Returns the slowest speed at which a device can have these descriptors. */
 export function guessSpeed(

@@ -19,10 +19,9 @@ export class DeviceProblems {
 
   /** All problems, in the order of their descriptors; those without a descriptor are last. */
   get list(): DeviceProblem[] {
+    const last = Number.MAX_SAFE_INTEGER;
     return this.#found.toSorted((a, b) =>
-      (a.offset ?? Infinity) === (b.offset ?? Infinity)
-        ? 0
-        : (a.offset ?? Infinity) - (b.offset ?? Infinity)
+      (a.offset ?? last) - (b.offset ?? last)
     );
   }
 

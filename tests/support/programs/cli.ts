@@ -5,7 +5,7 @@
  * @module
  */
 import { main } from "../../../cli.ts";
-import { type RunningExample, startProgram } from "./example.ts";
+import { type RunningExample, startDeno } from "./example.ts";
 
 /** Runs `cli.ts`, and returns its output and its exit code. */
 export async function runCli(
@@ -24,19 +24,5 @@ export async function runCli(
 
 /** Starts `cli.ts` with the permissions that it may need. */
 export function startCli(...args: string[]): RunningExample {
-  return startProgram(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--no-check",
-      "--cached-only",
-      "--import-map=tests/import_map.json",
-      "--allow-ffi",
-      "--allow-read",
-      "cli.ts",
-      ...args,
-    ],
-    cwd: new URL("../../../", import.meta.url),
-    env: { NO_COLOR: "1" },
-  });
+  return startDeno("--allow-ffi", "--allow-read", "cli.ts", ...args);
 }

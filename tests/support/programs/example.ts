@@ -5,6 +5,8 @@
  * @module
  */
 
+const ROOT = new URL("../../../", import.meta.url);
+
 /** A running example. */
 export interface RunningExample extends AsyncDisposable {
   readonly process: Deno.ChildProcess;
@@ -31,7 +33,16 @@ export function startExample(
   name: string,
   { args = [], permissions = ["--allow-ffi"] }: ExampleOptions = {},
 ): RunningExample {
-  const root = new URL("../../../", import.meta.url);
+  return startDeno(
+    ...permissions,
+    Deno.env.get(exampleVariable(name)) ??
+      new URL(`examples/${name}`, ROOT).href,
+    ...args,
+  );
+}
+
+/** Runs a module of the project. The arguments are its permissions, its address, and its own. */
+export function startDeno(...args: readonly string[]): RunningExample {
   return startProgram(Deno.execPath(), {
     args: [
       "run",
@@ -39,12 +50,9 @@ export function startExample(
       "--no-check",
       "--cached-only",
       "--import-map=tests/import_map.json",
-      ...permissions,
-      Deno.env.get(exampleVariable(name)) ??
-        new URL(`examples/${name}`, root).href,
       ...args,
     ],
-    cwd: root,
+    cwd: ROOT,
     env: { NO_COLOR: "1" },
   });
 }
